@@ -1,0 +1,141 @@
+package kernels
+
+import "golang.org/x/sys/cpu"
+
+func init() {
+	if cpu.X86.HasAVX2 {
+		convRows, convSums = convRowsAVX2, convSumsAVX2
+	}
+}
+
+// The AVX2 version multiplies in tiles of tilePixels output pixels by
+// tileChannels output channels. VPMADDWD adds the products of two pairs of
+// 16-bit numbers, so inputs and weights are widened, and weights are packed
+// by pairs of k: [panel of 16 channels][depth/2][16][2], filled up with zeros.
+const (
+	tilePixels   = 4
+	tileChannels = 16
+	maxDepth     = 2048 // deeper convolutions are left to the plain loop
+)
+
+// packed is what the AVX2 version keeps of a convolution.
+type packed struct {
+	depth      int       // weights of an output channel, rounded up to even
+	weights    []int16   // [panel][depth/2][16][2]
+	bias       []int32   // [panel][16]
+	multiplier []float32 // [panel][16]
+}
+
+// pack makes a convolution ready; it leaves the result empty where the plain
+// loop must serve.
+func pack(c *Conv) packed {
+	each := c.Kernel * c.Kernel * c.In
+	if !cpu.X86.HasAVX2 || each > maxDepth {
+		return packed{}
+	}
+	depth := (each + 1) &^ 1
+	panels := (c.Out + tileChannels - 1) / tileChannels
+	p := packed{
+		depth:      depth,
+		weights:    make([]int16, panels*depth*tileChannels),
+		bias:       make([]int32, panels*tileChannels),
+		multiplier: make([]float32, panels*tileChannels),
+	}
+	copy(p.bias, c.bias)
+	copy(p.multiplier, c.multiplier)
+	for o := range c.Out {
+		panel := p.weights[o/tileChannels*depth*tileChannels:]
+		for k, w := range c.weights[o*each : (o+1)*each] {
+			panel[(k/2*tileChannels+o%tileChannels)*2+k%2] = int16(w)
+		}
+	}
+	return p
+}
+
+func convRowsAVX2(c *Conv, dst, src Map, width, from, to int) {
+	if c.depth == 0 {
+		convRowsGeneric(c, dst, src, width, from, to)
+		return
+	}
+	var patch [tilePixels * maxDepth]int16
+	var acc [tilePixels * tileChannels]int32
+	var out [tileChannels]int8
+	for y := from; y < to; y++ {
+		for x := 0; x < width; x += tilePixels {
+			count := min(tilePixels, width-x)
+			for i := range count {
+				c.widen(patch[i*c.depth:], src.At(y*c.Stride, (x+i)*c.Stride, 0))
+			}
+			for o := 0; o < c.Out; o += tileChannels {
+				c.tile(&acc, &patch, o)
+				for i := range count {
+					requantize16(&out, &acc[i*tileChannels], &c.packed.multiplier[o])
+					copy(dst.At(y, x+i, o).Data, out[:min(tileChannels, c.Out-o)])
+				}
+			}
+		}
+	}
+}
+
+func convSumsAVX2(c *Conv, sums []int64, src Map, width, height, from, to int) {
+	if c.depth == 0 {
+		convSumsGeneric(c, sums, src, width, height, from, to)
+		return
+	}
+	var patch [tilePixels * maxDepth]int16
+	var acc [tilePixels * tileChannels]int32
+	for at := 0; at < width*height; at += tilePixels {
+		count := min(tilePixels, width*height-at)
+		for i := range count {
+			c.widen(patch[i*c.depth:], src.At((at+i)/width, (at+i)%width, 0))
+		}
+		for o := from &^ (tileChannels - 1); o < to; o += tileChannels {
+			c.tile(&acc, &patch, o)
+			for j := max(o, from); j < min(o+tileChannels, to); j++ {
+				for i := range count {
+					sums[j] += int64(max(acc[i*tileChannels+j-o], 0))
+				}
+			}
+		}
+	}
+}
+
+// widen copies the kernel's window, which begins at the map's first byte, to
+// 16-bit numbers.
+func (c *Conv) widen(dst []int16, window Map) {
+	run := c.Kernel * c.In
+	for y := range c.Kernel {
+		row := window.Data[y*window.Row:][:run]
+		d := dst[y*run:][:run]
+		if whole := run &^ 15; whole > 0 {
+			widen16(&d[0], &row[0], whole)
+			row, d = row[whole:], d[whole:]
+		}
+		for k, v := range row {
+			d[k] = int16(v)
+		}
+	}
+}
+
+// tile computes the accumulators of four pixels and 16 channels from o on.
+func (c *Conv) tile(acc *[tilePixels * tileChannels]int32, patch *[tilePixels * maxDepth]int16, o int) {
+	for i := range tilePixels {
+		copy(acc[i*tileChannels:(i+1)*tileChannels], c.packed.bias[o:o+tileChannels])
+	}
+	tile4x16(&acc[0], &patch[0], &c.packed.weights[o*c.depth], c.depth)
+}
+
+// tile4x16 adds to acc[i][j] the sum over k of patch[i*depth+k]*weights[k/2][j][k%2].
+//
+//go:noescape
+func tile4x16(acc *int32, patch *int16, weights *int16, depth int)
+
+// requantize16 is Requantize for 16 channels.
+//
+//go:noescape
+func requantize16(dst *[tileChannels]int8, acc *int32, multiplier *float32)
+
+// widen16 sign-extends n bytes, a multiple of 16.
+//
+//go:noescape
+func widen16(dst *int16, src *int8, n int)

@@ -1,0 +1,61 @@
+package kernels
+
+// The reference in plain Go. Every other implementation must equal it bit
+// for bit; a faster one replaces it here when the machine has what it needs.
+var (
+	convRows = convRowsGeneric
+	convSums = convSumsGeneric
+)
+
+func convRowsGeneric(c *Conv, dst, src Map, width, from, to int) {
+	for y := from; y < to; y++ {
+		for x := range width {
+			window := src.At(y*c.Stride, x*c.Stride, 0)
+			pixel := dst.At(y, x, 0).Data[:c.Out]
+			for o := range pixel {
+				pixel[o] = Requantize(c.accumulate(window, o), c.multiplier[o])
+			}
+		}
+	}
+}
+
+func convSumsGeneric(c *Conv, sums []int64, src Map, width, height, from, to int) {
+	for o := from; o < to; o++ {
+		for y := range height {
+			for x := range width {
+				sums[o] += int64(max(c.accumulate(src.At(y, x, 0), o), 0))
+			}
+		}
+	}
+}
+
+// accumulate is one output channel's sum over the kernel's window, which
+// begins at the map's first byte: Kernel runs of Kernel*In bytes, a row apart.
+func (c *Conv) accumulate(window Map, o int) int32 {
+	acc := c.bias[o]
+	run := c.Kernel * c.In
+	weights := c.weights[o*c.Kernel*run : (o+1)*c.Kernel*run]
+	for y := range c.Kernel {
+		acc += dot(window.Data[y*window.Row:y*window.Row+run], weights[y*run:(y+1)*run])
+	}
+	return acc
+}
+
+func dot(x, w []int8) int32 {
+	var acc int32
+	for i, v := range x {
+		acc += int32(v) * int32(w[i])
+	}
+	return acc
+}
+
+func maxWindow(dst []int8, window Map, height, width int) {
+	copy(dst, window.Data)
+	for y := range height {
+		for x := range width {
+			for c, v := range window.At(y, x, 0).Data[:len(dst)] {
+				dst[c] = max(dst[c], v)
+			}
+		}
+	}
+}

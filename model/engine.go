@@ -1,0 +1,262 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"halfmeg/kernels"
+)
+
+// Engine runs a network on one frame at a time, in one arena, without
+// allocating. It is not safe for use by several goroutines at once; several
+// engines may share a Network.
+type Engine struct {
+	arena   []int8
+	input   []int8
+	ops     []op
+	workers *workers
+	sums    []int64
+	logits  []float32
+}
+
+// op is one operation of a frame, in units (rows or channels) that workers
+// share out; units do not depend on each other.
+type op struct {
+	name  string
+	units int
+	run   func(from, to int)
+}
+
+// MaxWorkers is the largest number of workers an Engine takes.
+const MaxWorkers = 64
+
+// NewEngine checks the network, plans the arena, makes the weights ready and
+// starts the workers; Close ends them.
+func NewEngine(n *Network, workers int) (*Engine, error) {
+	if workers < 1 || workers > MaxWorkers {
+		return nil, fmt.Errorf("%d workers: 1 to %d are possible", workers, MaxWorkers)
+	}
+	if err := n.Validate(); err != nil {
+		return nil, err
+	}
+	b, err := newPlanner(n)
+	if err != nil {
+		return nil, err
+	}
+	e := b.engine()
+	e.workers = newWorkers(workers)
+	return e, nil
+}
+
+// Input is where a frame goes before Run: Size x Size pixels of three bytes
+// in the network's channel order, each byte minus 128. Run overwrites it.
+func (e *Engine) Input() []int8 { return e.input }
+
+// Run classifies the frame in Input and returns the logits, one a class,
+// valid until the next Run. The same frame gives the same bits on every
+// machine and for every number of workers.
+func (e *Engine) Run() []float32 {
+	for i := range e.ops {
+		e.workers.do(e.ops[i].units, e.ops[i].run)
+	}
+	return e.logits
+}
+
+// Close ends the workers. The engine cannot run afterwards.
+func (e *Engine) Close() { e.workers.stop() }
+
+// Memory is the bytes of the arena, where all activations of a frame live.
+func (e *Engine) Memory() int { return len(e.arena) }
+
+// planner turns the steps of a network into operations over tensors. The
+// tensors' places are known only when all are listed, so operations are made
+// by functions that engine calls at the end.
+type planner struct {
+	net     *Network
+	steps   []Step
+	tensors []*tensor
+	ops     []func(e *Engine) op
+}
+
+func newPlanner(n *Network) (*planner, error) {
+	steps, err := n.Topology.Steps()
+	if err != nil {
+		return nil, err
+	}
+	p := &planner{net: n, steps: steps}
+	in := p.tensor(n.Topology.Size, 3, 0)
+	scale := float32(1)
+	for i := 0; i < len(steps); i++ {
+		switch s := steps[i]; s.Kind {
+		case Conv1:
+			in = p.conv1(s, in)
+			scale = n.Layers[s.Layer].Scale
+		case Pool:
+			in = p.pool(s, in)
+		case Squeeze:
+			in = p.fire(s, steps[i+1], steps[i+2], in, scale)
+			scale = n.Layers[s.Layer+1].Scale
+			i += 2
+		case Conv10:
+			p.head(s, in)
+		}
+	}
+	return p, nil
+}
+
+// tensor lists a map that the next operation writes.
+func (p *planner) tensor(size, channels, border int) *tensor {
+	t := &tensor{size: size, channels: channels, border: border, first: len(p.ops), last: len(p.ops)}
+	p.tensors = append(p.tensors, t)
+	return t
+}
+
+// add lists an operation that reads the given tensors.
+func (p *planner) add(make func(e *Engine) op, reads ...*tensor) {
+	for _, t := range reads {
+		t.last = len(p.ops)
+	}
+	p.ops = append(p.ops, make)
+}
+
+func (p *planner) conv(s Step) *kernels.Conv {
+	l := &p.net.Layers[s.Layer]
+	return kernels.NewConv(s.In, s.Out, s.Kernel, s.Stride, l.Weights, l.Bias, l.Multiplier)
+}
+
+func (p *planner) conv1(s Step, in *tensor) *tensor {
+	if s.Pad > 0 {
+		in = p.padInput(s, in)
+	}
+	out := p.tensor(s.OutSize, s.Out, 0)
+	c := p.conv(s)
+	p.add(func(e *Engine) op {
+		dst, src := out.view(e.arena), in.view(e.arena)
+		return op{s.Name, s.OutSize, func(from, to int) { c.Rows(dst, src, s.OutSize, from, to) }}
+	}, in)
+	return out
+}
+
+// padInput copies the frame into a map with a border of the bytes nearest to
+// the mean, which the float network sees as zeros.
+func (p *planner) padInput(s Step, in *tensor) *tensor {
+	pad := p.net.Input.MeanBytes()
+	out := p.tensor(in.size, 3, s.Pad)
+	p.add(func(e *Engine) op {
+		whole, inside, src := out.view(e.arena), out.inside(e.arena), in.view(e.arena)
+		return op{s.Name + "/pad", 1, func(int, int) {
+			for i := range whole.Data {
+				whole.Data[i] = int8(int(pad[i%3]) - 128)
+			}
+			for y := range in.size {
+				copy(inside.Data[y*inside.Row:], src.Data[y*src.Row:(y+1)*src.Row])
+			}
+		}}
+	}, in)
+	return out
+}
+
+func (p *planner) pool(s Step, in *tensor) *tensor {
+	out := p.tensor(s.OutSize, s.Out, 0)
+	p.add(func(e *Engine) op {
+		dst, src := out.view(e.arena), in.view(e.arena)
+		return op{s.Name, s.OutSize, func(from, to int) {
+			kernels.MaxPool(dst, src, s.Out, s.InSize, s.OutSize, from, to)
+		}}
+	}, in)
+	return out
+}
+
+// fire is a module: the squeeze writes into a map that already has the
+// border the 3x3 filters need; both expands write their half of each output
+// pixel, so that the concatenation costs nothing.
+func (p *planner) fire(squeeze, e1x1, e3x3 Step, in *tensor, inScale float32) *tensor {
+	mid := p.tensor(squeeze.OutSize, squeeze.Out, e3x3.Pad)
+	cs := p.conv(squeeze)
+	p.add(func(e *Engine) op {
+		dst, src := mid.inside(e.arena), in.view(e.arena)
+		whole := mid.view(e.arena)
+		return op{squeeze.Name, squeeze.OutSize, func(from, to int) {
+			clearBorder(whole, mid, from, to)
+			cs.Rows(dst, src, squeeze.OutSize, from, to)
+		}}
+	}, in)
+	out := p.tensor(e3x3.OutSize, e1x1.Out+e3x3.Out, 0)
+	c1, c3 := p.conv(e1x1), p.conv(e3x3)
+	p.add(func(e *Engine) op {
+		left, right := out.view(e.arena), out.view(e.arena).At(0, 0, e1x1.Out)
+		inside, whole := mid.inside(e.arena), mid.view(e.arena)
+		return op{FireName(squeeze.Fire) + "/expand", e3x3.OutSize, func(from, to int) {
+			c1.Rows(left, inside, e1x1.OutSize, from, to)
+			c3.Rows(right, whole, e3x3.OutSize, from, to)
+		}}
+	}, mid)
+	if p.net.Topology.Fires[squeeze.Fire].Bypass {
+		p.bypass(squeeze, in, out, inScale/p.net.Layers[e3x3.Layer].Scale)
+	}
+	return out
+}
+
+// bypass adds a module's input to its output, brought to the output's scale.
+func (p *planner) bypass(s Step, in, out *tensor, ratio float32) {
+	table := kernels.RescaleTable(ratio)
+	p.add(func(e *Engine) op {
+		dst, src := out.view(e.arena), in.view(e.arena)
+		return op{FireName(s.Fire) + "/bypass", out.size, func(from, to int) {
+			kernels.AddSaturated(dst, src, table, out.channels, out.size, from, to)
+		}}
+	}, in, out)
+}
+
+// clearBorder writes real zeros around rows from…to-1; the workers with the
+// first and the last row write the rows above and below too.
+func clearBorder(whole kernels.Map, t *tensor, from, to int) {
+	if from == 0 {
+		fill(whole.Data[:t.border*whole.Row])
+	}
+	for y := from + t.border; y < to+t.border; y++ {
+		row := whole.Data[y*whole.Row : (y+1)*whole.Row]
+		fill(row[:t.border*whole.Pixel])
+		fill(row[len(row)-t.border*whole.Pixel:])
+	}
+	if to == t.size {
+		fill(whole.Data[(t.border+t.size)*whole.Row:])
+	}
+}
+
+func fill(data []int8) {
+	for i := range data {
+		data[i] = math.MinInt8
+	}
+}
+
+// head sums every class over the map. A padded 1x1 convolution sees nothing
+// but real zeros in its border, where the sum is known beforehand.
+func (p *planner) head(s Step, in *tensor) {
+	c := p.conv(s)
+	m := p.net.Layers[s.Layer].Multiplier
+	outside := make([]int64, s.Out)
+	for o := range outside {
+		outside[o] = int64(s.OutSize*s.OutSize-s.InSize*s.InSize) * int64(max(c.Zero(o), 0))
+	}
+	p.add(func(e *Engine) op {
+		src := in.view(e.arena)
+		e.sums, e.logits = make([]int64, s.Out), make([]float32, s.Out)
+		return op{s.Name, s.Out, func(from, to int) {
+			copy(e.sums[from:to], outside[from:to])
+			c.Sums(e.sums, src, s.InSize, s.InSize, from, to)
+			for o := from; o < to; o++ {
+				e.logits[o] = float32(float64(e.sums[o]) * float64(m[o]))
+			}
+		}}
+	}, in)
+}
+
+func (p *planner) engine() *Engine {
+	e := &Engine{arena: make([]int8, plan(p.tensors))}
+	e.input = p.tensors[0].view(e.arena).Data
+	for _, make := range p.ops {
+		e.ops = append(e.ops, make(e))
+	}
+	return e
+}

@@ -1,0 +1,123 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Network is a quantized network: all that a .sqz file holds and all that
+// an Engine needs. Activations are 8-bit codes 0…255 (0 is a real zero),
+// weights are symmetric int8 with one scale for each output channel.
+type Network struct {
+	Topology Topology
+	Input    Input
+	Labels   []string // one a class, or none
+	Source   Source
+	Layers   []Layer // the convolutions, in the order of Topology.Steps
+}
+
+// Layer holds one convolution's quantized parameters.
+type Layer struct {
+	// Weights has shape [out][kernel y][kernel x][in]. -128 never occurs.
+	Weights []int8
+	// Bias is what an output channel's accumulator starts from when the
+	// activations are codes 0…255; kernels that read codes minus 128 add
+	// 128 times the sum of the channel's weights. The same for conv1, whose
+	// codes are the picture's bytes (mean and scale are folded in).
+	Bias []int32
+	// Multiplier takes an accumulator to the output: to the code of the next
+	// activation or, in the head, from the sum over the map to the logit.
+	Multiplier []float32
+	// Scale is the real value of one output code, for people's eyes and for a
+	// bypass; in the head it is 1, for logits are not rounded. The two
+	// expands of a fire module have the same Scale.
+	Scale float32
+}
+
+// Source says where a network's weights came from.
+type Source struct {
+	Weights     string `json:"weights"`     // the weight file's name, without folders
+	SHA256      string `json:"sha256"`      // of the weight file
+	Format      string `json:"format"`      // what the file was recognised as, e.g. "onnx"
+	Calibration string `json:"calibration"` // the pictures it was calibrated on, in words
+	Tool        string `json:"tool"`        // program and version that wrote the file
+}
+
+// MaxWeight is the largest magnitude of a quantized weight.
+const MaxWeight = 127
+
+// Validate proves that the network is whole: the shapes agree, multipliers
+// are finite and positive, and no accumulator can leave an int32.
+func (n *Network) Validate() error {
+	steps, err := n.Topology.Steps()
+	if err != nil {
+		return err
+	}
+	if err := n.Input.Validate(); err != nil {
+		return err
+	}
+	if n.Input.Size != n.Topology.Size {
+		return fmt.Errorf("input side %d, but the topology's is %d", n.Input.Size, n.Topology.Size)
+	}
+	if len(n.Labels) != 0 && len(n.Labels) != n.Topology.Head.Classes {
+		return fmt.Errorf("%d labels for %d classes", len(n.Labels), n.Topology.Head.Classes)
+	}
+	convolutions := 0
+	for _, s := range steps {
+		if s.Kind == Pool {
+			continue
+		}
+		convolutions++
+		if s.Layer >= len(n.Layers) {
+			return fmt.Errorf("%s: its parameters are missing", s.Name)
+		}
+		if err := n.Layers[s.Layer].validate(s); err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
+	if convolutions != len(n.Layers) {
+		return fmt.Errorf("%d layers of parameters for %d convolutions", len(n.Layers), convolutions)
+	}
+	return nil
+}
+
+func (l *Layer) validate(s Step) error {
+	if len(l.Weights) != s.Weights() || len(l.Bias) != s.Out || len(l.Multiplier) != s.Out {
+		return fmt.Errorf("has %d weights, %d biases, %d multipliers; %d, %d, %d are due",
+			len(l.Weights), len(l.Bias), len(l.Multiplier), s.Weights(), s.Out, s.Out)
+	}
+	if !positive(l.Scale) {
+		return fmt.Errorf("activation scale %v is not finite and positive", l.Scale)
+	}
+	if i := slices.Index(l.Weights, math.MinInt8); i >= 0 {
+		return fmt.Errorf("weight %d is -128, which never occurs", i)
+	}
+	each := len(l.Weights) / s.Out
+	for c := range s.Out {
+		if !positive(l.Multiplier[c]) {
+			return fmt.Errorf("channel %d: multiplier %v is not finite and positive", c, l.Multiplier[c])
+		}
+		if bound := AccumulatorBound(l.Weights[c*each:(c+1)*each], l.Bias[c]); bound > math.MaxInt32 {
+			return fmt.Errorf("channel %d: its accumulator may reach %d, beyond an int32", c, bound)
+		}
+	}
+	return nil
+}
+
+// AccumulatorBound is more than an accumulator of this channel can reach in
+// magnitude on its way, in whichever order the products are added and
+// whether they are of codes 0…255 or of codes minus 128.
+func AccumulatorBound(weights []int8, bias int32) int64 {
+	var sum, magnitude int64
+	for _, w := range weights {
+		sum += int64(w)
+		magnitude += max(int64(w), -int64(w))
+	}
+	folded := int64(bias) + 128*sum
+	return max(abs(int64(bias))+255*magnitude, abs(folded)+128*magnitude)
+}
+
+func abs(v int64) int64 { return max(v, -v) }
+
+func positive(v float32) bool { return v > 0 && v <= math.MaxFloat32 }

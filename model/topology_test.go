@@ -1,0 +1,93 @@
+package model
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestKnownNetworks checks the two published networks: map sizes as the
+// paper's table 1 and Caffe give them, weights and multiply-accumulates.
+func TestKnownNetworks(t *testing.T) {
+	for _, c := range []struct {
+		topology Topology
+		sizes    string
+		weights  int
+		macs     int
+	}{
+		{V11(), "conv1 113 pool1 56 fire3/expand3x3 56 pool3 28 pool5 14 conv10 14", 1231552, 387747520},
+		{V10(), "conv1 111 pool1 55 fire4/expand3x3 55 pool4 27 pool8 13 conv10 15", 1244448, 0},
+	} {
+		steps, err := c.topology.Steps()
+		require.NoError(t, err)
+		sizes, weights, macs := map[string]int{}, 0, 0
+		for _, s := range steps {
+			sizes[s.Name] = s.OutSize
+			weights += s.Weights()
+			macs += s.MACs()
+		}
+		words := strings.Fields(c.sizes)
+		for i := 0; i < len(words); i += 2 {
+			require.Equal(t, words[i+1], strconv.Itoa(sizes[words[i]]), "%s %s", c.topology.Name, words[i])
+		}
+		require.Equal(t, c.weights, weights, c.topology.Name)
+		if c.macs != 0 {
+			require.Equal(t, c.macs, macs, c.topology.Name)
+		}
+	}
+}
+
+// TestFloorAndCeil: v1.1 at 227 is 14x14 at the end with ceil, 13x13 with
+// floor; at 224 the two are the same.
+func TestFloorAndCeil(t *testing.T) {
+	last := func(size int, ceil bool) int {
+		topology := V11()
+		topology.Size, topology.PoolCeil = size, ceil
+		steps, err := topology.Steps()
+		require.NoError(t, err)
+		return steps[len(steps)-1].OutSize
+	}
+	require.Equal(t, 14, last(227, true))
+	require.Equal(t, 13, last(227, false))
+	require.Equal(t, 13, last(224, true))
+	require.Equal(t, 13, last(224, false))
+}
+
+// TestWrongDescriptions: each is an error that names the layer.
+func TestWrongDescriptions(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Topology)
+		says   string
+	}{
+		{func(t *Topology) { t.Fires[2].S1x1 = 0 }, "fire4/squeeze1x1: needs at least one filter"},
+		{func(t *Topology) { t.Fires[0].E3x3 = -1 }, "fire2/expand3x3: needs at least one filter"},
+		{func(t *Topology) { t.Fires[0].Bypass = true }, "fire2: a bypass needs as many channels in (64) as out (64+64)"},
+		{func(t *Topology) { t.Size = 11 }, "pool3: its 2x2 input is smaller than its 3x3 window"},
+		{func(t *Topology) { t.Size = 0 }, "input side 0"},
+		{func(t *Topology) { t.Size = 1 << 30 }, "input side"},
+		{func(t *Topology) { t.PoolAfter = []int{1, 1} }, "pool_after [1 1] must rise"},
+		{func(t *Topology) { t.PoolAfter = []int{10} }, "at most 9 (fire9)"},
+		{func(t *Topology) { t.Head.Classes = 0 }, "conv10: needs at least one filter"},
+		{func(t *Topology) { t.Head.Classes = 1 << 20 }, "conv10: 1048576 filters"},
+		{func(t *Topology) { t.Conv1.Kernel = 0 }, "conv1: kernel 0"},
+		{func(t *Topology) { t.Conv1.Stride = 4 }, "conv1: kernel 3 with stride 4"},
+		{func(t *Topology) { t.Conv1.Pad = 9 }, "conv1: pad 9"},
+		{func(t *Topology) { t.Fires = make([]Fire, 1000) }, "1000 fire modules"},
+	} {
+		topology := V11()
+		c.change(&topology)
+		require.ErrorContains(t, topology.Validate(), c.says)
+	}
+}
+
+// TestWarnings: a squeeze layer that does not squeeze is allowed, and said.
+func TestWarnings(t *testing.T) {
+	topology := V11()
+	require.Empty(t, topology.Warnings())
+	topology.Fires[3].S1x1 = 256
+	require.NoError(t, topology.Validate())
+	require.Len(t, topology.Warnings(), 1)
+	require.Contains(t, topology.Warnings()[0], "fire5: s1x1 = 256")
+}
