@@ -1,0 +1,119 @@
+// Package picture decodes picture files, JPEG, PNG, GIF (its first frame) and
+// BMP, to packed 8-bit RGB: upright, as the Exif orientation says, and
+// opaque, anything transparent standing on white. A file is recognised by its
+// content, never by its name. The files may come from anyone: every size is
+// checked before memory is taken for it.
+package picture
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+const (
+	// MaxPixels is the largest picture that is decoded: 100 megapixels, which
+	// are 300 MB as RGB; decoding a progressive JPEG may take five times as
+	// much again for a while.
+	MaxPixels = 100_000_000
+
+	// MaxBytes is the longest file that is read: 256 MiB.
+	MaxBytes = 256 << 20
+)
+
+// Image is a decoded picture.
+type Image struct {
+	Width  int
+	Height int
+	Pix    []byte // red, green, blue of each pixel, row by row from the top left: Width*Height*3 bytes
+}
+
+// DecodeFile decodes the file of the given path. Errors name the file.
+func DecodeFile(path string) (*Image, error) {
+	img, err := decodeFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return img, nil
+}
+
+func decodeFile(path string) (*Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	if info.IsDir() {
+		return nil, errors.New("a directory, not a picture")
+	}
+	return Decode(f)
+}
+
+// withoutPath takes the system call and the path off an error of package os.
+func withoutPath(err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}
+
+// Decode decodes one picture, reading r to its end.
+func Decode(r io.Reader) (*Image, error) { return decode(r, MaxBytes, MaxPixels) }
+
+func decode(r io.Reader, maxBytes, maxPixels int64) (*Image, error) {
+	buffered := bufio.NewReader(r)
+	head, err := buffered.Peek(headSize)
+	if err != nil && err != io.EOF {
+		return nil, withoutPath(err)
+	}
+	f, err := recognise(head)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(buffered, maxBytes+1))
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	if int64(len(data)) > maxBytes {
+		return nil, fmt.Errorf("the %s file is longer than the limit of %d MiB", f.name, maxBytes>>20)
+	}
+	return f.decode(data, maxPixels)
+}
+
+// decode decodes a whole file of the format.
+func (f *format) decode(data []byte, maxPixels int64) (*Image, error) {
+	if f.check != nil {
+		if err := f.check(data); err != nil {
+			return nil, err
+		}
+	}
+	header, err := f.readHeader(bytes.NewReader(data))
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	if header.Width < 1 || header.Height < 1 {
+		return nil, fmt.Errorf("an empty %s of %dx%d pixels", f.name, header.Width, header.Height)
+	}
+	if int64(header.Width) > maxPixels/int64(header.Height) {
+		return nil, fmt.Errorf("a %s of %dx%d pixels is beyond the limit of %d megapixels: scale it down first",
+			f.name, header.Width, header.Height, maxPixels/1_000_000)
+	}
+	img, err := f.read(bytes.NewReader(data))
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	turn := upright
+	if f.exif != nil {
+		turn = readOrientation(f.exif(data))
+	}
+	return paint(img, header.Width, header.Height, turn), nil
+}

@@ -1,0 +1,21 @@
+package picture
+
+import "encoding/binary"
+
+// pngExif finds the Exif data in a PNG's chunk eXIf (PNG, third edition,
+// section 11.3.4.5), or gives nil.
+func pngExif(file []byte) []byte {
+	const signature, header, checksum = 8, 8, 4
+	for rest := file[min(signature, len(file)):]; len(rest) >= header; {
+		length, kind := binary.BigEndian.Uint32(rest), string(rest[4:header])
+		if uint64(length)+header+checksum > uint64(len(rest)) {
+			return nil
+		}
+		content := rest[header : header+length]
+		if kind == "eXIf" {
+			return content
+		}
+		rest = rest[header+length+checksum:]
+	}
+	return nil
+}

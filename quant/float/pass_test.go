@@ -1,0 +1,161 @@
+package float
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/model"
+)
+
+// random makes a network of random weights.
+func random(t testing.TB, r *rand.Rand, topology model.Topology) *Network {
+	steps, err := topology.Steps()
+	require.NoError(t, err)
+	in := model.TorchvisionInput()
+	in.Size, in.Resize = topology.Size, topology.Size
+	n := &Network{Topology: topology, Input: in}
+	for _, s := range steps {
+		if s.Kind == model.Pool {
+			continue
+		}
+		l := Layer{Weights: make([]float32, s.Weights()), Bias: make([]float32, s.Out)}
+		for i := range l.Weights {
+			l.Weights[i] = float32(r.NormFloat64()) / float32(s.Kernel*s.Kernel*s.In)
+		}
+		for i := range l.Bias {
+			l.Bias[i] = float32(r.NormFloat64()) / 4
+		}
+		n.Layers = append(n.Layers, l)
+	}
+	return n
+}
+
+// at reads a map; outside it everything is zero.
+func at(m Map, y, x, c int) float64 {
+	if y < 0 || x < 0 || y >= m.Size || x >= m.Size {
+		return 0
+	}
+	return float64(m.Pixel(y, x)[c])
+}
+
+// check compares a convolution's output with its definition in float64.
+func check(t *testing.T, s model.Step, l Layer, in, out Map, add *Map) {
+	for y := range s.OutSize {
+		for x := range s.OutSize {
+			for o := range s.Out {
+				want := float64(l.Bias[o])
+				for ky := range s.Kernel {
+					for kx := range s.Kernel {
+						for c := range s.In {
+							w := l.Weights[((o*s.Kernel+ky)*s.Kernel+kx)*s.In+c]
+							want += float64(w) * at(in, y*s.Stride-s.Pad+ky, x*s.Stride-s.Pad+kx, c)
+						}
+					}
+				}
+				want = max(want, 0)
+				if add != nil {
+					want += at(*add, y, x, o)
+				}
+				require.InDelta(t, want, float64(out.Pixel(y, x)[o]), 1e-4, "%s %d,%d,%d", s.Name, y, x, o)
+			}
+		}
+	}
+}
+
+// TestPassMatchesDefinition checks every layer's output against the
+// definition, fed with the outputs before it, on a network with everything:
+// padded conv1 and head, a bypass, ceil pools, odd channel counts.
+func TestPassMatchesDefinition(t *testing.T) {
+	topology := model.Topology{
+		Size:      27,
+		Conv1:     model.Stem{Filters: 10, Kernel: 3, Stride: 2, Pad: 1},
+		Fires:     []model.Fire{{S1x1: 3, E1x1: 5, E3x3: 5, Bypass: true}, {S1x1: 4, E1x1: 6, E3x3: 17}},
+		PoolAfter: []int{1, 2},
+		PoolCeil:  true,
+		Head:      model.Head{Classes: 9, Pad: 1},
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	n := random(t, r, topology)
+	f, err := NewForward(n)
+	require.NoError(t, err)
+	p := f.NewPass()
+	picture := make([]int8, 27*27*3)
+	for i := range picture {
+		picture[i] = int8(r.IntN(256) - 128)
+	}
+	logits, err := p.Run(picture)
+	require.NoError(t, err)
+	in := NewMap(27, 3)
+	Normalize(in.Data, picture, n.Input)
+	require.InDelta(t, (float32(picture[4])+128-n.Input.Mean[1])/n.Input.Std[1], in.Data[4], 1e-6)
+	var module Map
+	for i, s := range f.steps {
+		out := p.Output(i)
+		switch s.Kind {
+		case model.Pool:
+			checkPool(t, in, out)
+		case model.Expand1x1, model.Expand3x3:
+			var add *Map
+			if n.Topology.Fires[s.Fire].Bypass {
+				half := module.Slice((s.Layer-2)*5, 5) // both halves have five channels
+				add = &half
+			}
+			check(t, s, n.Layers[s.Layer], in, out, add)
+		default:
+			check(t, s, n.Layers[s.Layer], in, out, nil)
+		}
+		switch s.Kind {
+		case model.Expand1x1:
+			continue
+		case model.Expand3x3:
+			in = Concat(p.Output(i-1), out)
+		case model.Squeeze:
+			module, in = in, out
+		default:
+			in = out
+		}
+	}
+	for c, l := range logits {
+		sum := 0.0
+		for i := range in.Size * in.Size {
+			sum += float64(in.Data[i*in.Stride+c])
+		}
+		require.InDelta(t, sum/float64(in.Size*in.Size), l, 1e-5)
+	}
+	_, err = p.Run(picture[1:])
+	require.ErrorContains(t, err, "a picture of 2186 bytes, the network takes 2187")
+}
+
+func checkPool(t *testing.T, in, out Map) {
+	for y := range out.Size {
+		for x := range out.Size {
+			for c := range out.Channels {
+				want := 0.0
+				for ky := range 3 {
+					for kx := range 3 {
+						want = max(want, at(in, 2*y+ky, 2*x+kx, c))
+					}
+				}
+				require.Equal(t, float32(want), out.Pixel(y, x)[c])
+			}
+		}
+	}
+}
+
+// BenchmarkForward is one float pass of each published network.
+func BenchmarkForward(b *testing.B) {
+	for _, topology := range []model.Topology{model.V11(), model.V10()} {
+		b.Run(topology.Name, func(b *testing.B) {
+			f, err := NewForward(random(b, rand.New(rand.NewPCG(3, 3)), topology))
+			require.NoError(b, err)
+			p := f.NewPass()
+			picture := make([]int8, topology.Size*topology.Size*3)
+			for b.Loop() {
+				_, err := p.Run(picture)
+				require.NoError(b, err)
+			}
+		})
+	}
+}
