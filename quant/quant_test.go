@@ -1,0 +1,273 @@
+package quant
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/model"
+	"halfmeg/quant/float"
+)
+
+// everything is a small topology that reaches every branch: padded conv1 and
+// head, a bypass, ceil pools, odd channel counts.
+func everything() model.Topology {
+	return model.Topology{
+		Name:      "small",
+		Size:      31,
+		Conv1:     model.Stem{Filters: 10, Kernel: 3, Stride: 2, Pad: 1},
+		Fires:     []model.Fire{{S1x1: 4, E1x1: 6, E3x3: 7}, {S1x1: 5, E1x1: 6, E3x3: 7, Bypass: true}, {S1x1: 6, E1x1: 9, E3x3: 8}},
+		PoolAfter: []int{1, 3},
+		PoolCeil:  true,
+		Head:      model.Head{Classes: 12, Pad: 1},
+	}
+}
+
+func randomFloat(t *testing.T, r *rand.Rand, topology model.Topology) *float.Network {
+	steps, err := topology.Steps()
+	require.NoError(t, err)
+	in := model.TorchvisionInput()
+	in.Size, in.Resize = topology.Size, topology.Size
+	n := &float.Network{Topology: topology, Input: in}
+	for _, s := range steps {
+		if s.Kind == model.Pool {
+			continue
+		}
+		l := float.Layer{Weights: make([]float32, s.Weights()), Bias: make([]float32, s.Out)}
+		for i := range l.Weights {
+			l.Weights[i] = float32(1.5 * r.NormFloat64() / math.Sqrt(float64(s.Kernel*s.Kernel*s.In)))
+		}
+		for i := range l.Bias {
+			l.Bias[i] = float32(r.NormFloat64()) / 4
+		}
+		n.Layers = append(n.Layers, l)
+	}
+	return n
+}
+
+// randomPictures are blurred noise, so that neighbours are correlated as in
+// photographs.
+func randomPictures(r *rand.Rand, n, size int) [][]int8 {
+	pictures := make([][]int8, n)
+	for i := range pictures {
+		p := make([]int8, size*size*3)
+		value := 0.0
+		for k := range p {
+			value = 0.9*value + 30*r.NormFloat64()
+			p[k] = int8(min(max(value, -128), 127))
+		}
+		pictures[i] = p
+	}
+	return pictures
+}
+
+func quantizeSmall(t *testing.T, n *float.Network, pictures [][]int8, o Options) *Result {
+	r, err := Quantize(context.Background(), n, pictures, o)
+	require.NoError(t, err)
+	return r
+}
+
+// TestQuantizedFollowsFloat runs the int8 network in the real engine beside
+// the float one on pictures it was not calibrated on.
+func TestQuantizedFollowsFloat(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	n := randomFloat(t, r, everything())
+	result := quantizeSmall(t, n, randomPictures(r, 40, 31), Options{})
+	engine, err := model.NewEngine(result.Network, 1)
+	require.NoError(t, err)
+	defer engine.Close()
+	forward, err := float.NewForward(n)
+	require.NoError(t, err)
+	pass := forward.NewPass()
+	var signal, noise float64
+	for _, p := range randomPictures(r, 20, 31) {
+		want, err := pass.Run(p)
+		require.NoError(t, err)
+		copy(engine.Input(), p)
+		for c, v := range engine.Run() {
+			signal += float64(want[c] * want[c])
+			noise += float64((want[c] - v) * (want[c] - v))
+		}
+	}
+	require.Greater(t, 10*math.Log10(signal/noise), 25.0, "signal-to-noise ratio of the logits in dB")
+	require.Len(t, result.Layers, 11)
+	for _, l := range result.Layers {
+		require.Greater(t, l.WeightSNR, 30.0, l.Name)
+		require.Greater(t, l.ActivationSNR, 20.0, l.Name)
+	}
+}
+
+// TestSimulationMatchesEngine: the codes that calibration carries along are
+// the engine's own, so that later layers are fitted to what really happens.
+func TestSimulationMatchesEngine(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	n := randomFloat(t, r, everything())
+	pictures := randomPictures(r, 3, 31)
+	groups, err := split(n.Topology)
+	require.NoError(t, err)
+	result := quantizeSmall(t, n, pictures, Options{})
+	f := newFrontier(n, pictures, 1)
+	head := groups[len(groups)-1]
+	layer := 0
+	for _, g := range groups[:len(groups)-1] {
+		for i := range f.samples {
+			f.samples[i].next = float.NewMap(1, 1) // not compared here
+		}
+		layers := result.Network.Layers[layer : layer+len(g.convs)]
+		layer += len(g.convs)
+		_, err := f.advance(context.Background(), g, layers, equalization{factors: []float64{1}})
+		require.NoError(t, err)
+	}
+	engine, err := model.NewEngine(result.Network, 1)
+	require.NoError(t, err)
+	defer engine.Close()
+	for i, p := range pictures {
+		copy(engine.Input(), p)
+		logits := engine.Run()
+		conv := float.NewConv(head.convs[0], wholeNumbers(result.Network.Layers[layer]))
+		acc := f.forward(head, []*float.Conv{conv}, f.samples[i].codes.values(), nil, &float.Scratch{})
+		real := rescale(acc, result.Network.Layers[layer], head.convs[0])
+		mean := make([]float32, len(logits))
+		float.Average(mean, real)
+		for c := range logits {
+			require.InEpsilon(t, logits[c]+1, mean[c]+1, 1e-5)
+		}
+	}
+}
+
+// TestWorkersDoNotMatter: the same network for any number of workers.
+func TestWorkersDoNotMatter(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	n := randomFloat(t, r, everything())
+	pictures := randomPictures(r, 21, 31)
+	want := quantizeSmall(t, n, pictures, Options{Workers: 1})
+	for _, workers := range []int{2, 5} {
+		require.Equal(t, want, quantizeSmall(t, n, pictures, Options{Workers: workers}))
+	}
+}
+
+// TestRoundersDiffer: compensation lowers the layers' output error.
+func TestRoundersDiffer(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	n := randomFloat(t, r, everything())
+	pictures := randomPictures(r, 40, 31)
+	nearest := quantizeSmall(t, n, pictures, Options{Rounder: Nearest{}})
+	compensated := quantizeSmall(t, n, pictures, Options{})
+	last := len(nearest.Layers) - 1
+	require.Greater(t, compensated.Layers[last].ActivationSNR, nearest.Layers[last].ActivationSNR)
+}
+
+// TestOddCalibration: one picture, black pictures, a dead channel, a bias far
+// beyond its weights: a valid network every time.
+func TestOddCalibration(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	black := make([]int8, 31*31*3)
+	for i := range black {
+		black[i] = -128
+	}
+	whole := randomFloat(t, r, everything())
+	dead := randomFloat(t, r, everything())
+	clear(dead.Layers[1].Weights[:10])
+	dead.Layers[1].Bias[0] = 0
+	lopsided := randomFloat(t, r, everything())
+	for i := range lopsided.Layers[2].Weights[:4] {
+		lopsided.Layers[2].Weights[i] = 1e-20
+	}
+	lopsided.Layers[2].Bias[0] = 1e6
+	silent := randomFloat(t, r, everything())
+	for i := range silent.Layers[0].Bias {
+		silent.Layers[0].Bias[i] = -1e6
+	}
+	for name, c := range map[string]struct {
+		net      *float.Network
+		pictures [][]int8
+	}{
+		"one picture":    {whole, randomPictures(r, 1, 31)},
+		"black pictures": {whole, [][]int8{black, black, black}},
+		"dead channel":   {dead, randomPictures(r, 5, 31)},
+		"huge bias":      {lopsided, randomPictures(r, 5, 31)},
+		"silent layer":   {silent, randomPictures(r, 5, 31)},
+	} {
+		result, err := Quantize(context.Background(), c.net, c.pictures, Options{})
+		require.NoError(t, err, name)
+		engine, err := model.NewEngine(result.Network, 1)
+		require.NoError(t, err, name)
+		for _, l := range engine.Run() {
+			require.False(t, math.IsNaN(float64(l)) || math.IsInf(float64(l), 0), name)
+		}
+		engine.Close()
+	}
+}
+
+// TestRefusals: what cannot be quantized is said.
+func TestRefusals(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	n := randomFloat(t, r, everything())
+	_, err := Quantize(context.Background(), n, nil, Options{})
+	require.ErrorContains(t, err, "at least one picture")
+	_, err = Quantize(context.Background(), n, [][]int8{make([]int8, 7)}, Options{})
+	require.ErrorContains(t, err, "picture 0 has 7 bytes, the network takes 2883")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = Quantize(ctx, n, randomPictures(r, 2, 31), Options{})
+	require.ErrorIs(t, err, context.Canceled)
+	n.Layers[4].Weights[3] = float32(math.NaN())
+	_, err = Quantize(context.Background(), n, randomPictures(r, 2, 31), Options{})
+	require.ErrorContains(t, err, "fire3/squeeze1x1: weight 3 is NaN")
+}
+
+// TestEqualizationKeepsTheFunction: factors taken in one layer and given
+// back in the next leave a network's output as it was.
+func TestEqualizationKeepsTheFunction(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	topology := everything()
+	topology.Fires[1].Bypass = false
+	n := randomFloat(t, r, topology)
+	e := equalization{factors: []float64{0.5, 3, 1, 7}} // fire2's squeeze has four channels
+	changed := *n
+	changed.Layers = append([]float.Layer(nil), n.Layers...)
+	changed.Layers[1] = e.scaleOutputs(n.Layers[1], 0)
+	changed.Layers[2] = e.unscaleInputs(n.Layers[2])
+	changed.Layers[3] = e.unscaleInputs(n.Layers[3])
+	picture := randomPictures(r, 1, 31)[0]
+	run := func(n *float.Network) []float32 {
+		f, err := float.NewForward(n)
+		require.NoError(t, err)
+		logits, err := f.NewPass().Run(picture)
+		require.NoError(t, err)
+		return logits
+	}
+	want, got := run(n), run(&changed)
+	for c := range want {
+		require.InDelta(t, want[c], got[c], 1e-4)
+	}
+}
+
+// TestScaleAgainstBruteForce: the chosen scale's squared error, computed on
+// the values themselves, is within a few per cent of the best there is.
+func TestScaleAgainstBruteForce(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	m := float.NewMap(100, 1)
+	for i := range m.Data {
+		m.Data[i] = float32(math.Max(r.NormFloat64(), 0) * math.Exp(r.NormFloat64()))
+	}
+	h := newHistogram(1)
+	h.add(m)
+	squared := func(scale float64) float64 {
+		sum := 0.0
+		for _, v := range m.Data {
+			d := float64(v) - scale*min(math.RoundToEven(float64(v)/scale), codeLevels)
+			sum += d * d
+		}
+		return sum
+	}
+	d := h.channel(0)
+	best := math.Inf(1)
+	for scale := d.largest() / codeLevels; scale > 0; scale -= d.largest() / codeLevels / 200 {
+		best = min(best, squared(scale))
+	}
+	require.Less(t, squared(bestScale(d.largest(), d.squaredError)), 1.05*best)
+}
