@@ -1,0 +1,223 @@
+package sqz
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"halfmeg/model"
+)
+
+// Limits of what a file may hold, checked before memory is taken.
+const (
+	// MaxWeights is the largest number of weights, all layers together: a
+	// dozen times as many as SqueezeNet has.
+	MaxWeights = 1 << 24
+	// MaxText is the largest number of bytes of all names and labels together.
+	MaxText = 1 << 20
+	// maxList is the largest number of fire modules, and of pools.
+	maxList = 1 << 10
+)
+
+// body carries a network through a coder, in either direction.
+type body struct {
+	coder
+	integers numberModel
+	texts    *textModel
+	textLeft int // bytes of text still allowed
+	filters  weightModel
+
+	part  string // where the coder is, for errors
+	bytes *int   // where that part's bytes are counted
+	begin int    // the part's first byte
+}
+
+func newBody(c coder) *body {
+	return &body{coder: c, texts: newTextModel(), textLeft: MaxText}
+}
+
+// network carries all of a network, in the order of the file, and counts the
+// bytes of each part. When reading, n is empty at first; when writing,
+// nothing that n points to is changed.
+func (b *body) network(n *model.Network) Sizes {
+	var size Sizes
+	b.enter("header", &size.Header)
+	b.topology(&n.Topology)
+	steps := b.convolutions(n.Topology)
+	b.input(&n.Input)
+	b.source(&n.Source)
+	b.enter("labels", &size.Labels)
+	n.Labels = b.labels(n.Labels, n.Topology.Head.Classes)
+	n.Layers, size.Layers = b.layers(n.Layers, steps)
+	b.enter("end", nil)
+	return size
+}
+
+// enter begins a part of the file, whose bytes are to be added to *bytes,
+// and ends the part before. If that went wrong, it remains the current one.
+func (b *body) enter(part string, bytes *int) {
+	if b.err() != nil {
+		return
+	}
+	if pos := b.pos(); b.bytes != nil {
+		*b.bytes += pos - b.begin
+		b.begin = pos
+	}
+	b.part, b.bytes = part, bytes
+}
+
+// topology carries the description of the network.
+func (b *body) topology(t *model.Topology) {
+	t.Name = b.text(t.Name)
+	b.integer(&t.Size)
+	b.integer(&t.Conv1.Filters)
+	b.integer(&t.Conv1.Kernel)
+	b.integer(&t.Conv1.Stride)
+	b.integer(&t.Conv1.Pad)
+	t.Fires = list(b, t.Fires, b.fire)
+	t.PoolAfter = list(b, t.PoolAfter, b.integer)
+	b.flag(&t.PoolCeil)
+	b.integer(&t.Head.Classes)
+	b.integer(&t.Head.Pad)
+}
+
+func (b *body) fire(f *model.Fire) {
+	b.integer(&f.S1x1)
+	b.integer(&f.E1x1)
+	b.integer(&f.E3x3)
+	b.flag(&f.Bypass)
+}
+
+// convolutions lists the convolutions of a topology, if it describes a
+// network of acceptable size.
+func (b *body) convolutions(t model.Topology) []model.Step {
+	if b.err() != nil {
+		return nil
+	}
+	steps, err := t.Steps()
+	if err != nil {
+		b.fail(err)
+		return nil
+	}
+	steps = slices.DeleteFunc(steps, func(s model.Step) bool { return s.Kind == model.Pool })
+	weights := 0
+	for _, s := range steps {
+		weights += s.Weights()
+	}
+	if weights > MaxWeights {
+		b.fail(fmt.Errorf("%d weights, at most %d are supported", weights, MaxWeights))
+		return nil
+	}
+	return steps
+}
+
+func (b *body) input(in *model.Input) {
+	b.integer(&in.Size)
+	in.Order = model.Order(b.raw(uint32(in.Order), 8))
+	for i := range in.Mean {
+		b.float(&in.Mean[i])
+	}
+	for i := range in.Std {
+		b.float(&in.Std[i])
+	}
+	in.Fit = model.Fit(b.raw(uint32(in.Fit), 8))
+	b.integer(&in.Resize)
+}
+
+func (b *body) source(s *model.Source) {
+	for _, text := range []*string{&s.Weights, &s.SHA256, &s.Format, &s.Calibration, &s.Tool} {
+		*text = b.text(*text)
+	}
+}
+
+// labels carries one label a class, or none.
+func (b *body) labels(labels []string, classes int) []string {
+	some := len(labels) != 0
+	b.flag(&some)
+	if !some {
+		return nil
+	}
+	return series(b, labels, classes, b.text)
+}
+
+// layers carries the convolutions, and counts the bytes of each.
+func (b *body) layers(layers []model.Layer, steps []model.Step) ([]model.Layer, []LayerSize) {
+	out, sizes := make([]model.Layer, len(steps)), make([]LayerSize, len(steps))
+	copy(out, layers)
+	for i, s := range steps {
+		sizes[i].Name = s.Name
+		b.enter(s.Name, &sizes[i].Parameters)
+		b.parameters(&out[i], s)
+		b.enter(s.Name, &sizes[i].Weights)
+		out[i].Weights = b.weights(&b.filters, s, out[i].Weights)
+		if b.err() != nil {
+			break
+		}
+	}
+	return out, sizes
+}
+
+// parameters carries all of a layer but its weights.
+func (b *body) parameters(l *model.Layer, s model.Step) {
+	b.float(&l.Scale)
+	l.Bias = biases(b, l.Bias, s.Out)
+	l.Multiplier = multipliers(b, l.Multiplier, s.Out)
+}
+
+// integer carries a number of the header.
+func (b *body) integer(v *int) {
+	if int(int32(*v)) != *v {
+		b.fail(fmt.Errorf("%d is beyond 32 bits", *v))
+	}
+	*v = int(b.integers.signed(b, int32(*v)))
+}
+
+func (b *body) flag(v *bool) {
+	bit := uint32(0)
+	if *v {
+		bit = 1
+	}
+	*v = b.raw(bit, 1) == 1
+}
+
+func (b *body) float(v *float32) {
+	*v = math.Float32frombits(b.raw(math.Float32bits(*v), 32))
+}
+
+func (b *body) text(s string) string {
+	s = b.texts.text(b, s, b.textLeft)
+	b.textLeft -= len(s)
+	return s
+}
+
+// list carries a short list and its length.
+func list[T any](b *body, v []T, item func(*T)) []T {
+	count := len(v)
+	b.integer(&count)
+	if count < 0 || count > maxList {
+		b.fail(fmt.Errorf("a list of %d, at most %d are supported", count, maxList))
+		return nil
+	}
+	return series(b, v, count, func(x T) T {
+		item(&x)
+		return x
+	})
+}
+
+// series codes count values one by one and stops as soon as something is
+// wrong: no file gets more memory than its bytes can account for.
+func series[T any](c coder, v []T, count int, code func(T) T) []T {
+	var out []T
+	for i := range count {
+		var x T
+		if i < len(v) {
+			x = v[i]
+		}
+		x = code(x)
+		if c.err() != nil {
+			return nil
+		}
+		out = append(out, x)
+	}
+	return out
+}

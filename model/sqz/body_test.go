@@ -1,0 +1,109 @@
+package sqz
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"math"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/model"
+	"halfmeg/model/sqz/internal/arith"
+)
+
+// written makes a file whose frame is right, whatever its body says.
+func written(write func(*body)) []byte {
+	w := &writer{e: arith.NewEncoder(make([]byte, prefixSize))}
+	write(newBody(w))
+	file := w.e.Finish()
+	copy(file, magic)
+	binary.LittleEndian.PutUint32(file[4:], version)
+	binary.LittleEndian.PutUint32(file[8:], uint32(len(file)+trailerSize))
+	return binary.LittleEndian.AppendUint32(file, crc32.Checksum(file, castagnoli))
+}
+
+// allocated is the memory that f takes, freed or not, in bytes.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// Files with a right checksum and a wrong body: each is refused with few
+// bytes of memory, whatever dimensions it claims.
+func TestForeignBodies(t *testing.T) {
+	huge := model.V11()
+	huge.Fires[3] = model.Fire{S1x1: 1 << 14, E1x1: 1 << 13, E3x3: 1 << 13}
+	beyond := model.V11()
+	beyond.Conv1.Filters = math.MaxInt32
+	negative := model.V11()
+	negative.Head.Classes = -1
+	wide := model.V11()
+	wide.Head.Classes = 1 << 14
+	invalid := model.Network{
+		Topology: model.Topology{Size: 3, Conv1: model.Stem{Filters: 1, Kernel: 3, Stride: 1}, Head: model.Head{Classes: 1}},
+		Layers:   []model.Layer{{Weights: make([]int8, 27)}, {Weights: make([]int8, 1)}},
+	}
+
+	for want, write := range map[string]func(*body){
+		"header: 1348328128 weights, at most 16777216 are supported": func(b *body) { b.topology(&huge) },
+		"header: topology: conv1: 2147483647 filters":                func(b *body) { b.topology(&beyond) },
+		"header: topology: conv10: needs at least one filter":        func(b *body) { b.topology(&negative) },
+		"header: a list of 1025, at most 1024 are supported": func(b *body) {
+			b.topology(&model.Topology{PoolAfter: make([]int, 1025)})
+		},
+		"header: a list of -1, at most 1024 are supported": func(b *body) {
+			b.text("")
+			for _, v := range []int{227, 64, 3, 2, 0, -1} {
+				b.integer(&v)
+			}
+		},
+		"header: a number of 33 bits": func(b *body) {
+			b.text("")
+			codeTree(b, b.integers.length[:], 33, 6)
+		},
+		"conv1: the coded data ends too early": func(b *body) {
+			b.topology(&wide)
+			b.input(&model.Input{})
+			b.source(&model.Source{})
+			b.labels(nil, 0)
+		},
+		"labels: the coded data ends too early": func(b *body) {
+			b.topology(&wide)
+			b.input(&model.Input{})
+			b.source(&model.Source{})
+			b.raw(1, 1)
+			for range 1000 {
+				b.text("a label")
+			}
+		},
+		"conv1: a prediction factor of 129, at most 128 is supported": func(b *body) {
+			b.topology(&wide)
+			b.input(&model.Input{})
+			b.source(&model.Source{})
+			b.labels(nil, 0)
+			b.parameters(&model.Layer{}, model.Step{Out: 64})
+			new(numberModel).signed(b, 129)
+			b.raw(0, 32)
+		},
+		"there is more data than the network needs": func(b *body) {
+			b.network(&invalid)
+			b.raw(0, 32)
+		},
+		"input side 0": func(b *body) {
+			b.network(&invalid)
+		},
+	} {
+		t.Run(want, func(t *testing.T) {
+			file := written(write)
+			var err error
+			taken := allocated(func() { _, err = DecodeBytes(file) })
+			require.ErrorContains(t, err, want)
+			require.Less(t, taken, uint64(4<<20))
+		})
+	}
+}

@@ -1,0 +1,245 @@
+package sqz_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/model"
+	"halfmeg/model/sqz"
+)
+
+func requireRoundTrip(t *testing.T, n *model.Network) []byte {
+	t.Helper()
+	file, err := sqz.Encode(n)
+	require.NoError(t, err)
+	back, err := sqz.DecodeBytes(file)
+	require.NoError(t, err)
+	require.Equal(t, n, back)
+	return file
+}
+
+func TestRoundTrip(t *testing.T) {
+	networks := map[string]func() *model.Network{
+		"tiny": func() *model.Network { return network(tiny(), 1, uniform) },
+		"one of everything": func() *model.Network {
+			return network(model.Topology{
+				Size: 1, Conv1: model.Stem{Filters: 1, Kernel: 1, Stride: 1},
+				Fires: []model.Fire{{S1x1: 1, E1x1: 1, E3x3: 1}}, Head: model.Head{Classes: 1},
+			}, 2, uniform)
+		},
+		"no fire modules": func() *model.Network {
+			return network(model.Topology{
+				Size: 30, Conv1: model.Stem{Filters: 65, Kernel: 15, Stride: 15, Pad: 15}, Head: model.Head{Classes: 7},
+			}, 3, uniform)
+		},
+		"65 channels": func() *model.Network {
+			return network(model.Topology{
+				Name: "v9 – größer", Size: 64, Conv1: model.Stem{Filters: 65, Kernel: 7, Stride: 3, Pad: 2},
+				Fires:     []model.Fire{{S1x1: 65, E1x1: 1, E3x3: 64}, {S1x1: 33, E1x1: 64, E3x3: 1, Bypass: true}},
+				PoolAfter: []int{2, 3}, Head: model.Head{Classes: 65, Pad: 1},
+			}, 4, laplacian(2))
+		},
+		"all zero": func() *model.Network { return network(tiny(), 5, func(*rand.Rand) int8 { return 0 }) },
+		"all 127":  func() *model.Network { return network(tiny(), 6, func(*rand.Rand) int8 { return 127 }) },
+		"all -127": func() *model.Network { return network(tiny(), 7, func(*rand.Rand) int8 { return -127 }) },
+		"plus, minus": func() *model.Network {
+			return network(tiny(), 8, func(r *rand.Rand) int8 { return 127 - int8(r.IntN(2))*-2 })
+		},
+		"no source":    func() *model.Network { n := network(tiny(), 9, uniform); n.Source = model.Source{}; return n },
+		"v1.1, coarse": func() *model.Network { return network(model.V11(), 10, laplacian(1)) },
+	}
+	for name, make := range networks {
+		t.Run(name, func(t *testing.T) { requireRoundTrip(t, make()) })
+	}
+}
+
+func TestRoundTripOfExtremeValues(t *testing.T) {
+	zero := func(*rand.Rand) int8 { return 0 }
+	n := network(tiny(), 1, zero)
+	n.Layers[0].Bias = []int32{math.MaxInt32, -math.MaxInt32, 1, -1}
+	n.Layers[0].Multiplier = []float32{math.SmallestNonzeroFloat32, math.MaxFloat32, 1e-40, 1}
+	n.Layers[0].Scale = math.SmallestNonzeroFloat32
+	n.Layers[1].Bias = []int32{-1 << 30, 1 << 30}
+	n.Layers[1].Multiplier = []float32{math.MaxFloat32, math.MaxFloat32}
+	n.Layers[1].Scale = math.MaxFloat32
+	n.Input = model.Input{
+		Size: 21, Order: model.BGR, Fit: model.Direct, Resize: math.MinInt32,
+		Mean: [3]float32{-math.MaxFloat32, float32(math.Copysign(0, -1)), math.SmallestNonzeroFloat32},
+		Std:  [3]float32{math.SmallestNonzeroFloat32, 1, math.MaxFloat32},
+	}
+	requireRoundTrip(t, n)
+}
+
+func TestRoundTripOfLabels(t *testing.T) {
+	for _, labels := range [][]string{
+		nil,
+		{"", "", ""},
+		{"tench", "Tinca tinca", "goldfish, Carassius auratus"},
+		{"日本語のラベル", "żółw", "🐢\u200d🐢"},
+		{"\x00", "a\x00b\n", "\xff\xfe not UTF-8"},
+		{strings.Repeat("long ", 10000), "short", strings.Repeat("\xff", 300)},
+	} {
+		n := network(tiny(), 1, uniform)
+		n.Labels = labels
+		requireRoundTrip(t, n)
+	}
+}
+
+// Encode must not touch the network, for others may be reading it.
+func TestEncodeChangesNothing(t *testing.T) {
+	n := network(tiny(), 1, uniform)
+	n.Labels = []string{"a", "b", "c"}
+	want := network(tiny(), 1, uniform)
+	want.Labels = []string{"a", "b", "c"}
+	_, err := sqz.Encode(n)
+	require.NoError(t, err)
+	require.Equal(t, want, n)
+}
+
+// The bytes are the same on every machine and for ever: who changes the
+// format on purpose raises its version and this value.
+func TestGoldenBytes(t *testing.T) {
+	n := network(tiny(), 1, uniform)
+	n.Labels = []string{"tench", "goldfish", "great white shark"}
+	for i := range n.Layers { // from integers alone, for math.Exp differs by machine
+		n.Layers[i].Scale = 1 / float32(i+3)
+		for c := range n.Layers[i].Bias {
+			n.Layers[i].Bias[c] = int32(c*c*1000 - 3500)
+			n.Layers[i].Multiplier[c] = 1 / float32(c+700)
+		}
+	}
+	file := requireRoundTrip(t, n)
+	again, err := sqz.Encode(n)
+	require.NoError(t, err)
+	require.Equal(t, file, again)
+	sum := sha256.Sum256(file)
+	require.Equal(t, "c0226e34fe750ddd", hex.EncodeToString(sum[:8]))
+}
+
+func TestEncodeRefuses(t *testing.T) {
+	for want, spoil := range map[string]func(*model.Network){
+		"weight 1 is -128":                 func(n *model.Network) { n.Layers[2].Weights[1] = -128 },
+		"multiplier 0 is not finite":       func(n *model.Network) { n.Layers[0].Multiplier[1] = 0 },
+		"parameters are missing":           func(n *model.Network) { n.Layers = n.Layers[:3] },
+		"2 labels for 3 classes":           func(n *model.Network) { n.Labels = []string{"a", "b"} },
+		"beyond 32 bits":                   func(n *model.Network) { n.Input.Fit, n.Input.Resize = model.Direct, 1<<40 },
+		"names and labels are longer than": func(n *model.Network) { n.Source.Tool = strings.Repeat("x", sqz.MaxText) },
+	} {
+		n := network(tiny(), 1, uniform)
+		spoil(n)
+		_, err := sqz.Encode(n)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestEncodeRefusesTooManyWeights(t *testing.T) {
+	topology := tiny()
+	topology.Fires[1] = model.Fire{S1x1: 1 << 11, E1x1: 1, E3x3: 1 << 10}
+	n := network(topology, 1, func(*rand.Rand) int8 { return 0 })
+	_, err := sqz.Encode(n)
+	require.ErrorContains(t, err, "weights, at most 16777216 are supported")
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	file, err := sqz.Encode(network(tiny(), 1, uniform))
+	require.NoError(t, err)
+	for want, spoil := range map[string]func([]byte) []byte{
+		"the file is empty":             func(f []byte) []byte { return nil },
+		`not a .sqz file: it begins`:    func(f []byte) []byte { return []byte("\xff\xd8\xff\xe0 JFIF") },
+		"truncated: 7 bytes":            func(f []byte) []byte { return f[:7] },
+		fmt.Sprintf("of %d", len(file)): func(f []byte) []byte { return f[:len(f)-1] },
+		"something follows":             func(f []byte) []byte { return append(f, 0) },
+		"written by a newer halfmeg: version 2, this program reads 1": func(f []byte) []byte { f[4] = 2; return f },
+		"version 0":             func(f []byte) []byte { f[4] = 0; return f },
+		"a length of":           func(f []byte) []byte { f[11] = 0xFF; return f },
+		"damaged: the checksum": func(f []byte) []byte { f[20] ^= 1; return f },
+	} {
+		_, err := sqz.DecodeBytes(spoil(bytes.Clone(file)))
+		require.ErrorContains(t, err, want)
+		_, err = sqz.Decode(bytes.NewReader(spoil(bytes.Clone(file))))
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestDecodeReads(t *testing.T) {
+	n := network(tiny(), 1, uniform)
+	file, err := sqz.Encode(n)
+	require.NoError(t, err)
+	back, err := sqz.Decode(iotest.OneByteReader(bytes.NewReader(file)))
+	require.NoError(t, err)
+	require.Equal(t, n, back)
+
+	_, err = sqz.Decode(io.MultiReader(bytes.NewReader(file[:100]), iotest.ErrReader(io.ErrClosedPipe)))
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+}
+
+// A stream that never ends is not read to its end.
+func TestDecodeOfEndlessStream(t *testing.T) {
+	file, err := sqz.Encode(network(tiny(), 1, uniform))
+	require.NoError(t, err)
+	_, err = sqz.Decode(endless{})
+	require.ErrorContains(t, err, "not a .sqz file")
+	_, err = sqz.Decode(io.MultiReader(bytes.NewReader(file), endless{}))
+	require.ErrorContains(t, err, "something follows")
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+// No single wrong byte and no missing end gives a network.
+func TestEveryDamageIsFound(t *testing.T) {
+	n := network(tiny(), 1, uniform)
+	n.Labels = []string{"tench", "goldfish", "great white shark"}
+	file, err := sqz.Encode(n)
+	require.NoError(t, err)
+	for i := range file {
+		for _, flip := range []byte{0x01, 0x80, 0x55, 0xFF, file[i]} {
+			if flip == 0 {
+				continue
+			}
+			file[i] ^= flip
+			_, err := sqz.DecodeBytes(file)
+			file[i] ^= flip
+			require.Error(t, err, "byte %d xor %#x", i, flip)
+		}
+	}
+	for length := range file {
+		_, err := sqz.DecodeBytes(file[:length])
+		require.Error(t, err, "%d bytes", length)
+	}
+}
+
+func TestSizesAddUp(t *testing.T) {
+	n := network(model.V11(), 1, laplacian(1.5))
+	for range 1000 {
+		n.Labels = append(n.Labels, "label")
+	}
+	file, err := sqz.Encode(n)
+	require.NoError(t, err)
+	sizes, err := sqz.Measure(file)
+	require.NoError(t, err)
+	require.Len(t, sizes.Layers, 26)
+	require.Equal(t, "conv10", sizes.Layers[25].Name)
+	require.Equal(t, len(file), sizes.Total)
+	sum := sizes.Frame + sizes.Header + sizes.Labels
+	for i, l := range sizes.Layers {
+		require.Greater(t, l.Parameters, len(n.Layers[i].Bias))
+		require.Greater(t, l.Weights, len(n.Layers[i].Weights)/4)
+		sum += l.Parameters + l.Weights
+	}
+	require.Equal(t, sizes.Total, sum)
+
+	_, err = sqz.Measure(file[:1000])
+	require.ErrorContains(t, err, "truncated")
+}
