@@ -1,0 +1,50 @@
+// Package camera brings frames from the world: so far from the test card,
+// the built-in source for a machine without a camera. It knows nothing of
+// networks; what it hands out is plain data.
+package camera
+
+import (
+	"context"
+	"time"
+)
+
+// Source is an open camera, or whatever stands in for one. Its methods are
+// for one goroutine; to stop a waiting Next from another, cancel its context.
+type Source interface {
+	// Next waits for a frame and returns the newest there is: frames that
+	// nobody asked for in time are dropped. The frame, with its memory, is
+	// the caller's until the next call of Next or Close.
+	Next(ctx context.Context) (*Frame, error)
+	// Format is that of the frames to come.
+	Format() Format
+	// Close lets the device go. Next fails from then on.
+	Close() error
+}
+
+// Frame is one picture.
+type Frame struct {
+	Format
+	Data     []byte    // Height rows of Stride bytes
+	Time     time.Time // when it was taken
+	Sequence uint64    // the source's count from 0; a gap is that many frames dropped
+	Scene    string    // what a test card shows; a real camera does not know
+}
+
+// Format is how the bytes of a frame make a picture.
+type Format struct {
+	Pixels PixelFormat
+	Width  int // in pixels
+	Height int // in pixels
+	Stride int // bytes from a row to the next
+}
+
+// PixelFormat is a four-character code as Video4Linux writes it.
+type PixelFormat uint32
+
+// RGB24 is packed red, green, blue, a byte each.
+const RGB24 PixelFormat = 'R' | 'G'<<8 | 'B'<<16 | '3'<<24
+
+// String is the four characters of the code.
+func (p PixelFormat) String() string {
+	return string([]byte{byte(p), byte(p >> 8), byte(p >> 16), byte(p >> 24)})
+}
