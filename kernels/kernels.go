@@ -122,6 +122,7 @@ func Requantize(acc int32, m float32) int8 {
 // RescaleTable brings codes of one scale to another, rounded half to even:
 // table[code] = clamp(rne(code*ratio), 0, 255), ratio = scale from / scale to.
 func RescaleTable(ratio float32) *[256]uint8 {
+	ratio = min(ratio, 256) // where code 1 saturates already; an infinite ratio would make code 0 a NaN
 	var t [256]uint8
 	for code := range t {
 		t[code] = uint8(Requantize(int32(code), ratio)) ^ 0x80

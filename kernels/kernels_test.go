@@ -130,6 +130,14 @@ func TestMaxPool(t *testing.T) {
 	}
 }
 
+// TestRescaleTableEnds: a zero stays a zero whatever the scales.
+func TestRescaleTableEnds(t *testing.T) {
+	for _, ratio := range []float32{0, 1, 255, 1e30, float32(math.Inf(1))} {
+		require.Zero(t, RescaleTable(ratio)[0], "%g", ratio)
+	}
+	require.Equal(t, uint8(255), RescaleTable(float32(math.Inf(1)))[1])
+}
+
 // TestAddSaturated compares the bypass with arithmetic on codes.
 func TestAddSaturated(t *testing.T) {
 	for _, ratio := range []float32{0.3, 1, 1.7} {
