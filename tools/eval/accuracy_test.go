@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/model"
+	"halfmeg/model/pretrained"
+	"halfmeg/quant"
+	"halfmeg/quant/weights"
+	"halfmeg/tools/pictures"
+	"halfmeg/tools/score"
+	"halfmeg/tools/shared"
+)
+
+// published is a pretrained network and what an independent float32 forward
+// pass scores with it, top-1 and top-5 in per cent (shared/weights/README.md).
+type published struct {
+	file        string
+	embedded    string // the model made of it, or "": quantized here
+	eval, calib [2]float64
+}
+
+var networks = []published{
+	{"squeezenet1.1-caffe-fp16.onnx", "squeezenet1.1", [2]float64{68.10, 90.18}, [2]float64{65.70, 86.20}},
+	{"squeezenet1.1-gluon.pth", "", [2]float64{64.62, 86.30}, [2]float64{61.00, 83.30}},
+	{"squeezenet1.0-caffe.caffemodel", "", [2]float64{71.17, 91.41}, [2]float64{62.90, 85.30}},
+	{"squeezenet1.0-deepcompression.net", "squeezenet1.0", [2]float64{75.46, 93.87}, [2]float64{64.50, 85.80}},
+}
+
+// calibrationPictures is how many pictures a network that is quantized here
+// is calibrated on: fewer than the tool takes, for the time it costs.
+const calibrationPictures = 200
+
+// TestAccuracy holds every float network to its published accuracy, and its
+// int8 network to the float one, on pictures that calibration never saw.
+func TestAccuracy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("LEFT OUT: accuracy over folders, because of -short")
+	}
+	for _, p := range networks {
+		t.Run(p.file, func(t *testing.T) {
+			loaded, err := weights.Load(shared.Path(t, "weights/"+p.file), weights.Options{})
+			require.NoError(t, err)
+			direct := loaded.Network.Input
+			direct.Fit = model.Direct
+			eval := load(t, "images/eval", direct)
+			calib := load(t, "images/calib", loaded.Network.Input)
+			calibration, held := calib.HoldOut()
+			newFloat, err := score.Float(loaded.Network)
+			require.NoError(t, err)
+
+			evalFloat := logits(t, newFloat, eval)
+			published := score.Of(evalFloat, eval.Labels())
+			require.InDelta(t, p.eval[0], published.Top1, 1, "top-1 on eval")
+			require.InDelta(t, p.eval[1], published.Top5, 1, "top-5 on eval")
+			published = score.Of(logits(t, newFloat, calib), calib.Labels())
+			require.InDelta(t, p.calib[0], published.Top1, 1, "top-1 on calib")
+			require.InDelta(t, p.calib[1], published.Top5, 1, "top-5 on calib")
+
+			var n *model.Network
+			if p.embedded != "" {
+				n, err = pretrained.Load(p.embedded)
+				require.NoError(t, err)
+			} else {
+				result, err := quant.Quantize(context.Background(), loaded.Network, calibration.Data[:calibrationPictures], quant.Options{})
+				require.NoError(t, err)
+				n = result.Network
+			}
+			check(t, "eval", score.Compare(evalFloat, logits(t, score.Int8(n), eval), eval.Labels()))
+			check(t, "held out", score.Compare(logits(t, newFloat, held), logits(t, score.Int8(n), held), held.Labels()))
+		})
+	}
+}
+
+func check(t *testing.T, where string, a score.Agreement) {
+	t.Logf("%s: %d pictures, same top-1 %.2f ± %.2f %%, KL %.5f, top-1 drop %.2f ± %.2f", where, a.Pictures, a.SameTop1, a.SameError, a.KL, a.Drop, a.DropError)
+	require.GreaterOrEqual(t, a.SameTop1, 96.0, where)
+	require.LessOrEqual(t, a.Drop-a.DropError, 0.5, where)
+}
+
+func load(t *testing.T, folder string, in model.Input) *pictures.Inputs {
+	f, err := pictures.List(shared.Path(t, folder), nil)
+	require.NoError(t, err)
+	inputs, err := pictures.Load(context.Background(), f.Items, in, runtime.GOMAXPROCS(0), func() {})
+	require.NoError(t, err)
+	require.Empty(t, inputs.Broken)
+	return inputs
+}
+
+func logits(t *testing.T, newRunner func() (score.Runner, error), in *pictures.Inputs) [][]float32 {
+	l, err := score.Logits(context.Background(), newRunner, in.Data, runtime.GOMAXPROCS(0), func() {})
+	require.NoError(t, err)
+	return l
+}

@@ -1,0 +1,183 @@
+// Eval measures a .sqz file on labelled pictures, by itself and against
+// another .sqz or the float weights it was made from:
+//
+//	go run ./tools/eval -model FILE.sqz -against WEIGHTS -images DIR
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"halfmeg/model"
+	"halfmeg/tools/pictures"
+	"halfmeg/tools/progress"
+	"halfmeg/tools/score"
+)
+
+// settings are the tool's flags.
+type settings struct {
+	model   string
+	against string
+	images  string
+	direct  bool
+	json    bool
+	workers int
+	worst   int
+}
+
+// report is what -json prints.
+type report struct {
+	Model    string             `json:"model"`
+	Against  string             `json:"against,omitempty"`
+	Images   string             `json:"images"`
+	Fit      string             `json:"fit"`
+	Accuracy score.Accuracy     `json:"accuracy"`
+	Other    *score.Accuracy    `json:"against_accuracy,omitempty"`
+	Compared *score.Agreement   `json:"agreement,omitempty"`
+	Worst    []score.ClassScore `json:"worst_classes,omitempty"`
+	Broken   []string           `json:"unreadable,omitempty"`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "eval: interrupted")
+		os.Exit(1)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "eval:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	s := readFlags()
+	tested, err := openModel(s.model)
+	if err != nil {
+		return err
+	}
+	var reference *network
+	if s.against != "" {
+		if reference, err = openReference(s.against, tested); err != nil {
+			return err
+		}
+	}
+	folder, err := pictures.List(s.images, tested.labels)
+	if err != nil {
+		return err
+	}
+	if err := folder.Check(tested.classes); err != nil {
+		return err
+	}
+	r, err := measure(ctx, s, tested, reference, folder)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	return printReport(r, tested.labels)
+}
+
+func readFlags() *settings {
+	s := &settings{}
+	var fit string
+	flag.StringVar(&s.model, "model", "", ".sqz `file` to measure, or the name of an embedded model")
+	flag.StringVar(&s.against, "against", "", "`file` to compare with: .sqz, or the float weights")
+	flag.StringVar(&s.images, "images", "", "`folder` of pictures with labels.csv, or one folder a class")
+	flag.StringVar(&fit, "fit", "model", "how pictures are brought to the input's shape: `rule` model (the file's own) or direct (the whole frame)")
+	flag.BoolVar(&s.json, "json", false, "print one JSON object")
+	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures worked on at once")
+	flag.IntVar(&s.worst, "worst", 5, "`number` of worst classes to list")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), `Eval measures a .sqz file on pictures, by itself and against another network.
+
+  go run ./tools/eval -model squeezenet.sqz -against squeezenet.onnx -images pictures/
+
+`)
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	if s.model == "" || s.images == "" || flag.NArg() > 0 || s.workers < 1 || s.worst < 0 || (fit != "model" && fit != "direct") {
+		fmt.Fprintln(os.Stderr, "eval: needs -model FILE.sqz and -images DIR, no other arguments; -fit is model or direct (see -help)")
+		os.Exit(2)
+	}
+	s.direct = fit == "direct"
+	return s
+}
+
+func measure(ctx context.Context, s *settings, tested, reference *network, folder *pictures.Folder) (*report, error) {
+	board := progress.New()
+	defer board.Close()
+	r := &report{Model: s.model, Against: s.against, Images: s.images, Fit: "model"}
+	if s.direct {
+		r.Fit = model.Direct.String()
+	}
+	got, inputs, err := classify(ctx, s, board, "classifying", tested, folder.Items)
+	if err != nil {
+		return nil, err
+	}
+	for _, err := range inputs.Broken {
+		r.Broken = append(r.Broken, err.Error())
+	}
+	labels := inputs.Labels()
+	r.Accuracy = score.Of(got, labels)
+	r.Worst = score.Worst(got, labels, tested.labels, s.worst)
+	if reference == nil {
+		return r, nil
+	}
+	want, _, err := classify(ctx, s, board, "the other network", reference, inputs.Items)
+	if err != nil {
+		return nil, err
+	}
+	other, compared := score.Of(want, labels), score.Compare(want, got, labels)
+	r.Other, r.Compared = &other, &compared
+	return r, nil
+}
+
+func classify(ctx context.Context, s *settings, board *progress.Board, what string, n *network, items []pictures.Item) ([][]float32, *pictures.Inputs, error) {
+	in := n.input
+	if s.direct {
+		in.Fit = model.Direct
+	}
+	inputs, err := pictures.Load(ctx, items, in, s.workers, board.Bar(what+": reading", len(items)))
+	if err != nil {
+		return nil, nil, err
+	}
+	logits, err := score.Logits(ctx, n.runner, inputs.Data, s.workers, board.Bar(what+": running", len(inputs.Data)))
+	return logits, inputs, err
+}
+
+func printReport(r *report, names []string) error {
+	for _, b := range r.Broken {
+		fmt.Fprintln(os.Stderr, "eval: left out:", b)
+	}
+	if len(r.Broken) > 0 {
+		fmt.Printf("%d pictures could not be read and were left out\n", len(r.Broken))
+	}
+	fmt.Printf("%-28s top-1 %6.2f %%   top-5 %6.2f %%   on %d pictures, fit %s\n", r.Model, r.Accuracy.Top1, r.Accuracy.Top5, r.Accuracy.Pictures, r.Fit)
+	if c := r.Compared; c != nil {
+		fmt.Printf("%-28s top-1 %6.2f %%   top-5 %6.2f %%\n", r.Against, r.Other.Top1, r.Other.Top5)
+		fmt.Printf("same top-1 %.2f %% ± %.2f, KL divergence %.5f, top-1 drop %.2f ± %.2f points (paired)\n", c.SameTop1, c.SameError, c.KL, c.Drop, c.DropError)
+	}
+	if len(r.Worst) > 0 {
+		fmt.Println("\nworst classes:")
+	}
+	for _, w := range r.Worst {
+		mistaken := ""
+		if w.Mistaken >= 0 && w.Mistaken < len(names) {
+			mistaken = "   taken for " + names[w.Mistaken]
+		}
+		fmt.Printf("  %5.1f %% of %d: %d %s%s\n", w.Top1, w.Pictures, w.Class, w.Label, mistaken)
+	}
+	return nil
+}

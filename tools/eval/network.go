@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"halfmeg/model"
+	"halfmeg/model/pretrained"
+	"halfmeg/model/sqz"
+	"halfmeg/quant/weights"
+	"halfmeg/tools/score"
+)
+
+// network is something that classifies pictures: int8 or float.
+type network struct {
+	input   model.Input
+	labels  []string
+	classes int
+	pool    bool
+	runner  func() (score.Runner, error)
+}
+
+// openModel reads a .sqz file or an embedded model.
+func openModel(name string) (*network, error) {
+	var n *model.Network
+	var err error
+	if slices.Contains(pretrained.Names(), name) {
+		n, err = pretrained.Load(name)
+	} else {
+		n, err = sqz.ReadFile(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &network{n.Input, n.Labels, n.Topology.Head.Classes, n.Topology.PoolCeil, score.Int8(n)}, nil
+}
+
+// openReference reads a .sqz file or float weights. What the weights leave
+// open is taken from the network they are compared with.
+func openReference(path string, tested *network) (*network, error) {
+	n, err := openModel(path)
+	if errors.Is(err, sqz.ErrFormat) {
+		n, err = openWeights(path, tested)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if n.classes != tested.classes {
+		return nil, fmt.Errorf("%s has %d classes, the model %d: they cannot be compared", path, n.classes, tested.classes)
+	}
+	return n, nil
+}
+
+func openWeights(path string, tested *network) (*network, error) {
+	in := tested.input
+	o := weights.Options{
+		Pool:   map[bool]string{true: "ceil", false: "floor"}[tested.pool],
+		Size:   in.Size,
+		Order:  in.Order.String(),
+		Mean:   fmt.Sprintf("%g,%g,%g", in.Mean[0], in.Mean[1], in.Mean[2]),
+		Std:    fmt.Sprintf("%g,%g,%g", in.Std[0], in.Std[1], in.Std[2]),
+		Fit:    in.Fit.String(),
+		Resize: in.Resize,
+	}
+	loaded, err := weights.Load(path, o)
+	if err != nil {
+		return nil, err
+	}
+	f := loaded.Network
+	runner, err := score.Float(f)
+	return &network{f.Input, f.Labels, f.Topology.Head.Classes, f.Topology.PoolCeil, runner}, err
+}

@@ -1,0 +1,217 @@
+// Quantize makes a .sqz file of a pretrained SqueezeNet and a folder of
+// pictures:
+//
+//	go run ./tools/quantize -weights FILE -calib DIR -out FILE.sqz
+//
+// The weights may be ONNX, Caffe's .caffemodel, a PyTorch state dict,
+// .safetensors or Deep Compression's .net. Every fifth picture is held out
+// and shows at the end how well the int8 network agrees with the float one.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"halfmeg/model"
+	"halfmeg/model/sqz"
+	"halfmeg/quant"
+	"halfmeg/quant/float"
+	"halfmeg/quant/weights"
+	"halfmeg/tools/pictures"
+	"halfmeg/tools/progress"
+	"halfmeg/tools/score"
+)
+
+// settings are the tool's own flags.
+type settings struct {
+	weights string
+	calib   string
+	out     string
+	workers int
+	options weights.Options
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "quantize: interrupted; nothing was written")
+		os.Exit(1)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "quantize:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	s := readFlags()
+	loaded, err := weights.Load(s.weights, s.options)
+	if err != nil {
+		return err
+	}
+	n := loaded.Network
+	fmt.Printf("%s: %s, SqueezeNet %s, %d classes, input %dx%d %s\n",
+		s.weights, loaded.Format, n.Topology.Name, n.Topology.Head.Classes, n.Input.Size, n.Input.Size, n.Input.Order)
+	for _, line := range loaded.Assumed {
+		fmt.Println("assumed:", line)
+	}
+	for _, line := range n.Topology.Warnings() {
+		fmt.Println("warning:", line)
+	}
+	folder, err := pictures.List(s.calib, n.Labels)
+	if err != nil {
+		return err
+	}
+	if err := folder.Check(n.Topology.Head.Classes); err != nil {
+		return err
+	}
+	if err := probe(ctx, n, folder, s.workers); err != nil {
+		return err
+	}
+	result, held, err := quantize(ctx, n, folder, s.workers)
+	if err != nil {
+		return err
+	}
+	coded, err := sqz.Encode(result.Network)
+	if err != nil {
+		return err
+	}
+	if err := printLayers(result, coded); err != nil {
+		return err
+	}
+	if err := printAgreement(ctx, n, result.Network, held, s.workers); err != nil {
+		return err
+	}
+	if err := sqz.WriteFile(s.out, result.Network); err != nil {
+		return err
+	}
+	fmt.Printf("%s: %d bytes\n", s.out, len(coded))
+	return nil
+}
+
+func readFlags() *settings {
+	s := &settings{}
+	flag.StringVar(&s.weights, "weights", "", "pretrained weights: `file` .onnx, .caffemodel, .pth, .safetensors or .net")
+	flag.StringVar(&s.calib, "calib", "", "`folder` of pictures to calibrate on, some hundreds of the kind the network will see")
+	flag.StringVar(&s.out, "out", "", ".sqz `file` to write")
+	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures worked on at once; the result does not depend on it")
+	s.options.Flags(flag.CommandLine)
+	flag.Usage = usage
+	flag.Parse()
+	if s.weights == "" || s.calib == "" || s.out == "" || flag.NArg() > 0 || s.workers < 1 {
+		fmt.Fprintln(os.Stderr, "quantize: needs -weights FILE, -calib DIR and -out FILE.sqz, no other arguments (see -help)")
+		os.Exit(2)
+	}
+	return s
+}
+
+func usage() {
+	fmt.Fprint(flag.CommandLine.Output(), `Quantize makes a .sqz file of a pretrained SqueezeNet and a folder of pictures.
+
+  go run ./tools/quantize -weights squeezenet.onnx -calib pictures/ -labels labels.txt -out squeezenet.sqz
+
+The folder holds labels.csv (lines "file,label"), one folder a class, or just
+pictures. With labels the tool checks that the pictures are prepared as the
+network wants them; it tells what it assumed, and the flags correct it.
+
+`)
+	flag.PrintDefaults()
+}
+
+// quantize reads the pictures and makes the int8 network of all but the held
+// out ones.
+func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) (*quant.Result, *pictures.Inputs, error) {
+	board := progress.New()
+	defer board.Close()
+	step := board.Bar("reading pictures", len(folder.Items))
+	inputs, err := pictures.Load(ctx, folder.Items, n.Input, workers, step)
+	if err != nil {
+		return nil, nil, err
+	}
+	calibration, held := inputs.HoldOut()
+	n.Source.Calibration = fmt.Sprintf("%d pictures", len(calibration.Data))
+	n.Source.Tool = "halfmeg quantize"
+	var advance func()
+	result, err := quant.Quantize(ctx, n, calibration.Data, quant.Options{
+		Workers: workers,
+		Progress: func(_, total int) {
+			if advance == nil {
+				advance = board.Bar("quantizing layers", total)
+			}
+			advance()
+		},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	board.Close()
+	for _, err := range inputs.Broken {
+		fmt.Fprintln(os.Stderr, "quantize: left out:", err)
+	}
+	if len(inputs.Broken) > 0 {
+		fmt.Printf("warning: %d of %d pictures could not be read and were left out\n", len(inputs.Broken), len(folder.Items))
+	}
+	if len(calibration.Data) < fewPictures {
+		fmt.Printf("warning: calibrated on %d pictures only; with some hundreds the int8 network comes nearer to the float one\n", len(calibration.Data))
+	}
+	return result, held, nil
+}
+
+// fewPictures is where calibration begins to suffer.
+const fewPictures = 100
+
+// printLayers shows what each layer costs and what it lost.
+func printLayers(r *quant.Result, coded []byte) error {
+	sizes, err := sqz.Measure(coded)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n%-18s %8s %9s %9s %9s %12s %12s\n", "layer", "weights", "bytes", "bits/w", "range", "weights dB", "output dB")
+	for i, l := range r.Layers {
+		weights := len(r.Network.Layers[i].Weights)
+		bytes := sizes.Layers[i].Weights + sizes.Layers[i].Parameters
+		fmt.Printf("%-18s %8d %9d %9.2f %9.4g %12.1f %12.1f\n", l.Name, weights, bytes,
+			8*float64(sizes.Layers[i].Weights)/float64(weights), l.Range, l.WeightSNR, l.ActivationSNR)
+	}
+	return nil
+}
+
+// printAgreement compares int8 with float on the held-out pictures.
+func printAgreement(ctx context.Context, n *float.Network, q *model.Network, held *pictures.Inputs, workers int) error {
+	if len(held.Data) == 0 {
+		fmt.Print("\nToo few pictures to hold some out: agreement with the float network was not measured.\n")
+		return nil
+	}
+	board := progress.New()
+	step := board.Bar("checking on held-out pictures", 2*len(held.Data))
+	newFloat, err := score.Float(n)
+	if err != nil {
+		return err
+	}
+	want, err := score.Logits(ctx, newFloat, held.Data, workers, step)
+	if err != nil {
+		return err
+	}
+	got, err := score.Logits(ctx, score.Int8(q), held.Data, workers, step)
+	if err != nil {
+		return err
+	}
+	board.Close()
+	labels := held.Labels()
+	a := score.Compare(want, got, labels)
+	fmt.Printf("\nint8 against float on %d held-out pictures: same top-1 %.1f %% ± %.1f, KL divergence %.4f\n", a.Pictures, a.SameTop1, a.SameError, a.KL)
+	if a.Labelled > 0 {
+		f, q := score.Of(want, labels), score.Of(got, labels)
+		fmt.Printf("top-1 float %.1f %%, int8 %.1f %%: drop %.1f ± %.1f points; top-5 float %.1f %%, int8 %.1f %%\n",
+			f.Top1, q.Top1, a.Drop, a.DropError, f.Top5, q.Top5)
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"halfmeg/model"
+	"halfmeg/quant/float"
+	"halfmeg/tools/pictures"
+	"halfmeg/tools/score"
+)
+
+// probePictures is how many labelled pictures each way of preparing the
+// input is tried on.
+const probePictures = 100
+
+// alternative is another way to prepare the input or to round the pools.
+type alternative struct {
+	what  string
+	flags string
+	net   float.Network
+}
+
+// probe tries other channel orders, means and poolings on labelled pictures
+// and warns where one scores clearly better: wrong preprocessing is the
+// commonest silent loss.
+func probe(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) error {
+	if !folder.Labelled() {
+		fmt.Println("the pictures have no labels: whether they are prepared as the network wants was not checked")
+		return nil
+	}
+	items := spread(folder.Items, probePictures)
+	hits, err := try(ctx, n, items, workers)
+	if err != nil {
+		return err
+	}
+	for _, a := range alternatives(n) {
+		other, err := try(ctx, &a.net, items, workers)
+		if err != nil {
+			return err
+		}
+		if better(other, hits) {
+			fmt.Printf("warning: on %d labelled pictures %s scores clearly better: %d right instead of %d; if that is how the network was trained, say %s\n",
+				len(hits), a.what, total(other), total(hits), a.flags)
+		}
+	}
+	return nil
+}
+
+// alternatives lists what people commonly get wrong.
+func alternatives(n *float.Network) []alternative {
+	swapped := *n
+	swapped.Input.Order = model.RGB + model.BGR - n.Input.Order
+	swapped.Input.Mean = reverse(n.Input.Mean)
+	swapped.Input.Std = reverse(n.Input.Std)
+	list := []alternative{{"channel order " + swapped.Input.Order.String(),
+		fmt.Sprintf("-order %s -mean %s -std %s", swapped.Input.Order, join(swapped.Input.Mean), join(swapped.Input.Std)), swapped}}
+	for _, known := range []struct {
+		name string
+		in   model.Input
+	}{{"Caffe's input", model.CaffeInput()}, {"torchvision's input", model.TorchvisionInput()}} {
+		if known.in.Mean == n.Input.Mean && known.in.Std == n.Input.Std {
+			continue
+		}
+		other := *n
+		other.Input.Order, other.Input.Mean, other.Input.Std = known.in.Order, known.in.Mean, known.in.Std
+		list = append(list, alternative{known.name,
+			fmt.Sprintf("-order %s -mean %s -std %s", known.in.Order, join(known.in.Mean), join(known.in.Std)), other})
+	}
+	pooled := *n
+	pooled.Topology.PoolCeil = !n.Topology.PoolCeil
+	if pooled.Validate() == nil && !sameShapes(n.Topology, pooled.Topology) {
+		way := map[bool]string{true: "ceil", false: "floor"}[pooled.Topology.PoolCeil]
+		list = append(list, alternative{"pooling with " + way, "-pool " + way, pooled})
+	}
+	return list
+}
+
+func sameShapes(a, b model.Topology) bool {
+	x, errX := a.Steps()
+	y, errY := b.Steps()
+	if errX != nil || errY != nil || len(x) != len(y) {
+		return false
+	}
+	for i := range x {
+		if x[i] != y[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func reverse(v [3]float32) [3]float32 { return [3]float32{v[2], v[1], v[0]} }
+
+func join(v [3]float32) string { return fmt.Sprintf("%g,%g,%g", v[0], v[1], v[2]) }
+
+// try tells for each picture whether the float network names it rightly.
+func try(ctx context.Context, n *float.Network, items []pictures.Item, workers int) ([]bool, error) {
+	inputs, err := pictures.Load(ctx, items, n.Input, workers, func() {})
+	if err != nil {
+		return nil, err
+	}
+	newRunner, err := score.Float(n)
+	if err != nil {
+		return nil, err
+	}
+	logits, err := score.Logits(ctx, newRunner, inputs.Data, workers, func() {})
+	if err != nil {
+		return nil, err
+	}
+	hits := make([]bool, len(logits))
+	for i, l := range logits {
+		hits[i] = score.Top(l) == inputs.Items[i].Label
+	}
+	return hits, nil
+}
+
+// better tells whether the other way is right more often by over two
+// standard errors of the paired difference.
+func better(other, hits []bool) bool {
+	var gain, differ float64
+	for i := range hits {
+		switch {
+		case other[i] && !hits[i]:
+			gain, differ = gain+1, differ+1
+		case hits[i] && !other[i]:
+			gain, differ = gain-1, differ+1
+		}
+	}
+	return gain > 2*math.Sqrt(differ)
+}
+
+func total(hits []bool) int {
+	n := 0
+	for _, h := range hits {
+		if h {
+			n++
+		}
+	}
+	return n
+}
+
+// spread takes at most n items, evenly over the list.
+func spread(items []pictures.Item, n int) []pictures.Item {
+	if len(items) <= n {
+		return items
+	}
+	out := make([]pictures.Item, n)
+	for i := range out {
+		out[i] = items[i*len(items)/n]
+	}
+	return out
+}
