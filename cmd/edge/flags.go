@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/pflag"
+)
+
+// bounded is a flag that takes a whole number between two bounds.
+type bounded struct {
+	value    *int
+	min, max int
+}
+
+func between(value *int, minimum, maximum int) pflag.Value {
+	return &bounded{value, minimum, maximum}
+}
+
+func (b *bounded) String() string { return strconv.Itoa(*b.value) }
+
+func (b *bounded) Type() string { return "number" }
+
+func (b *bounded) Set(text string) error {
+	v, err := strconv.Atoi(text)
+	if err != nil || v < b.min || v > b.max {
+		return fmt.Errorf("give a whole number from %d to %d", b.min, b.max)
+	}
+	*b.value = v
+	return nil
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"halfmeg/cmd/edge/summary"
+	"halfmeg/model/pretrained"
+)
+
+// info is the command that describes a network.
+type info struct {
+	json bool
+}
+
+// description is what "edge info --json" writes.
+type description struct {
+	Name    string `json:"name"` // as it was asked for
+	BuiltIn []file `json:"built_in,omitempty"`
+	summary.Summary
+}
+
+// file is a built-in network.
+type file struct {
+	Name  string `json:"name"`
+	Bytes int    `json:"bytes"`
+}
+
+func newInfo() *cobra.Command {
+	var i info
+	command := &cobra.Command{
+		Use:   "info [flags] [NAME | FILE.sqz]",
+		Short: "Describe a network: its layers, sizes, costs and origin",
+		Long: `info describes a network: its layers with their shapes, multiply-accumulates,
+weights, the largest |weight|, bytes in the file and range of the activations; how a picture
+becomes its input; where its weights came from. Without an argument it
+describes the default network and lists the built-in ones.`,
+		Example: `  edge info
+  edge info squeezenet1.0
+  edge info --json mine.sqz`,
+		Args: atMostOneNetwork,
+		RunE: i.run,
+	}
+	command.Flags().BoolVar(&i.json, "json", false, "write one JSON object")
+	return command
+}
+
+func atMostOneNetwork(_ *cobra.Command, names []string) error {
+	if len(names) > 1 {
+		return fmt.Errorf("info describes one network, not %d", len(names))
+	}
+	return nil
+}
+
+func (i *info) run(cmd *cobra.Command, names []string) error {
+	d, err := describe(names)
+	if err != nil {
+		return err
+	}
+	if i.json {
+		return writeJSON(cmd.OutOrStdout(), d)
+	}
+	return d.write(cmd.OutOrStdout())
+}
+
+func describe(names []string) (description, error) {
+	var d description
+	if len(names) == 0 {
+		builtIn, err := builtInFiles()
+		if err != nil {
+			return d, err
+		}
+		d.BuiltIn = builtIn
+		names = []string{pretrained.Default}
+	}
+	d.Name = names[0]
+	data, err := networkFile(d.Name)
+	if err != nil {
+		return d, err
+	}
+	if d.Summary, err = summary.Of(data); err != nil {
+		return d, fmt.Errorf("%s: %w", d.Name, err)
+	}
+	return d, nil
+}
+
+func builtInFiles() ([]file, error) {
+	var list []file
+	for _, name := range pretrained.Names() {
+		data, err := pretrained.Bytes(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, file{name, len(data)})
+	}
+	return list, nil
+}
+
+// write shows the description to people: what the network is, its layers,
+// where it came from.
+func (d *description) write(w io.Writer) error {
+	fields := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	field := func(name, format string, args ...any) {
+		fmt.Fprintf(fields, "%s\t%s\n", name, printable(fmt.Sprintf(format, args...)))
+	}
+	field("network", "%s (SqueezeNet %s)", d.Name, d.Topology.Name)
+	field("file", "%s bytes: labels %s, header %s, layers as below",
+		grouped(d.Bytes), grouped(d.LabelBytes), grouped(d.HeaderBytes))
+	field("parameters", "%s", grouped(d.Parameters))
+	field("MACs", "%s a frame", grouped(d.MACs))
+	field("classes", "%d, %d labels", d.Topology.Head.Classes, d.Labels)
+	field("input", "%s", inputRule(d.Input))
+	field("pooling", "rounds %s", rounding(d.Topology.PoolCeil))
+	field("weights", "%s (%s)", d.Source.Weights, d.Source.Format)
+	field("", "sha256 %s", d.Source.SHA256)
+	field("calibration", "%s", d.Source.Calibration)
+	field("made by", "%s", d.Source.Tool)
+	for _, warning := range d.Warnings {
+		field("warning", "%s", warning)
+	}
+	for _, f := range d.BuiltIn {
+		field("built in", "%s, %s bytes", f.Name, grouped(f.Bytes))
+	}
+	if err := fields.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	return writeLayers(w, d.Layers)
+}
+
+// writeLayers writes the table of layers: figures to the right, names, made
+// equally long, to the left.
+func writeLayers(w io.Writer, layers []summary.Layer) error {
+	longest := 0
+	for _, l := range layers {
+		longest = max(longest, len(l.Name))
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(table, "%-*s\tin\tout\tMACs\tweights\tzeros\tmax |w|\tbytes\trange\t\n", longest, "layer")
+	for _, l := range layers {
+		fmt.Fprintf(table, "%-*s\t%s\t%s\t%s\n", longest, l.Name, shape(l.In), shape(l.Out), figures(l))
+	}
+	return table.Flush()
+}
+
+// figures are a layer's cells that only a convolution has.
+func figures(l summary.Layer) string {
+	if l.Weights == 0 {
+		return "\t\t\t\t\t\t"
+	}
+	activations := ""
+	if l.Range > 0 {
+		activations = fmt.Sprintf("%.4g", l.Range)
+	}
+	return fmt.Sprintf("%s\t%s\t%.1f %%\t%d\t%s\t%s\t", grouped(l.MACs), grouped(l.Weights),
+		100*float64(l.Zeros)/float64(l.Weights), l.Largest, grouped(l.Bytes), activations)
+}

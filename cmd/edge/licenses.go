@@ -1,0 +1,21 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"halfmeg/cmd/edge/licenses"
+)
+
+func newLicenses() *cobra.Command {
+	return &cobra.Command{
+		Use:   "licenses",
+		Short: "Print the terms of everything that is inside this program",
+		Long: `licenses prints the terms of halfmeg, of the weights and class names in its
+built-in networks, of Go and of every Go module that is linked in.`,
+		Example: `  edge licenses | less`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return licenses.Write(cmd.OutOrStdout())
+		},
+	}
+}

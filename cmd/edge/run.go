@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"halfmeg/camera"
+	"halfmeg/camera/testcard"
+	"halfmeg/cmd/edge/recognize"
+)
+
+// run is the command that names what a camera shows, frame by frame.
+type run struct {
+	engine engineFlags
+	camera string
+	frames int // 0: until stopped
+	json   bool
+}
+
+// observed is what "edge run --json" writes for each frame.
+type observed struct {
+	Frame   int      `json:"frame"`           // from 1
+	Scene   string   `json:"scene,omitempty"` // what the frame truly shows, where the source knows it
+	Right   *bool    `json:"right,omitempty"` // whether the first result names that scene
+	Results []result `json:"results"`
+	Times   times    `json:"ms"`
+}
+
+// score counts the frames whose true scene is known.
+type score struct{ right, known int }
+
+// jsonResults is how many classes a frame's JSON has.
+const jsonResults = 5
+
+func newRun() *cobra.Command {
+	var r run
+	command := &cobra.Command{
+		Use:   "run [flags] --camera CAMERA",
+		Short: "Name what a camera shows, frame by frame",
+		Long: `run names what a camera shows, a line a frame, until Ctrl-C or --frames. The
+camera "testcard" is built in: it draws scenes that the network knows, so each
+line has the true scene beside the answer and the last line counts them.`,
+		Example: `  edge run --camera testcard --frames 20
+  edge run --camera testcard --model squeezenet1.0
+  edge run --camera testcard --json | head`,
+		Args: r.check,
+		RunE: r.run,
+	}
+	r.engine.add(command.Flags())
+	command.Flags().StringVar(&r.camera, "camera", "", "camera to look through: `testcard`")
+	command.Flags().Var(between(&r.frames, 1, math.MaxInt32), "frames", "stop after this `number` of frames")
+	command.Flags().BoolVar(&r.json, "json", false, "write one JSON object a line")
+	return command
+}
+
+func (r *run) check(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) > 0:
+		return fmt.Errorf("run takes flags alone, not %q", args[0])
+	case r.camera == "":
+		return errors.New("run needs a camera: edge run --camera testcard")
+	}
+	return nil
+}
+
+func (r *run) run(cmd *cobra.Command, _ []string) (err error) {
+	recognizer, err := r.engine.recognizer()
+	if err != nil {
+		return err
+	}
+	defer recognizer.Close()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	source, err := camera.Open(ctx, r.camera, camera.Options{Rate: r.rate()})
+	if err != nil {
+		return failure(ctx, err)
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+
+	total, err := r.watch(ctx, source, recognizer, cmd.OutOrStdout())
+	if err == nil && total.known > 0 && !r.json {
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d of %d right\n", total.right, total.known)
+	}
+	return err
+}
+
+// watchRate is the frames a second that a person follows with ease.
+const watchRate = 10
+
+// rate is the frame rate to ask the camera for: as fast as can be where
+// frames are counted.
+func (r *run) rate() float64 {
+	if r.frames > 0 {
+		return 0
+	}
+	return watchRate
+}
+
+// watch recognizes frames until the source ends, the context does, or enough
+// have been seen.
+func (r *run) watch(ctx context.Context, source camera.Source, recognizer *recognize.Recognizer, w io.Writer) (score, error) {
+	var total score
+	for i := 1; r.frames == 0 || i <= r.frames; i++ {
+		start := time.Now()
+		frame, err := source.Next(ctx)
+		if err != nil {
+			return total, failure(ctx, err)
+		}
+		o, err := observe(recognizer, frame, time.Since(start))
+		if err != nil {
+			return total, fmt.Errorf("frame %d: %w", i, err)
+		}
+		o.Frame = i
+		total.add(o)
+		if err := r.write(w, o); err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// failure is nil where err is an ordinary end: the source has no more frames,
+// or the user wants no more.
+func failure(ctx context.Context, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+func observe(recognizer *recognize.Recognizer, frame *camera.Frame, waited time.Duration) (observed, error) {
+	pixels, err := framePixels(frame)
+	if err != nil {
+		return observed{}, err
+	}
+	answer, err := recognizer.Run(pixels)
+	if err != nil {
+		return observed{}, err
+	}
+	o := observed{Scene: frame.Scene, Results: results(recognizer, answer, jsonResults), Times: newTimes(waited, answer)}
+	if o.Scene != "" {
+		right := testcard.Right(o.Scene, o.Results[0].Label)
+		o.Right = &right
+	}
+	return o, nil
+}
+
+func (s *score) add(o observed) {
+	if o.Right == nil {
+		return
+	}
+	s.known++
+	if *o.Right {
+		s.right++
+	}
+}
+
+// write shows a frame as a line of JSON, or as a line of a table for people,
+// which has the true scene beside the answer where it is known.
+func (r *run) write(w io.Writer, o observed) error {
+	if r.json {
+		return writeJSON(w, o)
+	}
+	line := fmt.Sprintf("%6d  %s\n", o.Frame, tableRow(o))
+	if o.Frame == 1 {
+		line = tableHead(o) + line
+	}
+	_, err := io.WriteString(w, line)
+	return err
+}
+
+func tableHead(o observed) string {
+	head := fmt.Sprintf("%-24s %11s  %9s", "answer", "probability", "time")
+	if o.Right != nil {
+		head = fmt.Sprintf("%-16s  %-5s  %s", "scene", "", head)
+	}
+	return " frame  " + head + "\n"
+}
+
+func tableRow(o observed) string {
+	first := o.Results[0]
+	row := fmt.Sprintf("%-24s %9.1f %%  %6.1f ms", printable(shortLabel(first.Label)),
+		100*first.Probability, o.Times.Prepare+o.Times.Infer)
+	if o.Right != nil {
+		row = fmt.Sprintf("%-16s  %s  %s", o.Scene, verdict(*o.Right), row)
+	}
+	return row
+}
+
+// verdict has one width for both outcomes.
+func verdict(right bool) string {
+	if right {
+		return "right"
+	}
+	return "wrong"
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"halfmeg/model"
+)
+
+// printable puts a space for whatever would end a line or steer a terminal:
+// file names and labels are foreign text.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text)
+}
+
+// shortLabel is the first of a class's names: "tench" of "tench, Tinca tinca".
+func shortLabel(label string) string {
+	first, _, _ := strings.Cut(label, ",")
+	return first
+}
+
+// grouped writes a number that is not negative with a comma before every
+// third digit.
+func grouped(n int) string {
+	digits := strconv.Itoa(n)
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return b.String()
+}
+
+// shape writes [height, width, channels] as 227x227x3.
+func shape(s [3]int) string { return fmt.Sprintf("%dx%dx%d", s[0], s[1], s[2]) }
+
+// inputRule says in words how a picture becomes the network's input.
+func inputRule(in model.Input) string {
+	rule := fmt.Sprintf("%dx%d %s", in.Size, in.Size, strings.ToUpper(in.Order.String()))
+	switch in.Fit {
+	case model.Squash:
+		rule += fmt.Sprintf(", scaled to %dx%d, centre cropped", in.Resize, in.Resize)
+	case model.Crop:
+		rule += fmt.Sprintf(", short side scaled to %d, centre cropped", in.Resize)
+	case model.Direct:
+		rule += ", the whole frame scaled"
+	}
+	return rule + fmt.Sprintf("; mean %.4g, standard deviation %.4g", in.Mean, in.Std)
+}
+
+func rounding(up bool) string {
+	if up {
+		return "up (ceil)"
+	}
+	return "down (floor)"
+}
