@@ -1,0 +1,63 @@
+# What there is to do with halfmeg; "make" alone lists it. Only Go is needed,
+# but for "deps", which installs what more the tests can use.
+
+# The weights and pictures that some tests and the models need.
+SHARED := $(or $(HALFMEG_SHARED),../shared)
+
+# No cgo anywhere.
+export CGO_ENABLED := 0
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## run every check, and say what had to be left out
+	@go run ./tools/check
+
+.PHONY: lint
+lint: ## run staticcheck and golangci-lint at pinned versions
+	@go run ./tools/check lint
+
+.PHONY: edge
+edge: ## build the program for the Raspberry Pi: build/edge-linux-arm64
+	@go run ./tools/check edge
+
+.PHONY: bench
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## fuzz each target for a minute, or FUZZTIME=10s
+	@sh tools/fuzz.sh
+
+.PHONY: deps
+deps: ## install the Debian packages that the tests use
+	@sh tools/deps.sh
+
+.PHONY: clean
+clean: ## remove what was built here
+	rm -rf build
+
+# The embedded models. Each is made by one command from pretrained weights,
+# bit for bit the same on any linux/amd64; their hashes are recorded.
+
+PRETRAINED := model/pretrained
+QUANTIZE := go run ./tools/quantize -calib $(SHARED)/images/calib -labels $(SHARED)/images/synset_words.txt
+QUANTIZE_1.0 := $(QUANTIZE) -weights $(SHARED)/weights/squeezenet1.0-deepcompression.net
+QUANTIZE_1.1 := $(QUANTIZE) -weights $(SHARED)/weights/squeezenet1.1-caffe-fp16.onnx
+HASHES := LC_ALL=C sha256sum -- *.sqz
+
+.PHONY: models
+models: ## rebuild the embedded models and record their hashes
+	$(QUANTIZE_1.0) -out $(PRETRAINED)/squeezenet1.0.sqz
+	$(QUANTIZE_1.1) -out $(PRETRAINED)/squeezenet1.1.sqz
+	cd $(PRETRAINED) && $(HASHES) > SHA256SUMS
+
+# The hashes of all of them, and one rebuilt.
+.PHONY: models-check
+models-check: ## check the embedded models against their hashes, and rebuild one
+	cd $(PRETRAINED) && $(HASHES) | diff -u SHA256SUMS -
+	mkdir -p build
+	$(QUANTIZE_1.1) -out build/squeezenet1.1.sqz
+	cmp build/squeezenet1.1.sqz $(PRETRAINED)/squeezenet1.1.sqz

@@ -1,0 +1,34 @@
+package main
+
+import "os/exec"
+
+// cores are the processors of the Raspberry Pi: 3 and Zero 2 W, 4, and 5.
+var cores = []string{"cortex-a53", "cortex-a72", "cortex-a76"}
+
+// exactPackages hold the tests whose results must be the same bits on every
+// processor. Accuracy over folders of pictures stays on the host: it would
+// take hours here and follows from these.
+var exactPackages = []string{"./kernels/...", "./model/..."}
+
+// testARM64 runs the exact tests as arm64 programs by QEMU's user emulation,
+// once for each core, since the cores offer different instructions.
+func testARM64(r *report) {
+	qemu, err := findQEMU()
+	if err != nil {
+		r.leaveOut("tests as arm64 programs: need qemu-user; make deps installs it", "")
+		return
+	}
+	for _, core := range cores {
+		env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64", "QEMU_CPU=" + core}
+		// -count=1, for Go does not know that another core is another run.
+		args := append([]string{"-count=1", "-exec", qemu}, exactPackages...)
+		goTest(r, core, env, args...)
+	}
+}
+
+func findQEMU() (string, error) {
+	if path, err := exec.LookPath("qemu-aarch64-static"); err == nil {
+		return path, nil
+	}
+	return exec.LookPath("qemu-aarch64")
+}

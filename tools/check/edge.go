@@ -1,0 +1,57 @@
+package main
+
+import (
+	"debug/elf"
+	"fmt"
+	"os"
+)
+
+// edgeLimit is what the program for the Raspberry Pi must stay under, in bytes.
+const edgeLimit = 10_000_000
+
+// edge cross-compiles cmd/edge for the Raspberry Pi and checks that the
+// program is small and needs no other file.
+func edge(r *report) { r.result("edge", buildEdge()) }
+
+func buildEdge() error {
+	path, err := inBinDir("edge-linux-arm64")
+	if err != nil {
+		return err
+	}
+	env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64"}
+	err = command(env, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./cmd/edge").Run()
+	if err != nil {
+		return err
+	}
+	if err := requireStatic(path); err != nil {
+		return err
+	}
+	return requireSmall(path)
+}
+
+// requireStatic refuses a program that asks for a dynamic loader or library.
+func requireStatic(path string) error {
+	file, err := elf.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	for _, p := range file.Progs {
+		if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
+			return fmt.Errorf("%s is not static: it has a %v segment", path, p.Type)
+		}
+	}
+	return nil
+}
+
+func requireSmall(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: %d bytes, static\n", path, info.Size())
+	if info.Size() >= edgeLimit {
+		return fmt.Errorf("%s has %d bytes; it must stay under %d", path, info.Size(), edgeLimit)
+	}
+	return nil
+}

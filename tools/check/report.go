@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// report gathers the outcome of all stages.
+type report struct {
+	strict  bool // what is left out counts as a failure
+	passed  int
+	failed  []string
+	leftOut []omission
+}
+
+// omission is something that was not checked, and the tests it kept from
+// running, if any.
+type omission struct {
+	reason string
+	tests  []string
+}
+
+func (r *report) pass() { r.passed++ }
+
+func (r *report) fail(what string) { r.failed = append(r.failed, what) }
+
+// result counts one check: failed where err is not nil.
+func (r *report) result(what string, err error) {
+	if err != nil {
+		r.fail(fmt.Sprintf("%s: %v", what, err))
+		return
+	}
+	r.pass()
+}
+
+// leaveOut notes what is not checked. Tests with one reason are gathered
+// under it; test may be empty.
+func (r *report) leaveOut(reason, test string) {
+	o := r.omission(reason)
+	if test != "" {
+		o.tests = append(o.tests, test)
+	}
+}
+
+func (r *report) omission(reason string) *omission {
+	for i := range r.leftOut {
+		if r.leftOut[i].reason == reason {
+			return &r.leftOut[i]
+		}
+	}
+	r.leftOut = append(r.leftOut, omission{reason: reason})
+	return &r.leftOut[len(r.leftOut)-1]
+}
+
+func (r *report) ok() bool {
+	return len(r.failed) == 0 && (!r.strict || len(r.leftOut) == 0)
+}
+
+// print writes the closing lines. The last is always the count.
+func (r *report) print(w io.Writer) {
+	r.printLeftOut(w)
+	if len(r.failed) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, f := range r.failed {
+		fmt.Fprintln(w, "FAILED:", f)
+	}
+	failures := len(r.failed)
+	if r.strict {
+		failures += len(r.leftOut)
+	}
+	fmt.Fprintf(w, "\n%d passed, %d failed\n", r.passed, failures)
+}
+
+func (r *report) printLeftOut(w io.Writer) {
+	if len(r.leftOut) == 0 {
+		return
+	}
+	rule := strings.Repeat("=", 72)
+	fmt.Fprintf(w, "\n%s\n", rule)
+	for _, o := range r.leftOut {
+		fmt.Fprintln(w, "LEFT OUT:", o.reason)
+		for _, t := range o.tests {
+			fmt.Fprintln(w, "   ", t)
+		}
+	}
+	if r.strict {
+		fmt.Fprintln(w, "CI=true: nothing may be left out, so each counts as a failure.")
+	}
+	fmt.Fprintln(w, rule)
+}

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Installs what the tests use beyond Go itself: make, git, and QEMU's user
+# emulation, which runs arm64 programs on another machine. Does nothing where
+# all of it is there.
+set -eu
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+packages=
+has make || packages="$packages make"
+has git || packages="$packages git"
+has qemu-aarch64-static || has qemu-aarch64 || packages="$packages qemu-user-static"
+[ -n "$packages" ] || exit 0
+
+if ! has apt-get; then
+	echo "deps: this is not Debian; please install by hand:$packages" >&2
+	exit 1
+fi
+if [ "$(id -u)" = 0 ]; then
+	root=
+elif has sudo; then
+	root=sudo
+else
+	echo "deps: neither root nor sudo; please have root install:$packages" >&2
+	exit 1
+fi
+
+echo "deps: installing$packages"
+apt="$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o Dpkg::Use-Pty=0"
+$apt update
+# Packages are words of their own, so the list stands without quotes.
+# shellcheck disable=SC2086
+$apt install -y --no-install-recommends $packages >/dev/null
