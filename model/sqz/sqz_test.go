@@ -58,8 +58,8 @@ func TestRoundTrip(t *testing.T) {
 		"no source":    func() *model.Network { n := network(tiny(), 9, uniform); n.Source = model.Source{}; return n },
 		"v1.1, coarse": func() *model.Network { return network(model.V11(), 10, laplacian(1)) },
 	}
-	for name, make := range networks {
-		t.Run(name, func(t *testing.T) { requireRoundTrip(t, make()) })
+	for name, build := range networks {
+		t.Run(name, func(t *testing.T) { requireRoundTrip(t, build()) })
 	}
 }
 

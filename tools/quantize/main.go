@@ -13,6 +13,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"os/signal"
 	"runtime"
@@ -66,6 +67,9 @@ func run(ctx context.Context) error {
 	for _, line := range n.Topology.Warnings() {
 		fmt.Println("warning:", line)
 	}
+	if n.Topology.Conv1.Pad > 0 {
+		fmt.Println(borderCost(n.Input))
+	}
 	folder, err := pictures.List(s.calib, n.Labels)
 	if err != nil {
 		return err
@@ -95,6 +99,17 @@ func run(ctx context.Context) error {
 	}
 	fmt.Printf("%s: %d bytes\n", s.out, len(coded))
 	return nil
+}
+
+// borderCost says what a padded conv1 loses: outside the frame it reads whole
+// bytes, not the exact mean.
+func borderCost(in model.Input) string {
+	worst := 0.0
+	for c, b := range in.MeanBytes() {
+		worst = max(worst, math.Abs(float64(b)-float64(in.Mean[c]))/float64(in.Std[c]))
+	}
+	return fmt.Sprintf("conv1 is padded: outside the frame int8 reads the bytes %v for the mean %v, off by %.2g of a standard deviation at most",
+		in.MeanBytes(), in.Mean, worst)
 }
 
 func readFlags() *settings {

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/model"
+	"halfmeg/model/sqz"
+	"halfmeg/quant/float"
+	"halfmeg/quant/weights"
+	"halfmeg/tools/pictures"
+	"halfmeg/tools/shared"
+)
+
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "quantize")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "quantize.exe")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	status := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// start runs the tool and waits for it.
+func start(args ...string) (stdout, stderr string, status int) {
+	var out, failures bytes.Buffer
+	c := exec.Command(binary, args...)
+	c.Stdout, c.Stderr = &out, &failures
+	err := c.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		status = exit.ExitCode()
+	}
+	return out.String(), failures.String(), status
+}
+
+// folder makes n pictures, coloured gradients or black, and no labels.
+func folder(t *testing.T, n int, black bool) string {
+	dir := t.TempDir()
+	for i := range n {
+		img := image.NewRGBA(image.Rect(0, 0, 64, 48))
+		for y := range 48 {
+			for x := range 64 {
+				c := color.RGBA{A: 255}
+				if !black {
+					c = color.RGBA{uint8(x*4 + i*40), uint8(y * 5), uint8(x * y / (i + 1)), 255}
+				}
+				img.Set(x, y, c)
+			}
+		}
+		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("%d.png", i)))
+		require.NoError(t, err)
+		require.NoError(t, png.Encode(f, img))
+		require.NoError(t, f.Close())
+	}
+	return dir
+}
+
+// TestFewPictures: three pictures, one broken, and black ones, still make a
+// whole file; what it costs is said.
+func TestFewPictures(t *testing.T) {
+	net := shared.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx")
+	broken := folder(t, 3, false)
+	require.NoError(t, os.WriteFile(filepath.Join(broken, "1.png"), []byte("\x89PNG broken"), 0o644))
+	for _, dir := range []string{broken, folder(t, 2, true)} {
+		out := filepath.Join(t.TempDir(), "few.sqz")
+		stdout, stderr, status := start("-weights", net, "-calib", dir, "-out", out)
+		require.Zero(t, status, stderr)
+		require.Contains(t, stdout, "warning: calibrated on 2 pictures only")
+		require.Contains(t, stdout, "Too few pictures to hold some out")
+		if dir == broken {
+			require.Contains(t, stderr, "1.png")
+			require.Contains(t, stdout, "warning: 1 of 3 pictures could not be read and were left out")
+		}
+		n, err := sqz.ReadFile(out)
+		require.NoError(t, err)
+		require.Equal(t, "2 pictures", n.Source.Calibration)
+	}
+}
+
+// TestInterrupted: Ctrl-C leaves nothing behind and says so.
+func TestInterrupted(t *testing.T) {
+	net, calib := shared.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx"), shared.Path(t, "images/calib")
+	dir := t.TempDir()
+	c := exec.Command(binary, "-weights", net, "-calib", calib, "-out", filepath.Join(dir, "x.sqz"))
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	require.NoError(t, c.Start())
+	time.Sleep(time.Second)
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		require.NoError(t, c.Process.Kill())
+		require.Error(t, c.Wait())
+		t.Skip("LEFT OUT: this system cannot send an interrupt to one program")
+	}
+	require.Error(t, c.Wait())
+	require.Equal(t, 1, c.ProcessState.ExitCode())
+	require.Equal(t, "quantize: interrupted; nothing was written\n", stderr.String())
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+// TestRefusals: one clear line and the exit status.
+func TestRefusals(t *testing.T) {
+	empty, some := t.TempDir(), folder(t, 1, false)
+	text := filepath.Join(empty, "x.onnx")
+	require.NoError(t, os.WriteFile(text, []byte("hello, no weights here"), 0o644))
+	for _, c := range []struct {
+		args   []string
+		status int
+		says   string
+	}{
+		{nil, 2, "needs -weights FILE"},
+		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "more"}, 2, "no other arguments"},
+		{[]string{"-weights", filepath.Join(empty, "none"), "-calib", some, "-out", "x.sqz"}, 1, "none: no such file"},
+		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz"}, 1, "x.onnx"},
+		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-pool", "round"}, 1, `-pool "round"`},
+	} {
+		_, stderr, status := start(c.args...)
+		require.Equal(t, c.status, status, stderr)
+		require.Contains(t, stderr, c.says)
+		require.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
+	}
+}
+
+// TestEmptyFolderAndReadOnlyPlace need real weights to get that far.
+func TestEmptyFolderAndReadOnlyPlace(t *testing.T) {
+	net := shared.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx")
+	_, stderr, status := start("-weights", net, "-calib", t.TempDir(), "-out", "x.sqz")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "holds no pictures")
+	_, stderr, status = start("-weights", net, "-calib", folder(t, 1, false), "-out", filepath.Join(t.TempDir(), "missing", "x.sqz"))
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "missing")
+	require.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
+}
+
+// TestProbeFindsWrongPreparation: with the channels swapped, the probe sees
+// on labelled pictures that the other order is better, and only then.
+func TestProbeFindsWrongPreparation(t *testing.T) {
+	loaded, err := weights.Load(shared.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx"), weights.Options{})
+	require.NoError(t, err)
+	f, err := pictures.List(shared.Path(t, "images/calib"), nil)
+	require.NoError(t, err)
+	items := spread(f.Items, probePictures)
+	warnings := func(n *float.Network) []string {
+		hits, err := try(context.Background(), n, items, 2)
+		require.NoError(t, err)
+		var found []string
+		for _, a := range alternatives(n) {
+			other, err := try(context.Background(), &a.net, items, 2)
+			require.NoError(t, err)
+			if better(other, hits) {
+				found = append(found, a.flags)
+			}
+		}
+		return found
+	}
+	require.Empty(t, warnings(loaded.Network))
+	wrong := *loaded.Network
+	wrong.Input.Order, wrong.Input.Mean = model.RGB, reverse(wrong.Input.Mean)
+	require.Contains(t, warnings(&wrong), "-order bgr -mean 104,117,123 -std 1,1,1")
+}
+
+// TestBetter: two standard errors of the paired difference.
+func TestBetter(t *testing.T) {
+	side := func(gains, losses int) ([]bool, []bool) {
+		var other, hits []bool
+		for range gains {
+			other, hits = append(other, true), append(hits, false)
+		}
+		for range losses {
+			other, hits = append(other, false), append(hits, true)
+		}
+		return other, hits
+	}
+	for _, c := range []struct {
+		gains, losses int
+		want          bool
+	}{{9, 0, true}, {4, 0, false}, {20, 10, false}, {30, 10, true}, {0, 0, false}, {0, 9, false}} {
+		require.Equal(t, c.want, better(side(c.gains, c.losses)), "%d gains, %d losses", c.gains, c.losses)
+	}
+}
