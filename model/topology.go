@@ -123,12 +123,13 @@ func (s Step) Weights() int {
 // MACs is the number of multiply-accumulates a frame costs in this step.
 func (s Step) MACs() int { return s.Weights() * s.OutSize * s.OutSize }
 
-// limit keeps every product of dimensions far inside an int32: a description
-// beyond it is a mistake or an attack, not a network for a small board.
+// These limits keep every product of dimensions far inside an int32: what is
+// beyond them is a mistake or an attack, not a network for a small board.
 const (
 	maxChannels = 1 << 14
 	maxSize     = 1 << 11
 	maxFires    = 64
+	maxMap      = 1 << 26 // elements of a feature map
 )
 
 // Steps works the network out: every step in order with its shapes, or an
@@ -233,6 +234,9 @@ func (b *builder) add(s Step) Step {
 			round = s.Stride - 1
 		}
 		s.OutSize = (s.InSize+2*s.Pad-s.Kernel+round)/s.Stride + 1
+		if int64(s.OutSize)*int64(s.OutSize)*int64(s.Out) > maxMap {
+			b.fail(s.Name, "its output of %dx%dx%d is larger than any board can hold", s.OutSize, s.OutSize, s.Out)
+		}
 		b.steps = append(b.steps, s)
 	}
 	return s

@@ -71,6 +71,7 @@ func TestWrongDescriptions(t *testing.T) {
 		{func(t *Topology) { t.PoolAfter = []int{10} }, "at most 9 (fire9)"},
 		{func(t *Topology) { t.Head.Classes = 0 }, "conv10: needs at least one filter"},
 		{func(t *Topology) { t.Head.Classes = 1 << 20 }, "conv10: 1048576 filters"},
+		{func(t *Topology) { t.Size, t.Conv1.Filters = 2048, 16384 }, "conv1: its output of 1023x1023x16384"},
 		{func(t *Topology) { t.Conv1.Kernel = 0 }, "conv1: kernel 0"},
 		{func(t *Topology) { t.Conv1.Stride = 4 }, "conv1: kernel 3 with stride 4"},
 		{func(t *Topology) { t.Conv1.Pad = 9 }, "conv1: pad 9"},
