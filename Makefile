@@ -46,7 +46,9 @@ PRETRAINED := model/pretrained
 QUANTIZE := go run ./tools/quantize -calib $(SHARED)/images/calib -labels $(SHARED)/images/synset_words.txt
 QUANTIZE_1.0 := $(QUANTIZE) -weights $(SHARED)/weights/squeezenet1.0-deepcompression.net
 QUANTIZE_1.1 := $(QUANTIZE) -weights $(SHARED)/weights/squeezenet1.1-caffe-fp16.onnx
-HASHES := LC_ALL=C sha256sum -- *.sqz
+HASHES := sha256sum -- *.sqz
+# The order of *.sqz.
+models models-check: export LC_ALL := C
 
 .PHONY: models
 models: ## rebuild the embedded models and record their hashes

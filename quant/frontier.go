@@ -25,7 +25,7 @@ type frontier struct {
 
 // sample is one picture's activations at the frontier.
 type sample struct {
-	values, next float.Map // of the float network: now, and after the group
+	values, next float.Map // of the float network: before the group, and after it
 	codes        codeMap
 	skip         *sample // a bypassed module's input, until its output
 }
@@ -112,6 +112,9 @@ func (f *frontier) measure(ctx context.Context, g group, params []float.Layer) (
 		}
 		s.next = poolFloat(g, out)
 		st.values.add(s.next)
+		if !g.keepsInput {
+			s.values = float.Map{} // these maps are most of the memory
+		}
 	})
 	if err != nil {
 		return nil, err

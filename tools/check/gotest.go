@@ -20,10 +20,14 @@ func testHost(r *report) {
 	goTest(r, "", nil, args...)
 }
 
+// testTimeout is for each package. Those that look at folders of pictures take
+// minutes on two cores, and Go's own ten are too few on a busy machine.
+const testTimeout = "-timeout=30m"
+
 // goTest runs "go test" and counts every test. Where names the place in the
 // report, for a test that runs in several; it may be empty.
 func goTest(r *report, where string, env []string, args ...string) {
-	cmd := command(env, "go", append([]string{"test", "-json"}, args...)...)
+	cmd := command(env, "go", append([]string{"test", "-json", testTimeout}, args...)...)
 	cmd.Stdout = nil
 	stream, err := cmd.StdoutPipe()
 	if err == nil {
