@@ -43,8 +43,8 @@ func TestRowsMatchReference(t *testing.T) {
 			width, height, stride := 1+r.IntN(9), 1+r.IntN(4), 1+r.IntN(min(2, kernel))
 			c := randomConv(r, in, out, kernel, stride)
 			src := randomMap(r, (height-1)*stride+kernel, (width-1)*stride+kernel, in)
-			want, got := randomMap(r, height, width, out+5), Map{}
-			got = want
+			want := randomMap(r, height, width, out+5)
+			got := want
 			got.Data = append([]int8(nil), want.Data...)
 			from := r.IntN(height)
 			convRowsGeneric(c, want.At(0, 0, 3), src, width, from, height)

@@ -112,11 +112,11 @@ func (p *planner) tensor(size, channels, border int) *tensor {
 }
 
 // add lists an operation that reads the given tensors.
-func (p *planner) add(make func(e *Engine) op, reads ...*tensor) {
+func (p *planner) add(build func(e *Engine) op, reads ...*tensor) {
 	for _, t := range reads {
 		t.last = len(p.ops)
 	}
-	p.ops = append(p.ops, make)
+	p.ops = append(p.ops, build)
 }
 
 func (p *planner) conv(s Step) *kernels.Conv {
@@ -255,8 +255,8 @@ func (p *planner) head(s Step, in *tensor) {
 func (p *planner) engine() *Engine {
 	e := &Engine{arena: make([]int8, plan(p.tensors))}
 	e.input = p.tensors[0].view(e.arena).Data
-	for _, make := range p.ops {
-		e.ops = append(e.ops, make(e))
+	for _, build := range p.ops {
+		e.ops = append(e.ops, build(e))
 	}
 	return e
 }

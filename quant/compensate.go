@@ -2,6 +2,7 @@ package quant
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"slices"
 
@@ -71,12 +72,25 @@ func inverseFactor(h *mat.SymDense, order []int) *mat.Dense {
 		}
 	}
 	var inverse mat.SymDense
-	damped(ordered).InverseTo(&inverse)
+	// A poor condition is only a warning: damping keeps the values in bounds.
+	_ = damped(ordered).InverseTo(&inverse)
 	var chol mat.Cholesky
-	chol.Factorize(&inverse)
+	if !chol.Factorize(&inverse) {
+		return identity(n)
+	}
 	var upper mat.TriDense
 	chol.UTo(&upper)
 	return mat.DenseCopyOf(&upper)
+}
+
+// identity lets every error stand by itself: what rounding falls back to
+// where the Hessian is beyond repair.
+func identity(n int) *mat.Dense {
+	d := mat.NewDense(n, n, nil)
+	for i := range n {
+		d.Set(i, i, 1)
+	}
+	return d
 }
 
 // damped factorizes a Hessian plus a diagonal that makes it positive definite.
@@ -157,6 +171,6 @@ func (m *moments) retarget(weights []float32, out int, inScale float64) []float6
 // isCondition tells a warning of poor condition, which damping has made
 // harmless, from a failure.
 func isCondition(err error) bool {
-	_, ok := err.(mat.Condition)
-	return ok
+	var condition mat.Condition
+	return errors.As(err, &condition)
 }

@@ -50,7 +50,8 @@ func randomFloat(t *testing.T, r *rand.Rand, topology model.Topology) *float.Net
 
 // randomPictures are blurred noise, so that neighbours are correlated as in
 // photographs.
-func randomPictures(r *rand.Rand, n, size int) [][]int8 {
+func randomPictures(r *rand.Rand, n int) [][]int8 {
+	size := everything().Size
 	pictures := make([][]int8, n)
 	for i := range pictures {
 		p := make([]int8, size*size*3)
@@ -75,7 +76,7 @@ func quantizeSmall(t *testing.T, n *float.Network, pictures [][]int8, o Options)
 func TestQuantizedFollowsFloat(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	n := randomFloat(t, r, everything())
-	result := quantizeSmall(t, n, randomPictures(r, 40, 31), Options{})
+	result := quantizeSmall(t, n, randomPictures(r, 40), Options{})
 	engine, err := model.NewEngine(result.Network, 1)
 	require.NoError(t, err)
 	defer engine.Close()
@@ -83,7 +84,7 @@ func TestQuantizedFollowsFloat(t *testing.T) {
 	require.NoError(t, err)
 	pass := forward.NewPass()
 	var signal, noise float64
-	for _, p := range randomPictures(r, 20, 31) {
+	for _, p := range randomPictures(r, 20) {
 		want, err := pass.Run(p)
 		require.NoError(t, err)
 		copy(engine.Input(), p)
@@ -105,7 +106,7 @@ func TestQuantizedFollowsFloat(t *testing.T) {
 func TestSimulationMatchesEngine(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	n := randomFloat(t, r, everything())
-	pictures := randomPictures(r, 3, 31)
+	pictures := randomPictures(r, 3)
 	groups, err := split(n.Topology)
 	require.NoError(t, err)
 	result := quantizeSmall(t, n, pictures, Options{})
@@ -129,9 +130,9 @@ func TestSimulationMatchesEngine(t *testing.T) {
 		logits := engine.Run()
 		conv := float.NewConv(head.convs[0], wholeNumbers(result.Network.Layers[layer]))
 		acc := f.forward(head, []*float.Conv{conv}, f.samples[i].codes.values(), nil, &float.Scratch{})
-		real := rescale(acc, result.Network.Layers[layer], head.convs[0])
+		values := rescale(acc, result.Network.Layers[layer], head.convs[0])
 		mean := make([]float32, len(logits))
-		float.Average(mean, real)
+		float.Average(mean, values)
 		for c := range logits {
 			require.InEpsilon(t, logits[c]+1, mean[c]+1, 1e-5)
 		}
@@ -142,7 +143,7 @@ func TestSimulationMatchesEngine(t *testing.T) {
 func TestWorkersDoNotMatter(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	n := randomFloat(t, r, everything())
-	pictures := randomPictures(r, 21, 31)
+	pictures := randomPictures(r, 21)
 	want := quantizeSmall(t, n, pictures, Options{Workers: 1})
 	for _, workers := range []int{2, 5} {
 		require.Equal(t, want, quantizeSmall(t, n, pictures, Options{Workers: workers}))
@@ -153,7 +154,7 @@ func TestWorkersDoNotMatter(t *testing.T) {
 func TestRoundersDiffer(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	n := randomFloat(t, r, everything())
-	pictures := randomPictures(r, 40, 31)
+	pictures := randomPictures(r, 40)
 	nearest := quantizeSmall(t, n, pictures, Options{Rounder: Nearest{}})
 	compensated := quantizeSmall(t, n, pictures, Options{})
 	last := len(nearest.Layers) - 1
@@ -185,11 +186,11 @@ func TestOddCalibration(t *testing.T) {
 		net      *float.Network
 		pictures [][]int8
 	}{
-		"one picture":    {whole, randomPictures(r, 1, 31)},
+		"one picture":    {whole, randomPictures(r, 1)},
 		"black pictures": {whole, [][]int8{black, black, black}},
-		"dead channel":   {dead, randomPictures(r, 5, 31)},
-		"huge bias":      {lopsided, randomPictures(r, 5, 31)},
-		"silent layer":   {silent, randomPictures(r, 5, 31)},
+		"dead channel":   {dead, randomPictures(r, 5)},
+		"huge bias":      {lopsided, randomPictures(r, 5)},
+		"silent layer":   {silent, randomPictures(r, 5)},
 	} {
 		result, err := Quantize(context.Background(), c.net, c.pictures, Options{})
 		require.NoError(t, err, name)
@@ -212,10 +213,10 @@ func TestRefusals(t *testing.T) {
 	require.ErrorContains(t, err, "picture 0 has 7 bytes, the network takes 2883")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err = Quantize(ctx, n, randomPictures(r, 2, 31), Options{})
+	_, err = Quantize(ctx, n, randomPictures(r, 2), Options{})
 	require.ErrorIs(t, err, context.Canceled)
 	n.Layers[4].Weights[3] = float32(math.NaN())
-	_, err = Quantize(context.Background(), n, randomPictures(r, 2, 31), Options{})
+	_, err = Quantize(context.Background(), n, randomPictures(r, 2), Options{})
 	require.ErrorContains(t, err, "fire3/squeeze1x1: weight 3 is NaN")
 }
 
@@ -232,7 +233,7 @@ func TestEqualizationKeepsTheFunction(t *testing.T) {
 	changed.Layers[1] = e.scaleOutputs(n.Layers[1], 0)
 	changed.Layers[2] = e.unscaleInputs(n.Layers[2])
 	changed.Layers[3] = e.unscaleInputs(n.Layers[3])
-	picture := randomPictures(r, 1, 31)[0]
+	picture := randomPictures(r, 1)[0]
 	run := func(n *float.Network) []float32 {
 		f, err := float.NewForward(n)
 		require.NoError(t, err)

@@ -72,7 +72,7 @@ func Decode(r io.Reader) (*Image, error) { return decode(r, MaxBytes, MaxPixels)
 func decode(r io.Reader, maxBytes, maxPixels int64) (*Image, error) {
 	buffered := bufio.NewReader(r)
 	head, err := buffered.Peek(headSize)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, withoutPath(err)
 	}
 	f, err := recognise(head)

@@ -57,7 +57,8 @@ func TestJPEG(t *testing.T) {
 				spec := jpegSpec{frame: c.frame, precision: 8, width: size[0], height: size[1], components: c.components, adobe: c.adobe}
 				img, err := Decode(bytes.NewReader(spec.file()))
 				require.NoError(t, err)
-				require.Equal(t, size, [2]int{img.Width, img.Height})
+				require.Equal(t, size[0], img.Width)
+				require.Equal(t, size[1], img.Height)
 				require.Equal(t, bytes.Repeat(c.want[:], size[0]*size[1]), img.Pix)
 			}
 		})

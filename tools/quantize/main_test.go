@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		panic(string(out))
 	}
 	status := m.Run()
-	os.RemoveAll(dir)
+	_ = os.RemoveAll(dir)
 	os.Exit(status)
 }
 

@@ -172,7 +172,7 @@ func TestEstimateNeverBecomesCertain(t *testing.T) {
 				b.Update(bit, limit)
 				least, most = min(least, b.P()), max(most, b.P())
 			}
-			require.Greater(t, least, uint32(0))
+			require.Positive(t, least)
 			require.Less(t, most, uint32(1<<arith.Bits))
 			require.Equal(t, bit == 1, b.P() > 1<<(arith.Bits-1))
 		}
