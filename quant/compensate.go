@@ -22,22 +22,20 @@ type Compensated struct{}
 const damping = 0.01
 
 // Round implements Rounder.
-func (Compensated) Round(s model.Step, steps []float64, hessian *mat.SymDense) []int8 {
+func (Compensated) Round(s model.Step, steps []float64, c *curvature) []int8 {
 	depth := len(steps) / s.Out
-	order := descendingDiagonal(hessian)
-	factor := inverseFactor(hessian, order)
 	out := make([]int8, len(steps))
 	row := make([]float64, depth)
 	for o := range s.Out {
 		channel := steps[o*depth : (o+1)*depth]
-		for j, k := range order {
+		for j, k := range c.order {
 			row[j] = channel[k]
 		}
-		for j, k := range order {
+		for j, k := range c.order {
 			q := nearest(row[j])
 			out[o*depth+k] = q
-			gain := (row[j] - float64(q)) / factor.At(j, j)
-			for i, u := range factor.RawRowView(j)[j+1:] {
+			gain := (row[j] - float64(q)) / c.upper.At(j, j)
+			for i, u := range c.upper.RawRowView(j)[j+1:] {
 				row[j+1+i] -= float64(gain * u)
 			}
 		}
@@ -60,9 +58,30 @@ func descendingDiagonal(h *mat.SymDense) []int {
 	return order
 }
 
-// inverseFactor is the upper triangular U with U'U = inverse of the damped
-// Hessian, its rows and columns in the given order. Row j says how an error
-// at weight j is best made up for by the later ones.
+// curvature says how errors in the weights add up in a layer's output.
+type curvature struct {
+	order []int // in which weights are rounded
+
+	// upper is U with U'U = inverse of the damped Hessian in that order. Row j
+	// says how an error at weight j is best made up for by the later ones.
+	upper *mat.Dense
+
+	// left is what remains in the output's variance, as a mean over the
+	// weights, of an error of variance one that the later weights made up for.
+	left float64
+}
+
+// newCurvature factorizes a Hessian.
+func newCurvature(h *mat.SymDense) *curvature {
+	c := &curvature{order: descendingDiagonal(h)}
+	c.upper = inverseFactor(h, c.order)
+	for j := range c.order {
+		u := c.upper.At(j, j)
+		c.left += 1 / (u * u) / float64(len(c.order))
+	}
+	return c
+}
+
 func inverseFactor(h *mat.SymDense, order []int) *mat.Dense {
 	n := len(order)
 	ordered := mat.NewSymDense(n, nil)

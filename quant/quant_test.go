@@ -272,3 +272,72 @@ func TestScaleAgainstBruteForce(t *testing.T) {
 	}
 	require.Less(t, squared(bestScale(d.largest(), d.squaredError)), 1.05*best)
 }
+
+// TestDivergenceBuysBytes: the more divergence is allowed, the fewer
+// different weights there are; and what is lost grows with it.
+func TestDivergenceBuysBytes(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	n := randomFloat(t, r, everything())
+	pictures := randomPictures(r, 40)
+	magnitude, snr := math.Inf(1), math.Inf(1)
+	for _, divergence := range []float64{0, 1e-4, 1e-3, 1e-2} {
+		result := quantizeSmall(t, n, pictures, Options{Divergence: divergence})
+		sum := 0.0
+		for _, l := range result.Network.Layers {
+			for _, w := range l.Weights {
+				sum += math.Abs(float64(w))
+			}
+		}
+		last := result.Layers[len(result.Layers)-1].ActivationSNR
+		require.Less(t, sum, magnitude)
+		require.Less(t, last, snr)
+		magnitude, snr = sum, last
+	}
+}
+
+// TestSensitivityPredictsDivergence disturbs one layer's weights at random and
+// compares the divergence with the prediction: half the sensitivity times the
+// noise in the layer's output.
+func TestSensitivityPredictsDivergence(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 10))
+	n := randomFloat(t, r, everything())
+	pictures := randomPictures(r, 60)
+	sensitivity, err := sensitivities(context.Background(), n, pictures, 2)
+	require.NoError(t, err)
+	run := func(n *float.Network) (logits [][]float32, energy float64) {
+		f, err := float.NewForward(n)
+		require.NoError(t, err)
+		pass := f.NewPass()
+		for _, p := range pictures {
+			l, err := pass.Run(p)
+			require.NoError(t, err)
+			logits = append(logits, append([]float32(nil), l...))
+			energy += pass.InputEnergy(2) / float64(len(pictures)) // fire2/squeeze1x1
+		}
+		return logits, energy
+	}
+	const layer, variance = 1, 1e-4
+	want, energy := run(n)
+	predicted := 0.0
+	for _, s := range sensitivity[layer] {
+		predicted += s * variance * energy / 2
+	}
+	measured := 0.0
+	const trials = 30
+	for range trials {
+		noisy := *n
+		noisy.Layers = append([]float.Layer(nil), n.Layers...)
+		noisy.Layers[layer].Weights = append([]float32(nil), n.Layers[layer].Weights...)
+		for i := range noisy.Layers[layer].Weights {
+			noisy.Layers[layer].Weights[i] += float32(math.Sqrt(variance) * r.NormFloat64())
+		}
+		got, _ := run(&noisy)
+		for i := range want {
+			p, q := softmax(want[i]), softmax(got[i])
+			for c := range p {
+				measured += float64(p[c]) * math.Log(float64(p[c]/q[c])) / trials / float64(len(want))
+			}
+		}
+	}
+	require.InEpsilon(t, predicted, measured, 0.5)
+}

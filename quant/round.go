@@ -3,25 +3,22 @@ package quant
 import (
 	"math"
 
-	"gonum.org/v1/gonum/mat"
-
 	"halfmeg/model"
 	"halfmeg/quant/float"
 )
 
 // Rounder chooses a layer's int8 weights. steps has shape [out][depth] and
 // holds the ideal values in units of one step, of which whole numbers of
-// magnitude at most model.MaxWeight are wanted. hessian is the covariance of
-// the layer's inputs, [depth][depth].
+// magnitude at most model.MaxWeight are wanted.
 type Rounder interface {
-	Round(s model.Step, steps []float64, hessian *mat.SymDense) []int8
+	Round(s model.Step, steps []float64, c *curvature) []int8
 }
 
 // Nearest rounds every weight by itself, half to even.
 type Nearest struct{}
 
 // Round implements Rounder.
-func (Nearest) Round(_ model.Step, steps []float64, _ *mat.SymDense) []int8 {
+func (Nearest) Round(_ model.Step, steps []float64, _ *curvature) []int8 {
 	out := make([]int8, len(steps))
 	for i, v := range steps {
 		out[i] = nearest(v)
@@ -40,8 +37,11 @@ type rounding struct {
 	weights  []int8
 }
 
-func newRounding(s model.Step, l float.Layer, m *moments, inScale, outScale float64, rounder Rounder) *rounding {
+// newRounding rounds a layer. noise is the variance that the rounding of one
+// weight may add to each output channel; nil asks for the finest steps.
+func newRounding(s model.Step, l float.Layer, m *moments, inScale, outScale float64, noise []float64, rounder Rounder) *rounding {
 	r := &rounding{step: s, float: l, inScale: inScale, outScale: outScale}
+	c := newCurvature(m.hessian())
 	r.target = m.retarget(l.Weights, s.Out, inScale)
 	r.scales = make([]float64, s.Out)
 	steps := make([]float64, len(r.target))
@@ -49,11 +49,14 @@ func newRounding(s model.Step, l float.Layer, m *moments, inScale, outScale floa
 	for o := range r.scales {
 		row := r.target[o*depth : (o+1)*depth]
 		r.scales[o] = r.channelScale(row, l.Bias[o])
+		if noise != nil { // a step has the variance step²/12
+			r.scales[o] = max(r.scales[o], math.Sqrt(12*noise[o]/c.left)/inScale)
+		}
 		for k, w := range row {
 			steps[o*depth+k] = w / r.scales[o]
 		}
 	}
-	r.weights = rounder.Round(s, steps, m.hessian())
+	r.weights = rounder.Round(s, steps, c)
 	return r
 }
 

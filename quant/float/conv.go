@@ -1,6 +1,8 @@
 package float
 
 import (
+	"sync"
+
 	"halfmeg/model"
 )
 
@@ -35,11 +37,16 @@ type Conv struct {
 	step    model.Step
 	weights *Packed
 	bias    []float32
+
+	// For the gradient, made when it is first asked for.
+	weightsOut    []float32 // [out][kernel y][kernel x][in]
+	transposeOnce sync.Once
+	transposed    *Packed
 }
 
 // NewConv packs the parameters of a step.
 func NewConv(s model.Step, l Layer) *Conv {
-	return &Conv{step: s, weights: PackTransposed(l.Weights, s.Out, s.Kernel*s.Kernel*s.In), bias: l.Bias}
+	return &Conv{step: s, weights: PackTransposed(l.Weights, s.Out, s.Kernel*s.Kernel*s.In), bias: l.Bias, weightsOut: l.Weights}
 }
 
 // patchPixels is how many output pixels are gathered and multiplied at a

@@ -50,6 +50,18 @@ func PackTransposed(m []float32, columns, depth int) *Packed {
 	return p
 }
 
+// Pack packs m, whose shape is [depth][columns].
+func Pack(m []float32, depth, columns int) *Packed {
+	panels := (columns + tileColumns - 1) / tileColumns
+	p := &Packed{depth: depth, columns: columns, data: make([]float32, panels*depth*tileColumns)}
+	for k := range depth {
+		for j, v := range m[k*columns : (k+1)*columns] {
+			p.data[(j/tileColumns*depth+k)*tileColumns+j%tileColumns] = v
+		}
+	}
+	return p
+}
+
 // MulAdd adds the product of a and the packed matrix to c:
 //
 //	c[i*ldc+j] += sum over k of a[i*lda+k] * b[k][j], i < rows

@@ -29,6 +29,7 @@ type Options struct {
 	Fit      string // "squash", "crop" or "direct"
 	Resize   int    // side a picture is scaled to before the centre crop
 	Labels   []string
+	LabelsOf string // file to read Labels from, as ReadLabels does
 }
 
 // Flags declares the options as flags of a tool.
@@ -41,12 +42,12 @@ func (o *Options) Flags(fs *flag.FlagSet) {
 	fs.StringVar(&o.Std, "std", "", "standard deviation in bytes 0…255, the same way: `a,b,c`")
 	fs.StringVar(&o.Fit, "fit", "", "how a picture is brought to the input's shape: `rule` squash, crop or direct")
 	fs.IntVar(&o.Resize, "resize", 0, "side in `pixels` a picture is scaled to before the centre crop")
-	fs.Func("labels", "`file` with the classes' names, one a line, or synset_words.txt", func(path string) error {
-		labels, err := ReadLabels(path)
-		o.Labels = labels
-		return err
-	})
+	fs.StringVar(&o.LabelsOf, "labels", "", "`file` with the classes' names, one a line, or synset_words.txt")
 }
+
+// OptionError is the error of an option that cannot be meant: wrong usage,
+// where other errors are of the files.
+type OptionError struct{ error }
 
 // choices is Options understood: nil or zero where nothing was asked for.
 type choices struct {
@@ -65,12 +66,22 @@ type choices struct {
 func (o *Options) parse() (*choices, error) {
 	c := &choices{size: o.Size, resize: o.Resize, labels: o.Labels}
 	if o.Size < 0 || o.Resize < 0 {
-		return nil, fmt.Errorf("-size %d, -resize %d: a side cannot be negative", o.Size, o.Resize)
+		return nil, OptionError{fmt.Errorf("-size %d, -resize %d: a side cannot be negative", o.Size, o.Resize)}
 	}
-	for _, read := range []func(*Options) error{c.readTopology, c.readPool, c.readInput} {
+	for _, read := range []func(*Options) error{c.readPool, c.readInput} {
 		if err := read(o); err != nil {
-			return nil, err
+			return nil, OptionError{err}
 		}
+	}
+	if err := c.readTopology(o); err != nil {
+		return nil, err
+	}
+	if o.LabelsOf != "" {
+		labels, err := ReadLabels(o.LabelsOf)
+		if err != nil {
+			return nil, fmt.Errorf("-labels: %w", err)
+		}
+		c.labels = labels
 	}
 	return c, nil
 }
