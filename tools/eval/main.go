@@ -5,11 +5,13 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime"
@@ -42,6 +44,7 @@ type report struct {
 	Other    *score.Accuracy    `json:"against_accuracy,omitempty"`
 	Compared *score.Agreement   `json:"agreement,omitempty"`
 	Worst    []score.ClassScore `json:"worst_classes,omitempty"`
+	Warning  string             `json:"warning,omitempty"`
 	Broken   []string           `json:"unreadable,omitempty"`
 }
 
@@ -78,6 +81,9 @@ func run(ctx context.Context) error {
 	if err := folder.Check(tested.classes); err != nil {
 		return err
 	}
+	if len(folder.Labelled()) == 0 && reference == nil {
+		return fmt.Errorf("%s: no picture has a known class (labels.csv, or folders named by the class's name or number); without, only -against can be measured", s.images)
+	}
 	r, err := measure(ctx, s, tested, reference, folder)
 	if err != nil {
 		return err
@@ -85,7 +91,9 @@ func run(ctx context.Context) error {
 	if s.json {
 		return json.NewEncoder(os.Stdout).Encode(r)
 	}
-	return printReport(r, tested.labels)
+	out := bufio.NewWriter(os.Stdout)
+	printReport(out, r, tested.labels)
+	return out.Flush()
 }
 
 func readFlags() *settings {
@@ -107,18 +115,30 @@ func readFlags() *settings {
 		flag.PrintDefaults()
 	}
 	flag.Parse()
-	if s.model == "" || s.images == "" || flag.NArg() > 0 || s.workers < 1 || s.worst < 0 || (fit != "model" && fit != "direct") {
-		fmt.Fprintln(os.Stderr, "eval: needs -model FILE.sqz and -images DIR, no other arguments; -fit is model or direct (see -help)")
-		os.Exit(2)
+	switch {
+	case s.model == "" || s.images == "":
+		misused("needs -model FILE.sqz and -images DIR (see -help)")
+	case flag.NArg() > 0:
+		misused(fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
+	case fit != "model" && fit != "direct":
+		misused(fmt.Sprintf("-fit %q is neither model nor direct", fit))
+	case s.workers < 1 || s.worst < 0:
+		misused(fmt.Sprintf("-workers %d, -worst %d: at least one worker, and no negative number of classes", s.workers, s.worst))
 	}
 	s.direct = fit == "direct"
 	return s
 }
 
+// misused ends the program: wrong usage.
+func misused(why string) {
+	fmt.Fprintln(os.Stderr, "eval:", why)
+	os.Exit(2)
+}
+
 func measure(ctx context.Context, s *settings, tested, reference *network, folder *pictures.Folder) (*report, error) {
 	board := progress.New()
 	defer board.Close()
-	r := &report{Model: s.model, Against: s.against, Images: s.images, Fit: "model"}
+	r := &report{Model: s.model, Against: s.against, Images: s.images, Fit: "model", Warning: folder.Warning()}
 	if s.direct {
 		r.Fit = model.Direct.String()
 	}
@@ -157,27 +177,38 @@ func classify(ctx context.Context, s *settings, board *progress.Board, what stri
 	return logits, inputs, err
 }
 
-func printReport(r *report, names []string) error {
+// printReport writes the report for people. Figures that need labels are
+// left out where there are none.
+func printReport(w io.Writer, r *report, names []string) {
 	for _, b := range r.Broken {
 		fmt.Fprintln(os.Stderr, "eval: left out:", b)
 	}
 	if len(r.Broken) > 0 {
-		fmt.Printf("%d pictures could not be read and were left out\n", len(r.Broken))
+		fmt.Fprintf(w, "%d pictures could not be read and were left out\n", len(r.Broken))
 	}
-	fmt.Printf("%-28s top-1 %6.2f %%   top-5 %6.2f %%   on %d pictures, fit %s\n", r.Model, r.Accuracy.Top1, r.Accuracy.Top5, r.Accuracy.Pictures, r.Fit)
+	if r.Warning != "" {
+		fmt.Fprintln(w, "warning:", r.Warning)
+	}
+	if r.Accuracy.Pictures > 0 {
+		fmt.Fprintf(w, "%-28s top-1 %6.2f %%   top-5 %6.2f %%   on %d pictures, fit %s\n", r.Model, r.Accuracy.Top1, r.Accuracy.Top5, r.Accuracy.Pictures, r.Fit)
+		if r.Other != nil {
+			fmt.Fprintf(w, "%-28s top-1 %6.2f %%   top-5 %6.2f %%\n", r.Against, r.Other.Top1, r.Other.Top5)
+		}
+	}
 	if c := r.Compared; c != nil {
-		fmt.Printf("%-28s top-1 %6.2f %%   top-5 %6.2f %%\n", r.Against, r.Other.Top1, r.Other.Top5)
-		fmt.Printf("same top-1 %.2f %% ± %.2f, KL divergence %.5f, top-1 drop %.2f ± %.2f points (paired)\n", c.SameTop1, c.SameError, c.KL, c.Drop, c.DropError)
+		fmt.Fprintf(w, "same top-1 %.2f %% ± %.2f, KL divergence %.5f on %d pictures\n", c.SameTop1, c.SameError, c.KL, c.Pictures)
+		if c.Labelled > 0 {
+			fmt.Fprintf(w, "top-1 drop %.2f ± %.2f points (paired)\n", c.Drop, c.DropError)
+		}
 	}
 	if len(r.Worst) > 0 {
-		fmt.Println("\nworst classes:")
+		fmt.Fprintln(w, "\nworst classes:")
 	}
-	for _, w := range r.Worst {
+	for _, c := range r.Worst {
 		mistaken := ""
-		if w.Mistaken >= 0 && w.Mistaken < len(names) {
-			mistaken = "   taken for " + names[w.Mistaken]
+		if c.Mistaken >= 0 && c.Mistaken < len(names) {
+			mistaken = "   taken for " + names[c.Mistaken]
 		}
-		fmt.Printf("  %5.1f %% of %d: %d %s%s\n", w.Top1, w.Pictures, w.Class, w.Label, mistaken)
+		fmt.Fprintf(w, "  %5.1f %% of %d: %d %s%s\n", c.Top1, c.Pictures, c.Class, c.Label, mistaken)
 	}
-	return nil
 }

@@ -32,9 +32,21 @@ type Folder struct {
 	Items []Item
 }
 
-// Labelled tells whether every picture's class is known.
-func (f *Folder) Labelled() bool {
-	return !slices.ContainsFunc(f.Items, func(i Item) bool { return i.Label == Unlabelled })
+// Labelled lists the pictures whose class is known.
+func (f *Folder) Labelled() []Item {
+	return slices.DeleteFunc(slices.Clone(f.Items), func(i Item) bool { return i.Label == Unlabelled })
+}
+
+// Warning says in a line how many pictures have no known class, and shows one
+// of them; it is empty where all or none are labelled.
+func (f *Folder) Warning() string {
+	known := len(f.Labelled())
+	if known == 0 || known == len(f.Items) {
+		return ""
+	}
+	first := slices.IndexFunc(f.Items, func(i Item) bool { return i.Label == Unlabelled })
+	return fmt.Sprintf("%d of %d pictures have no known class, for example %s; a class folder is named by the class's name or number",
+		len(f.Items)-known, len(f.Items), f.Items[first].Path)
 }
 
 // endings of the files that count as pictures where no list names them.
@@ -79,6 +91,9 @@ func readList(path string) ([]Item, error) {
 	rows, err := r.ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(rows) > 0 {
+		rows[0][0] = strings.TrimPrefix(rows[0][0], "\ufeff") // a byte order mark
 	}
 	var items []Item
 	for i, row := range rows {

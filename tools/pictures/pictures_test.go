@@ -42,7 +42,8 @@ func TestListByFile(t *testing.T) {
 	f, err := List(dir, nil)
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{"a.png": 3, "b.png": 0}, labels(f))
-	require.True(t, f.Labelled())
+	require.Len(t, f.Labelled(), 2)
+	require.Empty(t, f.Warning())
 	require.NoError(t, f.Check(4))
 	require.ErrorContains(t, f.Check(3), "a.png is of class 3, but the network has only 3 classes")
 }
@@ -56,7 +57,8 @@ func TestListByFolders(t *testing.T) {
 	f, err := List(dir, []string{"tench, Tinca tinca"})
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{"a.png": 0, "b.PNG": 7, "c.png": 7, "d.png": Unlabelled, "e.png": Unlabelled}, labels(f))
-	require.False(t, f.Labelled())
+	require.Len(t, f.Labelled(), 3)
+	require.Contains(t, f.Warning(), "2 of 5 pictures have no known class, for example "+filepath.Join(dir, "e.png"))
 }
 
 func TestListRefuses(t *testing.T) {

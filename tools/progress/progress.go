@@ -10,7 +10,10 @@ import (
 )
 
 // Board is a set of bars, one below the other.
-type Board struct{ container *mpb.Progress }
+type Board struct {
+	container *mpb.Progress
+	bars      []*mpb.Bar
+}
 
 // New makes a board. Where standard error is no terminal it shows nothing.
 func New() *Board {
@@ -18,7 +21,7 @@ func New() *Board {
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return &Board{}
 	}
-	return &Board{mpb.New(mpb.WithOutput(os.Stderr), mpb.WithWidth(40))}
+	return &Board{container: mpb.New(mpb.WithOutput(os.Stderr), mpb.WithWidth(40))}
 }
 
 // Bar adds a bar of n steps and returns the function that takes one step; it
@@ -31,12 +34,17 @@ func (b *Board) Bar(name string, n int) func() {
 		mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR), decor.CountersNoUnit("%d/%d", decor.WCSyncSpace)),
 		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.OnComplete(decor.AverageETA(decor.ET_STYLE_MMSS, decor.WC{W: 7}), "  done")),
 	)
+	b.bars = append(b.bars, bar)
 	return bar.Increment
 }
 
-// Close leaves the bars as they stand and gives the terminal back.
+// Close draws the bars once more as they stand and gives the terminal back.
 func (b *Board) Close() {
-	if b.container != nil {
-		b.container.Shutdown()
+	if b.container == nil {
+		return
 	}
+	for _, bar := range b.bars {
+		bar.Abort(false)
+	}
+	b.container.Wait()
 }

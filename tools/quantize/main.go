@@ -16,6 +16,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"syscall"
 
@@ -35,6 +36,7 @@ type settings struct {
 	calib   string
 	out     string
 	workers int
+	budget  int // bytes; 0 is no budget
 	options weights.Options
 }
 
@@ -42,7 +44,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx)
 	stop()
+	var usage weights.OptionError
 	switch {
+	case errors.As(err, &usage):
+		fmt.Fprintln(os.Stderr, "quantize:", err)
+		os.Exit(2)
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(os.Stderr, "quantize: interrupted; nothing was written")
 		os.Exit(1)
@@ -54,6 +60,9 @@ func main() {
 
 func run(ctx context.Context) error {
 	s := readFlags()
+	if err := writable(s.out); err != nil {
+		return err
+	}
 	loaded, err := weights.Load(s.weights, s.options)
 	if err != nil {
 		return err
@@ -80,7 +89,7 @@ func run(ctx context.Context) error {
 	if err := probe(ctx, n, folder, s.workers); err != nil {
 		return err
 	}
-	result, held, err := quantize(ctx, n, folder, s.workers)
+	result, held, err := quantize(ctx, n, folder, s)
 	if err != nil {
 		return err
 	}
@@ -117,15 +126,41 @@ func readFlags() *settings {
 	flag.StringVar(&s.weights, "weights", "", "pretrained weights: `file` .onnx, .caffemodel, .pth, .safetensors or .net")
 	flag.StringVar(&s.calib, "calib", "", "`folder` of pictures to calibrate on, some hundreds of the kind the network will see")
 	flag.StringVar(&s.out, "out", "", ".sqz `file` to write")
+	flag.IntVar(&s.budget, "max-bytes", 0, "largest file that is wanted, in `bytes`: weights are rounded as coarsely as that takes (default: as finely as int8 can)")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures worked on at once; the result does not depend on it")
 	s.options.Flags(flag.CommandLine)
 	flag.Usage = usage
 	flag.Parse()
-	if s.weights == "" || s.calib == "" || s.out == "" || flag.NArg() > 0 || s.workers < 1 {
-		fmt.Fprintln(os.Stderr, "quantize: needs -weights FILE, -calib DIR and -out FILE.sqz, no other arguments (see -help)")
-		os.Exit(2)
+	switch {
+	case s.weights == "" || s.calib == "" || s.out == "":
+		misused("needs -weights FILE, -calib DIR and -out FILE.sqz (see -help)")
+	case flag.NArg() > 0:
+		misused(fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
+	case s.workers < 1:
+		misused(fmt.Sprintf("-workers %d: at least one is needed", s.workers))
+	case s.budget < 0:
+		misused(fmt.Sprintf("-max-bytes %d: a file cannot be that small", s.budget))
 	}
 	return s
+}
+
+// misused ends the program: wrong usage.
+func misused(why string) {
+	fmt.Fprintln(os.Stderr, "quantize:", why)
+	os.Exit(2)
+}
+
+// writable tells beforehand whether a file can be written at path: quantizing
+// takes minutes.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("-out %s is a folder; a file is wanted", path)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".quantize.*")
+	if err != nil {
+		return fmt.Errorf("-out %s cannot be written: %w", path, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 func usage() {
@@ -143,31 +178,26 @@ network wants them; it tells what it assumed, and the flags correct it.
 
 // quantize reads the pictures and makes the int8 network of all but the held
 // out ones.
-func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) (*quant.Result, *pictures.Inputs, error) {
-	board := progress.New()
-	defer board.Close()
-	step := board.Bar("reading pictures", len(folder.Items))
-	inputs, err := pictures.Load(ctx, folder.Items, n.Input, workers, step)
+func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s *settings) (*quant.Result, *pictures.Inputs, error) {
+	inputs, err := read(ctx, n, folder, s.workers)
 	if err != nil {
 		return nil, nil, err
 	}
 	calibration, held := inputs.HoldOut()
 	n.Source.Calibration = fmt.Sprintf("%d pictures", len(calibration.Data))
 	n.Source.Tool = "halfmeg quantize"
-	var advance func()
-	result, err := quant.Quantize(ctx, n, calibration.Data, quant.Options{
-		Workers: workers,
-		Progress: func(_, total int) {
-			if advance == nil {
-				advance = board.Bar("quantizing layers", total)
-			}
-			advance()
-		},
-	})
+	once := func(ctx context.Context, divergence float64) (*quant.Result, error) {
+		return quantizeOnce(ctx, n, calibration.Data, divergence, s.workers)
+	}
+	var result *quant.Result
+	if s.budget > 0 {
+		result, err = fit(ctx, s.budget, once)
+	} else {
+		result, err = once(ctx, 0)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	board.Close()
 	for _, err := range inputs.Broken {
 		fmt.Fprintln(os.Stderr, "quantize: left out:", err)
 	}
@@ -178,6 +208,30 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, wo
 		fmt.Printf("warning: calibrated on %d pictures only; with some hundreds the int8 network comes nearer to the float one\n", len(calibration.Data))
 	}
 	return result, held, nil
+}
+
+// read brings all pictures to the network's input.
+func read(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) (*pictures.Inputs, error) {
+	board := progress.New()
+	defer board.Close()
+	return pictures.Load(ctx, folder.Items, n.Input, workers, board.Bar("reading pictures", len(folder.Items)))
+}
+
+// quantizeOnce makes one int8 network, with a progress bar.
+func quantizeOnce(ctx context.Context, n *float.Network, pictures [][]int8, divergence float64, workers int) (*quant.Result, error) {
+	board := progress.New()
+	defer board.Close()
+	var advance func()
+	return quant.Quantize(ctx, n, pictures, quant.Options{
+		Workers:    workers,
+		Divergence: divergence,
+		Progress: func(_, total int) {
+			if advance == nil {
+				advance = board.Bar("quantizing layers", total)
+			}
+			advance()
+		},
+	})
 }
 
 // fewPictures is where calibration begins to suffer.
@@ -206,6 +260,7 @@ func printAgreement(ctx context.Context, n *float.Network, q *model.Network, hel
 		return nil
 	}
 	board := progress.New()
+	defer board.Close()
 	step := board.Bar("checking on held-out pictures", 2*len(held.Data))
 	newFloat, err := score.Float(n)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"halfmeg/model"
 	"halfmeg/quant/float"
 	"halfmeg/tools/pictures"
+	"halfmeg/tools/progress"
 	"halfmeg/tools/score"
 )
 
@@ -26,24 +27,36 @@ type alternative struct {
 // and warns where one scores clearly better: wrong preprocessing is the
 // commonest silent loss.
 func probe(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) error {
-	if !folder.Labelled() {
-		fmt.Println("the pictures have no labels: whether they are prepared as the network wants was not checked")
+	if w := folder.Warning(); w != "" {
+		fmt.Println("warning:", w)
+	}
+	if len(folder.Labelled()) == 0 {
+		fmt.Println("the pictures have no known classes: whether they are prepared as the network wants was not checked")
 		return nil
 	}
-	items := spread(folder.Items, probePictures)
-	hits, err := try(ctx, n, items, workers)
+	items := spread(folder.Labelled(), probePictures)
+	others := alternatives(n)
+	board := progress.New()
+	defer board.Close()
+	step := board.Bar("checking the preparation", (1+len(others))*len(items))
+	hits, err := try(ctx, n, items, workers, step)
 	if err != nil {
 		return err
 	}
-	for _, a := range alternatives(n) {
-		other, err := try(ctx, &a.net, items, workers)
+	var warnings []string
+	for _, a := range others {
+		other, err := try(ctx, &a.net, items, workers, step)
 		if err != nil {
 			return err
 		}
 		if better(other, hits) {
-			fmt.Printf("warning: on %d labelled pictures %s scores clearly better: %d right instead of %d; if that is how the network was trained, say %s\n",
-				len(hits), a.what, total(other), total(hits), a.flags)
+			warnings = append(warnings, fmt.Sprintf("on %d labelled pictures %s scores clearly better: %d right instead of %d; if that is how the network was trained, say %s",
+				len(hits), a.what, total(other), total(hits), a.flags))
 		}
+	}
+	board.Close()
+	for _, w := range warnings {
+		fmt.Println("warning:", w)
 	}
 	return nil
 }
@@ -96,7 +109,7 @@ func reverse(v [3]float32) [3]float32 { return [3]float32{v[2], v[1], v[0]} }
 func join(v [3]float32) string { return fmt.Sprintf("%g,%g,%g", v[0], v[1], v[2]) }
 
 // try tells for each picture whether the float network names it rightly.
-func try(ctx context.Context, n *float.Network, items []pictures.Item, workers int) ([]bool, error) {
+func try(ctx context.Context, n *float.Network, items []pictures.Item, workers int, done func()) ([]bool, error) {
 	inputs, err := pictures.Load(ctx, items, n.Input, workers, func() {})
 	if err != nil {
 		return nil, err
@@ -105,7 +118,7 @@ func try(ctx context.Context, n *float.Network, items []pictures.Item, workers i
 	if err != nil {
 		return nil, err
 	}
-	logits, err := score.Logits(ctx, newRunner, inputs.Data, workers, func() {})
+	logits, err := score.Logits(ctx, newRunner, inputs.Data, workers, done)
 	if err != nil {
 		return nil, err
 	}
