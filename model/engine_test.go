@@ -32,6 +32,9 @@ func randomNetwork(t testing.TB, r *rand.Rand, topology Topology) *Network {
 		}
 		l.Scale = float32(0.5 + r.Float64())
 		n.Layers = append(n.Layers, l)
+		if s.Kind == Conv10 {
+			n.Layers[s.Layer].Scale = 1
+		}
 		if s.Kind == Expand3x3 {
 			n.Layers[s.Layer-1].Scale = l.Scale
 		}
@@ -216,6 +219,15 @@ func TestEngineDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// TestAccumulatorBound works the bound out by hand where codes are worst and
+// where bytes are.
+func TestAccumulatorBound(t *testing.T) {
+	require.EqualValues(t, 1000+255*127, AccumulatorBound([]int8{-127}, 1000))        // codes
+	require.EqualValues(t, 1000+128*127+128*127, AccumulatorBound([]int8{127}, 1000)) // bytes, with the folded bias
+	require.EqualValues(t, 7+128*150+128*150, AccumulatorBound([]int8{100, 50}, 7))
+	require.EqualValues(t, 5, AccumulatorBound(nil, -5))
+}
+
 // TestPlanKeepsLiveTensorsApart checks the arena's plan on its definition.
 func TestPlanKeepsLiveTensorsApart(t *testing.T) {
 	for name, topology := range smallTopologies() {
@@ -247,6 +259,9 @@ func TestEngineRefuses(t *testing.T) {
 		{func(n *Network) { n.Layers[0].Multiplier[2] = float32(math.NaN()) }, "channel 2: multiplier NaN"},
 		{func(n *Network) { n.Layers[0].Multiplier[2] = float32(math.Inf(1)) }, "channel 2: multiplier +Inf"},
 		{func(n *Network) { n.Layers[4].Scale = 0 }, "activation scale 0"},
+		{func(n *Network) { n.Layers[2].Scale *= 2 }, "fire2/expand3x3: activation scale"},
+		{func(n *Network) { n.Layers[10].Scale = 2 }, "conv5: activation scale 2"},
+		{func(n *Network) { n.Layers[10].Multiplier[3] = math.MaxFloat32 / 2 }, "channel 3: with multiplier"},
 		{func(n *Network) { n.Layers[0].Bias[1] = math.MaxInt32 }, "channel 1: its accumulator may reach"},
 		{func(n *Network) { n.Layers[0].Weights[1] = -128 }, "weight 1 is -128"},
 		{func(n *Network) { n.Labels = []string{"one"} }, "1 labels for 11 classes"},

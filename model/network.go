@@ -72,8 +72,12 @@ func (n *Network) Validate() error {
 		if s.Layer >= len(n.Layers) {
 			return fmt.Errorf("%s: its parameters are missing", s.Name)
 		}
-		if err := n.Layers[s.Layer].validate(s); err != nil {
+		l := &n.Layers[s.Layer]
+		if err := l.validate(s); err != nil {
 			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+		if left := &n.Layers[max(s.Layer-1, 0)]; s.Kind == Expand3x3 && l.Scale != left.Scale {
+			return fmt.Errorf("%s: activation scale %v, but the other half's is %v", s.Name, l.Scale, left.Scale)
 		}
 	}
 	if convolutions != len(n.Layers) {
@@ -87,8 +91,8 @@ func (l *Layer) validate(s Step) error {
 		return fmt.Errorf("has %d weights, %d biases, %d multipliers; %d, %d, %d are due",
 			len(l.Weights), len(l.Bias), len(l.Multiplier), s.Weights(), s.Out, s.Out)
 	}
-	if !positive(l.Scale) {
-		return fmt.Errorf("activation scale %v is not finite and positive", l.Scale)
+	if !positive(255 * l.Scale) {
+		return fmt.Errorf("activation scale %v: the largest activation is not finite and positive", l.Scale)
 	}
 	if i := slices.Index(l.Weights, math.MinInt8); i >= 0 {
 		return fmt.Errorf("weight %d is -128, which never occurs", i)
@@ -98,9 +102,16 @@ func (l *Layer) validate(s Step) error {
 		if !positive(l.Multiplier[c]) {
 			return fmt.Errorf("channel %d: multiplier %v is not finite and positive", c, l.Multiplier[c])
 		}
-		if bound := AccumulatorBound(l.Weights[c*each:(c+1)*each], l.Bias[c]); bound > math.MaxInt32 {
+		bound := AccumulatorBound(l.Weights[c*each:(c+1)*each], l.Bias[c])
+		if bound > math.MaxInt32 {
 			return fmt.Errorf("channel %d: its accumulator may reach %d, beyond an int32", c, bound)
 		}
+		if pixels := float64(s.OutSize * s.OutSize); s.Kind == Conv10 && float64(bound)*pixels*float64(l.Multiplier[c]) > math.MaxFloat32 {
+			return fmt.Errorf("channel %d: with multiplier %v its logit may leave a float32", c, l.Multiplier[c])
+		}
+	}
+	if s.Kind == Conv10 && l.Scale != 1 {
+		return fmt.Errorf("activation scale %v, but logits are not rounded: 1 is due", l.Scale)
 	}
 	return nil
 }

@@ -123,13 +123,14 @@ func (s Step) Weights() int {
 // MACs is the number of multiply-accumulates a frame costs in this step.
 func (s Step) MACs() int { return s.Weights() * s.OutSize * s.OutSize }
 
-// These limits keep every product of dimensions far inside an int32: what is
-// beyond them is a mistake or an attack, not a network for a small board.
+// These limits keep sizes in bytes far from overflow: what is beyond them is a mistake or an attack, not a network for a small board.
 const (
 	maxChannels = 1 << 14
 	maxSize     = 1 << 11
 	maxFires    = 64
 	maxMap      = 1 << 26 // elements of a feature map
+	maxWeights  = 1 << 26 // weights of a layer
+	maxMACs     = 1 << 36 // multiply-accumulates of a frame, half a minute on a slow board
 )
 
 // Steps works the network out: every step in order with its shapes, or an
@@ -186,8 +187,8 @@ func (t Topology) check() error {
 	last := 0
 	for _, p := range t.PoolAfter {
 		if p <= last || p > len(t.Fires)+1 {
-			return fmt.Errorf("topology: pool_after %v must rise from 1 (conv1) to at most %d (%s)",
-				t.PoolAfter, len(t.Fires)+1, FireName(len(t.Fires)-1))
+			return fmt.Errorf("topology: pool_after %v must rise from 1 (conv1) to at most %d (the last fire module)",
+				t.PoolAfter, len(t.Fires)+1)
 		}
 		last = p
 	}
@@ -201,6 +202,7 @@ type builder struct {
 	layers   int
 	channels int
 	size     int
+	macs     int64
 	err      error
 }
 
@@ -237,9 +239,25 @@ func (b *builder) add(s Step) Step {
 		if int64(s.OutSize)*int64(s.OutSize)*int64(s.Out) > maxMap {
 			b.fail(s.Name, "its output of %dx%dx%d is larger than any board can hold", s.OutSize, s.OutSize, s.Out)
 		}
+		b.count(s)
 		b.steps = append(b.steps, s)
 	}
 	return s
+}
+
+// count keeps the weights of a layer and the arithmetic of a frame in bounds.
+func (b *builder) count(s Step) {
+	if s.Kind == Pool {
+		return
+	}
+	weights := int64(s.Out) * int64(s.Kernel*s.Kernel) * int64(s.In)
+	b.macs += weights * int64(s.OutSize) * int64(s.OutSize)
+	switch {
+	case weights > maxWeights:
+		b.fail(s.Name, "%d weights, at most %d are supported", weights, maxWeights)
+	case b.macs > maxMACs:
+		b.fail(s.Name, "a frame takes more than %d multiply-accumulates up to here", maxMACs)
+	}
 }
 
 func (b *builder) conv(s Step) {

@@ -68,7 +68,7 @@ func TestWrongDescriptions(t *testing.T) {
 		{func(t *Topology) { t.Size = 0 }, "input side 0"},
 		{func(t *Topology) { t.Size = 1 << 30 }, "input side"},
 		{func(t *Topology) { t.PoolAfter = []int{1, 1} }, "pool_after [1 1] must rise"},
-		{func(t *Topology) { t.PoolAfter = []int{10} }, "at most 9 (fire9)"},
+		{func(t *Topology) { t.PoolAfter = []int{10} }, "at most 9 (the last fire module)"},
 		{func(t *Topology) { t.Head.Classes = 0 }, "conv10: needs at least one filter"},
 		{func(t *Topology) { t.Head.Classes = 1 << 20 }, "conv10: 1048576 filters"},
 		{func(t *Topology) { t.Size, t.Conv1.Filters = 2048, 16384 }, "conv1: its output of 1023x1023x16384"},

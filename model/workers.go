@@ -8,6 +8,7 @@ type workers struct {
 	count  int
 	starts []chan share // one a helper
 	done   sync.WaitGroup
+	ending sync.Once
 }
 
 // share is one helper's part of an operation.
@@ -44,9 +45,11 @@ func (w *workers) do(n int, run func(from, to int)) {
 	w.done.Wait()
 }
 
-// stop ends the goroutines.
+// stop ends the goroutines; once is enough, twice does no harm.
 func (w *workers) stop() {
-	for _, start := range w.starts {
-		close(start)
-	}
+	w.ending.Do(func() {
+		for _, start := range w.starts {
+			close(start)
+		}
+	})
 }

@@ -37,7 +37,7 @@ func allocated(f func()) uint64 {
 // bytes of memory, whatever dimensions it claims.
 func TestForeignBodies(t *testing.T) {
 	huge := model.V11()
-	huge.Fires[3] = model.Fire{S1x1: 1 << 14, E1x1: 1 << 13, E3x3: 1 << 13}
+	huge.Fires[3] = model.Fire{S1x1: 1 << 9, E1x1: 1 << 12, E3x3: 1 << 12}
 	beyond := model.V11()
 	beyond.Conv1.Filters = math.MaxInt32
 	negative := model.V11()
@@ -50,9 +50,9 @@ func TestForeignBodies(t *testing.T) {
 	}
 
 	for want, write := range map[string]func(*body){
-		"header: 1348328128 weights, at most 16777216 are supported": func(b *body) { b.topology(&huge) },
-		"header: topology: conv1: 2147483647 filters":                func(b *body) { b.topology(&beyond) },
-		"header: topology: conv10: needs at least one filter":        func(b *body) { b.topology(&negative) },
+		"header: 22665920 weights, at most 16777216 are supported": func(b *body) { b.topology(&huge) },
+		"header: topology: conv1: 2147483647 filters":              func(b *body) { b.topology(&beyond) },
+		"header: topology: conv10: needs at least one filter":      func(b *body) { b.topology(&negative) },
 		"header: a list of 1025, at most 1024 are supported": func(b *body) {
 			b.topology(&model.Topology{PoolAfter: make([]int, 1025)})
 		},

@@ -27,6 +27,12 @@ func network(t model.Topology, seed uint64, draw func(*rand.Rand) int8) *model.N
 			continue
 		}
 		l := model.Layer{Scale: float32(math.Exp(rng.NormFloat64()))}
+		switch s.Kind {
+		case model.Expand3x3:
+			l.Scale = n.Layers[s.Layer-1].Scale
+		case model.Conv10:
+			l.Scale = 1
+		}
 		for range s.Weights() {
 			l.Weights = append(l.Weights, draw(rng))
 		}
