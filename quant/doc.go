@@ -3,5 +3,5 @@
 // corrects biases, layer by layer, each layer fed with what the already
 // quantized ones before it really produce. It chooses values; package sqz
 // codes them. The result does not depend on the number of workers: every
-// sum over pictures is taken in the pictures' order.
+// sum over pictures has one order.
 package quant

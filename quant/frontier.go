@@ -2,6 +2,7 @@ package quant
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -118,6 +119,9 @@ func (f *frontier) measure(ctx context.Context, g group, params []float.Layer) (
 	})
 	if err != nil {
 		return nil, err
+	}
+	if st.values.beyond.Load() {
+		return nil, fmt.Errorf("%s: the float network's activations leave the range of float32", g.convs[0].Name)
 	}
 	for _, l := range inputs {
 		st.inputs = append(st.inputs, l.total())

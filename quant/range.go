@@ -13,6 +13,7 @@ import (
 type histogram struct {
 	channels int
 	counts   []atomic.Uint32 // [channel][binCount]
+	beyond   atomic.Bool     // a value was not finite
 }
 
 const (
@@ -28,7 +29,9 @@ func newHistogram(channels int) *histogram {
 // add counts the positive values of a map: zeros are exact at every scale.
 func (h *histogram) add(m float.Map) {
 	for i, v := range m.Data {
-		if v > 0 {
+		if !(v <= math.MaxFloat32) {
+			h.beyond.Store(true)
+		} else if v > 0 {
 			h.counts[i%h.channels*binCount+int(math.Float32bits(v)>>binShift)].Add(1)
 		}
 	}
@@ -73,7 +76,7 @@ func (d distribution) squaredError(scale float64) float64 {
 		e := float64(scale*scale) / 12
 		switch {
 		case v.value > codeLevels*scale:
-			e = v.value - codeLevels*scale
+			e = v.value - float64(codeLevels*scale)
 			e *= e
 		case v.value < scale/2:
 			e = v.value * v.value

@@ -41,10 +41,12 @@ func (n *Network) Validate() error {
 	if len(n.Labels) != 0 && len(n.Labels) != n.Topology.Head.Classes {
 		return fmt.Errorf("%d labels for %d classes", len(n.Labels), n.Topology.Head.Classes)
 	}
+	convolutions := 0
 	for _, s := range steps {
 		if s.Kind == model.Pool {
 			continue
 		}
+		convolutions++
 		if s.Layer >= len(n.Layers) {
 			return fmt.Errorf("%s: its parameters are missing", s.Name)
 		}
@@ -58,6 +60,9 @@ func (n *Network) Validate() error {
 		if i := notFinite(l.Bias); i >= 0 {
 			return fmt.Errorf("%s: bias %d is %v", s.Name, i, l.Bias[i])
 		}
+	}
+	if convolutions != len(n.Layers) {
+		return fmt.Errorf("%d layers of parameters for %d convolutions", len(n.Layers), convolutions)
 	}
 	return nil
 }

@@ -23,7 +23,11 @@ func (m *onnxModel) arithmetic(from *onnxNode, n *node) error {
 	if first {
 		i = 0
 	}
-	v, ok, err := m.perChannel(from, m.constant(from, i))
+	t := m.constant(from, i)
+	if t == nil {
+		return nil
+	}
+	v, ok, err := m.perChannel(from, t)
 	if err != nil || !ok {
 		return err
 	}

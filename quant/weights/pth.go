@@ -81,6 +81,10 @@ func first(args tuple) (any, error) {
 
 func emptyDict(tuple) (any, error) { return &dict{}, nil }
 
+// maxPairs is how many items an ordered dict of pairs may have: only small
+// ones are written so, and a list may be named again and again.
+const maxPairs = 64
+
 // newDict makes an ordered dict of nothing or, as Python 2 wrote it, of pairs.
 func newDict(args tuple) (any, error) {
 	d := &dict{}
@@ -90,6 +94,9 @@ func newDict(args tuple) (any, error) {
 	items, ok := args[0].(*list)
 	if !ok {
 		return nil, errors.New("its argument is no list")
+	}
+	if len(items.items) > maxPairs {
+		return nil, fmt.Errorf("a list of %d pairs: load and save the state dict with a newer Python", len(items.items))
 	}
 	for _, item := range items.items {
 		if l, isList := item.(*list); isList {
@@ -108,6 +115,11 @@ func newDict(args tuple) (any, error) {
 func newArray(args tuple) (any, error) {
 	if len(args) < 4 {
 		return nil, errors.New("needs four arguments")
+	}
+	for _, v := range args[2:4] {
+		if t, isTuple := v.(tuple); isTuple && len(t) > maxRank {
+			return nil, fmt.Errorf("a shape of %d dimensions", len(t))
+		}
 	}
 	s, ok := args[0].(*storage)
 	offset, isInt := args[1].(int64)

@@ -57,6 +57,7 @@ func readZip(data []byte) (*contents, error) {
 type zipFile struct {
 	data    []byte
 	entries map[string]*zip.File
+	read    int // bytes handed out; more than there are means that entries overlap
 }
 
 // bytes is an entry's content and its offset in the file.
@@ -76,6 +77,9 @@ func (z *zipFile) bytes(name string) ([]byte, int, error) {
 		return nil, 0, fmt.Errorf("entry %q reaches beyond the end of the file: truncated", name)
 	}
 	content := z.data[at : at+int64(f.UncompressedSize64)]
+	if z.read += len(content); z.read > len(z.data) {
+		return nil, 0, fmt.Errorf("entry %q (offset %d) overlaps with others", name, at)
+	}
 	if crc32.ChecksumIEEE(content) != f.CRC32 {
 		return nil, 0, fmt.Errorf("entry %q (offset %d): its checksum is wrong: damaged", name, at)
 	}

@@ -108,6 +108,9 @@ func readFile(path string, limit int64) ([]byte, error) {
 	if info.IsDir() {
 		return nil, fmt.Errorf("%s: is a folder, not a file", path)
 	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: is no ordinary file", path)
+	}
 	if info.Size() > limit {
 		return nil, fmt.Errorf("%s: %d bytes, more than the %d that are accepted", path, info.Size(), limit)
 	}
