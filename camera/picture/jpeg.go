@@ -37,9 +37,16 @@ func jpegSegments(file []byte) iter.Seq2[byte, []byte] {
 	}
 }
 
+// maxScans bounds the work for a JPEG: each scan goes over the whole picture.
+// Encoders make about ten.
+const maxScans = 100
+
 // checkJPEG names the kinds of JPEG that Go's decoder does not know. All but
 // baseline, extended and progressive with Huffman coding and 8 bits are rare.
 func checkJPEG(file []byte) error {
+	if n := bytes.Count(file, []byte{0xff, markerSOS}); n > maxScans {
+		return fmt.Errorf("a JPEG in %d scans: at most %d are decoded", n, maxScans)
+	}
 	for marker, segment := range jpegSegments(file) {
 		if !startsFrame(marker) || len(segment) == 0 {
 			continue

@@ -21,6 +21,9 @@ const (
 	// much again for a while.
 	MaxPixels = 100_000_000
 
+	// maxSide is the longest side.
+	maxSide = 1 << 20
+
 	// MaxBytes is the longest file that is read: 256 MiB.
 	MaxBytes = 256 << 20
 )
@@ -102,6 +105,9 @@ func (f *format) decode(data []byte, maxPixels int64) (*Image, error) {
 	}
 	if header.Width < 1 || header.Height < 1 {
 		return nil, fmt.Errorf("an empty %s of %dx%d pixels", f.name, header.Width, header.Height)
+	}
+	if max(header.Width, header.Height) > maxSide {
+		return nil, fmt.Errorf("a %s of %dx%d pixels is beyond the limit of %d a side", f.name, header.Width, header.Height, maxSide)
 	}
 	if int64(header.Width) > maxPixels/int64(header.Height) {
 		return nil, fmt.Errorf("a %s of %dx%d pixels is beyond the limit of %d megapixels: scale it down first",

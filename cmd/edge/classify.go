@@ -67,6 +67,7 @@ func (c *classify) run(cmd *cobra.Command, files []string) error {
 		return err
 	}
 	defer r.Close()
+	defer exitOnInterrupt(cmd.ErrOrStderr())()
 	var failed error
 	for i, file := range files {
 		answer, err := c.classify(r, cmd.InOrStdin(), file)

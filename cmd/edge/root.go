@@ -21,6 +21,26 @@ const (
 // errReported ends a command that has already said on stderr what was wrong.
 var errReported = errors.New("reported already")
 
+// exitOnInterrupt ends the program with a line when it is interrupted, be it
+// in the middle of a read that does not end; the function it returns calls
+// that off.
+func exitOnInterrupt(stderr io.Writer) func() {
+	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			fmt.Fprintln(stderr, "edge: interrupted")
+			os.Exit(statusFailure)
+		case <-done:
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(done)
+	}
+}
+
 // execute runs the command that the arguments ask for and gives the exit status.
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	survivePipe()

@@ -68,6 +68,28 @@ func TestRunInterrupted(t *testing.T) {
 	require.Regexp(t, `^\d+ of \d+ right$`, lines[len(lines)-1])
 }
 
+// Ctrl-C in the middle of classify, here while standard input stays silent:
+// one line and status 1.
+func TestClassifyInterrupted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("LEFT OUT: Windows cannot send an interrupt to one program")
+	}
+	silent, keepOpen, err := os.Pipe()
+	require.NoError(t, err)
+	defer keepOpen.Close()
+	var stderr bytes.Buffer
+	command := exec.Command(program, "classify", writePNG(t, 20, 20), "-")
+	command.Stdin, command.Stderr = silent, &stderr
+	stdout, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	readLines(t, bufio.NewReader(stdout), 1) // the first picture is done
+	require.NoError(t, command.Process.Signal(os.Interrupt))
+	require.Error(t, command.Wait())
+	require.Equal(t, statusFailure, command.ProcessState.ExitCode())
+	require.Equal(t, "edge: interrupted\n", stderr.String())
+}
+
 // A reader who has seen enough, as head, ends the program without a word.
 func TestRunIntoClosedPipe(t *testing.T) {
 	command, stdout, stderr := start(t, "run", "--camera", "testcard")
