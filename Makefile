@@ -7,6 +7,10 @@ SHARED := $(or $(HALFMEG_SHARED),../shared)
 # No cgo anywhere.
 export CGO_ENABLED := 0
 
+# One level of amd64, for floating-point code that is compiled for a higher one
+# may fuse multiplications with additions and give other bits.
+export GOAMD64 := v1
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -8,7 +8,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"syscall"
 
 	"halfmeg/model"
+	"halfmeg/tools/fail"
 	"halfmeg/tools/pictures"
 	"halfmeg/tools/progress"
 	"halfmeg/tools/score"
@@ -50,15 +50,9 @@ type report struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx)
-	stop()
-	switch {
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "eval: interrupted")
-		os.Exit(1)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "eval:", err)
-		os.Exit(1)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	if err := run(ctx); err != nil {
+		fail.Exit("eval", err, "interrupted")
 	}
 }
 
@@ -117,22 +111,16 @@ func readFlags() *settings {
 	flag.Parse()
 	switch {
 	case s.model == "" || s.images == "":
-		misused("needs -model FILE.sqz and -images DIR (see -help)")
+		fail.Usage("eval", "needs -model FILE.sqz and -images DIR (see -help)")
 	case flag.NArg() > 0:
-		misused(fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
+		fail.Usage("eval", fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
 	case fit != "model" && fit != "direct":
-		misused(fmt.Sprintf("-fit %q is neither model nor direct", fit))
+		fail.Usage("eval", fmt.Sprintf("-fit %q is neither model nor direct", fit))
 	case s.workers < 1 || s.worst < 0:
-		misused(fmt.Sprintf("-workers %d, -worst %d: at least one worker, and no negative number of classes", s.workers, s.worst))
+		fail.Usage("eval", fmt.Sprintf("-workers %d, -worst %d: at least one worker, and no negative number of classes", s.workers, s.worst))
 	}
 	s.direct = fit == "direct"
 	return s
-}
-
-// misused ends the program: wrong usage.
-func misused(why string) {
-	fmt.Fprintln(os.Stderr, "eval:", why)
-	os.Exit(2)
 }
 
 func measure(ctx context.Context, s *settings, tested, reference *network, folder *pictures.Folder) (*report, error) {
@@ -181,7 +169,7 @@ func classify(ctx context.Context, s *settings, board *progress.Board, what stri
 // left out where there are none.
 func printReport(w io.Writer, r *report, names []string) {
 	for _, b := range r.Broken {
-		fmt.Fprintln(os.Stderr, "eval: left out:", b)
+		fmt.Fprintln(os.Stderr, fail.Line("eval: left out: "+b))
 	}
 	if len(r.Broken) > 0 {
 		fmt.Fprintf(w, "%d pictures could not be read and were left out\n", len(r.Broken))
@@ -209,6 +197,6 @@ func printReport(w io.Writer, r *report, names []string) {
 		if c.Mistaken >= 0 && c.Mistaken < len(names) {
 			mistaken = "   taken for " + names[c.Mistaken]
 		}
-		fmt.Fprintf(w, "  %5.1f %% of %d: %d %s%s\n", c.Top1, c.Pictures, c.Class, c.Label, mistaken)
+		fmt.Fprintf(w, "  %5.1f %% of %d: %d %s%s\n", c.Top1, c.Pictures, c.Class, fail.Line(c.Label), fail.Line(mistaken))
 	}
 }

@@ -56,6 +56,10 @@ var endings = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp"}
 // by which folders named after classes are recognised; a folder named with a
 // number is that class.
 func List(dir string, classes []string) (*Folder, error) {
+	dir, err := filepath.EvalSymlinks(dir) // a walk does not follow a link at its root
+	if err != nil {
+		return nil, err
+	}
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil, err
@@ -96,14 +100,19 @@ func readList(path string) ([]Item, error) {
 		rows[0][0] = strings.TrimPrefix(rows[0][0], "\ufeff") // a byte order mark
 	}
 	var items []Item
+	seen := map[string]bool{}
 	for i, row := range rows {
-		label, err := strconv.Atoi(strings.TrimSpace(row[1]))
-		if err != nil && i == 0 {
+		if i == 0 && strings.EqualFold(row[0], "file") {
 			continue // the heading
 		}
+		label, err := strconv.Atoi(strings.TrimSpace(row[1]))
 		if err != nil || label < 0 {
-			return nil, fmt.Errorf("%s: line %d: label %q is not a class number", path, i+1, row[1])
+			return nil, fmt.Errorf("%s: row %d: label %q is not a class number", path, i+1, row[1])
 		}
+		if seen[row[0]] {
+			return nil, fmt.Errorf("%s: row %d: %s stands there twice", path, i+1, row[0])
+		}
+		seen[row[0]] = true
 		items = append(items, Item{filepath.Join(filepath.Dir(path), filepath.FromSlash(row[0])), label})
 	}
 	return items, nil

@@ -69,9 +69,11 @@ func TestListRefuses(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	file := filepath.Join(dir, "labels.csv")
 	for content, says := range map[string]string{
-		"file,label\na.png,x\n":  `line 2: label "x" is not a class number`,
+		"file,label\na.png,x\n":  `row 2: label "x" is not a class number`,
 		"file,label\na.png,-1\n": `label "-1"`,
 		"a.png\n":                "wrong number of fields",
+		"a.png,cat\nb.png,3\n":   `row 1: label "cat"`,
+		"a.png,1\na.png,2\n":     "row 2: a.png stands there twice",
 		"file,label\n":           "holds no pictures",
 	} {
 		require.NoError(t, os.WriteFile(file, []byte(content), 0o644))

@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 
 	"halfmeg/model"
@@ -25,6 +26,7 @@ import (
 	"halfmeg/quant"
 	"halfmeg/quant/float"
 	"halfmeg/quant/weights"
+	"halfmeg/tools/fail"
 	"halfmeg/tools/pictures"
 	"halfmeg/tools/progress"
 	"halfmeg/tools/score"
@@ -42,24 +44,20 @@ type settings struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	err := run(ctx)
-	stop()
 	var usage weights.OptionError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintln(os.Stderr, "quantize:", err)
-		os.Exit(2)
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "quantize: interrupted; nothing was written")
-		os.Exit(1)
+		fail.Usage("quantize", err.Error())
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "quantize:", err)
-		os.Exit(1)
+		fail.Exit("quantize", err, "interrupted; nothing was written")
 	}
 }
 
 func run(ctx context.Context) error {
 	s := readFlags()
+	debug.SetGCPercent(30) // most of the memory is activations that stay; do not let garbage double it
 	if err := writable(s.out); err != nil {
 		return err
 	}
@@ -71,7 +69,7 @@ func run(ctx context.Context) error {
 	fmt.Printf("%s: %s, SqueezeNet %s, %d classes, input %dx%d %s\n",
 		s.weights, loaded.Format, n.Topology.Name, n.Topology.Head.Classes, n.Input.Size, n.Input.Size, n.Input.Order)
 	for _, line := range loaded.Assumed {
-		fmt.Println("assumed:", line)
+		fmt.Println(fail.Line("assumed: " + line))
 	}
 	for _, line := range n.Topology.Warnings() {
 		fmt.Println("warning:", line)
@@ -101,6 +99,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	if err := printAgreement(ctx, n, result.Network, held, s.workers); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if err := sqz.WriteFile(s.out, result.Network); err != nil {
@@ -133,21 +134,15 @@ func readFlags() *settings {
 	flag.Parse()
 	switch {
 	case s.weights == "" || s.calib == "" || s.out == "":
-		misused("needs -weights FILE, -calib DIR and -out FILE.sqz (see -help)")
+		fail.Usage("quantize", "needs -weights FILE, -calib DIR and -out FILE.sqz (see -help)")
 	case flag.NArg() > 0:
-		misused(fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
+		fail.Usage("quantize", fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
 	case s.workers < 1:
-		misused(fmt.Sprintf("-workers %d: at least one is needed", s.workers))
+		fail.Usage("quantize", fmt.Sprintf("-workers %d: at least one is needed", s.workers))
 	case s.budget < 0:
-		misused(fmt.Sprintf("-max-bytes %d: a file cannot be that small", s.budget))
+		fail.Usage("quantize", fmt.Sprintf("-max-bytes %d: a file cannot be that small", s.budget))
 	}
 	return s
-}
-
-// misused ends the program: wrong usage.
-func misused(why string) {
-	fmt.Fprintln(os.Stderr, "quantize:", why)
-	os.Exit(2)
 }
 
 // writable tells beforehand whether a file can be written at path: quantizing
@@ -199,7 +194,7 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 		return nil, nil, err
 	}
 	for _, err := range inputs.Broken {
-		fmt.Fprintln(os.Stderr, "quantize: left out:", err)
+		fmt.Fprintln(os.Stderr, fail.Line("quantize: left out: "+err.Error()))
 	}
 	if len(inputs.Broken) > 0 {
 		fmt.Printf("warning: %d of %d pictures could not be read and were left out\n", len(inputs.Broken), len(folder.Items))

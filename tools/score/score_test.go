@@ -38,6 +38,17 @@ func TestCompareByHand(t *testing.T) {
 	require.InDelta(t, 2*(2*p-1)/4, a.KL, 1e-9)
 }
 
+// TestCompareIsDirected: the drop is the reference's gain, the divergence is
+// from the reference, and the error is about the mean.
+func TestCompareIsDirected(t *testing.T) {
+	right, wrong := []float32{2, 0}, []float32{0, 1}
+	a := Compare([][]float32{right, right, right}, [][]float32{wrong, right, right}, []int{0, 0, 0})
+	require.InDelta(t, 100./3, a.Drop, 1e-9)
+	require.InDelta(t, 100*math.Sqrt((1./3-1./9)/3), a.DropError, 1e-9)
+	p, q := 1/(1+math.Exp(-2)), 1/(1+math.E)
+	require.InDelta(t, (p*math.Log(p/q)+(1-p)*math.Log((1-p)/(1-q)))/3, a.KL, 1e-9)
+}
+
 // TestDivergenceOfHugeLogits does not overflow.
 func TestDivergenceOfHugeLogits(t *testing.T) {
 	require.InDelta(t, 0, divergence([]float32{3e38, 0}, []float32{3e38, 0}), 1e-9)

@@ -27,7 +27,10 @@ func Path(t testing.TB, name string) string {
 // Dir is the folder of the shared data, whether or not it exists.
 func Dir() string {
 	if dir := os.Getenv("HALFMEG_SHARED"); dir != "" {
-		return dir
+		if filepath.IsAbs(dir) {
+			return dir
+		}
+		return filepath.Join(root(), dir)
 	}
 	return filepath.Join(root(), "..", "shared")
 }

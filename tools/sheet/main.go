@@ -24,6 +24,7 @@ import (
 	"halfmeg/cmd/edge/recognize"
 	"halfmeg/model"
 	"halfmeg/model/pretrained"
+	"halfmeg/tools/fail"
 )
 
 // The sheet's layout in pixels: scenes at half size, a line of text below each.
@@ -39,12 +40,10 @@ func main() {
 	out := flag.String("out", "", "PNG `file` to write")
 	flag.Parse()
 	if *out == "" || flag.NArg() > 0 {
-		fmt.Fprintln(os.Stderr, "sheet: needs -out FILE.png, no other arguments")
-		os.Exit(2)
+		fail.Usage("sheet", "needs -out FILE.png, no other arguments")
 	}
 	if err := run(*out); err != nil {
-		fmt.Fprintln(os.Stderr, "sheet:", err)
-		os.Exit(1)
+		fail.Exit("sheet", err, "interrupted")
 	}
 }
 
