@@ -121,7 +121,7 @@ func (f *frontier) measure(ctx context.Context, g group, params []float.Layer) (
 		return nil, err
 	}
 	if st.values.beyond.Load() {
-		return nil, fmt.Errorf("%s: the float network's activations leave the range of float32", g.convs[0].Name)
+		return nil, fmt.Errorf("%s: the float network's activations pass %g: its weights or its input's scale are wrong", g.convs[0].Name, float64(maxActivation))
 	}
 	for _, l := range inputs {
 		st.inputs = append(st.inputs, l.total())

@@ -13,8 +13,12 @@ import (
 type histogram struct {
 	channels int
 	counts   []atomic.Uint32 // [channel][binCount]
-	beyond   atomic.Bool     // a value was not finite
+	beyond   atomic.Bool     // a value was above maxActivation or not a number
 }
+
+// maxActivation is beyond any real network, and small enough that sums of
+// squares stay finite float32 numbers.
+const maxActivation = 1e12
 
 const (
 	binShift   = 18
@@ -29,7 +33,7 @@ func newHistogram(channels int) *histogram {
 // add counts the positive values of a map: zeros are exact at every scale.
 func (h *histogram) add(m float.Map) {
 	for i, v := range m.Data {
-		if !(v <= math.MaxFloat32) {
+		if !(v <= maxActivation) {
 			h.beyond.Store(true)
 		} else if v > 0 {
 			h.counts[i%h.channels*binCount+int(math.Float32bits(v)>>binShift)].Add(1)

@@ -191,3 +191,17 @@ func TestHalvesPacked(t *testing.T) {
 	})
 	require.ErrorContains(t, err, "more than the 1 values of its shape")
 }
+
+// TestONNXOmittedInput: an operator whose optional input is left out, where
+// input scaling is looked for, is refused in words.
+func TestONNXOmittedInput(t *testing.T) {
+	for _, kind := range []string{"Add", "Sub", "Mul", "Div"} {
+		for _, in := range [][]string{{"data", ""}, {"", "data"}} {
+			w := &onnxWriter{}
+			w.inputs = []pb{valueInfo("data", []int64{1, 3, 9, 9})}
+			w.node(kind, in, "out")
+			_, err := read(w.model(), Options{})
+			require.ErrorContains(t, err, "is due here", "%s of %q", kind, in)
+		}
+	}
+}

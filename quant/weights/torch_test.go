@@ -2,6 +2,7 @@ package weights
 
 import (
 	"archive/zip"
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -166,4 +167,30 @@ func TestPickleBounds(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = known.get(tuple{"storage", global("torch.LongStorage"), "0", "cpu", int64(4)})
 	require.ErrorContains(t, err, "described in two ways")
+}
+
+// TestPicklesThatCopy: lists named again and again, and shapes of endless
+// dimensions, are refused before they are copied.
+func TestPicklesThatCopy(t *testing.T) {
+	pairs := &list{}
+	for range maxPairs + 1 {
+		pairs.items = append(pairs.items, tuple{"a", int64(1)})
+	}
+	_, err := newDict(tuple{pairs})
+	require.ErrorContains(t, err, "a list of 65 pairs")
+	endless := make(tuple, maxRank+1)
+	_, err = newArray(tuple{&storage{}, int64(0), endless, endless})
+	require.ErrorContains(t, err, "a shape of 9 dimensions")
+}
+
+// TestZipOverlap: entries that share their bytes are refused.
+func TestZipOverlap(t *testing.T) {
+	data := zipOf(t, "a", zip.Store, map[string][]byte{"x": make([]byte, 4000)})
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	require.NoError(t, err)
+	z := &zipFile{data: data, entries: map[string]*zip.File{"x": archive.File[0]}}
+	_, _, err = z.bytes("x")
+	require.NoError(t, err)
+	_, _, err = z.bytes("x")
+	require.ErrorContains(t, err, "overlaps with others")
 }

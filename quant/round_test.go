@@ -1,0 +1,131 @@
+package quant
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/model"
+	"halfmeg/quant/float"
+)
+
+// pairs are patches of codes x and of the float network's values y, with
+// y = 0.5*x but for cross-talk from one input to another, as the quantized
+// layers before might have it.
+func pairs(r *rand.Rand, depth, count int) (x, y [][]float64, m *moments) {
+	m = newMoments(depth + 1)
+	for range count {
+		xs, ys := make([]float64, depth+1), make([]float64, depth+1)
+		for k := range depth {
+			xs[k] = float64(r.IntN(256))
+			ys[k] = 0.5 * xs[k]
+		}
+		ys[0] += 0.2 * xs[1]
+		xs[depth], ys[depth] = 1, 1
+		for i := range xs {
+			for j := range xs {
+				m.gram[i*m.n+j] += xs[i] * xs[j]
+				m.cross[i*m.n+j] += ys[i] * xs[j]
+			}
+		}
+		x, y = append(x, xs), append(y, ys)
+	}
+	return x, y, m
+}
+
+func dot(w []float32, v []float64) float64 {
+	sum := 0.0
+	for k := range w {
+		sum += float64(w[k]) * v[k]
+	}
+	return sum
+}
+
+// TestRetarget: weights solved anew give on the codes what the float weights
+// give on the values, where the float weights themselves do not.
+func TestRetarget(t *testing.T) {
+	const depth, inScale = 4, 0.5
+	r := rand.New(rand.NewPCG(1, 1))
+	x, y, m := pairs(r, depth, 2000)
+	weights := []float32{1, -0.3, 0.2, 0.5}
+	solved := m.retarget(weights, 1, inScale)
+	as32 := make([]float32, depth)
+	for k, w := range solved {
+		as32[k] = float32(w)
+	}
+	variance := func(w []float32) float64 {
+		var sum, squares float64
+		for i := range x {
+			d := dot(weights, y[i][:depth]) - inScale*dot(w, x[i][:depth])
+			sum += d
+			squares += d * d
+		}
+		n := float64(len(x))
+		return squares/n - sum/n*sum/n
+	}
+	require.Less(t, variance(as32), 0.01*variance(weights))
+}
+
+// TestBiasRestoresTheMean: over calibration a channel's mean before its ReLU
+// is the float network's, whatever its rounded weights have become.
+func TestBiasRestoresTheMean(t *testing.T) {
+	const depth, inScale, outScale = 4, 0.5, 0.7
+	r := rand.New(rand.NewPCG(2, 2))
+	x, y, m := pairs(r, depth, 500)
+	s := model.Step{Kind: model.Squeeze, In: depth, Out: 1, Kernel: 1, OutSize: 3}
+	l := float.Layer{Weights: []float32{1, -0.3, 0.2, 0.5}, Bias: []float32{3}}
+	rounded := newRounding(s, l, m, inScale, outScale, nil, Nearest{})
+	for k := range rounded.weights {
+		rounded.weights[k] += int8(3 * (k%2*2 - 1)) // rounding far worse than it is
+	}
+	layer := rounded.layer(m)
+	want, got := 0.0, 0.0
+	for i := range x {
+		want += dot(l.Weights, y[i][:depth]) + float64(l.Bias[0])
+		acc := float64(layer.Bias[0])
+		for k, w := range layer.Weights {
+			acc += float64(w) * x[i][k]
+		}
+		got += acc * float64(layer.Multiplier[0]) * outScale
+	}
+	n := float64(len(x))
+	require.InDelta(t, want/n, got/n, inScale*rounded.scales[0], "half an accumulator step")
+}
+
+// TestClampBias: what would overflow the accumulator is cut off just before.
+func TestClampBias(t *testing.T) {
+	weights := []int8{127, -127, 100}
+	require.Equal(t, int32(-12), clampBias(-12.4, weights))
+	require.Equal(t, int32(2), clampBias(2.5, weights))
+	for _, b := range []float64{1e30, -1e30} {
+		limit := clampBias(b, weights)
+		require.LessOrEqual(t, model.AccumulatorBound(weights, limit), int64(math.MaxInt32))
+		require.Greater(t, math.Abs(float64(limit)), 2e9)
+	}
+}
+
+// TestHugeBiasGetsLargerSteps: a bias far beyond its weights would not fit in
+// an int32 in steps as fine as the weights ask for.
+func TestHugeBiasGetsLargerSteps(t *testing.T) {
+	r := &rounding{inScale: 0.5}
+	fine := r.channelScale([]float64{1e-6}, 0)
+	require.InEpsilon(t, 1e-6/127, fine, 1e-12)
+	coarse := r.channelScale([]float64{1e-6}, 1e6)
+	require.LessOrEqual(t, 1e6/(0.5*coarse), float64(biasLimit))
+}
+
+// TestHugeActivations are an error that names the layer.
+func TestHugeActivations(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for _, layer := range []int{0, 4} {
+		n := randomFloat(t, r, everything())
+		for i := range n.Layers[layer].Weights {
+			n.Layers[layer].Weights[i] *= 1e37
+		}
+		_, err := Quantize(context.Background(), n, randomPictures(r, 2), Options{})
+		require.ErrorContains(t, err, "the float network's activations pass 1e+12")
+	}
+}
