@@ -1,0 +1,42 @@
+package pretrained
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/model"
+)
+
+// golden is the hash of each network's logits for one synthetic picture. The
+// bits are the same on every machine and for every kernel; who rebuilds a
+// model on purpose records its new hash here.
+var golden = map[string]string{
+	"squeezenet1.1": "2bcce8ada459e3a3b7136c40199ed136",
+	"squeezenet1.0": "3d051fcc950da9e9f09df4e4c9a4c2e1",
+}
+
+// TestGoldenLogits runs the real networks in the real engine.
+func TestGoldenLogits(t *testing.T) {
+	for _, name := range Names() {
+		n, err := Load(name)
+		require.NoError(t, err)
+		e, err := model.NewEngine(n, 2)
+		require.NoError(t, err)
+		input := e.Input()
+		for i := range input {
+			x, y := i/3%n.Input.Size, i/3/n.Input.Size
+			input[i] = int8((x*(3+i%3) ^ y*5) & 255)
+		}
+		h := sha256.New()
+		for _, l := range e.Run() {
+			require.NoError(t, binary.Write(h, binary.LittleEndian, math.Float32bits(l)))
+		}
+		e.Close()
+		require.Equal(t, golden[name], hex.EncodeToString(h.Sum(nil)[:16]), name)
+	}
+}
