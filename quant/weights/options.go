@@ -20,16 +20,16 @@ type Options struct {
 	// Topology is "v1.0", "v1.1" or the path of a JSON file with a
 	// model.Topology; its size, pool_ceil and number of classes may be left
 	// out. A weight file that carries a graph must agree with it.
-	Topology string
-	Pool     string // "ceil", "floor" or "auto": how pools round their output
-	Size     int    // side of the square input, in pixels
-	Order    string // "rgb" or "bgr"
-	Mean     string // one number or three, in bytes 0…255 and the network's channel order: "104,117,123"
-	Std      string // the same for the standard deviation: "58.4,57.1,57.4"
-	Fit      string // "squash", "crop" or "direct"
-	Resize   int    // side a picture is scaled to before the centre crop
-	Labels   []string
-	LabelsOf string // file to read Labels from, as ReadLabels does
+	Topology  string
+	Pool      string // "ceil", "floor" or "auto": how pools round their output
+	Size      int    // side of the square input, in pixels
+	Order     string // "rgb" or "bgr"
+	Mean      string // one number or three, in bytes 0…255 and the network's channel order: "104,117,123"
+	Std       string // the same for the standard deviation: "58.4,57.1,57.4"
+	Fit       string // "squash", "crop" or "direct"
+	Resize    int    // side a picture is scaled to before the centre crop
+	Labels    []string
+	LabelFile string // where to read Labels, as ReadLabels does
 }
 
 // Flags declares the options as flags of a tool.
@@ -42,7 +42,7 @@ func (o *Options) Flags(fs *flag.FlagSet) {
 	fs.StringVar(&o.Std, "std", "", "standard deviation in bytes 0…255, the same way: `a,b,c`")
 	fs.StringVar(&o.Fit, "fit", "", "how a picture is brought to the input's shape: `rule` squash, crop or direct")
 	fs.IntVar(&o.Resize, "resize", 0, "side in `pixels` a picture is scaled to before the centre crop")
-	fs.StringVar(&o.LabelsOf, "labels", "", "`file` with the classes' names, one a line, or synset_words.txt")
+	fs.StringVar(&o.LabelFile, "labels", "", "`file` with the classes' names, one a line, or synset_words.txt")
 }
 
 // OptionError is the error of an option that cannot be meant: wrong usage,
@@ -76,8 +76,8 @@ func (o *Options) parse() (*choices, error) {
 	if err := c.readTopology(o); err != nil {
 		return nil, err
 	}
-	if o.LabelsOf != "" {
-		labels, err := ReadLabels(o.LabelsOf)
+	if o.LabelFile != "" {
+		labels, err := ReadLabels(o.LabelFile)
 		if err != nil {
 			return nil, fmt.Errorf("-labels: %w", err)
 		}
