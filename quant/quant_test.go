@@ -192,6 +192,9 @@ func TestOddCalibration(t *testing.T) {
 		"huge bias":      {lopsided, randomPictures(r, 5)},
 		"silent layer":   {silent, randomPictures(r, 5)},
 	} {
+		coarse, err := Quantize(context.Background(), c.net, c.pictures, Options{Divergence: 0.01})
+		require.NoError(t, err, name)
+		require.NoError(t, coarse.Network.Validate(), name)
 		result, err := Quantize(context.Background(), c.net, c.pictures, Options{})
 		require.NoError(t, err, name)
 		engine, err := model.NewEngine(result.Network, 1)

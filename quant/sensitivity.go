@@ -15,11 +15,16 @@ import (
 const sensitivityPictures = 256
 
 // sensitivities tells for every convolution and output channel how much the
-// network's answer suffers from noise there: the mean over pictures of the
-// sum over the map of the squared derivative of the log-likelihood, for a
-// label drawn from the network's own answer, by the output before its ReLU.
-// That is the diagonal of the Fisher information, and half of it times the
-// noise's variance is the Kullback-Leibler divergence it causes.
+// network's answer suffers from noise in the weights: the squared derivatives
+// by the channel's weights of the log-likelihood of a label drawn from the
+// network's own answer, summed over the weights and averaged over pictures
+// (the trace of the Fisher information), in proportion to the energy of what
+// the weights read. Half of it times the variance that the noise makes in the
+// layer's output is the Kullback-Leibler divergence it causes.
+//
+// The derivative by the weights, not by the output, takes into account that an
+// error of a weight is the same at all pixels. The head's channels share their
+// mean: noise that is harmless to a class far down may lift it to the top.
 func sensitivities(ctx context.Context, n *float.Network, pictures [][]int8, workers int) ([][]float64, error) {
 	f, err := float.NewForward(n)
 	if err != nil {
@@ -58,7 +63,7 @@ func sensitivities(ctx context.Context, n *float.Network, pictures [][]int8, wor
 		}
 		channels := total.squares[s.Layer]
 		for o := range channels {
-			channels[o] /= total.energy[s.Layer]
+			channels[o] /= max(total.energy[s.Layer], minSensitivity) // black pictures may have none
 		}
 		if s.Kind == model.Conv10 {
 			level(channels)
@@ -87,6 +92,7 @@ type derivatives struct {
 	energy  []float64   // by layer: of what the weights read
 }
 
+// squaredGradients works one picture's share out.
 func squaredGradients(pass *float.Pass, steps []model.Step, layers int, picture []int8, seed uint64) derivatives {
 	logits, err := pass.Run(picture)
 	if err != nil {
