@@ -109,7 +109,8 @@ func squaredGradients(pass *float.Pass, steps []model.Step, layers int, picture 
 				d.squares[layer] = make([]float64, g.Channels)
 				d.energy[layer] = pass.InputEnergy(step)
 			}
-			gradient := pass.WeightGradient(step, g)
+			gradient := make([]float32, steps[step].Weights())
+			pass.WeightGradient(step, g, gradient)
 			depth := len(gradient) / g.Channels
 			for i, v := range gradient {
 				d.squares[layer][i/depth] += float64(float64(v)*float64(v)) / draws

@@ -14,17 +14,17 @@ func (p *Pass) Backward(dLogits []float32, visit func(step int, gradient Map)) {
 		switch s.Kind {
 		case model.Pool:
 			in := p.inputOf(i)
-			back := NewMap(in.Size, in.Channels)
+			back := p.scratch.gradient(in.Size, in.Channels)
 			maxPoolGradient(back, d, in, p.outputs[i])
 			d = back
 		case model.Expand3x3:
 			d = p.fireGradient(i, d, visit)
 			i -= 2
 		default:
-			gate(d, p.outputs[i], Map{})
+			p.gate(d, p.outputs[i], Map{})
 			visit(i, d)
 			if i > 0 {
-				back := NewMap(s.InSize, s.In)
+				back := p.scratch.gradient(s.InSize, s.In)
 				p.f.convs[s.Layer].inputGradient(back, d, &p.scratch)
 				d = back
 			}
@@ -38,20 +38,20 @@ func (p *Pass) fireGradient(i int, d Map, visit func(step int, gradient Map)) Ma
 	squeeze, e1x1, e3x3 := p.f.steps[i-2], p.f.steps[i-1], p.f.steps[i]
 	in := p.moduleInput(i)
 	bypass := p.f.net.Topology.Fires[e3x3.Fire].Bypass
-	back := NewMap(squeeze.InSize, squeeze.In)
+	back := p.scratch.gradient(squeeze.InSize, squeeze.In)
 	if bypass {
 		Add(back, d)
-		gate(d, Concat(p.outputs[i-1], p.outputs[i]), in)
+		p.gate(d, Concat(p.outputs[i-1], p.outputs[i]), in)
 	} else {
-		gate(d, Concat(p.outputs[i-1], p.outputs[i]), Map{})
+		p.gate(d, Concat(p.outputs[i-1], p.outputs[i]), Map{})
 	}
 	right, left := d.Slice(e1x1.Out, e3x3.Out), d.Slice(0, e1x1.Out)
 	visit(i, right)
 	visit(i-1, left)
-	middle := NewMap(squeeze.OutSize, squeeze.Out)
+	middle := zeroMap(&p.scratch.middle, squeeze.OutSize, squeeze.Out)
 	p.f.convs[e3x3.Layer].inputGradient(middle, right, &p.scratch)
 	p.f.convs[e1x1.Layer].inputGradient(middle, left, &p.scratch)
-	gate(middle, p.outputs[i-2], Map{})
+	p.gate(middle, p.outputs[i-2], Map{})
 	visit(i-2, middle)
 	p.f.convs[squeeze.Layer].inputGradient(back, middle, &p.scratch)
 	return back
@@ -65,77 +65,77 @@ func (p *Pass) inputOf(i int) Map {
 	return p.outputs[i-1]
 }
 
+// gradient is a map of zeros. The one before it stays, the one before that
+// is overwritten.
+func (s *Scratch) gradient(size, channels int) Map {
+	s.gradients[0], s.gradients[1] = s.gradients[1], s.gradients[0]
+	return zeroMap(&s.gradients[0], size, channels)
+}
+
+// zeroMap is a map of zeros in memory that is kept.
+func zeroMap(memory *[]float32, size, channels int) Map {
+	m := Map{Size: size, Channels: channels, Stride: channels, Data: reuse(memory, size*size*channels)}
+	clear(m.Data)
+	return m
+}
+
 // averageGradient spreads the derivative by the logits over the last map.
 func (p *Pass) averageGradient(dLogits []float32) Map {
 	s := p.f.steps[len(p.f.steps)-1]
-	d := NewMap(s.OutSize, s.Out)
-	for i := range d.Data {
-		d.Data[i] = dLogits[i%s.Out] / float32(s.OutSize*s.OutSize)
+	d := p.scratch.gradient(s.OutSize, s.Out)
+	for c, v := range dLogits {
+		d.Data[c] = v / float32(s.OutSize*s.OutSize)
 	}
+	fill(d.Data[s.Out:], d.Data[:s.Out])
 	return d
 }
 
 // gate keeps the derivative where a ReLU was open: where its output, less
 // what a bypass has added to it, is above zero.
-func gate(d, out, added Map) {
+func (p *Pass) gate(d, out, added Map) {
+	base := reuse(&p.scratch.zeros, d.Channels)
 	for i := range d.Size * d.Size {
-		for c := range d.Channels {
-			base := float32(0)
-			if added.Data != nil {
-				base = added.Data[i*added.Stride+c]
-			}
-			if out.Data[i*out.Stride+c] <= base {
-				d.Data[i*d.Stride+c] = 0
-			}
+		if added.Data != nil {
+			base = added.Data[i*added.Stride:]
 		}
+		closeGate(d.Data[i*d.Stride:][:d.Channels], out.Data[i*out.Stride:], base)
 	}
 }
 
-// maxPoolGradient gives each window's derivative to its first maximum.
+// maxPoolGradient moves each window's derivative to its first maximum.
 func maxPoolGradient(dst, d, in, out Map) {
 	for y := range out.Size {
 		for x := range out.Size {
-			for c, g := range d.Pixel(y, x) {
-				if g != 0 {
-					firstMaximum(dst, in, out.Pixel(y, x)[c], 2*y, 2*x, c, g)
-				}
-			}
+			firstMaximum(dst, d.Pixel(y, x), in, out.Pixel(y, x), model.PoolStride*y, model.PoolStride*x)
 		}
 	}
 }
 
-func firstMaximum(dst, in Map, largest float32, top, left, c int, g float32) {
+func firstMaximum(dst Map, d []float32, in Map, largest []float32, top, left int) {
+	width := min(model.PoolKernel, in.Size-left)
 	for y := top; y < min(top+model.PoolKernel, in.Size); y++ {
-		for x := left; x < min(left+model.PoolKernel, in.Size); x++ {
-			if in.Pixel(y, x)[c] == largest {
-				dst.Pixel(y, x)[c] += g
-				return
-			}
+		to, from := dst.Data[(y*dst.Size+left)*dst.Stride:], in.Data[(y*in.Size+left)*in.Stride:]
+		for x := range width {
+			moveEqual(to[x*dst.Stride:][:len(d)], d, from[x*in.Stride:], largest)
 		}
 	}
 }
 
-// WeightGradient is the derivative by a convolution's weights, [out][kernel
-// y][kernel x][in], given d, the derivative by its output before the ReLU.
-func (p *Pass) WeightGradient(step int, d Map) []float32 {
-	s := p.f.steps[step]
-	in := p.convInput(step)
+// WeightGradient adds to sum the derivative by a convolution's weights, [out]
+// [kernel y][kernel x][in], given d, the derivative by its output before the
+// ReLU. Pixels are added in order, to what is in sum already.
+func (p *Pass) WeightGradient(step int, d Map, sum []float32) {
+	s, in, rows := p.f.steps[step], p.convInput(step), &p.scratch.packed
 	depth, pixels := s.Kernel*s.Kernel*s.In, s.OutSize*s.OutSize
-	out := make([]float32, s.Out*depth)
-	columns := make([]float32, s.Out*patchPixels) // [out][pixel]
 	for at := 0; at < pixels; at += patchPixels {
 		count := min(patchPixels, pixels-at)
 		patches, stride := p.f.convs[s.Layer].Patches(in, at, count, s.OutSize, nil, &p.scratch)
-		rows := make([]float32, count*depth)
+		rows.reshape(count, depth)
 		for i := range count {
-			copy(rows[i*depth:(i+1)*depth], patches[i*stride:])
-			for o := range s.Out {
-				columns[o*patchPixels+i] = d.Data[(at+i)*d.Stride+o]
-			}
+			rows.setRow(i, patches[i*stride:][:depth])
 		}
-		Pack(rows, count, depth).MulAdd(out, depth, columns, patchPixels, s.Out)
+		rows.mulAdd(sum, depth, d.Data[at*d.Stride:], 1, d.Stride, s.Out)
 	}
-	return out
 }
 
 // InputEnergy is the sum of the mean squares of what a convolution's weights
@@ -173,12 +173,9 @@ func (c *Conv) inputGradient(dst, d Map, scratch *Scratch) {
 		return
 	}
 	depth := s.Kernel * s.Kernel * s.In
-	if len(scratch.patches) < patchPixels*depth {
-		scratch.patches = make([]float32, patchPixels*depth)
-	}
 	for at := 0; at < pixels; at += patchPixels {
 		count := min(patchPixels, pixels-at)
-		patches := scratch.patches[:count*depth]
+		patches := reuse(&scratch.patches, count*depth)
 		clear(patches)
 		c.transposed.MulAdd(patches, depth, d.Data[at*d.Stride:], d.Stride, count)
 		for i := range count {
@@ -188,16 +185,12 @@ func (c *Conv) inputGradient(dst, d Map, scratch *Scratch) {
 	}
 }
 
-// scatter adds a window's values to the map they were gathered from.
+// scatter adds a window's values to the map they were gathered from, a map
+// of its own.
 func scatter(dst Map, window []float32, top, left, kernel int) {
-	for y := top; y < top+kernel; y++ {
-		for x := left; x < left+kernel; x++ {
-			if y >= 0 && y < dst.Size && x >= 0 && x < dst.Size {
-				for c, v := range window[:dst.Channels] {
-					dst.Data[(y*dst.Size+x)*dst.Stride+c] += v
-				}
-			}
-			window = window[dst.Channels:]
-		}
+	first, last := max(left, 0), min(left+kernel, dst.Size)
+	for y := max(top, 0); y < min(top+kernel, dst.Size); y++ {
+		row := dst.Data[(y*dst.Size+first)*dst.Channels : (y*dst.Size+last)*dst.Channels]
+		addTo(row, window[((y-top)*kernel+first-left)*dst.Channels:])
 	}
 }

@@ -65,3 +65,108 @@ func TestBackwardMatchesDifferences(t *testing.T) {
 	})
 	require.Equal(t, len(n.Layers), visited)
 }
+
+// TestWeightGradientMatchesDefinition holds every layer's weight gradient to
+// the bits of the plain sum over the pixels in order, on top of what was there.
+func TestWeightGradientMatchesDefinition(t *testing.T) {
+	topology := model.Topology{
+		Size:      27,
+		Conv1:     model.Stem{Filters: 10, Kernel: 3, Stride: 2, Pad: 1},
+		Fires:     []model.Fire{{S1x1: 3, E1x1: 5, E3x3: 5, Bypass: true}, {S1x1: 4, E1x1: 6, E3x3: 17}},
+		PoolAfter: []int{1, 2},
+		PoolCeil:  true,
+		Head:      model.Head{Classes: 9, Pad: 1},
+	}
+	r := rand.New(rand.NewPCG(7, 8))
+	f, err := NewForward(random(t, r, topology))
+	require.NoError(t, err)
+	p := f.NewPass()
+	picture := make([]int8, 27*27*3)
+	for i := range picture {
+		picture[i] = int8(r.IntN(256) - 128)
+	}
+	_, err = p.Run(picture)
+	require.NoError(t, err)
+	p.Backward(randomFloats(r, 9), func(step int, d Map) {
+		s, in := f.steps[step], p.convInput(step)
+		got := randomFloats(r, s.Weights())
+		want := append([]float32(nil), got...)
+		patch := make([]float32, s.Kernel*s.Kernel*s.In)
+		for y := range s.OutSize {
+			for x := range s.OutSize {
+				gather(patch, in, y*s.Stride-s.Pad, x*s.Stride-s.Pad, s.Kernel, nil)
+				for o, g := range d.Pixel(y, x) {
+					for k, v := range patch {
+						want[o*len(patch)+k] += float32(g * v)
+					}
+				}
+			}
+		}
+		p.WeightGradient(step, d, got)
+		require.Equal(t, want, got, s.Name)
+	})
+}
+
+// TestMaxPoolGradientGoesToFirstMaximum has windows full of equal values,
+// which overlap and reach over the edge.
+func TestMaxPoolGradientGoesToFirstMaximum(t *testing.T) {
+	const channels = 11
+	in, out, d := NewMap(6, channels), NewMap(3, channels), NewMap(3, channels)
+	fill(d.Data, []float32{1})
+	in.Pixel(2, 2)[9] = 5 // a corner that four windows share
+	MaxPool(out, in)
+	got := NewMap(6, channels)
+	maxPoolGradient(got, d, in, out)
+	for y := range 6 {
+		for x := range 6 {
+			for c, v := range got.Pixel(y, x) {
+				want := float32(0)
+				switch {
+				case c == 9 && y == 2 && x == 2:
+					want = 4
+				case c == 9 && max(y, x) < 4:
+				case y%2 == 0 && x%2 == 0:
+					want = 1
+				}
+				require.Equal(t, want, v, "%d,%d,%d", y, x, c)
+			}
+		}
+	}
+}
+
+// BenchmarkTraining times what a picture costs in training of v1.1 besides
+// its forward passes, and the packing that each change of the weights costs.
+func BenchmarkTraining(b *testing.B) {
+	r := rand.New(rand.NewPCG(3, 3))
+	n := random(b, r, model.V11())
+	f, err := NewForward(n)
+	require.NoError(b, err)
+	p := f.NewPass()
+	_, err = p.Run(make([]int8, 227*227*3))
+	require.NoError(b, err)
+	slope := randomFloats(r, 1000)
+	b.Run("backward", func(b *testing.B) {
+		for b.Loop() {
+			p.Backward(slope, func(int, Map) {})
+		}
+	})
+	b.Run("weights", func(b *testing.B) {
+		sum := make([]float32, 1<<20)
+		for b.Loop() {
+			for i, s := range f.steps {
+				if s.Kind != model.Pool {
+					p.WeightGradient(i, p.outputs[i], sum[:s.Weights()]) // any map of the shape will do
+				}
+			}
+		}
+	})
+	b.Run("pack", func(b *testing.B) {
+		for b.Loop() {
+			f, err := NewForward(n)
+			require.NoError(b, err)
+			for _, c := range f.convs {
+				c.inputGradient(Map{}, Map{}, &p.scratch)
+			}
+		}
+	})
+}

@@ -51,10 +51,24 @@ func NewConv(s model.Step, l Layer) *Conv {
 
 // patchPixels is how many output pixels are gathered and multiplied at a
 // time: enough to reuse a panel of weights from the first-level cache.
-const patchPixels = 64
+const patchPixels = 96
 
 // Scratch is the working memory of one goroutine.
-type Scratch struct{ patches []float32 }
+type Scratch struct {
+	patches   []float32
+	packed    Packed       // patches as the right matrix of WeightGradient
+	gradients [2][]float32 // Backward's maps, in turn
+	middle    []float32    // the map within a fire module
+	zeros     []float32    // a pixel of them
+}
+
+// reuse gives n elements of memory that is kept, with what was left in it.
+func reuse(memory *[]float32, n int) []float32 {
+	if cap(*memory) < n {
+		*memory = make([]float32, n)
+	}
+	return (*memory)[:n]
+}
 
 // Apply writes bias + weights * src to dst, before any ReLU. pad holds each
 // channel's value outside the source map; nil is zeros.
@@ -80,14 +94,12 @@ func (c *Conv) Patches(src Map, at, count, outSize int, pad []float32, scratch *
 		return src.Data[at*src.Stride:], src.Stride
 	}
 	stride = s.Kernel * s.Kernel * s.In
-	if len(scratch.patches) < count*stride {
-		scratch.patches = make([]float32, patchPixels*stride)
-	}
+	rows = reuse(&scratch.patches, count*stride)
 	for i := range count {
 		y, x := (at+i)/outSize*s.Stride-s.Pad, (at+i)%outSize*s.Stride-s.Pad
-		gather(scratch.patches[i*stride:(i+1)*stride], src, y, x, s.Kernel, pad)
+		gather(rows[i*stride:(i+1)*stride], src, y, x, s.Kernel, pad)
 	}
-	return scratch.patches, stride
+	return rows, stride
 }
 
 // gather copies the kernel's window whose corner is (top, left).
@@ -135,29 +147,26 @@ func fill(dst, pad []float32) {
 // ReLU sets what is negative to zero.
 func ReLU(m Map) {
 	for i := range m.Size * m.Size {
-		pixel := m.Data[i*m.Stride : i*m.Stride+m.Channels]
-		for c, v := range pixel {
-			pixel[c] = max(v, 0)
-		}
+		relu(m.Data[i*m.Stride : i*m.Stride+m.Channels])
 	}
 }
 
 // MaxPool writes the largest value of each 3x3 window, two pixels apart;
 // windows that reach over the edge (ceil mode) count what is inside.
 func MaxPool(dst, src Map) {
+	length := (src.Size-1)*src.Stride + src.Channels
+	row := Map{Size: src.Size, Channels: src.Channels, Stride: src.Stride, Data: make([]float32, length)}
 	for y := range dst.Size {
-		for x := range dst.Size {
-			maxWindow(dst.Pixel(y, x), src, y*model.PoolStride, x*model.PoolStride)
+		top := y * model.PoolStride
+		copy(row.Data, src.Data[top*src.Size*src.Stride:])
+		for below := top + 1; below < min(top+model.PoolKernel, src.Size); below++ {
+			raise(row.Data, src.Data[below*src.Size*src.Stride:])
 		}
-	}
-}
-
-func maxWindow(dst []float32, src Map, top, left int) {
-	copy(dst, src.Pixel(top, left))
-	for y := top; y < min(top+model.PoolKernel, src.Size); y++ {
-		for x := left; x < min(left+model.PoolKernel, src.Size); x++ {
-			for c, v := range src.Pixel(y, x) {
-				dst[c] = max(dst[c], v)
+		for x := range dst.Size {
+			left := x * model.PoolStride
+			copy(dst.Pixel(y, x), row.Pixel(0, left))
+			for beside := left + 1; beside < min(left+model.PoolKernel, src.Size); beside++ {
+				raise(dst.Pixel(y, x), row.Pixel(0, beside))
 			}
 		}
 	}
@@ -165,12 +174,18 @@ func maxWindow(dst []float32, src Map, top, left int) {
 
 // Average is the mean of each channel over the map.
 func Average(dst []float32, src Map) {
+	var sums [64]float64 // of some channels at a time, so that memory is read along
 	pixels := src.Size * src.Size
-	for c := range dst {
-		var sum float64
+	for from := 0; from < len(dst); from += len(sums) {
+		part := dst[from:min(from+len(sums), len(dst))]
+		clear(sums[:])
 		for i := range pixels {
-			sum += float64(src.Data[i*src.Stride+c])
+			for c, v := range src.Data[i*src.Stride+from:][:len(part)] {
+				sums[c] += float64(v)
+			}
 		}
-		dst[c] = float32(sum / float64(pixels))
+		for c := range part {
+			part[c] = float32(sums[c] / float64(pixels))
+		}
 	}
 }

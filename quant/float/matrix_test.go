@@ -1,6 +1,7 @@
 package float
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -16,54 +17,103 @@ func randomFloats(r *rand.Rand, n int) []float32 {
 	return v
 }
 
+// eachFamily runs a test with every version of the tiles that the machine has.
+func eachFamily(t *testing.T, test func(t *testing.T)) {
+	all := families
+	defer func() { families = all }()
+	for i, f := range all {
+		families = all[:i+1]
+		t.Run(f.name, test)
+	}
+}
+
 // TestMulAddMatchesDefinition holds the product, vector code and edges
-// included, to the plain sum's bits.
+// included, to the plain sum's bits, with the left matrix along and across.
 func TestMulAddMatchesDefinition(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 1))
-	for range 300 {
-		rows, columns, depth := 1+r.IntN(11), 1+r.IntN(50), 1+r.IntN(40)
-		lda, ldc := depth+r.IntN(3), columns+r.IntN(3)
-		a, b := randomFloats(r, rows*lda), randomFloats(r, columns*depth)
-		got := randomFloats(r, rows*ldc)
-		want := append([]float32(nil), got...)
-		for i := range rows {
-			for j := range columns {
+	eachFamily(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(1, 1))
+		for range 300 {
+			rows, columns, depth := 1+r.IntN(30), 1+r.IntN(50), 1+r.IntN(40)
+			lda, ldc, across := depth+r.IntN(3), columns+r.IntN(3), rows+r.IntN(3)
+			a, b := randomFloats(r, rows*lda), randomFloats(r, columns*depth)
+			turned := make([]float32, depth*across)
+			got := randomFloats(r, rows*ldc)
+			want := append([]float32(nil), got...)
+			gotAcross := append([]float32(nil), got...)
+			for i := range rows {
 				for k := range depth {
-					want[i*ldc+j] += float32(a[i*lda+k] * b[j*depth+k])
+					turned[k*across+i] = a[i*lda+k]
+				}
+				for j := range columns {
+					for k := range depth {
+						want[i*ldc+j] += float32(a[i*lda+k] * b[j*depth+k])
+					}
 				}
 			}
+			packed := PackTransposed(b, columns, depth)
+			packed.MulAdd(got, ldc, a, lda, rows)
+			require.Equal(t, want, got, "%d rows, %d columns, depth %d", rows, columns, depth)
+			packed.mulAdd(gotAcross, ldc, turned, 1, across, rows)
+			require.Equal(t, want, gotAcross, "across: %d rows, %d columns, depth %d", rows, columns, depth)
 		}
-		PackTransposed(b, columns, depth).MulAdd(got, ldc, a, lda, rows)
-		require.Equal(t, want, got, "%d rows, %d columns, depth %d", rows, columns, depth)
-	}
+	})
 }
 
-// TestTileMatchesPlainLoop proves the registered tile against the plain one.
-func TestTileMatchesPlainLoop(t *testing.T) {
-	r := rand.New(rand.NewPCG(2, 2))
-	for rows := 1; rows <= tileRows; rows++ {
-		for depth := 1; depth < 70; depth++ {
-			a, b := randomFloats(r, rows*depth), randomFloats(r, depth*tileColumns)
-			want := randomFloats(r, rows*tileColumns)
-			got := append([]float32(nil), want...)
-			tileGo(want, tileColumns, a, depth, b, depth, rows)
-			tile(got, tileColumns, a, depth, b, depth, rows)
-			require.Equal(t, want, got)
-		}
-	}
-}
-
-// BenchmarkTile compares the plain loop with the registered tile.
-func BenchmarkTile(b *testing.B) {
-	const depth = 256
-	r := rand.New(rand.NewPCG(3, 3))
-	a, panel, c := randomFloats(r, tileRows*depth), randomFloats(r, depth*tileColumns), make([]float32, tileRows*tileColumns)
-	for name, f := range map[string]func([]float32, int, []float32, int, []float32, int, int){"plain": tileGo, "registered": tile} {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				f(c, tileColumns, a, depth, panel, depth, tileRows)
+// TestPacksAgree packs a matrix and its transpose, the first over old values.
+func TestPacksAgree(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	reused := &Packed{data: randomFloats(r, 20000)}
+	for range 100 {
+		depth, columns := 1+r.IntN(40), 1+r.IntN(50)
+		m, turned := randomFloats(r, depth*columns), make([]float32, depth*columns)
+		reused.reshape(depth, columns)
+		for k := range depth {
+			for j := range columns {
+				turned[j*depth+k] = m[k*columns+j]
 			}
-			b.ReportMetric(tileRows*tileColumns*depth*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
-		})
+			reused.setRow(k, m[k*columns:(k+1)*columns])
+		}
+		want := PackTransposed(turned, columns, depth)
+		require.Equal(t, want, Pack(m, depth, columns))
+		require.Equal(t, want, reused)
+	}
+}
+
+// TestTilesMatchPlainLoop proves every tile of the machine against the plain one.
+func TestTilesMatchPlainLoop(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	for _, f := range families {
+		for _, tile := range f.tiles {
+			for depth := 1; depth < 70; depth++ {
+				row, step, ldc := 1+r.IntN(5), 1+r.IntN(5), tileColumns+r.IntN(5)
+				a, b := randomFloats(r, tile.rows*row+depth*step), randomFloats(r, depth*tileColumns)
+				want := randomFloats(r, tile.rows*ldc)
+				got := append([]float32(nil), want...)
+				for i := range tile.rows {
+					tileGo(want[i*ldc:], ldc, a[i*row:], row, step, b)
+				}
+				tile.add(got, ldc, a, row, step, b)
+				require.Equal(t, want, got, "%s, %d rows, depth %d", f.name, tile.rows, depth)
+			}
+		}
+	}
+}
+
+// BenchmarkTile compares the tiles, with the left matrix along and across.
+func BenchmarkTile(b *testing.B) {
+	const depth, stride = 256, 257
+	r := rand.New(rand.NewPCG(3, 3))
+	a, panel, c := randomFloats(r, depth*stride), randomFloats(r, depth*tileColumns), make([]float32, 16*tileColumns)
+	for _, f := range families {
+		for _, tile := range f.tiles {
+			for name, steps := range map[string][2]int{"along": {stride, 1}, "across": {1, stride}} {
+				b.Run(fmt.Sprintf("%s/%d/%s", f.name, tile.rows, name), func(b *testing.B) {
+					for b.Loop() {
+						tile.add(c, tileColumns, a, steps[0], steps[1], panel)
+					}
+					b.ReportMetric(float64(tile.rows*tileColumns*depth)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
+				})
+			}
+		}
 	}
 }

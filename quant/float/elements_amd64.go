@@ -1,0 +1,66 @@
+package float
+
+import "golang.org/x/sys/cpu"
+
+// vectored is how many of n elements fill whole vectors of eight.
+func vectored(n int) int {
+	if !cpu.X86.HasAVX2 {
+		return 0
+	}
+	return n &^ 7
+}
+
+func reluVector(x []float32) int {
+	n := vectored(len(x))
+	if n > 0 {
+		reluAVX2(&x[0], n)
+	}
+	return n
+}
+
+func addVector(dst, src []float32) int {
+	n := vectored(len(dst))
+	if n > 0 {
+		addAVX2(&dst[0], &src[:n][0], n)
+	}
+	return n
+}
+
+func raiseVector(dst, src []float32) int {
+	n := vectored(len(dst))
+	if n > 0 {
+		raiseAVX2(&dst[0], &src[:n][0], n)
+	}
+	return n
+}
+
+func closeGateVector(d, out, base []float32) int {
+	n := vectored(len(d))
+	if n > 0 {
+		closeGateAVX2(&d[0], &out[:n][0], &base[:n][0], n)
+	}
+	return n
+}
+
+func moveEqualVector(dst, d, in, largest []float32) int {
+	n := vectored(len(dst))
+	if n > 0 {
+		moveEqualAVX2(&dst[0], &d[:n][0], &in[:n][0], &largest[:n][0], n)
+	}
+	return n
+}
+
+//go:noescape
+func reluAVX2(x *float32, n int)
+
+//go:noescape
+func addAVX2(dst, src *float32, n int)
+
+//go:noescape
+func raiseAVX2(dst, src *float32, n int)
+
+//go:noescape
+func closeGateAVX2(d, out, base *float32, n int)
+
+//go:noescape
+func moveEqualAVX2(dst, d, in, largest *float32, n int)

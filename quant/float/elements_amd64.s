@@ -1,0 +1,88 @@
+#include "textflag.h"
+
+// The loops of elements.go in vectors of eight; n is a multiple of eight, not
+// zero. AX counts the elements done, DI, SI, DX and R8 hold the arguments.
+
+#define NEXT \
+	ADDQ $8, AX  \
+	CMPQ AX, CX  \
+	JLT  loop    \
+	VZEROUPPER   \
+	RET
+
+// func reluAVX2(x *float32, n int)
+TEXT ·reluAVX2(SB), NOSPLIT, $0-16
+	MOVQ   x+0(FP), DI
+	MOVQ   n+8(FP), CX
+	XORQ   AX, AX
+	VXORPS Y0, Y0, Y0
+
+loop:
+	VMAXPS  (DI)(AX*4), Y0, Y1 // x if it is not a number
+	VADDPS  Y0, Y1, Y1         // -0 becomes 0
+	VMOVUPS Y1, (DI)(AX*4)
+	NEXT
+
+// func addAVX2(dst, src *float32, n int)
+TEXT ·addAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	XORQ AX, AX
+
+loop:
+	VMOVUPS (DI)(AX*4), Y0
+	VADDPS  (SI)(AX*4), Y0, Y0
+	VMOVUPS Y0, (DI)(AX*4)
+	NEXT
+
+// func raiseAVX2(dst, src *float32, n int)
+TEXT ·raiseAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	XORQ AX, AX
+
+loop:
+	VMOVUPS   (SI)(AX*4), Y0
+	VMAXPS    (DI)(AX*4), Y0, Y1 // src if it is larger, else dst
+	VCMPPS    $3, Y0, Y0, Y2     // src is not a number
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (DI)(AX*4)
+	NEXT
+
+// func closeGateAVX2(d, out, base *float32, n int)
+TEXT ·closeGateAVX2(SB), NOSPLIT, $0-32
+	MOVQ d+0(FP), DI
+	MOVQ out+8(FP), SI
+	MOVQ base+16(FP), DX
+	MOVQ n+24(FP), CX
+	XORQ AX, AX
+
+loop:
+	VMOVUPS (SI)(AX*4), Y0
+	VCMPPS  $6, (DX)(AX*4), Y0, Y0 // not out <= base
+	VANDPS  (DI)(AX*4), Y0, Y0
+	VMOVUPS Y0, (DI)(AX*4)
+	NEXT
+
+// func moveEqualAVX2(dst, d, in, largest *float32, n int)
+TEXT ·moveEqualAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ d+8(FP), SI
+	MOVQ in+16(FP), DX
+	MOVQ largest+24(FP), R8
+	MOVQ n+32(FP), CX
+	XORQ AX, AX
+
+loop:
+	VMOVUPS   (DX)(AX*4), Y0
+	VCMPPS    $0, (R8)(AX*4), Y0, Y0 // in == largest
+	VMOVUPS   (SI)(AX*4), Y1
+	VMOVUPS   (DI)(AX*4), Y2
+	VADDPS    Y1, Y2, Y3
+	VBLENDVPS Y0, Y3, Y2, Y2
+	VANDNPS   Y1, Y0, Y1
+	VMOVUPS   Y2, (DI)(AX*4)
+	VMOVUPS   Y1, (SI)(AX*4)
+	NEXT

@@ -1,0 +1,64 @@
+package float
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// awkward makes random values with many zeros of both signs, equal pairs,
+// infinities and values that are not numbers among them.
+func awkward(r *rand.Rand, n int) []float32 {
+	special := []float32{0, float32(math.Copysign(0, -1)), 1, -1, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}
+	v := randomFloats(r, n)
+	for i := range v {
+		if r.IntN(2) == 0 {
+			v[i] = special[r.IntN(len(special))]
+		}
+	}
+	return v
+}
+
+// bits makes values comparable, signs of zeros and all; one value stands for
+// all that are not numbers.
+func bits(x []float32) []uint32 {
+	b := make([]uint32, len(x))
+	for i, v := range x {
+		b[i] = math.Float32bits(v)
+		if v != v {
+			b[i] = math.MaxUint32
+		}
+	}
+	return b
+}
+
+// TestElementsMatchPlainLoops holds each loop over a slice, vectors included,
+// to the same loop over one element at a time, which no vector takes.
+func TestElementsMatchPlainLoops(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	loops := map[string]func(a, b, c, d []float32){
+		"relu":      func(a, _, _, _ []float32) { relu(a) },
+		"addTo":     func(a, b, _, _ []float32) { addTo(a, b) },
+		"raise":     func(a, b, _, _ []float32) { raise(a, b) },
+		"closeGate": func(a, b, c, _ []float32) { closeGate(a, b, c) },
+		"moveEqual": moveEqual,
+	}
+	for name, loop := range loops {
+		for n := range 70 {
+			var got, want [4][]float32
+			for i := range got {
+				got[i] = awkward(r, n)
+				want[i] = append([]float32(nil), got[i]...)
+			}
+			loop(got[0], got[1], got[2], got[3])
+			for i := range n {
+				loop(want[0][i:i+1], want[1][i:i+1], want[2][i:i+1], want[3][i:i+1])
+			}
+			for i := range got {
+				require.Equal(t, bits(want[i]), bits(got[i]), "%s of %d, argument %d", name, n, i)
+			}
+		}
+	}
+}

@@ -1,0 +1,89 @@
+#include "textflag.h"
+
+// Tiles of 4 and of 1 row by 16 columns, two vectors a row.
+//
+//	DI c, AX bytes from a row to the next
+//	SI a, BX bytes from a row to the next, R8 three rows, R9 bytes a step of k
+//	DX b, 64 bytes a step of k; CX steps of k left
+//	Y0…Y7 the sums; Y8, Y9 the step's part of b; Y10, Y11 products
+#define ARGUMENTS \
+	MOVQ c_base+0(FP), DI  \
+	MOVQ ldc+24(FP), AX    \
+	MOVQ a_base+32(FP), SI \
+	MOVQ row+56(FP), BX    \
+	MOVQ step+64(FP), R9   \
+	MOVQ b_base+72(FP), DX \
+	MOVQ b_len+80(FP), CX  \
+	SHRQ $4, CX            \
+	SHLQ $2, AX            \
+	SHLQ $2, BX            \
+	SHLQ $2, R9            \
+	LEAQ (BX)(BX*2), R8
+
+#define LOAD(LO, HI) \
+	VMOVUPS (DI), LO   \
+	VMOVUPS 32(DI), HI \
+	ADDQ    AX, DI
+
+#define STORE(LO, HI) \
+	VMOVUPS LO, (DI)   \
+	VMOVUPS HI, 32(DI) \
+	ADDQ    AX, DI
+
+// B loads the step's part of b and goes on to the next.
+#define B \
+	VMOVUPS (DX), Y8   \
+	VMOVUPS 32(DX), Y9 \
+	ADDQ    $64, DX
+
+// TERM adds the step's products for one row, in the order of the plain loop,
+// multiplication and addition each rounded.
+#define TERM(address, LO, HI) \
+	VBROADCASTSS address, Y10 \
+	VMULPS       Y8, Y10, Y11 \
+	VMULPS       Y9, Y10, Y10 \
+	VADDPS       Y11, LO, LO  \
+	VADDPS       Y10, HI, HI
+
+// func tile4AVX2(c []float32, ldc int, a []float32, row, step int, b []float32)
+TEXT ·tile4AVX2(SB), NOSPLIT, $0-96
+	ARGUMENTS
+	LOAD(Y0, Y1)
+	LOAD(Y2, Y3)
+	LOAD(Y4, Y5)
+	LOAD(Y6, Y7)
+
+loop:
+	B
+	TERM((SI), Y0, Y1)
+	TERM((SI)(BX*1), Y2, Y3)
+	TERM((SI)(BX*2), Y4, Y5)
+	TERM((SI)(R8*1), Y6, Y7)
+	ADDQ R9, SI
+	DECQ CX
+	JNZ  loop
+
+	MOVQ c_base+0(FP), DI
+	STORE(Y0, Y1)
+	STORE(Y2, Y3)
+	STORE(Y4, Y5)
+	STORE(Y6, Y7)
+	VZEROUPPER
+	RET
+
+// func tile1AVX2(c []float32, ldc int, a []float32, row, step int, b []float32)
+TEXT ·tile1AVX2(SB), NOSPLIT, $0-96
+	ARGUMENTS
+	LOAD(Y0, Y1)
+
+loop:
+	B
+	TERM((SI), Y0, Y1)
+	ADDQ R9, SI
+	DECQ CX
+	JNZ  loop
+
+	MOVQ c_base+0(FP), DI
+	STORE(Y0, Y1)
+	VZEROUPPER
+	RET
