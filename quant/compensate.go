@@ -1,138 +1,11 @@
 package quant
 
 import (
-	"cmp"
 	"errors"
-	"math"
-	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
-
-	"halfmeg/model"
 )
-
-// Compensated rounds weights one input at a time and lets the weights that
-// are still free make up for the error, as far as the inputs are correlated
-// over the calibration pictures (GPTQ, Frantar et al., arXiv:2210.17323;
-// its root is OBS, Hassibi and Stork 1993).
-type Compensated struct{}
-
-// damping is added to the Hessian's diagonal, as a part of its mean: it keeps
-// what calibration has hardly seen near its own value.
-const damping = 0.01
-
-// Round implements Rounder.
-func (Compensated) Round(s model.Step, steps []float64, c *curvature) []int8 {
-	depth := len(steps) / s.Out
-	out := make([]int8, len(steps))
-	row := make([]float64, depth)
-	for o := range s.Out {
-		channel := steps[o*depth : (o+1)*depth]
-		for j, k := range c.order {
-			row[j] = channel[k]
-		}
-		for j, k := range c.order {
-			q := nearest(row[j])
-			out[o*depth+k] = q
-			gain := (row[j] - float64(q)) / c.upper.At(j, j)
-			for i, u := range c.upper.RawRowView(j)[j+1:] {
-				row[j+1+i] -= float64(gain * u)
-			}
-		}
-	}
-	return out
-}
-
-func nearest(v float64) int8 {
-	return int8(min(max(math.RoundToEven(v), -model.MaxWeight), model.MaxWeight))
-}
-
-// descendingDiagonal is the order in which weights are rounded: the inputs
-// with most energy first, while most others are still free.
-func descendingDiagonal(h *mat.SymDense) []int {
-	order := make([]int, h.SymmetricDim())
-	for k := range order {
-		order[k] = k
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(h.At(b, b), h.At(a, a)) })
-	return order
-}
-
-// curvature says how errors in the weights add up in a layer's output.
-type curvature struct {
-	order []int // in which weights are rounded
-
-	// upper is U with U'U = inverse of the damped Hessian in that order. Row j
-	// says how an error at weight j is best made up for by the later ones.
-	upper *mat.Dense
-
-	// left is what remains in the output's variance, as a mean over the
-	// weights, of an error of variance one that the later weights made up for.
-	left float64
-}
-
-// newCurvature factorizes a Hessian.
-func newCurvature(h *mat.SymDense) *curvature {
-	c := &curvature{order: descendingDiagonal(h)}
-	c.upper = inverseFactor(h, c.order)
-	for j := range c.order {
-		u := c.upper.At(j, j)
-		c.left += 1 / (u * u) / float64(len(c.order))
-	}
-	return c
-}
-
-func inverseFactor(h *mat.SymDense, order []int) *mat.Dense {
-	n := len(order)
-	ordered := mat.NewSymDense(n, nil)
-	for i, a := range order {
-		for j := i; j < n; j++ {
-			ordered.SetSym(i, j, h.At(a, order[j]))
-		}
-	}
-	var inverse mat.SymDense
-	// A poor condition is only a warning: damping keeps the values in bounds.
-	_ = damped(ordered).InverseTo(&inverse)
-	var chol mat.Cholesky
-	if !chol.Factorize(&inverse) {
-		return identity(n)
-	}
-	var upper mat.TriDense
-	chol.UTo(&upper)
-	return mat.DenseCopyOf(&upper)
-}
-
-// identity lets every error stand by itself: what rounding falls back to
-// where the Hessian is beyond repair.
-func identity(n int) *mat.Dense {
-	d := mat.NewDense(n, n, nil)
-	for i := range n {
-		d.Set(i, i, 1)
-	}
-	return d
-}
-
-// damped factorizes a Hessian plus a diagonal that makes it positive definite.
-func damped(h *mat.SymDense) *mat.Cholesky {
-	n := h.SymmetricDim()
-	trace := 0.0
-	for i := range n {
-		trace += h.At(i, i)
-	}
-	ridge := damping*trace/float64(n) + minScale
-	for {
-		sum := mat.NewSymDense(n, nil)
-		sum.CopySym(h)
-		for i := range n {
-			sum.SetSym(i, i, h.At(i, i)+ridge)
-		}
-		var chol mat.Cholesky
-		if chol.Factorize(sum) {
-			return &chol
-		}
-		ridge *= 10
-	}
-}
 
 // hessian is the covariance of a convolution's input codes: what an error in
 // the weights costs in the output once the bias has taken up its mean.
@@ -171,21 +44,89 @@ func (m *moments) mismatch(inScale float64) *mat.Dense {
 // retarget returns the weights [out][depth] that, applied to the codes which
 // the quantized layers before really give, come nearest to what the float
 // network's weights give on its own activations: W + W*D*inverse(H), where D
-// is the mismatch and H the damped Hessian.
-func (m *moments) retarget(weights []float32, out int, inScale float64) []float64 {
+// is the mismatch and H the damped Hessian. Weights that are held stay zero.
+func (m *moments) retarget(weights []float32, out int, inScale float64, held []bool) []float64 {
 	depth := m.n - 1
 	w := mat.NewDense(out, depth, nil)
 	for i, v := range weights {
 		w.RawMatrix().Data[i] = float64(v)
 	}
-	var right, delta mat.Dense
+	var right mat.Dense
 	right.Mul(w, m.mismatch(inScale))
-	if err := damped(m.hessian()).SolveTo(&delta, right.T()); err != nil && !isCondition(err) {
+	chol := damped(m.hessian())
+	if held != nil {
+		w.Add(w, solveSome(chol, &right, held))
+		return w.RawMatrix().Data
+	}
+	var delta mat.Dense
+	if err := chol.SolveTo(&delta, right.T()); err != nil && !isCondition(err) {
 		return w.RawMatrix().Data
 	}
 	w.Add(w, delta.T())
 	return w.RawMatrix().Data
 }
+
+// solveRounds is how many steps of conjugate gradients are taken: with some
+// unknowns left out every row is a system of its own, too many to factorize.
+const solveRounds = 30
+
+// solveSome gives X with X*H = B in the least squares sense of H, where the
+// held elements of X are zero: conjugate gradients, all rows side by side.
+func solveSome(chol *mat.Cholesky, b *mat.Dense, held []bool) *mat.Dense {
+	rows, n := b.Dims()
+	var h mat.SymDense
+	chol.ToSym(&h)
+	x, product := mat.NewDense(rows, n, nil), mat.NewDense(rows, n, nil)
+	rest := mat.DenseCopyOf(b)
+	release(rest, held)
+	direction := mat.DenseCopyOf(rest)
+	for range solveRounds {
+		product.Mul(direction, &h)
+		release(product, held)
+		for i := range rows {
+			r, d, p := rest.RawRowView(i), direction.RawRowView(i), product.RawRowView(i)
+			before, curvature := floats.Dot(r, r), floats.Dot(d, p)
+			if !(before > 0 && curvature > 0) {
+				clear(d)
+				continue
+			}
+			step := before / curvature
+			floats.AddScaled(x.RawRowView(i), step, d)
+			floats.AddScaled(r, -step, p)
+			floats.Scale(floats.Dot(r, r)/before, d)
+			floats.Add(d, r)
+		}
+	}
+	return x
+}
+
+// release sets the held elements to zero.
+func release(m *mat.Dense, held []bool) {
+	for i, h := range held {
+		if h {
+			m.RawMatrix().Data[i] = 0
+		}
+	}
+}
+
+// pruned tells which weights of a layer are zero on purpose, or nil if few
+// are: they take little room in the file, and are to stay so.
+func pruned(weights []float32) []bool {
+	held, count := make([]bool, len(weights)), 0
+	for i, w := range weights {
+		if w == 0 {
+			held[i] = true
+			count++
+		}
+	}
+	if float64(count) < prunedShare*float64(len(weights)) {
+		return nil
+	}
+	return held
+}
+
+// prunedShare is the part of a layer's weights from which on zeros are no accident.
+const prunedShare = 0.1
 
 // isCondition tells a warning of poor condition, which damping has made
 // harmless, from a failure.

@@ -6,14 +6,15 @@ import (
 	"runtime"
 	"slices"
 
+	"gonum.org/v1/gonum/mat"
+
 	"halfmeg/model"
 	"halfmeg/quant/float"
 )
 
 // Options steer Quantize; the zero value is ready to use.
 type Options struct {
-	Workers  int     // goroutines; 0 is one a processor
-	Rounder  Rounder // how weights are rounded; nil is Compensated
+	Workers  int // goroutines; 0 is one a processor
 	Progress func(done, total int)
 
 	// Divergence is how much the rounding of weights may cost in all, as the
@@ -22,6 +23,9 @@ type Options struct {
 	// byte saved costs the same in every layer and channel. 0 rounds as finely
 	// as int8 can.
 	Divergence float64
+
+	// Fisher is the network's, which Divergence needs: see MeasureFisher.
+	Fisher *Fisher
 }
 
 // Result is a quantized network and what was measured on the way.
@@ -37,6 +41,9 @@ type LayerReport struct {
 	Largest       float32 // the largest activation seen
 	WeightSNR     float64 // signal to rounding noise of the weights, in dB
 	ActivationSNR float64 // the same of the layer's output (after a pool that follows)
+
+	Target []float64 // weights before rounding, [out][depth]
+	Steps  []float64 // what one step of each output's weights stands for in Target
 }
 
 // Quantize makes the int8 network. Pictures are as a model.Preprocessor
@@ -45,19 +52,14 @@ func Quantize(ctx context.Context, n *float.Network, pictures [][]int8, o Option
 	if err := n.Validate(); err != nil {
 		return nil, err
 	}
-	if len(pictures) == 0 {
-		return nil, fmt.Errorf("calibration needs at least one picture")
-	}
-	for i, p := range pictures {
-		if want := n.Input.Size * n.Input.Size * 3; len(p) != want {
-			return nil, fmt.Errorf("picture %d has %d bytes, the network takes %d", i, len(p), want)
-		}
+	if err := checkPictures(n, pictures); err != nil {
+		return nil, err
 	}
 	if o.Workers < 1 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	if o.Rounder == nil {
-		o.Rounder = Compensated{}
+	if o.Divergence > 0 && o.Fisher == nil {
+		return nil, fmt.Errorf("a divergence needs the Fisher information")
 	}
 	groups, err := split(n.Topology)
 	if err != nil {
@@ -65,12 +67,11 @@ func Quantize(ctx context.Context, n *float.Network, pictures [][]int8, o Option
 	}
 	q := &quantizer{layers: slices.Clone(n.Layers), options: o, frontier: newFrontier(n, pictures, o.Workers)}
 	q.layers[0] = foldInput(n.Layers[0], n.Input)
-	q.result.Network = &model.Network{Topology: n.Topology, Input: n.Input, Labels: n.Labels, Source: n.Source}
-	if o.Divergence > 0 {
-		if q.sensitivity, err = sensitivities(ctx, n, pictures, o.Workers); err != nil {
-			return nil, err
-		}
+	q.equalized = make([][]float64, len(n.Layers))
+	for _, std := range n.Input.Std {
+		q.equalized[0] = append(q.equalized[0], float64(std))
 	}
+	q.result.Network = &model.Network{Topology: n.Topology, Input: n.Input, Labels: n.Labels, Source: n.Source}
 	for i, g := range groups {
 		var readers []model.Step
 		if i+1 < len(groups) {
@@ -84,6 +85,19 @@ func Quantize(ctx context.Context, n *float.Network, pictures [][]int8, o Option
 		}
 	}
 	return &q.result, q.result.Network.Validate()
+}
+
+// checkPictures tells whether there are pictures and the network can read them.
+func checkPictures(n *float.Network, pictures [][]int8) error {
+	if len(pictures) == 0 {
+		return fmt.Errorf("calibration needs at least one picture")
+	}
+	for i, p := range pictures {
+		if want := n.Input.Size * n.Input.Size * 3; len(p) != want {
+			return fmt.Errorf("picture %d has %d bytes, the network takes %d", i, len(p), want)
+		}
+	}
+	return nil
 }
 
 // group is what is quantized at once: the convolutions that write one tensor
@@ -141,11 +155,11 @@ func split(t model.Topology) ([]group, error) {
 // layers are the float network's, conv1 rewritten for bytes, the others
 // equalized as far as the frontier stands.
 type quantizer struct {
-	layers      []float.Layer
-	options     Options
-	sensitivity [][]float64 // by layer and output channel; nil for the finest rounding
-	frontier    *frontier
-	result      Result
+	layers    []float.Layer
+	equalized [][]float64 // by layer: the factors that its inputs were multiplied by; nil is 1
+	options   Options
+	frontier  *frontier
+	result    Result
 }
 
 // group quantizes the convolutions at the frontier and moves it behind them.
@@ -166,17 +180,21 @@ func (q *quantizer) group(ctx context.Context, g group, readers []model.Step) er
 	var layers []model.Layer
 	first := 0
 	for i, s := range g.convs {
+		var factors []float64
 		if e.factors != nil {
 			params[i] = e.scaleOutputs(params[i], first)
+			factors = e.factors[first : first+s.Out]
 		}
-		r := newRounding(s, params[i], stats.inputs[i], q.frontier.scale, e.scale, q.noise(s, e, first), q.options.Rounder)
 		first += s.Out
+		r := newRounding(s, params[i], stats.inputs[i], q.frontier.scale, e.scale, q.metric(s, stats.inputs[i], factors), q.noise(s))
 		layers = append(layers, r.layer(stats.inputs[i]))
 		q.result.Layers = append(q.result.Layers, LayerReport{
 			Name:      s.Name,
 			Range:     float32(codeLevels * e.scale),
 			Largest:   float32(e.largest),
 			WeightSNR: r.snr(),
+			Target:    r.target,
+			Steps:     r.scales,
 		})
 	}
 	q.result.Network.Layers = append(q.result.Network.Layers, layers...)
@@ -187,31 +205,70 @@ func (q *quantizer) group(ctx context.Context, g group, readers []model.Step) er
 	return err
 }
 
-// noise is the variance that the rounding of one weight may add to each output
-// channel of a layer, whose first is channel first of the tensor: the
-// divergence shared out equally among all weights of the network. That is
+// metric says what errors of a convolution's weights cost, whose outputs were
+// multiplied by factors (nil is 1): the divergence that they cause or, without
+// the Fisher information, the variance that they make in the output.
+func (q *quantizer) metric(s model.Step, m *moments, factors []float64) metric {
+	by := metric{weight: slices.Repeat([]float64{1}, s.Out)}
+	h := m.hessian()
+	if q.options.Fisher != nil {
+		l := q.options.Fisher.layers[s.Layer]
+		h = blend(l.covariance(q.equalized[s.Layer], q.frontier.scale), h, localShare(s))
+		if l.outputs != nil {
+			by.outputs = newFactor(l.outputCovariance(factors), ascending(s.Out))
+			by.weight = by.outputs.cost
+		} else {
+			h.ScaleSym(1/float64(s.Out), h)
+		}
+	}
+	by.inputs = newFactor(h, descendingDiagonal(h))
+	return by
+}
+
+// localShare is how much the metric of a layer's inputs is that of its own
+// output instead of the network's answer. There are more pixels than answers,
+// so it is better known: most of all needed in the head, whose classes have
+// an answer or two each.
+func localShare(s model.Step) float64 {
+	if s.Kind == model.Conv10 {
+		return 0.4
+	}
+	return 0.03
+}
+
+// blend is (1-share)*h + share*local, local brought to the trace of h.
+func blend(h, local *mat.SymDense, share float64) *mat.SymDense {
+	ratio := share * mat.Trace(h) / max(mat.Trace(local), minPerStep)
+	n := h.SymmetricDim()
+	sum := mat.NewSymDense(n, nil)
+	for i := range n {
+		for j := i; j < n; j++ {
+			sum.SetSym(i, j, float64((1-share)*h.At(i, j))+float64(ratio*local.At(i, j)))
+		}
+	}
+	return sum
+}
+
+// noise is the divergence that the rounding of one weight may cause: the whole
+// shared out equally among all weights of the network. That is
 // where a byte is best saved: at high rates one bit less of a weight
 // quadruples its noise, wherever the weight stands.
-func (q *quantizer) noise(s model.Step, e equalization, first int) []float64 {
-	if q.sensitivity == nil {
-		return nil
-	}
+func (q *quantizer) noise(s model.Step) float64 {
 	weights := 0
 	for _, l := range q.layers {
 		weights += len(l.Weights)
 	}
-	noise := make([]float64, s.Out)
-	for o, f := range q.sensitivity[s.Layer] {
-		noise[o] = 2 * q.options.Divergence / float64(weights) / max(f, minSensitivity)
-		if e.factors != nil {
-			noise[o] *= e.factors[first+o] * e.factors[first+o]
-		}
+	noise := q.options.Divergence / float64(weights)
+	if s.Kind == model.Conv10 {
+		noise *= headExcess
 	}
 	return noise
 }
 
-// minSensitivity bounds the noise of channels that never matter.
-const minSensitivity = 1e-30
+// headExcess is by how much the divergence that errors in the head cause is
+// overestimated: measured, by leaving one layer after the other unrounded, on
+// pictures that were not calibrated on.
+const headExcess = 3
 
 // equalize chooses the group's output scale and channel factors, and takes
 // the factors out of the layers that read it.
@@ -223,6 +280,7 @@ func (q *quantizer) equalize(g group, readers []model.Step, values *histogram) e
 	e := equalize(values, importance(values.channels, reading), !g.fixedChannels)
 	for i, s := range readers {
 		q.layers[s.Layer] = e.unscaleInputs(reading[i])
+		q.equalized[s.Layer] = e.factors
 	}
 	return e
 }

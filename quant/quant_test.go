@@ -65,6 +65,13 @@ func randomPictures(r *rand.Rand, n int) [][]int8 {
 	return pictures
 }
 
+func measureSmall(t *testing.T, n *float.Network, pictures [][]int8, workers int) *Fisher {
+	t.Helper()
+	f, err := MeasureFisher(context.Background(), n, pictures, workers, func() {})
+	require.NoError(t, err)
+	return f
+}
+
 func quantizeSmall(t *testing.T, n *float.Network, pictures [][]int8, o Options) *Result {
 	r, err := Quantize(context.Background(), n, pictures, o)
 	require.NoError(t, err)
@@ -144,21 +151,16 @@ func TestWorkersDoNotMatter(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	n := randomFloat(t, r, everything())
 	pictures := randomPictures(r, 21)
-	want := quantizeSmall(t, n, pictures, Options{Workers: 1})
+	fisher := measureSmall(t, n, pictures, 1)
 	for _, workers := range []int{2, 5} {
-		require.Equal(t, want, quantizeSmall(t, n, pictures, Options{Workers: workers}))
+		require.Equal(t, fisher, measureSmall(t, n, pictures, workers))
 	}
-}
-
-// TestRoundersDiffer: compensation lowers the layers' output error.
-func TestRoundersDiffer(t *testing.T) {
-	r := rand.New(rand.NewPCG(4, 4))
-	n := randomFloat(t, r, everything())
-	pictures := randomPictures(r, 40)
-	nearest := quantizeSmall(t, n, pictures, Options{Rounder: Nearest{}})
-	compensated := quantizeSmall(t, n, pictures, Options{})
-	last := len(nearest.Layers) - 1
-	require.Greater(t, compensated.Layers[last].ActivationSNR, nearest.Layers[last].ActivationSNR)
+	for _, divergence := range []float64{0, 1e-3} {
+		want := quantizeSmall(t, n, pictures, Options{Workers: 1, Divergence: divergence, Fisher: fisher})
+		for _, workers := range []int{2, 5} {
+			require.Equal(t, want, quantizeSmall(t, n, pictures, Options{Workers: workers, Divergence: divergence, Fisher: fisher}))
+		}
+	}
 }
 
 // TestOddCalibration: one picture, black pictures, a dead channel, a bias far
@@ -192,7 +194,7 @@ func TestOddCalibration(t *testing.T) {
 		"huge bias":      {lopsided, randomPictures(r, 5)},
 		"silent layer":   {silent, randomPictures(r, 5)},
 	} {
-		coarse, err := Quantize(context.Background(), c.net, c.pictures, Options{Divergence: 0.01})
+		coarse, err := Quantize(context.Background(), c.net, c.pictures, Options{Divergence: 0.01, Fisher: measureSmall(t, c.net, c.pictures, 2)})
 		require.NoError(t, err, name)
 		require.NoError(t, coarse.Network.Validate(), name)
 		result, err := Quantize(context.Background(), c.net, c.pictures, Options{})
@@ -282,9 +284,10 @@ func TestDivergenceBuysBytes(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	n := randomFloat(t, r, everything())
 	pictures := randomPictures(r, 40)
+	fisher := measureSmall(t, n, pictures, 2)
 	magnitude, snr := math.Inf(1), math.Inf(1)
 	for _, divergence := range []float64{0, 1e-4, 1e-3, 1e-2} {
-		result := quantizeSmall(t, n, pictures, Options{Divergence: divergence})
+		result := quantizeSmall(t, n, pictures, Options{Divergence: divergence, Fisher: fisher})
 		sum := 0.0
 		for _, l := range result.Network.Layers {
 			for _, w := range l.Weights {
@@ -296,51 +299,4 @@ func TestDivergenceBuysBytes(t *testing.T) {
 		require.Less(t, last, snr)
 		magnitude, snr = sum, last
 	}
-}
-
-// TestSensitivityPredictsDivergence disturbs one layer's weights at random and
-// compares the divergence with the prediction: half the sensitivity times the
-// noise in the layer's output.
-func TestSensitivityPredictsDivergence(t *testing.T) {
-	r := rand.New(rand.NewPCG(10, 10))
-	n := randomFloat(t, r, everything())
-	pictures := randomPictures(r, 60)
-	sensitivity, err := sensitivities(context.Background(), n, pictures, 2)
-	require.NoError(t, err)
-	run := func(n *float.Network) (logits [][]float32, energy float64) {
-		f, err := float.NewForward(n)
-		require.NoError(t, err)
-		pass := f.NewPass()
-		for _, p := range pictures {
-			l, err := pass.Run(p)
-			require.NoError(t, err)
-			logits = append(logits, append([]float32(nil), l...))
-			energy += pass.InputEnergy(2) / float64(len(pictures)) // fire2/squeeze1x1
-		}
-		return logits, energy
-	}
-	const layer, variance = 1, 1e-4
-	want, energy := run(n)
-	predicted := 0.0
-	for _, s := range sensitivity[layer] {
-		predicted += s * variance * energy / 2
-	}
-	measured := 0.0
-	const trials = 30
-	for range trials {
-		noisy := *n
-		noisy.Layers = append([]float.Layer(nil), n.Layers...)
-		noisy.Layers[layer].Weights = append([]float32(nil), n.Layers[layer].Weights...)
-		for i := range noisy.Layers[layer].Weights {
-			noisy.Layers[layer].Weights[i] += float32(math.Sqrt(variance) * r.NormFloat64())
-		}
-		got, _ := run(&noisy)
-		for i := range want {
-			p, q := softmax(want[i]), softmax(got[i])
-			for c := range p {
-				measured += float64(p[c]) * math.Log(float64(p[c]/q[c])) / trials / float64(len(want))
-			}
-		}
-	}
-	require.InEpsilon(t, predicted, measured, 0.5)
 }

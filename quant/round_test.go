@@ -51,7 +51,7 @@ func TestRetarget(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	x, y, m := pairs(r, depth, 2000)
 	weights := []float32{1, -0.3, 0.2, 0.5}
-	solved := m.retarget(weights, 1, inScale)
+	solved := m.retarget(weights, 1, inScale, nil)
 	as32 := make([]float32, depth)
 	for k, w := range solved {
 		as32[k] = float32(w)
@@ -77,7 +77,9 @@ func TestBiasRestoresTheMean(t *testing.T) {
 	x, y, m := pairs(r, depth, 500)
 	s := model.Step{Kind: model.Squeeze, In: depth, Out: 1, Kernel: 1, OutSize: 3}
 	l := float.Layer{Weights: []float32{1, -0.3, 0.2, 0.5}, Bias: []float32{3}}
-	rounded := newRounding(s, l, m, inScale, outScale, nil, Nearest{})
+	h := m.hessian()
+	by := metric{inputs: newFactor(h, descendingDiagonal(h)), weight: []float64{1}}
+	rounded := newRounding(s, l, m, inScale, outScale, by, 0)
 	for k := range rounded.weights {
 		rounded.weights[k] += int8(3 * (k%2*2 - 1)) // rounding far worse than it is
 	}
@@ -92,16 +94,18 @@ func TestBiasRestoresTheMean(t *testing.T) {
 		got += acc * float64(layer.Multiplier[0]) * outScale
 	}
 	n := float64(len(x))
-	require.InDelta(t, want/n, got/n, inScale*rounded.scales[0], "half an accumulator step")
+	require.InDelta(t, want/n, got/n, biasGrain(m, plainVariance)*inScale*rounded.scales[0], "half a step of biases")
 }
 
 // TestClampBias: what would overflow the accumulator is cut off just before.
 func TestClampBias(t *testing.T) {
 	weights := []int8{127, -127, 100}
-	require.Equal(t, int32(-12), clampBias(-12.4, weights))
-	require.Equal(t, int32(2), clampBias(2.5, weights))
+	require.Equal(t, int32(-12), clampBias(-12.4, 1, weights))
+	require.Equal(t, int32(-16), clampBias(-12.4, 8, weights))
+	require.Equal(t, int32(2), clampBias(2.5, 1, weights))
 	for _, b := range []float64{1e30, -1e30} {
-		limit := clampBias(b, weights)
+		limit := clampBias(b, 8, weights)
+		require.Zero(t, limit%8)
 		require.LessOrEqual(t, model.AccumulatorBound(weights, limit), int64(math.MaxInt32))
 		require.Greater(t, math.Abs(float64(limit)), 2e9)
 	}

@@ -22,10 +22,11 @@ const (
 // body carries a network through a coder, in either direction.
 type body struct {
 	coder
-	integers numberModel
-	texts    *textModel
-	textLeft int // bytes of text still allowed
-	filters  weightModel
+	integers   numberModel
+	texts      *textModel
+	textLeft   int // bytes of text still allowed
+	filters    *weightModel
+	parameters parameterModel
 
 	part  string // where the coder is, for errors
 	bytes *int   // where that part's bytes are counted
@@ -33,7 +34,7 @@ type body struct {
 }
 
 func newBody(c coder) *body {
-	return &body{coder: c, texts: newTextModel(), textLeft: MaxText}
+	return &body{coder: c, texts: newTextModel(), filters: newWeightModel(), textLeft: MaxText}
 }
 
 // network carries all of a network, in the order of the file, and counts the
@@ -137,7 +138,7 @@ func (b *body) labels(labels []string, classes int) []string {
 	if !some {
 		return nil
 	}
-	return series(b, labels, classes, b.text)
+	return series(b, labels, classes, func(_ int, label string) string { return b.text(label) })
 }
 
 // layers carries the convolutions, and counts the bytes of each.
@@ -147,21 +148,17 @@ func (b *body) layers(layers []model.Layer, steps []model.Step) ([]model.Layer, 
 	for i, s := range steps {
 		sizes[i].Name = s.Name
 		b.enter(s.Name, &sizes[i].Parameters)
-		b.parameters(&out[i], s)
+		b.float(&out[i].Scale)
 		b.enter(s.Name, &sizes[i].Weights)
-		out[i].Weights = b.weights(&b.filters, s, out[i].Weights)
+		out[i].Weights = b.weights(b.filters, s, out[i].Weights)
+		b.enter(s.Name, &sizes[i].Parameters)
+		out[i].Bias = b.parameters.codeBiases(b, out[i].Bias, s.Out)
+		out[i].Multiplier = b.parameters.codeMultipliers(b, out[i].Multiplier, b.filters.totals)
 		if b.err() != nil {
 			break
 		}
 	}
 	return out, sizes
-}
-
-// parameters carries all of a layer but its weights.
-func (b *body) parameters(l *model.Layer, s model.Step) {
-	b.float(&l.Scale)
-	l.Bias = biases(b, l.Bias, s.Out)
-	l.Multiplier = multipliers(b, l.Multiplier, s.Out)
 }
 
 // integer carries a number of the header.
@@ -185,7 +182,7 @@ func (b *body) float(v *float32) {
 }
 
 func (b *body) text(s string) string {
-	s = b.texts.text(b, s, b.textLeft)
+	s = b.texts.text(b.coder, s, b.textLeft)
 	b.textLeft -= len(s)
 	return s
 }
@@ -198,7 +195,7 @@ func list[T any](b *body, v []T, item func(*T)) []T {
 		b.fail(fmt.Errorf("a list of %d, at most %d are supported", count, maxList))
 		return nil
 	}
-	return series(b, v, count, func(x T) T {
+	return series(b, v, count, func(_ int, x T) T {
 		item(&x)
 		return x
 	})
@@ -206,14 +203,14 @@ func list[T any](b *body, v []T, item func(*T)) []T {
 
 // series codes count values one by one and stops as soon as something is
 // wrong: no file gets more memory than its bytes can account for.
-func series[T any](c coder, v []T, count int, code func(T) T) []T {
+func series[T any](c coder, v []T, count int, code func(int, T) T) []T {
 	var out []T
 	for i := range count {
 		var x T
 		if i < len(v) {
 			x = v[i]
 		}
-		x = code(x)
+		x = code(i, x)
 		if c.err() != nil {
 			return nil
 		}

@@ -86,9 +86,21 @@ func TestForeignBodies(t *testing.T) {
 			b.input(&model.Input{})
 			b.source(&model.Source{})
 			b.labels(nil, 0)
-			b.parameters(&model.Layer{}, model.Step{Out: 64})
+			b.raw(0, 32)
+			b.raw(0, 1)
 			new(numberModel).signed(b, 129)
 			b.raw(0, 32)
+		},
+		"conv1: a weight beyond 127": func(b *body) {
+			b.topology(&invalid.Topology)
+			b.input(&model.Input{})
+			b.source(&model.Source{})
+			b.labels(nil, 0)
+			b.raw(0, 32)
+			b.raw(1, 1)
+			indices := make([]int8, 27)
+			indices[20] = -65
+			b.filters.encodeNumbers(b.coder.(*writer).e, model.Step{Kernel: 3, In: 3, Out: 1}, indices)
 		},
 		"there is more data than the network needs": func(b *body) {
 			b.network(&invalid)

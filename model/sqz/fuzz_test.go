@@ -39,7 +39,7 @@ func requireSound(t *testing.T, file []byte) {
 	runtime.ReadMemStats(&after)
 	// Slices that grow take up to about five times their final size in all.
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(5*sqz.MaxWeights+5*sqz.MaxText+8<<20))
-	if err != nil || weights(n) > 1<<18 { // coding more than that takes too long
+	if err != nil || weights(n) > 1<<16 { // coding more than that takes too long
 		return
 	}
 	requireRoundTrip(t, n)

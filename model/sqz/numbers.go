@@ -2,7 +2,6 @@ package sqz
 
 import (
 	"fmt"
-	"math"
 	"math/bits"
 
 	"halfmeg/model/sqz/internal/arith"
@@ -49,41 +48,4 @@ func codeTree(c coder, tree []arith.Bit, v, n int) int {
 		node = node<<1 | c.bit(&tree[node], v>>i&1)
 	}
 	return node - 1<<n
-}
-
-// biases codes count int32 as multiples of the largest power of two that
-// divides them all: a quantizer may choose them round.
-func biases(c coder, v []int32, count int) []int32 {
-	var all uint32
-	for _, b := range v {
-		all |= uint32(b)
-	}
-	shift := codeShift(c, all)
-	var m numberModel
-	return series(c, v, count, func(b int32) int32 { return m.signed(c, b>>shift) << shift })
-}
-
-// multipliers codes count positive float32, whose bit patterns rise with
-// their values, by how far each pattern is above the least one, as multiples
-// of the largest power of two that divides these distances.
-func multipliers(c coder, v []float32, count int) []float32 {
-	least := uint32(math.MaxUint32)
-	for _, f := range v {
-		least = min(least, math.Float32bits(f))
-	}
-	least = c.raw(least, 32)
-	var all uint32
-	for _, f := range v {
-		all |= math.Float32bits(f) - least
-	}
-	shift := codeShift(c, all)
-	var m numberModel
-	return series(c, v, count, func(f float32) float32 {
-		return math.Float32frombits(least + m.number(c, (math.Float32bits(f)-least)>>shift)<<shift)
-	})
-}
-
-// codeShift codes the number of zeros at the end of all, at most 31.
-func codeShift(c coder, all uint32) int {
-	return int(c.raw(uint32(min(bits.TrailingZeros32(all), 31)), 5))
 }

@@ -35,18 +35,3 @@ func TestNumbers(t *testing.T) {
 		}
 	})
 }
-
-func TestBiasesAndMultipliers(t *testing.T) {
-	carried(t, func(c coder) {
-		for _, v := range [][]int32{
-			{0}, {0, 0, 0}, {math.MaxInt32, -math.MaxInt32}, {math.MinInt32, 0}, {-768, 1280, 0, -256}, {5},
-		} {
-			require.Equal(t, v, biases(c, v, len(v)))
-		}
-		for _, v := range [][]float32{
-			{1}, {1, 1, 1}, {math.SmallestNonzeroFloat32, math.MaxFloat32}, {0.5, 0.25, 1, 3}, {1e-3, 1.1e-3, 0.9e-3},
-		} {
-			require.Equal(t, v, multipliers(c, v, len(v)))
-		}
-	})
-}

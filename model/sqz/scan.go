@@ -5,44 +5,88 @@ import "halfmeg/model"
 // scan goes through a convolution's weights in their order in memory,
 // [out][kernel y][kernel x][in], and says what to expect of each. It takes a
 // run of weights at a time: all input channels at one place of one filter's
-// kernel. Three things tell what is to come:
+// kernel. Four things tell what is to come:
 //   - the same input channel's weights at the places of this kernel already
 //     done: filters are smooth, most of all in the late layers;
 //   - the average of the earlier filters' weights at the same place and input
 //     channel: neighbouring classes share their likes and dislikes;
-//   - the average magnitude of these: input channels differ in strength.
+//   - an earlier filter that the encoder has found alike: so do classes of a kind;
+//   - the average magnitudes of the earlier filters' weights at the same place
+//     and input channel, and of the weights just done: input channels and
+//     filters differ in strength.
 type scan struct {
-	in, side  int // input channels, side of the kernel
-	by        predictor
-	mean      []int32 // the average weight, in units of 1/fine; shape [kernel y][kernel x][in], as the next
-	spread    []int32 // the average magnitude, in units of 1/fine
-	value     []int32 // of the current run, in units of 1/(fine*one)
-	magnitude []int32
-	expected  []expectation
+	in, side int // input channels, side of the kernel
+	by       predictor
+	averages []averages // shape [kernel y][kernel x][in]
+	row      int32      // the average magnitude of the weights just done, in units of 1/fine
+	product  int32      // the product's factor over the start magnitude, in units of 1/(one*fine)
+
+	similar []int8  // the filter that the current one is like
+	gain    int32   // how much of it counts, in units of 1/gainOne
+	factors factors // of the current group
+
+	near  [len(neighbours)][256]expectation // what a neighbour's weight, as a uint8, adds
+	local []expectation                     // what the neighbours of the current run's weights say
+	none  []int8                            // a filter of zeros, which says nothing
 }
 
+// averages are over the filters done at one place of the kernel and one input
+// channel, in units of 1/fine.
+type averages struct {
+	mean   int32 // of the weights
+	spread int32 // of their magnitudes
+}
+
+// expectation is an expected value and an expected magnitude, in units of
+// 1/(fine*one): two int32 in one number, the magnitude times 2^32, for they
+// are added often.
+type expectation int64
+
+func expect(value, magnitude int32) expectation {
+	return expectation(int64(magnitude)<<32 + int64(value))
+}
+
+func (x expectation) value() int32     { return int32(x) }
+func (x expectation) magnitude() int32 { return int32((x + 1<<31) >> 32) }
+
 // predictor says by how much each term counts in the expected value and in
-// the expected magnitude of a weight, in units of 1/one. The first terms are
-// neighbours, the last one is the average.
+// the expected magnitude of a weight, in units of 1/one.
 type predictor struct {
-	value     [terms]int32
-	magnitude [terms]int32
+	value     [valueTerms]int32
+	magnitude [magnitudeTerms]int32
 	start     int32 // the average magnitude before the first filter, in units of 1/fine
 }
 
+// The terms after the neighbours. A value has no others than the average: the
+// similar filter counts as its gain says.
 const (
-	terms   = len(neighbours) + 1
-	average = len(neighbours)
+	average    = len(neighbours) + iota // of the earlier filters, mean or spread
+	similarity                          // the similar filter's magnitude times its gain's
+	strength                            // the row's average magnitude
+	product                             // of the average and the strength, over the start magnitude
+
+	valueTerms     = average + 1
+	magnitudeTerms = product + 1
+)
+
+const (
 	one     = 32
 	fine    = 256
+	gainOne = 16
 
-	// maxFactor bounds a term's factor, so that no sum of terms leaves an int32.
+	// maxFactor bounds a term's factor and maxGain a gain, so that no sum of
+	// terms leaves an int32.
 	maxFactor = 4 * one
+	maxGain   = 4 * gainOne
 
-	// meanShift and spreadShift say how fast the averages forget: a filter
-	// counts by 2^-shift.
-	meanShift   = 3
+	// These say how fast averages forget: a filter counts by 2^-shift in the
+	// mean and the spread, a weight in the row's average.
+	meanShift   = 4
 	spreadShift = 5
+	rowShift    = 5
+
+	// group is how many weights of a run share one average of the row.
+	group = 16
 )
 
 // neighbours are the places in the kernel that a prediction looks at, as
@@ -50,22 +94,66 @@ const (
 var neighbours = [...]struct{ y, x int }{{0, -1}, {-1, 0}, {-1, -1}, {-1, 1}, {0, -2}, {-2, 0}}
 
 func newScan(s model.Step, by predictor) *scan {
+	size := s.Kernel * s.Kernel * s.In
 	sc := &scan{
 		in: s.In, side: s.Kernel, by: by,
-		mean:      make([]int32, s.Kernel*s.Kernel*s.In),
-		spread:    make([]int32, s.Kernel*s.Kernel*s.In),
-		value:     make([]int32, s.In),
-		magnitude: make([]int32, s.In),
-		expected:  make([]expectation, s.In),
+		averages: make([]averages, size),
+		row:      by.start,
+		product:  by.magnitude[product] * fine / max(by.start, 1),
+		local:    make([]expectation, s.In),
+		none:     make([]int8, size),
 	}
-	for i := range sc.spread {
-		sc.spread[i] = by.start
+	for i := range sc.averages {
+		sc.averages[i].spread = by.start
+	}
+	for n := range sc.near {
+		for w := range sc.near[n] {
+			v := int32(int8(w))
+			sc.near[n][w] = expect(fine*by.value[n]*v, fine*by.magnitude[n]*abs(v))
+		}
 	}
 	return sc
 }
 
-// run is the part of a filter at place k of the kernel, counted row by row.
-func (sc *scan) run(filter []int8, k int) []int8 { return filter[k*sc.in : (k+1)*sc.in] }
+// begin starts filter o of the weights.
+func (sc *scan) begin(weights []int8, o int, l likeness) {
+	sc.similar, sc.gain = sc.none, l.gain
+	if l.back != 0 {
+		size := len(sc.none)
+		sc.similar = weights[(o-l.back)*size:][:size]
+	}
+	sc.follow(0, 0)
+}
+
+// run is the weights of one filter at one place of the kernel, one for each
+// input channel, and what there is to know about them.
+type run struct {
+	weights  []int8
+	similar  []int8 // the similar filter's
+	local    []expectation
+	averages []averages
+}
+
+// run makes place k of a filter's kernel, counted row by row, the current run.
+func (sc *scan) run(filter []int8, k int) run {
+	if sc.side > 1 {
+		sc.look(filter, k)
+	}
+	from, to := k*sc.in, (k+1)*sc.in
+	return run{filter[from:to], sc.similar[from:to], sc.local, sc.averages[from:to]}
+}
+
+// look works out what the neighbours of run k say.
+func (sc *scan) look(filter []int8, k int) {
+	clear(sc.local)
+	for n := range neighbours {
+		run := sc.neighbour(filter, k, n)
+		near, local := &sc.near[n], sc.local[:len(run)]
+		for i, w := range run {
+			local[i] += near[uint8(w)]
+		}
+	}
+}
 
 // neighbour is the run at a neighbouring place, or nil outside the kernel.
 func (sc *scan) neighbour(filter []int8, k, n int) []int8 {
@@ -73,79 +161,62 @@ func (sc *scan) neighbour(filter []int8, k, n int) []int8 {
 	if y < 0 || x < 0 || x >= sc.side {
 		return nil
 	}
-	return sc.run(filter, y*sc.side+x)
+	return filter[(y*sc.side+x)*sc.in:][:sc.in]
 }
 
-// expect says what to expect of each weight of run k of a filter. It looks
-// at earlier runs only. The result is valid until the next call.
-func (sc *scan) expect(filter []int8, k int) []expectation {
-	mean, spread := sc.mean[k*sc.in:][:sc.in], sc.spread[k*sc.in:][:sc.in]
-	for i := range sc.in {
-		sc.value[i] = sc.by.value[average] * mean[i]
-		sc.magnitude[i] = sc.by.magnitude[average] * spread[i]
+// factors are those of a group's terms, in units of 1/one or, for the similar
+// filter's weights, which are whole numbers, of 1/(fine*one).
+type factors struct {
+	mean, spread                   int32
+	similarValue, similarMagnitude int32
+	row                            int32 // a term: it is the same for the whole group
+}
+
+// follow makes a group of n weights part of the row's average; sum is that
+// of their magnitudes. It works out the factors of the next group.
+func (sc *scan) follow(sum, n int) {
+	const most = 16 * one
+	sc.row += int32((fine*sum - n*int(sc.row)) >> rowShift)
+	sc.factors = factors{
+		mean:             sc.by.value[average],
+		spread:           sc.by.magnitude[average] + max(-most, min(most, sc.product*sc.row>>8)),
+		similarValue:     sc.gain * (one * fine / gainOne),
+		similarMagnitude: abs(sc.gain) * sc.by.magnitude[similarity] * (fine / gainOne),
+		row:              sc.by.magnitude[strength] * sc.row,
 	}
-	for n := range neighbours {
-		if run := sc.neighbour(filter, k, n); run != nil {
-			sc.add(run, sc.by.value[n]*fine, sc.by.magnitude[n]*fine)
+}
+
+// class says which estimates weight i of the run is coded with. Where time
+// counts, decodeRun does the same.
+func (sc *scan) class(r *run, i int) class {
+	f, a, s := &sc.factors, r.averages[i], int32(r.similar[i])
+	return classify(
+		r.local[i].value()+f.mean*a.mean+f.similarValue*s,
+		r.local[i].magnitude()+f.row+f.spread*a.spread+f.similarMagnitude*abs(s))
+}
+
+// learn makes a weight part of the averages.
+func (a *averages) learn(w, magnitude int) {
+	a.mean += int32((fine*w - int(a.mean)) >> meanShift)
+	a.spread += int32((fine*magnitude - int(a.spread)) >> spreadShift)
+}
+
+// each calls do with each weight of a run that is known, and then learns it.
+func (sc *scan) each(r run, do func(i int)) {
+	for first := 0; first < len(r.weights); first += group {
+		sum, end := 0, min(first+group, len(r.weights))
+		for i := first; i < end; i++ {
+			do(i)
+			w := int(r.weights[i])
+			magnitude := max(w, -w)
+			r.averages[i].learn(w, magnitude)
+			sum += magnitude
 		}
-	}
-	for i := range sc.expected {
-		sc.expected[i] = expect(sc.value[i], sc.magnitude[i])
-	}
-	return sc.expected
-}
-
-// add counts a neighbouring run by the given factors.
-func (sc *scan) add(run []int8, value, magnitude int32) {
-	v, m := sc.value[:len(run)], sc.magnitude[:len(run)]
-	for i, w := range run {
-		v[i] += value * int32(w)
-		m[i] += magnitude * max(int32(w), -int32(w))
+		sc.follow(sum, end-first)
 	}
 }
 
-// learn brings the averages up to date with run k, just done.
-func (sc *scan) learn(run []int8, k int) {
-	mean, spread := sc.mean[k*sc.in:][:len(run)], sc.spread[k*sc.in:][:len(run)]
-	for i, w := range run {
-		mean[i] += (fine*int32(w) - mean[i]) >> meanShift
-		spread[i] += (fine*max(int32(w), -int32(w)) - spread[i]) >> spreadShift
-	}
+func abs(v int32) int32 {
+	sign := v >> 31
+	return (v ^ sign) - sign
 }
-
-// expectation is a weight's cell, times two, plus 1 if the expected value is negative.
-type expectation uint16
-
-func (x expectation) cell() int      { return int(x >> 1) }
-func (x expectation) negative() bool { return x&1 != 0 }
-
-// expect makes an expectation of a value and a magnitude in units of 1/(fine*one).
-func expect(value, magnitude int32) expectation {
-	x := expectation(level(max(value, -value)))*levels + expectation(level(max(magnitude, 0)))
-	if value < 0 {
-		return x<<1 | 1
-	}
-	return x << 1
-}
-
-// levels is the number of classes of magnitude: below 1/4, then from
-// 2^(2k/3)/4 to 2^(2(k+1)/3)/4 for k = 0, 1, …; the last one has no upper end.
-const levels = 13
-
-// level is the class of v >= 0, in units of 1/(fine*one).
-func level(v int32) uint8 {
-	return levelTable[min(v>>levelShift, int32(len(levelTable)-1))]
-}
-
-const levelShift = 9 // the table's steps are 1/16
-
-var levelTable = func() (table [1 << 10]uint8) {
-	// 2^(2k/3)/4 in units of 1/16, rounded up.
-	starts := [levels - 1]int{4, 7, 11, 16, 26, 41, 64, 102, 162, 256, 407, 646}
-	for _, start := range starts {
-		for i := start; i < len(table); i++ {
-			table[i]++
-		}
-	}
-	return table
-}()

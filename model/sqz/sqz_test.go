@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -16,6 +17,7 @@ import (
 
 	"halfmeg/model"
 	"halfmeg/model/sqz"
+	"halfmeg/model/trellis"
 )
 
 func requireRoundTrip(t *testing.T, n *model.Network) []byte {
@@ -123,7 +125,24 @@ func TestGoldenBytes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, file, again)
 	sum := sha256.Sum256(file)
-	require.Equal(t, "b27fbc06bdb7f842", hex.EncodeToString(sum[:8]))
+	require.Equal(t, "98e75ecbc949a3e9", hex.EncodeToString(sum[:8]))
+}
+
+// TestTrellis: weights that follow the trellis take as many bytes as their
+// indices would, which are half as large.
+func TestTrellis(t *testing.T) {
+	plain := network(model.V11(), 5, laplacian(3))
+	file := requireRoundTrip(t, plain)
+	for i := range plain.Layers {
+		l := &plain.Layers[i]
+		l.Weights = slices.Clone(l.Weights)
+		for k, w := range l.Weights {
+			l.Weights[k] = max(-60, min(60, w))
+		}
+		require.True(t, trellis.Numbers(l.Weights, len(l.Weights)/len(l.Bias)))
+	}
+	followed := requireRoundTrip(t, plain)
+	require.InEpsilon(t, len(file), len(followed), 1e-3)
 }
 
 func TestEncodeRefuses(t *testing.T) {

@@ -2,44 +2,34 @@ package sqz
 
 import (
 	"fmt"
+	"math/bits"
 
 	"halfmeg/model/sqz/internal/arith"
 )
 
-// textModel codes strings, bit by bit. Contexts (the last one, two and three
-// bytes, and the word so far) each give an estimate of the next bit; a single
+// textModel codes strings, bit by bit. Contexts (the last byte, the last two
+// and the word so far) each give an estimate of the next bit; a single
 // artificial neuron weighs them in the logistic domain and learns from each
 // bit which of them to trust (Mahoney, "Adaptive weighing of context models
 // for lossless data compression", 2005). All of it in integers, so that every
 // machine agrees. ImageNet's labels take 10 % less than with DEFLATE.
 type textModel struct {
-	slots   []slot
-	factors [1 << symbolBits][textContexts]int32 // the neuron's, for each place in a symbol, in units of 2^-16
-	history uint32                               // the last bytes of the string, the newest lowest; 0 before its start
-	word    uint32                               // a hash of the letters since the last byte that is none
-}
-
-// slot is a place of the hash table of estimates. A context that finds
-// another's check number takes the slot over.
-type slot struct {
-	estimate arith.Bit
-	check    uint8
+	estimates [1 << tableBits]arith.Bit    // of all contexts: each has its own base in the table, by chance
+	factors   [maxNode][textContexts]int32 // the neuron's, for each place in a symbol's code, in units of 2^-16
+	history   uint32                       // the last bytes of the string, the newest lowest; 0 before its start
+	word      uint32                       // a hash of the letters since the last byte that is none
 }
 
 const (
-	// A symbol is a byte, or 256 for the end of the string.
-	symbolBits = 9
-	endSymbol  = 1 << (symbolBits - 1)
-
-	textContexts = 4
-	slotBits     = 17
-	textLimit    = 20       // how many bits an estimate remembers: text changes its ways
-	firstFactor  = 26 << 10 // 0.4
+	textContexts = 3
+	tableBits    = 19
+	textLimit    = 12       // how many bits an estimate remembers: text changes its ways
+	firstFactor  = 32 << 10 // 1/2
 	learning     = 30
 )
 
 func newTextModel() *textModel {
-	m := &textModel{slots: make([]slot, 1<<slotBits)}
+	m := new(textModel)
 	for i := range m.factors {
 		for j := range m.factors[i] {
 			m.factors[i][j] = firstFactor
@@ -80,57 +70,44 @@ func (m *textModel) see(b byte) {
 	}
 }
 
-// symbol codes a byte or the end of the string, highest bit first. The end
-// has nothing behind its first bit.
+// symbol codes a byte or the end of the string by the bits of its code.
 func (m *textModel) symbol(c coder, symbol int) int {
-	contexts := [textContexts]uint32{
-		1 + m.history<<24,
-		2 + m.history<<16,
-		3 + m.history<<8,
-		4 + m.word,
+	bases := [textContexts]uint32{1 + m.history<<24, 2 + m.history<<16, 3 + m.word}
+	for i, b := range bases {
+		b *= 0x9E3779B1
+		bases[i] = (b ^ b>>15) * 0x85EBCA6B >> (32 - tableBits)
 	}
-	for i := range contexts {
-		contexts[i] *= 0x9E3779B1
-	}
+	code := codes[symbol]
+	next := bits.Len(uint(code)) - 1
 	node := 1
-	for i := symbolBits - 1; i >= 0; i-- {
-		node = node<<1 | m.bit(c, &contexts, node, symbol>>i&1)
-		if node == 1<<1|1 {
-			return endSymbol
-		}
+	for node < maxNode && leaves[node] == 0 {
+		next--
+		node = node<<1 | m.bit(c, &bases, node, code>>(next&15)&1)
 	}
-	return node - 1<<symbolBits
+	return int(leaves[node]) - 1
 }
 
-// bit codes the next bit of a symbol. node holds the bits before it, behind a leading 1.
-func (m *textModel) bit(c coder, contexts *[textContexts]uint32, node, bit int) int {
-	var estimates [textContexts]*arith.Bit
-	var inputs [textContexts]int32
+// bit codes the next bit of a symbol's code. node holds the bits before it, behind a leading 1.
+func (m *textModel) bit(c coder, bases *[textContexts]uint32, node, bit int) int {
 	factors := &m.factors[node]
-	sum := int64(0)
-	for i := range contexts {
-		estimates[i] = m.estimate(contexts[i] + uint32(node))
-		inputs[i] = stretch(estimates[i].P())
-		sum += int64(inputs[i]) * int64(factors[i])
-	}
+	e0, e1, e2 := m.estimate(bases[0], node), m.estimate(bases[1], node), m.estimate(bases[2], node)
+	s0, s1, s2 := int64(stretch(e0.P())), int64(stretch(e1.P())), int64(stretch(e2.P()))
+	sum := s0*int64(factors[0]) + s1*int64(factors[1]) + s2*int64(factors[2])
 	p := squash(int32(max(-maxStretch, min(maxStretch, sum>>16))))
 	bit = c.bitP(uint32(p)<<(arith.Bits-16), bit)
 
-	miss := int32(bit)<<16 - p
-	for i := range contexts {
-		factors[i] += int32(int64(inputs[i]) * int64(miss) * learning >> 20)
-		estimates[i].Update(bit, textLimit)
-	}
+	miss := int64(int32(bit)<<16-p) * learning
+	factors[0] += int32(s0 * miss >> 20)
+	factors[1] += int32(s1 * miss >> 20)
+	factors[2] += int32(s2 * miss >> 20)
+	e0.Adapt(bit != 0, textLimit)
+	e1.Adapt(bit != 0, textLimit)
+	e2.Adapt(bit != 0, textLimit)
 	return bit
 }
 
-// estimate finds the estimate that belongs to a context.
-func (m *textModel) estimate(context uint32) *arith.Bit {
-	h := context * 0x85EBCA6B
-	h = (h ^ h>>15) * 0xC2B2AE35
-	s := &m.slots[h>>(32-slotBits)]
-	if check := uint8(h); s.check != check {
-		*s = slot{check: check}
-	}
-	return &s.estimate
+// estimate is that of a context at a node. Contexts that share a place in the
+// table by chance do little harm.
+func (m *textModel) estimate(base uint32, node int) *arith.Bit {
+	return &m.estimates[(base+uint32(node))%(1<<tableBits)]
 }

@@ -36,12 +36,11 @@ func (p *Pass) Backward(dLogits []float32, visit func(step int, gradient Map)) {
 // input; i is the step of its expand3x3.
 func (p *Pass) fireGradient(i int, d Map, visit func(step int, gradient Map)) Map {
 	squeeze, e1x1, e3x3 := p.f.steps[i-2], p.f.steps[i-1], p.f.steps[i]
-	in := p.moduleInput(i)
 	bypass := p.f.net.Topology.Fires[e3x3.Fire].Bypass
 	back := p.scratch.gradient(squeeze.InSize, squeeze.In)
 	if bypass {
 		Add(back, d)
-		p.gate(d, Concat(p.outputs[i-1], p.outputs[i]), in)
+		p.gate(d, Concat(p.outputs[i-1], p.outputs[i]), p.bypassed(i))
 	} else {
 		p.gate(d, Concat(p.outputs[i-1], p.outputs[i]), Map{})
 	}
@@ -129,25 +128,13 @@ func (p *Pass) WeightGradient(step int, d Map, sum []float32) {
 	depth, pixels := s.Kernel*s.Kernel*s.In, s.OutSize*s.OutSize
 	for at := 0; at < pixels; at += patchPixels {
 		count := min(patchPixels, pixels-at)
-		patches, stride := p.f.convs[s.Layer].Patches(in, at, count, s.OutSize, nil, &p.scratch)
+		patches, stride := p.f.convs[s.Layer].Patches(in, at, count, s.OutSize, p.f.pad(s), &p.scratch)
 		rows.reshape(count, depth)
 		for i := range count {
 			rows.setRow(i, patches[i*stride:][:depth])
 		}
 		rows.mulAdd(sum, depth, d.Data[at*d.Stride:], 1, d.Stride, s.Out)
 	}
-}
-
-// InputEnergy is the sum of the mean squares of what a convolution's weights
-// read, borders left out of account.
-func (p *Pass) InputEnergy(step int) float64 {
-	s, in, sum := p.f.steps[step], p.convInput(step), 0.0
-	for i := range in.Size * in.Size {
-		for _, v := range in.Data[i*in.Stride : i*in.Stride+in.Channels] {
-			sum += float64(float64(v) * float64(v))
-		}
-	}
-	return sum * float64(s.Kernel*s.Kernel) / float64(in.Size*in.Size)
 }
 
 // convInput is the map that a convolution reads.

@@ -170,3 +170,47 @@ func BenchmarkTraining(b *testing.B) {
 		}
 	})
 }
+
+// TestCodedGates: in a network of codes with a bypass, no gradient passes
+// where a convolution's own code is 0, whatever the bypass adds.
+func TestCodedGates(t *testing.T) {
+	topology := model.Topology{
+		Size:  27,
+		Conv1: model.Stem{Filters: 10, Kernel: 3, Stride: 2},
+		Fires: []model.Fire{{S1x1: 3, E1x1: 5, E3x3: 5, Bypass: true}},
+		Head:  model.Head{Classes: 9},
+	}
+	r := rand.New(rand.NewPCG(7, 7))
+	n := random(t, r, topology)
+	picture := make([]int8, 27*27*3)
+	for i := range picture {
+		picture[i] = int8(r.IntN(256) - 128)
+	}
+	for i := range n.Layers[0].Weights {
+		n.Layers[0].Weights[i] /= 100 // it reads bytes
+	}
+	scales := []float32{0.01, 0.02, 0.013, 0.013, 1}
+	f, err := NewCodedForward(n, &Codes{Pad: []float32{0, 0, 0}, Scales: scales})
+	require.NoError(t, err)
+	p := f.NewPass()
+	_, err = p.Run(picture)
+	require.NoError(t, err)
+	open, closed := 0, 0
+	p.Backward(randomFloats(r, 9), func(step int, d Map) {
+		if f.steps[step].Kind != model.Expand1x1 && f.steps[step].Kind != model.Expand3x3 {
+			return
+		}
+		own := NewMap(d.Size, d.Channels)
+		f.convs[f.steps[step].Layer].Apply(own, p.outputs[1], nil, &Scratch{})
+		for i := range own.Data {
+			if code := float32(own.Data[i]/scales[2]) + roundBias - roundBias; code > 0 {
+				open++
+				continue
+			}
+			closed++
+			require.Zero(t, d.Data[i/d.Channels*d.Stride+i%d.Channels])
+		}
+	})
+	require.Greater(t, open, 100)
+	require.Greater(t, closed, 100)
+}

@@ -189,3 +189,14 @@ func Average(dst []float32, src Map) {
 		}
 	}
 }
+
+// Sums is the sum of each channel over the map.
+func (m Map) Sums() []float32 {
+	sums := make([]float32, m.Channels)
+	for i := range m.Size * m.Size {
+		for c, v := range m.Data[i*m.Stride : i*m.Stride+m.Channels] {
+			sums[c] += v
+		}
+	}
+	return sums
+}

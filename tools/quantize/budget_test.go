@@ -11,11 +11,14 @@ import (
 	"halfmeg/model"
 	"halfmeg/model/sqz"
 	"halfmeg/quant"
+	"halfmeg/tools/score"
 )
 
 // coarse stands in for the quantizer: weights in steps that grow with the
 // root of the divergence, as its own do.
-func coarse(t *testing.T, divergence float64) *quant.Result {
+func coarse(t *testing.T, divergence float64) *attempt {
+	asked := divergence
+	divergence = max(divergence, finestDivergence/2)
 	topology := model.Topology{Size: 9, Conv1: model.Stem{Filters: 64, Kernel: 3, Stride: 2}, Head: model.Head{Classes: 500}}
 	steps, err := topology.Steps()
 	require.NoError(t, err)
@@ -33,41 +36,65 @@ func coarse(t *testing.T, divergence float64) *quant.Result {
 		}
 		n.Layers = append(n.Layers, l)
 	}
-	return &quant.Result{Network: n}
-}
-
-// TestFit meets a budget closely in few attempts, from either side.
-func TestFit(t *testing.T) {
-	for _, budget := range []int{11_000, 16_000, 25_000} {
-		attempts := 0
-		r, err := fit(context.Background(), budget, func(_ context.Context, divergence float64) (*quant.Result, error) {
-			attempts++
-			return coarse(t, divergence), nil
-		})
-		require.NoError(t, err)
-		coded, err := sqz.Encode(r.Network)
-		require.NoError(t, err)
-		require.LessOrEqual(t, len(coded), budget)
-		require.GreaterOrEqual(t, float64(len(coded)), closeEnough*float64(budget))
-		require.LessOrEqual(t, attempts, 5, "budget %d", budget)
+	coded, err := sqz.Encode(n)
+	require.NoError(t, err)
+	return &attempt{
+		divergence: asked,
+		result:     &quant.Result{Network: n},
+		bytes:      len(coded),
+		agreement:  score.Agreement{Pictures: 100, ExpectedDrop: 3 * math.Sqrt(divergence)},
 	}
 }
 
-// TestFitRefuses a budget that nothing meets, with what is reachable.
-func TestFitRefuses(t *testing.T) {
-	_, err := fit(context.Background(), 10, func(_ context.Context, divergence float64) (*quant.Result, error) {
+// TestFitBytes meets a budget closely in few attempts, from either side.
+func TestFitBytes(t *testing.T) {
+	for _, budget := range []int{11_000, 16_000, 25_000} {
+		s, err := fitBytes(context.Background(), budget, func(_ context.Context, divergence float64) (*attempt, error) {
+			return coarse(t, divergence), nil
+		})
+		require.NoError(t, err)
+		require.LessOrEqual(t, s.best.bytes, budget)
+		require.GreaterOrEqual(t, float64(s.best.bytes), closeToBudget*float64(budget))
+		require.LessOrEqual(t, len(s.attempts), 5, "budget %d", budget)
+	}
+}
+
+// TestFitBytesRefuses a budget that nothing meets, with what is reachable.
+func TestFitBytesRefuses(t *testing.T) {
+	_, err := fitBytes(context.Background(), 10, func(_ context.Context, divergence float64) (*attempt, error) {
 		return coarse(t, divergence), nil
 	})
 	require.ErrorContains(t, err, "-max-bytes 10 cannot be met: the smallest file tried has ")
 }
 
-// TestFitTakesTheFinest where the budget is larger than any file.
-func TestFitTakesTheFinest(t *testing.T) {
-	finest := 1.0
-	_, err := fit(context.Background(), 1<<20, func(_ context.Context, divergence float64) (*quant.Result, error) {
-		finest = min(finest, divergence)
+// TestFitBytesTakesTheFinest where the budget is larger than any file.
+func TestFitBytesTakesTheFinest(t *testing.T) {
+	s, err := fitBytes(context.Background(), 1<<20, func(_ context.Context, divergence float64) (*attempt, error) {
 		return coarse(t, divergence), nil
 	})
 	require.NoError(t, err)
-	require.InDelta(t, finestDivergence, finest, 1e-12)
+	require.Zero(t, s.best.divergence)
+}
+
+// TestFitDrop ends with the coarsest network that drops no more than allowed.
+func TestFitDrop(t *testing.T) {
+	for _, drop := range []float64{0.1, 0.5, 2} {
+		s, err := fitDrop(context.Background(), drop, func(_ context.Context, divergence float64) (*attempt, error) {
+			return coarse(t, divergence), nil
+		})
+		require.NoError(t, err)
+		require.LessOrEqual(t, s.best.agreement.ExpectedDrop, drop)
+		require.Greater(t, s.best.agreement.ExpectedDrop, 0.8*drop)
+	}
+}
+
+// TestFitDropRefuses what not even the finest network reaches.
+func TestFitDropRefuses(t *testing.T) {
+	_, err := fitDrop(context.Background(), 0.01, func(_ context.Context, divergence float64) (*attempt, error) {
+		a := coarse(t, divergence)
+		a.agreement.ExpectedDrop = 1
+		return a, nil
+	})
+	require.ErrorContains(t, err, "-max-drop 0.01 cannot be met: the finest file tried, of ")
+	require.ErrorContains(t, err, "1.00 points")
 }

@@ -3,8 +3,9 @@
 //
 //	go run ./tools/quantize -weights FILE -calib DIR -out FILE.sqz
 //
+// The file stays under 480,000 bytes, or what -max-bytes says.
 // The weights may be ONNX, Caffe's .caffemodel, a PyTorch state dict,
-// .safetensors or Deep Compression's .net. Every fifth picture is held out
+// .safetensors or Deep Compression's .net. Every tenth picture is held out
 // and shows at the end how well the int8 network agrees with the float one.
 package main
 
@@ -24,12 +25,9 @@ import (
 	"halfmeg/model"
 	"halfmeg/model/sqz"
 	"halfmeg/quant"
-	"halfmeg/quant/float"
 	"halfmeg/quant/weights"
 	"halfmeg/tools/fail"
 	"halfmeg/tools/pictures"
-	"halfmeg/tools/progress"
-	"halfmeg/tools/score"
 )
 
 // settings are the tool's own flags.
@@ -38,7 +36,10 @@ type settings struct {
 	calib   string
 	out     string
 	workers int
-	budget  int // bytes; 0 is no budget
+	bytes   int     // largest file; 0 is as fine as int8 can be
+	drop    float64 // largest expected drop of top-1 in points, instead of bytes; 0 is none
+	rounds  int     // of distillation
+	report  string
 	options weights.Options
 }
 
@@ -58,8 +59,13 @@ func main() {
 func run(ctx context.Context) error {
 	s := readFlags()
 	debug.SetGCPercent(30) // most of the memory is activations that stay; do not let garbage double it
-	if err := writable(s.out); err != nil {
-		return err
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	for _, f := range []struct{ name, path string }{{"-out", s.out}, {"-report", s.report}} {
+		if err := writable(f.name, f.path); err != nil {
+			return err
+		}
 	}
 	loaded, err := weights.Load(s.weights, s.options)
 	if err != nil {
@@ -87,29 +93,33 @@ func run(ctx context.Context) error {
 	if err := probe(ctx, n, folder, s.workers); err != nil {
 		return err
 	}
-	result, held, err := quantize(ctx, n, folder, s)
+	made, err := quantize(ctx, n, folder, s)
 	if err != nil {
 		return err
 	}
-	coded, err := sqz.Encode(result.Network)
-	if err != nil {
+	if err := printLayers(made.result, made.coded); err != nil {
 		return err
 	}
-	if err := printLayers(result, coded); err != nil {
-		return err
-	}
-	if err := printAgreement(ctx, n, result.Network, held, s.workers); err != nil {
-		return err
-	}
+	printAgreement(made)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := sqz.WriteFile(s.out, result.Network); err != nil {
+	if s.report != "" {
+		if err := writeReport(s.report, n, made); err != nil {
+			return err
+		}
+		fmt.Printf("%s: the report, with photographs of the folder\n", s.report)
+	}
+	if err := sqz.WriteFile(s.out, made.result.Network); err != nil {
 		return err
 	}
-	fmt.Printf("%s: %d bytes\n", s.out, len(coded))
+	fmt.Printf("%s: %d bytes\n", s.out, len(made.coded))
 	return nil
 }
+
+// memoryLimit is where garbage is collected at once: 4 GB are enough for
+// SqueezeNet v1.1 and a thousand pictures.
+const memoryLimit = 3_600 << 20
 
 // borderCost says what a padded conv1 loses: outside the frame it reads whole
 // bytes, not the exact mean.
@@ -127,11 +137,16 @@ func readFlags() *settings {
 	flag.StringVar(&s.weights, "weights", "", "pretrained weights: `file` .onnx, .caffemodel, .pth, .safetensors or .net")
 	flag.StringVar(&s.calib, "calib", "", "`folder` of pictures to calibrate on, some hundreds of the kind the network will see")
 	flag.StringVar(&s.out, "out", "", ".sqz `file` to write")
-	flag.IntVar(&s.budget, "max-bytes", 0, "largest file that is wanted, in `bytes`: weights are rounded as coarsely as that takes (default: as finely as int8 can)")
+	flag.IntVar(&s.bytes, "max-bytes", 480_000, "largest file that is wanted, in `bytes`: weights are rounded as coarsely as that takes; 0 rounds as finely as int8 can")
+	flag.Float64Var(&s.drop, "max-drop", 0, "instead of -max-bytes: the smallest file whose top-1 on held-out pictures is expected to drop by `points` at most")
+	flag.IntVar(&s.rounds, "distill", 0, "`rounds` in which the int8 network then learns from the float one, 16 pictures each; it is kept if it is better on held-out pictures")
+	flag.StringVar(&s.report, "report", "", "HTML `file` to write: where the bytes and the errors are, with the worst pictures")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures worked on at once; the result does not depend on it")
 	s.options.Flags(flag.CommandLine)
 	flag.Usage = usage
 	flag.Parse()
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	switch {
 	case s.weights == "" || s.calib == "" || s.out == "":
 		fail.Usage("quantize", "needs -weights FILE, -calib DIR and -out FILE.sqz (see -help)")
@@ -139,21 +154,30 @@ func readFlags() *settings {
 		fail.Usage("quantize", fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
 	case s.workers < 1:
 		fail.Usage("quantize", fmt.Sprintf("-workers %d: at least one is needed", s.workers))
-	case s.budget < 0:
-		fail.Usage("quantize", fmt.Sprintf("-max-bytes %d: a file cannot be that small", s.budget))
+	case s.bytes < 0:
+		fail.Usage("quantize", fmt.Sprintf("-max-bytes %d: a file cannot be that small", s.bytes))
+	case given["max-drop"] && !(s.drop > 0 && s.drop <= 100):
+		fail.Usage("quantize", fmt.Sprintf("-max-drop %v: points above 0, 100 at most, are wanted", s.drop))
+	case given["max-drop"] && given["max-bytes"]:
+		fail.Usage("quantize", "-max-bytes and -max-drop: only one of them can be met")
+	case s.rounds < 0:
+		fail.Usage("quantize", fmt.Sprintf("-distill %d: a number of rounds is wanted", s.rounds))
 	}
 	return s
 }
 
 // writable tells beforehand whether a file can be written at path: quantizing
 // takes minutes.
-func writable(path string) error {
+func writable(name, path string) error {
+	if path == "" {
+		return nil
+	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("-out %s is a folder; a file is wanted", path)
+		return fmt.Errorf("%s %s is a folder; a file is wanted", name, path)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".quantize.*")
 	if err != nil {
-		return fmt.Errorf("-out %s cannot be written: %w", path, err)
+		return fmt.Errorf("%s %s cannot be written: %w", name, path, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
@@ -170,67 +194,6 @@ network wants them; it tells what it assumed, and the flags correct it.
 `)
 	flag.PrintDefaults()
 }
-
-// quantize reads the pictures and makes the int8 network of all but the held
-// out ones.
-func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s *settings) (*quant.Result, *pictures.Inputs, error) {
-	inputs, err := read(ctx, n, folder, s.workers)
-	if err != nil {
-		return nil, nil, err
-	}
-	calibration, held := inputs.HoldOut()
-	n.Source.Calibration = fmt.Sprintf("%d pictures", len(calibration.Data))
-	n.Source.Tool = "halfmeg quantize"
-	once := func(ctx context.Context, divergence float64) (*quant.Result, error) {
-		return quantizeOnce(ctx, n, calibration.Data, divergence, s.workers)
-	}
-	var result *quant.Result
-	if s.budget > 0 {
-		result, err = fit(ctx, s.budget, once)
-	} else {
-		result, err = once(ctx, 0)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, err := range inputs.Broken {
-		fmt.Fprintln(os.Stderr, fail.Line("quantize: left out: "+err.Error()))
-	}
-	if len(inputs.Broken) > 0 {
-		fmt.Printf("warning: %d of %d pictures could not be read and were left out\n", len(inputs.Broken), len(folder.Items))
-	}
-	if len(calibration.Data) < fewPictures {
-		fmt.Printf("warning: calibrated on %d pictures only; with some hundreds the int8 network comes nearer to the float one\n", len(calibration.Data))
-	}
-	return result, held, nil
-}
-
-// read brings all pictures to the network's input.
-func read(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) (*pictures.Inputs, error) {
-	board := progress.New()
-	defer board.Close()
-	return pictures.Load(ctx, folder.Items, n.Input, workers, board.Bar("reading pictures", len(folder.Items)))
-}
-
-// quantizeOnce makes one int8 network, with a progress bar.
-func quantizeOnce(ctx context.Context, n *float.Network, pictures [][]int8, divergence float64, workers int) (*quant.Result, error) {
-	board := progress.New()
-	defer board.Close()
-	var advance func()
-	return quant.Quantize(ctx, n, pictures, quant.Options{
-		Workers:    workers,
-		Divergence: divergence,
-		Progress: func(_, total int) {
-			if advance == nil {
-				advance = board.Bar("quantizing layers", total)
-			}
-			advance()
-		},
-	})
-}
-
-// fewPictures is where calibration begins to suffer.
-const fewPictures = 100
 
 // printLayers shows what each layer costs and what it lost.
 func printLayers(r *quant.Result, coded []byte) error {
@@ -249,34 +212,15 @@ func printLayers(r *quant.Result, coded []byte) error {
 }
 
 // printAgreement compares int8 with float on the held-out pictures.
-func printAgreement(ctx context.Context, n *float.Network, q *model.Network, held *pictures.Inputs, workers int) error {
-	if len(held.Data) == 0 {
+func printAgreement(m *made) {
+	a := m.agreement
+	if a.Pictures == 0 {
 		fmt.Print("\nToo few pictures to hold some out: agreement with the float network was not measured.\n")
-		return nil
+		return
 	}
-	board := progress.New()
-	defer board.Close()
-	step := board.Bar("checking on held-out pictures", 2*len(held.Data))
-	newFloat, err := score.Float(n)
-	if err != nil {
-		return err
-	}
-	want, err := score.Logits(ctx, newFloat, held.Data, workers, step)
-	if err != nil {
-		return err
-	}
-	got, err := score.Logits(ctx, score.Int8(q), held.Data, workers, step)
-	if err != nil {
-		return err
-	}
-	board.Close()
-	labels := held.Labels()
-	a := score.Compare(want, got, labels)
 	fmt.Printf("\nint8 against float on %d held-out pictures: same top-1 %.1f %% ± %.1f, KL divergence %.4f\n", a.Pictures, a.SameTop1, a.SameError, a.KL)
 	if a.Labelled > 0 {
-		f, q := score.Of(want, labels), score.Of(got, labels)
 		fmt.Printf("top-1 float %.1f %%, int8 %.1f %%: drop %.1f ± %.1f points; top-5 float %.1f %%, int8 %.1f %%\n",
-			f.Top1, q.Top1, a.Drop, a.DropError, f.Top5, q.Top5)
+			m.float.Top1, m.int8.Top1, a.Drop, a.DropError, m.float.Top5, m.int8.Top5)
 	}
-	return nil
 }

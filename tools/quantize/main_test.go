@@ -83,9 +83,15 @@ func TestFewPictures(t *testing.T) {
 	broken := folder(t, 3, false)
 	require.NoError(t, os.WriteFile(filepath.Join(broken, "1.png"), []byte("\x89PNG broken"), 0o644))
 	for _, dir := range []string{broken, folder(t, 2, true)} {
-		out := filepath.Join(t.TempDir(), "few.sqz")
-		stdout, stderr, status := start("-weights", net, "-calib", dir, "-out", out)
+		out, page := filepath.Join(t.TempDir(), "few.sqz"), filepath.Join(t.TempDir(), "few.html")
+		stdout, stderr, status := start("-weights", net, "-calib", dir, "-out", out, "-report", page)
 		require.Zero(t, status, stderr)
+		html, err := os.ReadFile(page)
+		require.NoError(t, err)
+		require.Contains(t, string(html), "fire9/expand3x3")
+		info, err := os.Stat(out)
+		require.NoError(t, err)
+		require.LessOrEqual(t, info.Size(), int64(480_000))
 		require.Contains(t, stdout, "warning: calibrated on 2 pictures only")
 		require.Contains(t, stdout, "Too few pictures to hold some out")
 		if dir == broken {
@@ -133,6 +139,11 @@ func TestRefusals(t *testing.T) {
 		{nil, 2, "needs -weights FILE"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "more"}, 2, `no other arguments: "more"`},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-workers", "0"}, 2, "-workers 0"},
+		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-max-bytes", "-1"}, 2, "-max-bytes -1"},
+		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-max-drop", "NaN"}, 2, "-max-drop NaN"},
+		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-max-drop", "1", "-max-bytes", "400000"}, 2, "only one of them"},
+		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-distill", "-1"}, 2, "-distill -1"},
+		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-report", empty}, 1, "-report "},
 		{[]string{"-weights", text, "-calib", some, "-out", empty}, 1, "is a folder"},
 		{[]string{"-weights", text, "-calib", some, "-out", filepath.Join(empty, "none", "x.sqz")}, 1, "cannot be written"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-labels", filepath.Join(empty, "none")}, 1, "-labels:"},

@@ -76,6 +76,11 @@ type Agreement struct {
 	Drop      float64 `json:"top1_drop"`      // reference's top-1 less the network's, in points
 	DropError float64 `json:"top1_drop_se"`   // standard error of Drop over pictures (paired), in points
 	Labelled  int     `json:"labelled_drops"` // pictures that Drop is taken over
+
+	// ExpectedDrop is the drop to expect if the reference's probabilities are
+	// right, in points: what it gives its own answer more than the network's.
+	// It needs no labels, and chance has less part in it than in Drop.
+	ExpectedDrop float64 `json:"expected_drop"`
 }
 
 // Compare measures got against the reference want.
@@ -88,7 +93,8 @@ func Compare(want, got [][]float32, labels []int) Agreement {
 		if w == g {
 			a.SameTop1++
 		}
-		a.KL += divergence(want[i], got[i])
+		a.KL += Divergence(want[i], got[i])
+		a.ExpectedDrop += Probability(want[i], w) - Probability(want[i], g)
 		if labels[i] >= 0 {
 			d := hit(w, labels[i]) - hit(g, labels[i])
 			drops += d
@@ -101,6 +107,7 @@ func Compare(want, got [][]float32, labels []int) Agreement {
 		a.SameTop1 = 100 * p
 		a.SameError = 100 * math.Sqrt(p*(1-p)/float64(a.Pictures))
 		a.KL /= float64(a.Pictures)
+		a.ExpectedDrop *= 100 / float64(a.Pictures)
 	}
 	if n := float64(a.Labelled); n > 0 {
 		mean := drops / n
@@ -117,9 +124,9 @@ func hit(class, label int) float64 {
 	return 0
 }
 
-// divergence is the Kullback-Leibler divergence of the softmax of got from
+// Divergence is the Kullback-Leibler divergence of the softmax of got from
 // the softmax of want, in nats.
-func divergence(want, got []float32) float64 {
+func Divergence(want, got []float32) float64 {
 	zw, zg := logSum(want), logSum(got)
 	kl := 0.0
 	for c := range want {
@@ -127,6 +134,11 @@ func divergence(want, got []float32) float64 {
 		kl += math.Exp(lw) * (lw - lg)
 	}
 	return kl
+}
+
+// Probability is what the softmax of logits gives a class.
+func Probability(logits []float32, class int) float64 {
+	return math.Exp(float64(logits[class]) - logSum(logits))
 }
 
 // logSum is the logarithm of the sum of exponentials.

@@ -51,7 +51,7 @@ func TestCompareIsDirected(t *testing.T) {
 
 // TestDivergenceOfHugeLogits does not overflow.
 func TestDivergenceOfHugeLogits(t *testing.T) {
-	require.InDelta(t, 0, divergence([]float32{3e38, 0}, []float32{3e38, 0}), 1e-9)
+	require.InDelta(t, 0, Divergence([]float32{3e38, 0}, []float32{3e38, 0}), 1e-9)
 }
 
 func TestWorst(t *testing.T) {

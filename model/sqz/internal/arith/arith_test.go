@@ -14,7 +14,7 @@ import (
 // A step is one call of a coder: with an adaptive estimate, with a given
 // probability, or raw.
 type step struct {
-	context int    // of an estimate, or -1
+	context int    // of an estimate, or -1; from contexts on, of a Chance
 	p       uint32 // if not 0
 	bits    int    // raw, otherwise
 	value   uint32
@@ -25,8 +25,11 @@ const contexts = 4
 func encode(steps []step) []byte {
 	e := arith.NewEncoder(nil)
 	var estimates [contexts]arith.Bit
+	chances := newChances()
 	for _, s := range steps {
 		switch {
+		case s.context >= contexts:
+			e.Chance(&chances[s.context-contexts], s.value != 0)
 		case s.context >= 0:
 			e.Bit(&estimates[s.context], int(s.value))
 		case s.p != 0:
@@ -41,9 +44,12 @@ func encode(steps []step) []byte {
 // decode fills in the values of steps.
 func decode(d *arith.Decoder, steps []step) []step {
 	var estimates [contexts]arith.Bit
+	chances := newChances()
 	var out []step
 	for _, s := range steps {
 		switch {
+		case s.context >= contexts:
+			s.value = decodeChance(d, &chances[s.context-contexts], len(out)%2 == 0)
 		case s.context >= 0:
 			s.value = uint32(d.Bit(&estimates[s.context]))
 		case s.p != 0:
@@ -54,6 +60,31 @@ func decode(d *arith.Decoder, steps []step) []step {
 		out = append(out, s)
 	}
 	return out
+}
+
+// newChances makes one of each kind, the extremes included.
+func newChances() [contexts]arith.Chance {
+	return [contexts]arith.Chance{
+		arith.ChanceOf(0), arith.ChanceOf(1 << (arith.Bits - 1)), arith.ChanceOf(1 << 15), arith.ChanceOf(1 << arith.Bits),
+	}
+}
+
+// decodeChance decodes a bit in either of the ways there are.
+func decodeChance(d *arith.Decoder, c *arith.Chance, branch bool) uint32 {
+	at := d.Interval()
+	bit := false
+	if !branch {
+		at, bit = at.Bit(c)
+	} else if bound := at.Len * uint64(*c) >> arith.Bits; at.Off < bound {
+		at.Len, bit, *c = bound, true, c.AfterOne()
+	} else {
+		at.Off, at.Len, *c = at.Off-bound, at.Len-bound, c.AfterZero()
+	}
+	d.Continue(d.Fill(at))
+	if bit {
+		return 1
+	}
+	return 0
 }
 
 func requireRoundTrip(t *testing.T, steps []step) {
@@ -72,9 +103,9 @@ func stepsFrom(data []byte) []step {
 		s := step{context: -1, value: uint32(data[1] & 1)}
 		switch data[0] % 4 {
 		case 0, 1:
-			s.context = int(data[0]/4) % contexts
+			s.context = int(data[0]/4) % (2 * contexts)
 		case 2:
-			s.p = []uint32{1, 2, 1<<arith.Bits - 1, 1 << (arith.Bits - 1), 1 + uint32(data[2])<<10}[data[0]/4%5]
+			s.p = []uint32{arith.MinP, arith.MinP + 1, 1<<arith.Bits - arith.MinP, 1 << (arith.Bits - 1), arith.MinP + uint32(data[2])<<10}[data[0]/4%5]
 		default:
 			s.bits = int(data[0]/4)%32 + 1
 			s.value = uint32(0x01010101) * uint32(data[2]) & (1<<s.bits - 1)
@@ -99,7 +130,7 @@ func TestRoundTripOfRandomSteps(t *testing.T) {
 // of them run through every way a carry can go.
 func TestRoundTripOfAllShortSequences(t *testing.T) {
 	const length = 10
-	for _, p := range []uint32{1, 3, 1 << 14, 1 << 21, 1<<22 - 1<<14, 1<<22 - 1} {
+	for _, p := range []uint32{arith.MinP, 99, 1 << 14, 1 << 21, 1<<22 - 1<<14, 1<<22 - arith.MinP} {
 		for pattern := range 1 << length {
 			var steps []step
 			for i := range length {
@@ -169,13 +200,26 @@ func TestEstimateNeverBecomesCertain(t *testing.T) {
 			var b arith.Bit
 			least, most := b.P(), b.P()
 			for range 1 << 16 {
-				b.Update(bit, limit)
+				b.Adapt(bit == 1, limit)
 				least, most = min(least, b.P()), max(most, b.P())
 			}
-			require.Positive(t, least)
-			require.Less(t, most, uint32(1<<arith.Bits))
+			require.GreaterOrEqual(t, least, uint32(arith.MinP))
+			require.LessOrEqual(t, most, uint32(1<<arith.Bits-arith.MinP))
 			require.Equal(t, bit == 1, b.P() > 1<<(arith.Bits-1))
 		}
+	}
+}
+
+func TestChanceNeverBecomesCertain(t *testing.T) {
+	for _, start := range newChances() {
+		low, high := start, start
+		for range 1 << 14 {
+			require.GreaterOrEqual(t, low, arith.Chance(arith.MinP))
+			require.LessOrEqual(t, high, arith.Chance(1<<arith.Bits-arith.MinP))
+			low, high = low.AfterZero(), high.AfterOne()
+		}
+		require.Less(t, low, arith.Chance(1<<8))
+		require.Greater(t, high, arith.Chance(1<<arith.Bits-1<<8))
 	}
 }
 

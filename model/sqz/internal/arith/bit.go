@@ -12,15 +12,17 @@ const (
 	Bits = 22
 	half = 1 << (Bits - 1)
 
-	// reach is how far an estimate goes from one half: never to certainty,
-	// which would leave nothing of the interval for the other bit.
-	reach = half - 64
+	// MinP is the least probability of either bit: less would leave nothing
+	// of a short interval for it.
+	MinP = 64
+
+	// reach is how far an estimate goes from one half.
+	reach = half - MinP
 
 	countBits = 32 - Bits
 	countMask = 1<<countBits - 1
 
-	// Limit is how many bits an estimate remembers, about: enough for the
-	// nearly stationary statistics of a network's weights.
+	// Limit is how many bits an estimate remembers, about, if nothing else is said.
 	Limit = 400
 )
 
@@ -33,16 +35,21 @@ var rates = func() (r [countMask + 1]int32) {
 	return r
 }()
 
-// P is the probability of a 1, more than 0 and less than 2^Bits.
+// P is the probability of a 1, at least MinP and at most 2^Bits-MinP.
 func (b Bit) P() uint32 { return uint32(half + int32(b)>>countBits) }
 
-// Update moves the estimate towards a bit that was seen, 0 or 1. The estimate
-// remembers about the last limit bits; limit is at most 1023.
-func (b *Bit) Update(bit int, limit int32) {
+// Update moves the estimate towards a bit that was seen, and remembers about
+// the last Limit bits.
+func (b *Bit) Update(one bool) { b.Adapt(one, Limit) }
+
+// Adapt is Update with another limit, of at most 1023.
+func (b *Bit) Adapt(one bool, limit int32) {
 	offset, count := int32(*b)>>countBits, int32(*b)&countMask
-	target := int32(bit)*(2*reach) - reach
-	step := int32(int64(target-offset) * int64(rates[count]) >> 16)
-	next := *b + Bit(step<<countBits)
+	target := int32(-reach)
+	if one {
+		target = reach
+	}
+	next := *b + Bit(int64(target-offset)*int64(rates[count])>>16<<countBits)
 	if count < limit {
 		next++
 	}

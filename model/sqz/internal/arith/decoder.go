@@ -9,52 +9,79 @@ var ErrTruncated = errors.New("the coded data ends too early")
 // gives bits for ever; Err tells when they are no longer those of the stream.
 type Decoder struct {
 	in  []byte
-	pos int    // bytes taken; goes on counting past the end of in
-	off uint32 // the stream's number less the interval's lower end
-	rng uint32 // the interval's length, as in Encoder
+	pos int // bytes taken; goes on counting past the end of in
+	at  Interval
+}
+
+// Interval is where in the stream a decoder is. A loop that decodes many bits
+// keeps it in registers: it takes the interval out of the decoder with
+// Decoder.Interval, narrows it bit by bit as Bit does or the package's
+// comment says, makes it long enough again with Decoder.Fill each time, and in
+// the end puts it back with Decoder.Continue. Both numbers are less than 2^32;
+// they have 64 bits for fewer conversions.
+type Interval struct {
+	Off uint64 // the stream's number less the interval's lower end
+	Len uint64 // the interval's length, as in Encoder
 }
 
 // lookAhead is how many bytes past its end a whole stream makes the decoder take.
-const lookAhead = 3
+const lookAhead = 2
 
 // NewDecoder starts reading the stream that in holds.
 func NewDecoder(in []byte) *Decoder {
-	d := &Decoder{in: in, rng: 1<<32 - 1}
-	for range 4 {
-		d.off = d.off<<8 | d.next()
+	d := &Decoder{in: in, at: Interval{Len: 1<<32 - 1}}
+	for range 2 {
+		d.at.Off = d.at.Off<<16 | d.next()
 	}
 	return d
 }
 
-// Bit decodes a bit with its context's estimate and updates that. It is BitP
-// written out, which the compiler would not inline here, where decoding
-// spends its time.
+// Interval is the decoder's place in the stream.
+func (d *Decoder) Interval() Interval { return d.at }
+
+// Continue makes the decoder go on at a place that Fill has returned.
+func (d *Decoder) Continue(at Interval) { d.at = at }
+
+// Bit decodes a bit with its context's estimate and updates that. It has no
+// branch, and so suits bits that nobody foresees and on which no other
+// decision hangs. It is small enough for the compiler to inline.
+func (i Interval) Bit(c *Chance) (Interval, bool) {
+	p := uint64(*c)
+	bound := i.Len * p >> Bits
+	one := i.Off < bound
+	off, length, after := i.Off-bound, i.Len-bound, p-p>>pace
+	if one {
+		off, length, after = i.Off, bound, p+(p^whole)>>pace
+	}
+	*c = Chance(after)
+	return Interval{off, length}, one
+}
+
+// Fill makes an interval long enough for the next bit, after one bit.
+func (d *Decoder) Fill(i Interval) Interval {
+	if i.Len < minRange {
+		i = Interval{i.Off<<16 | d.next(), i.Len << 16}
+	}
+	return i
+}
+
+// Bit decodes a bit with its context's estimate and updates that.
 func (d *Decoder) Bit(b *Bit) int {
-	bound := uint32(uint64(d.rng) * uint64(b.P()) >> Bits)
-	bit, off, rng := 1, d.off, bound
-	if off >= bound {
-		bit, off, rng = 0, off-bound, d.rng-bound
-	}
-	b.Update(bit, Limit)
-	for rng < minRange {
-		off, rng = off<<8|d.next(), rng<<8
-	}
-	d.off, d.rng = off, rng
+	bit := d.BitP(b.P())
+	b.Update(bit != 0)
 	return bit
 }
 
-// BitP decodes a bit that is 1 with probability p/2^Bits, 0 < p < 2^Bits.
+// BitP decodes a bit that is 1 with probability p/2^Bits, MinP <= p <= 2^Bits-MinP.
 func (d *Decoder) BitP(p uint32) int {
-	bound := uint32(uint64(d.rng) * uint64(p) >> Bits)
-	bit, off, rng := 1, d.off, bound
-	if off >= bound {
-		bit, off, rng = 0, off-bound, d.rng-bound
+	i := d.at
+	bound := i.Len * uint64(p) >> Bits
+	if i.Off < bound {
+		d.at = d.Fill(Interval{i.Off, bound})
+		return 1
 	}
-	for rng < minRange {
-		off, rng = off<<8|d.next(), rng<<8
-	}
-	d.off, d.rng = off, rng
-	return bit
+	d.at = d.Fill(Interval{i.Off - bound, i.Len - bound})
+	return 0
 }
 
 // Raw decodes n bits, n <= 32, that were coded with Encoder.Raw.
@@ -81,12 +108,12 @@ func (d *Decoder) Err() error {
 // AtEnd tells whether the stream ends with the last bit decoded.
 func (d *Decoder) AtEnd() bool { return d.pos == len(d.in)+lookAhead }
 
-// next takes a byte; past the end they are zeros.
-func (d *Decoder) next() uint32 {
-	pos := uint(d.pos)
-	d.pos++
-	if pos < uint(len(d.in)) {
-		return uint32(d.in[pos])
+// next takes two bytes; past the end they are zeros.
+func (d *Decoder) next() uint64 {
+	pos := d.pos
+	d.pos += 2
+	if pos < len(d.in)-1 {
+		return uint64(d.in[pos])<<8 | uint64(d.in[pos+1])
 	}
 	return 0
 }

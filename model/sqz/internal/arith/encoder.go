@@ -7,8 +7,8 @@ type Encoder struct {
 	rng uint32 // the interval's length, at least minRange between bits
 }
 
-// minRange is the length below which a byte of the interval is settled.
-const minRange = 1 << 24
+// minRange is the length below which two bytes of the interval are settled.
+const minRange = 1 << 16
 
 // NewEncoder starts a stream that is appended to out.
 func NewEncoder(out []byte) *Encoder { return &Encoder{out: out, rng: 1<<32 - 1} }
@@ -16,10 +16,21 @@ func NewEncoder(out []byte) *Encoder { return &Encoder{out: out, rng: 1<<32 - 1}
 // Bit codes a bit, 0 or 1, with its context's estimate and updates that.
 func (e *Encoder) Bit(b *Bit, bit int) {
 	e.BitP(b.P(), bit)
-	b.Update(bit, Limit)
+	b.Update(bit != 0)
 }
 
-// BitP codes a bit, 0 or 1, that is 1 with probability p/2^Bits, 0 < p < 2^Bits.
+// Chance codes a bit with its context's estimate and updates that.
+func (e *Encoder) Chance(c *Chance, one bool) {
+	if one {
+		e.BitP(uint32(*c), 1)
+		*c = c.AfterOne()
+	} else {
+		e.BitP(uint32(*c), 0)
+		*c = c.AfterZero()
+	}
+}
+
+// BitP codes a bit, 0 or 1, that is 1 with probability p/2^Bits, MinP <= p <= 2^Bits-MinP.
 func (e *Encoder) BitP(p uint32, bit int) {
 	bound := uint32(uint64(e.rng) * uint64(p) >> Bits)
 	if bit != 0 {
@@ -28,7 +39,7 @@ func (e *Encoder) BitP(p uint32, bit int) {
 		e.advance(bound)
 		e.rng -= bound
 	}
-	for e.rng < minRange {
+	if e.rng < minRange {
 		e.shift()
 	}
 }
@@ -66,9 +77,9 @@ func (e *Encoder) advance(by uint32) {
 	}
 }
 
-// shift moves the leading byte of the interval out.
+// shift moves the leading two bytes of the interval out.
 func (e *Encoder) shift() {
-	e.out = append(e.out, byte(e.low>>24))
-	e.low <<= 8
-	e.rng <<= 8
+	e.out = append(e.out, byte(e.low>>24), byte(e.low>>16))
+	e.low <<= 16
+	e.rng <<= 16
 }

@@ -1,0 +1,247 @@
+package quant
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"halfmeg/model"
+	"halfmeg/quant/float"
+)
+
+// Distillation steers Distill.
+type Distillation struct {
+	Workers int // goroutines; 0 is one a processor
+	Rounds  int // batches of pictures to learn from
+
+	// Progress is told the rounds done and the mean divergence of the last ones.
+	Progress func(done, total int, divergence float64)
+}
+
+// What the student learns from and how fast.
+const (
+	batch       = 16
+	temperature = 2    // that logits are divided by: softer answers tell more
+	weightRate  = 0.02 // steps a round, at most
+	biasRate    = 0.03 // of a code
+	mixedShare  = 0.5  // of pictures that are blends of two
+	warmUp      = 20   // rounds in which the rate rises
+)
+
+// Distill tunes the weights and biases of a quantized network such that its
+// answers come nearer to the float network's, on calibration pictures and on
+// crops of them: stochastic gradients of the divergence, taken as if nothing
+// were rounded (Hinton et al., arXiv:1503.02531; Bengio et al.,
+// arXiv:1308.3432). No labels are needed. What a file of the network costs hardly
+// changes. The result does not depend on the number of workers.
+func Distill(ctx context.Context, teacher *float.Network, n *model.Network, pictures [][]int8, o Distillation) (*model.Network, error) {
+	if err := checkPictures(teacher, pictures); err != nil {
+		return nil, err
+	}
+	if len(n.Layers) != len(teacher.Layers) {
+		return nil, fmt.Errorf("a network of %d layers cannot learn from one of %d", len(n.Layers), len(teacher.Layers))
+	}
+	if o.Workers < 1 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	forward, err := float.NewForward(teacher)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := teacher.Topology.Steps()
+	if err != nil {
+		return nil, err
+	}
+	s := newStudent(n, steps)
+	for i, p := range s.layers {
+		p.held = pruned(teacher.Layers[i].Weights)
+	}
+	school := newSchool(forward, steps, o.Workers)
+	order := newDeck(len(pictures))
+	recent := 0.0
+	for round := range o.Rounds {
+		studentForward, err := s.forward()
+		if err != nil {
+			return nil, err
+		}
+		divergence, err := school.batch(ctx, studentForward, pictures, order, round)
+		if err != nil {
+			return nil, err
+		}
+		s.learn(school.gradients(), rateOf(round, o.Rounds), round+1)
+		recent += (divergence - recent) * max(0.05, 1/float64(round+1))
+		if o.Progress != nil {
+			o.Progress(round+1, o.Rounds, recent)
+		}
+	}
+	result := s.network()
+	return result, result.Validate()
+}
+
+// rateOf is the part of the full rate in a round: it rises at once and falls
+// along half a cosine.
+func rateOf(round, rounds int) float64 {
+	return min(1, float64(round+1)/warmUp) * 0.5 * (1 + math.Cos(math.Pi*float64(round)/float64(rounds)))
+}
+
+// learn moves all layers against their gradients.
+func (s *student) learn(gradients []*gradient, rate float64, t int) {
+	var wait sync.WaitGroup
+	for i, p := range s.layers {
+		wait.Go(func() { p.learn(gradients[i], rate, t) })
+	}
+	wait.Wait()
+}
+
+// deck deals pictures in random order, each once before any comes again.
+type deck struct {
+	random *rand.Rand
+	cards  []int
+	size   int
+}
+
+func newDeck(size int) *deck { return &deck{random: rand.New(rand.NewPCG(1, 1)), size: size} }
+
+func (d *deck) deal() int {
+	if len(d.cards) == 0 {
+		d.cards = d.random.Perm(d.size)
+	}
+	card := d.cards[0]
+	d.cards = d.cards[1:]
+	return card
+}
+
+// school is where batches are worked through: in lanes, each of which sums
+// the gradients of its pictures in order.
+type school struct {
+	teacher *float.Forward
+	steps   []model.Step
+	workers int
+	passes  []*float.Pass // one a worker
+	crops   []*augmenter
+	lanes   [batchLanes]lane
+}
+
+// batchLanes is how many partial sums there are; see momentLanes.
+const batchLanes = 8
+
+// lane is the sums over some of the batch's pictures.
+type lane struct {
+	divergence float64
+	gradients  []*gradient // by layer
+}
+
+// gradient is the derivative by a convolution's real weights and biases.
+type gradient struct{ weights, biases []float32 }
+
+func newSchool(teacher *float.Forward, steps []model.Step, workers int) *school {
+	s := &school{teacher: teacher, steps: steps, workers: min(workers, batchLanes)}
+	for range s.workers {
+		s.passes = append(s.passes, teacher.NewPass())
+		s.crops = append(s.crops, newAugmenter(steps[0].InSize))
+	}
+	for i := range s.lanes {
+		for _, step := range steps {
+			if step.Kind != model.Pool {
+				s.lanes[i].gradients = append(s.lanes[i].gradients, &gradient{make([]float32, step.Weights()), make([]float32, step.Out)})
+			}
+		}
+	}
+	return s
+}
+
+// batch runs teacher and student on a batch and returns their mean
+// divergence. The gradients stay in the lanes.
+func (s *school) batch(ctx context.Context, student *float.Forward, pictures [][]int8, order *deck, round int) (float64, error) {
+	var dealt [batch]int
+	for i := range dealt {
+		dealt[i] = order.deal()
+	}
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for w := range s.workers {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < batchLanes; i = int(next.Add(1)) - 1 {
+				s.lanes[i].reset()
+				for j := i; j < batch && ctx.Err() == nil; j += batchLanes {
+					random := rand.New(rand.NewPCG(uint64(round), uint64(j)))
+					picture := s.crops[w].vary(pictures[dealt[j]], random)
+					if random.Float64() < mixedShare {
+						picture = s.crops[w].mix(pictures[dealt[j]], pictures[dealt[(j+1)%batch]], random)
+					}
+					s.lesson(&s.lanes[i], student, s.passes[w], picture)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	sum := 0.0
+	for i := range s.lanes {
+		sum += s.lanes[i].divergence
+	}
+	return sum / batch, ctx.Err()
+}
+
+func (l *lane) reset() {
+	l.divergence = 0
+	for _, g := range l.gradients {
+		clear(g.weights)
+		clear(g.biases)
+	}
+}
+
+// lesson adds one picture's divergence and gradients to a lane.
+func (s *school) lesson(l *lane, student *float.Forward, pass *float.Pass, picture []int8) {
+	pass.Use(s.teacher)
+	want := softened(pass, picture)
+	pass.Use(student)
+	got := softened(pass, picture)
+	for c, p := range want {
+		if p > 0 {
+			l.divergence += float64(p) * math.Log(float64(p)/max(float64(got[c]), math.SmallestNonzeroFloat32))
+		}
+		got[c] -= p
+	}
+	pass.Backward(got, func(step int, g float.Map) {
+		sums := l.gradients[s.steps[step].Layer]
+		pass.WeightGradient(step, g, sums.weights)
+		for o, v := range g.Sums() {
+			sums.biases[o] += v
+		}
+	})
+}
+
+// softened is a network's answer at the temperature.
+func softened(pass *float.Pass, picture []int8) []float32 {
+	logits, err := pass.Run(picture)
+	if err != nil {
+		panic(err) // the picture's size was checked
+	}
+	soft := make([]float32, len(logits))
+	for c, v := range logits {
+		soft[c] = v / temperature
+	}
+	return softmax(soft)
+}
+
+// gradients is the sum over the lanes, by layer.
+func (s *school) gradients() []*gradient {
+	total := s.lanes[0].gradients
+	for i := range s.lanes[1:] {
+		for l, g := range s.lanes[1+i].gradients {
+			addTo(total[l].weights, g.weights)
+			addTo(total[l].biases, g.biases)
+		}
+	}
+	return total
+}
+
+func addTo(sums, values []float32) {
+	for i, v := range values {
+		sums[i] += v
+	}
+}

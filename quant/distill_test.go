@@ -1,0 +1,141 @@
+package quant
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/model"
+	"halfmeg/quant/float"
+)
+
+// int8Divergence is the mean divergence of an int8 network's answers.
+func int8Divergence(t *testing.T, n *float.Network, q *model.Network, pictures [][]int8) float64 {
+	t.Helper()
+	f, err := float.NewForward(n)
+	require.NoError(t, err)
+	pass := f.NewPass()
+	e, err := model.NewEngine(q, 1)
+	require.NoError(t, err)
+	defer e.Close()
+	sum := 0.0
+	for _, picture := range pictures {
+		want, err := pass.Run(picture)
+		require.NoError(t, err)
+		copy(e.Input(), picture)
+		p, q := softmax(want), softmax(e.Run())
+		for c := range p {
+			sum += float64(p[c]) * math.Log(float64(p[c]/q[c])) / float64(len(pictures))
+		}
+	}
+	return sum
+}
+
+// TestDistill: a disturbed network comes nearer to the float one, its weights
+// still follow the trellis, and what it was made of stays as it was.
+func TestDistill(t *testing.T) {
+	r := rand.New(rand.NewPCG(20, 20))
+	n := randomFloat(t, r, everything())
+	pictures := randomPictures(r, 48)
+	coarse := quantizeSmall(t, n, pictures, Options{Divergence: 0.001, Fisher: measureSmall(t, n, pictures, 2)}).Network
+	head := &coarse.Layers[len(coarse.Layers)-1]
+	for o := range head.Bias { // every other answer shifted by a sixth: something to learn
+		logit := head.Multiplier[o] * 3 * 3
+		head.Bias[o] += int32(float32(o%2) / 6 / logit)
+	}
+	before := int8Divergence(t, n, coarse, pictures)
+	first := coarse.Layers[3].Weights[0]
+
+	calls := 0
+	o := Distillation{Rounds: 150, Workers: 2, Progress: func(done, total int, _ float64) {
+		calls++
+		require.Equal(t, calls, done)
+		require.Equal(t, 150, total)
+	}}
+	tuned, err := Distill(context.Background(), n, coarse, pictures, o)
+	require.NoError(t, err)
+	require.Equal(t, 150, calls)
+	require.Equal(t, first, coarse.Layers[3].Weights[0])
+	require.Less(t, int8Divergence(t, n, tuned, pictures), 0.5*before)
+	steps, err := n.Topology.Steps()
+	require.NoError(t, err)
+	for _, s := range steps {
+		if s.Kind != model.Pool {
+			require.True(t, follows(tuned.Layers[s.Layer].Weights, s.Weights()/s.Out), s.Name)
+		}
+	}
+
+	o.Workers, o.Progress = 5, nil
+	again, err := Distill(context.Background(), n, coarse, pictures, o)
+	require.NoError(t, err)
+	require.Equal(t, tuned, again, "whatever the number of workers")
+}
+
+// TestStudentIsTheNetwork: in real values and back, nothing has changed; and
+// the student computes what the engine does.
+func TestStudentIsTheNetwork(t *testing.T) {
+	r := rand.New(rand.NewPCG(21, 21))
+	n := randomFloat(t, r, everything())
+	pictures := randomPictures(r, 12)
+	q := quantizeSmall(t, n, pictures, Options{}).Network
+	steps, err := n.Topology.Steps()
+	require.NoError(t, err)
+	s := newStudent(q, steps)
+	require.Equal(t, q, s.network())
+
+	forward, err := s.forward()
+	require.NoError(t, err)
+	pass := forward.NewPass()
+	e, err := model.NewEngine(q, 1)
+	require.NoError(t, err)
+	defer e.Close()
+	for _, picture := range pictures {
+		got, err := pass.Run(picture)
+		require.NoError(t, err)
+		copy(e.Input(), picture)
+		require.InDeltaSlice(t, e.Run(), got, 0.02)
+	}
+}
+
+// TestDistillIsInterrupted at once, with nothing to show.
+func TestDistillIsInterrupted(t *testing.T) {
+	r := rand.New(rand.NewPCG(22, 22))
+	n := randomFloat(t, r, everything())
+	pictures := randomPictures(r, 12)
+	q := quantizeSmall(t, n, pictures, Options{}).Network
+	ctx, stop := context.WithCancel(context.Background())
+	_, err := Distill(ctx, n, q, pictures, Distillation{Rounds: 100, Progress: func(done, _ int, _ float64) {
+		require.Less(t, done, 4)
+		if done == 3 {
+			stop()
+		}
+	}})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestNearestPaths: the paths follow the trellis, lie much nearer than every
+// other number would, and what follows the trellis already stays.
+func TestNearestPaths(t *testing.T) {
+	const out, depth = 300, 7
+	r := rand.New(rand.NewPCG(23, 23))
+	latent, weights := make([]float32, out*depth), make([]int8, out*depth)
+	for i := range latent {
+		latent[i] = float32(40 * r.NormFloat64())
+	}
+	nearestPaths(weights, latent, nil, depth)
+	require.True(t, follows(weights, depth))
+	sum := 0.0
+	for i, w := range weights {
+		if v := float64(latent[i]); math.Abs(v) < 120 {
+			sum += (v - float64(w)) * (v - float64(w)) / float64(len(weights))
+		}
+		latent[i] = float32(w)
+	}
+	require.InEpsilon(t, trellisVariance, sum, 0.1)
+	again := make([]int8, out*depth)
+	nearestPaths(again, latent, nil, depth)
+	require.Equal(t, weights, again)
+}

@@ -1,0 +1,101 @@
+package quant
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/quant/float"
+)
+
+// divergenceOf is the mean divergence of another network's answers.
+func divergenceOf(t *testing.T, n, other *float.Network, pictures [][]int8) float64 {
+	t.Helper()
+	passes := make([]*float.Pass, 2)
+	for i, network := range []*float.Network{n, other} {
+		f, err := float.NewForward(network)
+		require.NoError(t, err)
+		passes[i] = f.NewPass()
+	}
+	sum := 0.0
+	for _, picture := range pictures {
+		want, err := passes[0].Run(picture)
+		require.NoError(t, err)
+		got, err := passes[1].Run(picture)
+		require.NoError(t, err)
+		p, q := softmax(want), softmax(got)
+		for c := range p {
+			sum += float64(p[c]) * math.Log(float64(p[c]/q[c])) / float64(len(pictures))
+		}
+	}
+	return sum
+}
+
+// TestFisherPredictsDivergence disturbs one layer's weights at random and
+// compares the divergence with half of e'Fe.
+func TestFisherPredictsDivergence(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 10))
+	n := randomFloat(t, r, everything())
+	pictures := randomPictures(r, 60)
+	l := measureSmall(t, n, pictures, 2).layers[1] // fire2/squeeze1x1
+	const variance, trials = 1e-4, 30
+	trace := 0.0
+	for k := range l.depth {
+		trace += l.inputs[k*(l.depth+2)]
+	}
+	measured := 0.0
+	for range trials {
+		noisy := *n
+		noisy.Layers = append([]float.Layer(nil), n.Layers...)
+		noisy.Layers[1].Weights = append([]float32(nil), n.Layers[1].Weights...)
+		for i := range noisy.Layers[1].Weights {
+			noisy.Layers[1].Weights[i] += float32(math.Sqrt(variance) * r.NormFloat64())
+		}
+		measured += divergenceOf(t, n, &noisy, pictures) / trials
+	}
+	require.InEpsilon(t, trace*variance/2, measured, 0.5)
+}
+
+// TestFisherFollowsEqualization: what a weight's error costs does not depend
+// on the units that inputs and outputs are measured in.
+func TestFisherFollowsEqualization(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 11))
+	n := randomFloat(t, r, everything())
+	l := measureSmall(t, n, randomPictures(r, 8), 2).layers[1]
+	in, out := make([]float64, l.depth), make([]float64, l.out)
+	for k := range in {
+		in[k] = math.Exp(r.NormFloat64())
+	}
+	for o := range out {
+		out[o] = math.Exp(r.NormFloat64())
+	}
+	const scale = 0.3
+	cost := func(in, out []float64, scale float64) float64 {
+		h, g := l.covariance(in, scale), l.outputCovariance(out)
+		sum := 0.0
+		noise := rand.New(rand.NewPCG(12, 12))
+		e := make([][]float64, l.out) // a weight's error in units of codes
+		for o := range e {
+			e[o] = make([]float64, l.depth)
+			for k := range e[o] {
+				e[o][k] = noise.NormFloat64() * scale
+				if in != nil {
+					e[o][k] *= out[o] / in[k]
+				}
+			}
+		}
+		for o := range e {
+			for p := range e {
+				for k := range l.depth {
+					for j := range l.depth {
+						sum += g.At(o, p) * h.At(k, j) * e[o][k] * e[p][j]
+					}
+				}
+			}
+		}
+		return sum
+	}
+	require.InEpsilon(t, cost(nil, nil, 1), cost(in, out, scale), 1e-9)
+}

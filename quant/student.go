@@ -1,0 +1,177 @@
+package quant
+
+import (
+	"math"
+	"math/bits"
+
+	"halfmeg/model"
+	"halfmeg/model/trellis"
+	"halfmeg/quant/float"
+)
+
+// student is a quantized network that learns. Every weight has a latent value
+// behind it, a real number of steps, which learns in small portions and is
+// rounded anew for each forward pass.
+type student struct {
+	net    *model.Network // as it was given
+	codes  *float.Codes
+	layers []*pupil
+}
+
+// pupil is one convolution of the student.
+type pupil struct {
+	step    model.Step
+	depth   int
+	follows bool      // the weights follow the trellis
+	held    []bool    // weights that are to stay zero; nil is none
+	latent  []float32 // weights [out][depth], in steps
+	weights []int8    // the same, rounded
+	scales  []float32 // real value of a step, by output
+	bias    []float32 // real values
+	unit    float32   // real value of a bias's step
+	moments [2]adam   // of the weights and of the biases
+}
+
+// newStudent takes a quantized network to real values.
+func newStudent(n *model.Network, steps []model.Step) *student {
+	mean := n.Input.MeanBytes()
+	s := &student{net: n, codes: &float.Codes{Scales: make([]float32, len(steps))}}
+	for _, b := range mean {
+		s.codes.Pad = append(s.codes.Pad, float32(b))
+	}
+	for i, step := range steps {
+		if step.Kind == model.Pool {
+			continue
+		}
+		l := n.Layers[step.Layer]
+		s.codes.Scales[i] = l.Scale
+		p := &pupil{step: step, depth: step.Weights() / step.Out, unit: l.Scale}
+		if step.Kind == model.Conv10 {
+			p.unit = logitUnit
+		}
+		_, p.follows = trellis.Indices(l.Weights, p.depth)
+		p.weights = append(p.weights, l.Weights...)
+		for _, w := range l.Weights {
+			p.latent = append(p.latent, float32(w))
+		}
+		for o, m := range l.Multiplier {
+			unit := float64(m) * outputUnit(l, step)
+			p.scales = append(p.scales, float32(unit/inputScale(n, step)))
+			p.bias = append(p.bias, float32(float64(l.Bias[o])*unit))
+		}
+		p.moments = [2]adam{newAdam(len(p.latent)), newAdam(step.Out)}
+		s.layers = append(s.layers, p)
+	}
+	return s
+}
+
+// logitUnit is the step of the head's biases: a small part of a logit.
+const logitUnit = 0.1
+
+// inputScale is the real value of the codes that a convolution reads.
+func inputScale(n *model.Network, s model.Step) float64 {
+	switch s.Kind {
+	case model.Conv1:
+		return 1
+	case model.Expand3x3:
+		return float64(n.Layers[s.Layer-2].Scale)
+	}
+	return float64(n.Layers[s.Layer-1].Scale)
+}
+
+// outputUnit is the real value of what a layer's multipliers lead to.
+func outputUnit(l model.Layer, s model.Step) float64 {
+	if s.Kind == model.Conv10 {
+		return float64(s.OutSize * s.OutSize)
+	}
+	return float64(l.Scale)
+}
+
+// forward is the student with its weights rounded, ready to run.
+func (s *student) forward() (*float.Forward, error) {
+	n := &float.Network{Topology: s.net.Topology, Input: s.net.Input}
+	for _, p := range s.layers {
+		l := float.Layer{Weights: make([]float32, len(p.weights)), Bias: p.bias}
+		for i, w := range p.weights {
+			l.Weights[i] = float32(w) * p.scales[i/p.depth]
+		}
+		n.Layers = append(n.Layers, l)
+	}
+	return float.NewCodedForward(n, s.codes)
+}
+
+// network is the student as a quantized network.
+func (s *student) network() *model.Network {
+	n := *s.net
+	n.Layers = nil
+	for _, p := range s.layers {
+		old := s.net.Layers[p.step.Layer]
+		l := model.Layer{Weights: p.weights, Multiplier: old.Multiplier, Scale: old.Scale}
+		grain := commonGrain(old.Bias)
+		for o, b := range p.bias {
+			unit := float64(old.Multiplier[o]) * outputUnit(old, p.step)
+			l.Bias = append(l.Bias, clampBias(float64(b)/unit, grain, p.weights[o*p.depth:(o+1)*p.depth]))
+		}
+		n.Layers = append(n.Layers, l)
+	}
+	return &n
+}
+
+// commonGrain is the greatest power of two that divides all numbers.
+func commonGrain(v []int32) float64 {
+	all := int32(0)
+	for _, b := range v {
+		all |= b
+	}
+	if all == 0 {
+		return 1
+	}
+	return float64(int64(1) << min(bits.TrailingZeros32(uint32(all)), maxGrain))
+}
+
+// learn moves the layer against a gradient by its real weights and biases.
+func (p *pupil) learn(g *gradient, rate float64, t int) {
+	for i, d := range g.weights {
+		if p.held != nil && p.held[i] {
+			continue
+		}
+		p.latent[i] -= p.moments[0].step(i, d*p.scales[i/p.depth], rate*weightRate, t)
+		p.latent[i] = min(max(p.latent[i], -model.MaxWeight), model.MaxWeight)
+	}
+	for o, d := range g.biases {
+		p.bias[o] -= p.unit * p.moments[1].step(o, d*p.unit, rate*biasRate, t)
+	}
+	p.round()
+}
+
+// round rounds the latent weights: each input's along the trellis, if that is
+// what the layer's weights follow, or else each by itself.
+func (p *pupil) round() {
+	if !p.follows {
+		for i, v := range p.latent {
+			p.weights[i] = nearest(float64(v))
+		}
+		return
+	}
+	nearestPaths(p.weights, p.latent, p.held, p.depth)
+}
+
+// adam holds the running means of a gradient and of its square (Kingma and
+// Ba, arXiv:1412.6980).
+type adam struct{ mean, square []float32 }
+
+func newAdam(n int) adam { return adam{make([]float32, n), make([]float32, n)} }
+
+const (
+	meanDecay   = 0.9
+	squareDecay = 0.999
+)
+
+// step takes in a derivative and says how far to go against it; t counts from 1.
+func (a adam) step(i int, d float32, rate float64, t int) float32 {
+	a.mean[i] += float32((1 - meanDecay) * (d - a.mean[i]))
+	a.square[i] += float32((1 - squareDecay) * (float32(d*d) - a.square[i]))
+	mean := float64(a.mean[i]) / (1 - math.Pow(meanDecay, float64(t)))
+	square := float64(a.square[i]) / (1 - math.Pow(squareDecay, float64(t)))
+	return float32(rate * mean / (math.Sqrt(square) + 1e-30))
+}

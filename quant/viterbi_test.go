@@ -1,0 +1,212 @@
+package quant
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
+
+	"halfmeg/model/trellis"
+)
+
+// randomCovariance is a symmetric positive definite matrix with much correlation.
+func randomCovariance(r *rand.Rand, n int) *mat.SymDense {
+	base := make([]float64, n)
+	h := mat.NewSymDense(n, nil)
+	for range 3 * n {
+		common := r.NormFloat64()
+		for i := range base {
+			base[i] = common + 0.7*r.NormFloat64()
+		}
+		h.SymRankOne(h, 1, mat.NewVecDense(n, base))
+	}
+	return h
+}
+
+func follows(weights []int8, depth int) bool {
+	_, ok := trellis.Indices(weights, depth)
+	return ok
+}
+
+// TestFactor: U*D*U' is the damped matrix, in any order.
+func TestFactor(t *testing.T) {
+	const n = 7
+	h := randomCovariance(rand.New(rand.NewPCG(1, 1)), n)
+	for _, order := range [][]int{ascending(n), descendingDiagonal(h), {6, 0, 3, 2, 5, 1, 4}} {
+		f := newFactor(h, order)
+		for p, a := range order {
+			for q, b := range order[:p+1] {
+				sum := 0.0 // over places s at and behind p
+				for s := p; s < n; s++ {
+					u := func(q int) float64 {
+						if q == s {
+							return 1
+						}
+						return f.earlier[s][q]
+					}
+					sum += f.cost[s] * u(p) * u(q)
+				}
+				want := h.At(a, b)
+				if a == b {
+					want += damping * mat.Trace(h) / n
+				}
+				require.InDelta(t, want, sum, 1e-9*mat.Trace(h))
+			}
+		}
+	}
+}
+
+// cost is what the errors of rounded weights come to: tr(G*E*H*E').
+func cost(target, scales []float64, weights []int8, h, g *mat.SymDense) float64 {
+	out := len(scales)
+	depth := len(target) / out
+	e := mat.NewDense(out, depth, nil)
+	for i, w := range weights {
+		e.Set(i/depth, i%depth, target[i]-float64(w)*scales[i/depth])
+	}
+	var eh, geh mat.Dense
+	eh.Mul(e, h)
+	geh.Mul(g, &eh)
+	sum := 0.0
+	for o := range out {
+		for k := range depth {
+			sum += geh.At(o, k) * e.At(o, k)
+		}
+	}
+	return sum
+}
+
+// TestRounding: each freedom that the rounder has lowers what its errors cost
+// in the metric it was given; and what it gives follows the trellis.
+func TestRounding(t *testing.T) {
+	const out, depth = 24, 30
+	r := rand.New(rand.NewPCG(2, 2))
+	h, g := randomCovariance(r, depth), randomCovariance(r, out)
+	target, scales := make([]float64, out*depth), make([]float64, out)
+	for o := range scales {
+		scales[o] = 0.5 + r.Float64()
+	}
+	for i := range target {
+		target[i] = 3 * r.NormFloat64()
+	}
+	identity := func(n int) *mat.SymDense {
+		d := mat.NewSymDense(n, nil)
+		for i := range n {
+			d.SetSym(i, i, 1)
+		}
+		return d
+	}
+	round := func(h, g *mat.SymDense, trellis bool) []int8 {
+		by := metric{inputs: newFactor(h, descendingDiagonal(h)), outputs: newFactor(g, ascending(out))}
+		by.weight = by.outputs.cost
+		return (&rounder{metric: by, target: target, scales: scales, trellis: trellis}).round()
+	}
+	nearest := round(identity(depth), identity(out), false)
+	for i, w := range nearest {
+		require.Equal(t, math.RoundToEven(target[i]/scales[i/depth]), float64(w), "nothing to make up for")
+	}
+	plain := cost(target, scales, nearest, h, g)
+	inputs := cost(target, scales, round(h, identity(out), false), h, g)
+	both := cost(target, scales, round(h, g, false), h, g)
+	require.Less(t, inputs, 0.6*plain)
+	require.Less(t, both, 0.6*inputs)
+
+	coded := round(h, g, true)
+	require.True(t, follows(coded, depth))
+	require.False(t, follows(round(h, g, false), depth))
+	require.Less(t, cost(target, scales, coded, h, g), 4*both, "nearer than every other number would be")
+}
+
+// TestTrellisVariance holds the constant to the error that is really left.
+func TestTrellisVariance(t *testing.T) {
+	const out = 20000
+	r := rand.New(rand.NewPCG(3, 3))
+	target, scales := make([]float64, out), make([]float64, out)
+	for o := range target {
+		target[o], scales[o] = 20*r.NormFloat64(), 1
+	}
+	h := mat.NewSymDense(1, []float64{1})
+	rounder := &rounder{metric: metric{inputs: newFactor(h, []int{0}), weight: scales}, target: target, scales: scales, trellis: true}
+	sum := 0.0
+	for o, w := range rounder.round() {
+		e := target[o] - float64(w)
+		sum += e * e / out
+	}
+	require.InEpsilon(t, trellisVariance, sum, 0.03)
+}
+
+// TestRateSavesBits: at the same scales, weights that pay for their bits are
+// smaller, and their errors cost more by less than what was saved.
+func TestRateSavesBits(t *testing.T) {
+	const out, depth, rate = 40, 30, 0.2
+	r := rand.New(rand.NewPCG(4, 4))
+	h := randomCovariance(r, depth)
+	target, scales := make([]float64, out*depth), make([]float64, out)
+	for o := range scales {
+		scales[o] = 1
+	}
+	for i := range target {
+		target[i] = r.NormFloat64() * float64(1+i%depth) / 8
+	}
+	by := metric{inputs: newFactor(h, descendingDiagonal(h)), weight: scales}
+	price := prices(target, scales)
+	round := func(rate float64) (bits, errors float64) {
+		x := &rounder{metric: by, target: target, scales: scales, trellis: true, rate: rate}
+		weights := x.round()
+		require.True(t, follows(weights, depth))
+		for i, w := range weights {
+			bits += price[i%depth][i/depth] * math.Ceil(math.Abs(float64(w))/2)
+		}
+		one := mat.NewSymDense(out, nil)
+		for o := range out {
+			one.SetSym(o, o, 1)
+		}
+		return bits, cost(target, scales, weights, h, one)
+	}
+	allBits, smallErrors := round(0)
+	bits, errors := round(rate * mat.Trace(h) / depth)
+	require.Less(t, bits, 0.95*allBits)
+	require.Less(t, errors-smallErrors, rate*mat.Trace(h)/depth*(allBits-bits))
+}
+
+// TestPrunedStayZero: weights that are zero on purpose stay so, and the others
+// are solved anew without them.
+func TestPrunedStayZero(t *testing.T) {
+	const depth, inScale = 4, 0.5
+	r := rand.New(rand.NewPCG(5, 5))
+	_, _, m := pairs(r, depth, 2000)
+	weights := []float32{1, 0, 0.2, 0}
+	held := pruned(weights)
+	require.Equal(t, []bool{false, true, false, true}, held)
+	require.Nil(t, pruned([]float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0}), "one may be an accident")
+
+	solved := m.retarget(weights, 1, inScale, held)
+	require.Zero(t, solved[1])
+	require.Zero(t, solved[3])
+	all := m.retarget(weights, 1, inScale, nil)
+	require.NotZero(t, all[1])
+
+	// The gradient vanishes in the free directions: H*(x-w) = D'w there.
+	h, d := m.hessian(), m.mismatch(inScale)
+	ridge := damping * mat.Trace(h) / depth
+	for _, k := range []int{0, 2} {
+		left, right := 0.0, 0.0
+		for j := range depth {
+			left += h.At(k, j) * (solved[j] - float64(weights[j]))
+			right += d.At(j, k) * float64(weights[j])
+		}
+		left += ridge * (solved[k] - float64(weights[k]))
+		require.InDelta(t, right, left, 1e-6*mat.Trace(h))
+	}
+
+	by := metric{inputs: newFactor(h, descendingDiagonal(h)), weight: []float64{1}}
+	for _, coded := range []bool{false, true} {
+		x := &rounder{metric: by, target: solved, held: held, scales: []float64{0.01}, trellis: coded}
+		w := x.round()
+		require.Zero(t, w[1])
+		require.Zero(t, w[3])
+		require.NotZero(t, w[0])
+	}
+}

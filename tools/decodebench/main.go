@@ -1,0 +1,75 @@
+//go:build linux
+
+// Decodebench decodes a .sqz file for who measures the cost in cycles or
+// memory. Two system calls without effect, getpgid(0x5EED0001) before the
+// decoding and getpgid(0x5EED0000) after it, tell an emulator that counts
+// instructions which part of the run to count.
+//
+//	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build ./tools/decodebench
+//	GOMAXPROCS=1 ./decodebench -decode model/pretrained/squeezenet1.1.sqz
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"halfmeg/model"
+	"halfmeg/model/sqz"
+	"halfmeg/tools/fail"
+)
+
+// The process numbers that mark the part to count. No process has them, so
+// the system calls fail and change nothing.
+const (
+	markBegin = 0x5EED0001
+	markEnd   = 0x5EED0000
+)
+
+func main() {
+	path := flag.String("decode", "", ".sqz `file` to decode")
+	times := flag.Int("times", 1, "decode it so many `times`")
+	flag.Parse()
+	if *path == "" || *times < 1 {
+		fail.Usage("decodebench", "-decode FILE is needed, and -times of at least 1")
+	}
+	if err := run(*path, *times); err != nil {
+		fail.Exit("decodebench", err, "interrupted")
+	}
+}
+
+func run(path string, times int) error {
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var n *model.Network
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	begin := time.Now()
+	_, _ = unix.Getpgid(markBegin)
+	for range times {
+		if n, err = sqz.DecodeBytes(file); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	_, _ = unix.Getpgid(markEnd)
+	elapsed := time.Since(begin)
+	runtime.ReadMemStats(&after)
+	fmt.Printf("%d weights, %.2f ms, %d bytes allocated in %d pieces, garbage included\n",
+		weights(n), elapsed.Seconds()*1e3/float64(times),
+		(after.TotalAlloc-before.TotalAlloc)/uint64(times), (after.Mallocs-before.Mallocs)/uint64(times))
+	return nil
+}
+
+func weights(n *model.Network) (sum int) {
+	for _, l := range n.Layers {
+		sum += len(l.Weights)
+	}
+	return sum
+}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+
+	"halfmeg/model"
+	"halfmeg/model/sqz"
+	"halfmeg/quant"
+	"halfmeg/quant/float"
+	"halfmeg/tools/fail"
+	"halfmeg/tools/pictures"
+	"halfmeg/tools/progress"
+	"halfmeg/tools/score"
+)
+
+// made is the int8 network and what there is to say about it.
+type made struct {
+	result    *quant.Result
+	coded     []byte
+	attempts  []*attempt
+	held      *reference
+	logits    [][]float32 // of the int8 network on the held-out pictures
+	agreement score.Agreement
+	float     score.Accuracy
+	int8      score.Accuracy
+}
+
+// maker makes int8 networks of one float network.
+type maker struct {
+	net         *float.Network
+	workers     int
+	calibration [][]int8
+	held        *reference
+	fisher      *quant.Fisher // nil until it is needed
+}
+
+// quantize reads the pictures and makes the int8 network of all but the held
+// out ones.
+func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s *settings) (*made, error) {
+	inputs, err := read(ctx, n, folder, s.workers)
+	if err != nil {
+		return nil, err
+	}
+	calibration, held := inputs.HoldOut()
+	warn(inputs, len(folder.Items), len(calibration.Data))
+	if s.drop > 0 && len(held.Data) < leastHeld {
+		return nil, fmt.Errorf("-max-drop is measured on every tenth picture, of which there must be %d: %d are too few", leastHeld, len(held.Data))
+	}
+	n.Source.Calibration = fmt.Sprintf("%d pictures", len(calibration.Data))
+	n.Source.Tool = "halfmeg quantize"
+	m := &maker{net: n, workers: s.workers, calibration: calibration.Data}
+	if m.held, err = refer(ctx, n, held, s.workers); err != nil {
+		return nil, err
+	}
+	found, err := m.search(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	out := &made{result: found.best.result, attempts: found.attempts, held: m.held}
+	if err := out.judge(ctx, s.workers); err != nil {
+		return nil, err
+	}
+	if s.rounds > 0 && len(held.Data) > 0 {
+		if err := m.improve(ctx, out, s); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// search makes networks until one meets what is wanted.
+func (m *maker) search(ctx context.Context, s *settings) (*search, error) {
+	if s.bytes == 0 && s.drop == 0 {
+		a, err := m.attempt(ctx, 0)
+		return &search{best: a, attempts: []*attempt{a}}, err
+	}
+	if err := m.measureFisher(ctx); err != nil {
+		return nil, err
+	}
+	if s.drop > 0 {
+		return fitDrop(ctx, s.drop, m.attempt)
+	}
+	return fitBytes(ctx, s.bytes, m.attempt)
+}
+
+// leastHeld is how many pictures a drop can be measured on.
+const leastHeld = 20
+
+// measureFisher finds out which errors matter, with a progress bar.
+func (m *maker) measureFisher(ctx context.Context) (err error) {
+	board := progress.New()
+	defer board.Close()
+	m.fisher, err = quant.MeasureFisher(ctx, m.net, m.calibration, m.workers, board.Bar("measuring sensitivities", len(m.calibration)))
+	return err
+}
+
+// attempt makes one int8 network, with a progress bar.
+func (m *maker) attempt(ctx context.Context, divergence float64) (*attempt, error) {
+	board := progress.New()
+	defer board.Close()
+	var advance func()
+	r, err := quant.Quantize(ctx, m.net, m.calibration, quant.Options{
+		Workers:    m.workers,
+		Divergence: divergence,
+		Fisher:     m.fisher,
+		Progress: func(_, total int) {
+			if advance == nil {
+				advance = board.Bar("quantizing layers", total)
+			}
+			advance()
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	coded, err := sqz.Encode(r.Network)
+	if err != nil {
+		return nil, err
+	}
+	a := &attempt{divergence: divergence, result: r, bytes: len(coded)}
+	_, a.agreement, err = m.held.compare(ctx, r.Network, m.workers)
+	return a, err
+}
+
+// improve distills the network, if that helps on the held-out pictures and
+// stays in the budget.
+func (m *maker) improve(ctx context.Context, made *made, s *settings) error {
+	tuned := *made
+	result := *made.result
+	result.Layers = slices.Clone(result.Layers)
+	for i := range result.Layers {
+		result.Layers[i].WeightSNR, result.Layers[i].ActivationSNR = math.NaN(), math.NaN() // of the network before
+	}
+	tuned.result = &result
+	var err error
+	if result.Network, err = m.distill(ctx, result.Network, s.rounds); err != nil {
+		return err
+	}
+	if err := tuned.judge(ctx, s.workers); err != nil {
+		return err
+	}
+	fmt.Printf("distilled: %d bytes, KL divergence on held-out pictures %.4f, before %.4f", len(tuned.coded), tuned.agreement.KL, made.agreement.KL)
+	if tuned.agreement.KL > made.agreement.KL || s.bytes > 0 && s.drop == 0 && len(tuned.coded) > s.bytes {
+		fmt.Println(": not taken")
+		return nil
+	}
+	fmt.Println()
+	*made = tuned
+	return nil
+}
+
+// distill tunes a network, with a progress bar.
+func (m *maker) distill(ctx context.Context, n *model.Network, rounds int) (*model.Network, error) {
+	board := progress.New()
+	defer board.Close()
+	advance := board.Bar("learning from the float network", rounds)
+	return quant.Distill(ctx, m.net, n, m.calibration, quant.Distillation{
+		Workers:  m.workers,
+		Rounds:   rounds,
+		Progress: func(int, int, float64) { advance() },
+	})
+}
+
+// judge codes the network and compares it with the float one.
+func (m *made) judge(ctx context.Context, workers int) (err error) {
+	if m.coded, err = sqz.Encode(m.result.Network); err != nil {
+		return err
+	}
+	if m.logits, m.agreement, err = m.held.compare(ctx, m.result.Network, workers); err != nil {
+		return err
+	}
+	labels := m.held.inputs.Labels()
+	m.float, m.int8 = score.Of(m.held.logits, labels), score.Of(m.logits, labels)
+	return nil
+}
+
+// reference is the held-out pictures and what the float network says of them.
+type reference struct {
+	inputs *pictures.Inputs
+	logits [][]float32
+}
+
+func refer(ctx context.Context, n *float.Network, held *pictures.Inputs, workers int) (*reference, error) {
+	run, err := score.Float(n)
+	if err != nil {
+		return nil, err
+	}
+	logits, err := score.Logits(ctx, run, held.Data, workers, func() {})
+	return &reference{held, logits}, err
+}
+
+// compare runs an int8 network on the held-out pictures.
+func (r *reference) compare(ctx context.Context, n *model.Network, workers int) ([][]float32, score.Agreement, error) {
+	logits, err := score.Logits(ctx, score.Int8(n), r.inputs.Data, workers, func() {})
+	if err != nil {
+		return nil, score.Agreement{}, err
+	}
+	return logits, score.Compare(r.logits, logits, r.inputs.Labels()), nil
+}
+
+// read brings all pictures to the network's input.
+func read(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) (*pictures.Inputs, error) {
+	board := progress.New()
+	defer board.Close()
+	return pictures.Load(ctx, folder.Items, n.Input, workers, board.Bar("reading pictures", len(folder.Items)))
+}
+
+// warn tells of pictures that were left out, and of too few of them.
+func warn(inputs *pictures.Inputs, listed, calibrated int) {
+	for _, err := range inputs.Broken {
+		fmt.Fprintln(os.Stderr, fail.Line("quantize: left out: "+err.Error()))
+	}
+	if len(inputs.Broken) > 0 {
+		fmt.Printf("warning: %d of %d pictures could not be read and were left out\n", len(inputs.Broken), listed)
+	}
+	if calibrated < fewPictures {
+		fmt.Printf("warning: calibrated on %d pictures only; with some hundreds the int8 network comes nearer to the float one\n", calibrated)
+	}
+}
+
+// fewPictures is where calibration begins to suffer.
+const fewPictures = 100

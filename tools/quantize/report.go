@@ -1,0 +1,122 @@
+package main
+
+import (
+	"cmp"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"halfmeg/camera/picture"
+	"halfmeg/model/sqz"
+	"halfmeg/quant/float"
+	"halfmeg/tools/quantize/report"
+	"halfmeg/tools/score"
+)
+
+// worstPictures is how many pictures the report shows.
+const worstPictures = 12
+
+// writeReport writes the HTML page, or nothing.
+func writeReport(path string, n *float.Network, m *made) error {
+	sizes, err := sqz.Measure(m.coded)
+	if err != nil {
+		return err
+	}
+	r := report.Report{
+		Name:      "SqueezeNet " + n.Topology.Name,
+		Source:    n.Source,
+		Header:    sizes.Frame + sizes.Header,
+		Labels:    sizes.Labels,
+		Agreement: m.agreement,
+		Float:     m.float,
+		Int8:      m.int8,
+		Worst:     m.worst(n.Labels),
+	}
+	for i, l := range m.result.Layers {
+		r.Layers = append(r.Layers, report.Layer{
+			Name:           l.Name,
+			WeightBytes:    sizes.Layers[i].Weights,
+			ParameterBytes: sizes.Layers[i].Parameters,
+			Before:         report.FloatHistogram(l.Target, l.Steps),
+			After:          report.Int8Histogram(m.result.Network.Layers[i].Weights),
+			WeightSNR:      l.WeightSNR,
+			OutputSNR:      l.ActivationSNR,
+		})
+	}
+	for _, a := range m.attempts {
+		if a.result.Network != m.result.Network {
+			r.Curve = append(r.Curve, point(a.bytes, a.agreement, false))
+		}
+	}
+	r.Curve = append(r.Curve, point(len(m.coded), m.agreement, true))
+	return writeAtomically(path, func(w io.Writer) error { return report.Write(w, r) })
+}
+
+func point(bytes int, a score.Agreement, chosen bool) report.Point {
+	p := report.Point{Bytes: bytes, SameTop1: a.SameTop1, SameError: a.SameError, KL: a.KL, Chosen: chosen}
+	if a.Pictures == 0 {
+		p.SameTop1, p.SameError, p.KL = math.NaN(), math.NaN(), math.NaN()
+	}
+	return p
+}
+
+// worst is the held-out pictures that the networks name differently, those
+// first on which they differ most.
+func (m *made) worst(labels []string) []report.Picture {
+	type distance struct {
+		picture int
+		kl      float64
+	}
+	var all []distance
+	for i := range m.logits {
+		if score.Top(m.held.logits[i]) == score.Top(m.logits[i]) {
+			continue
+		}
+		all = append(all, distance{i, score.Divergence(m.held.logits[i], m.logits[i])})
+	}
+	slices.SortStableFunc(all, func(a, b distance) int { return cmp.Compare(b.kl, a.kl) })
+	var out []report.Picture
+	for _, d := range all[:min(worstPictures, len(all))] {
+		item := m.held.inputs.Items[d.picture]
+		p := report.Picture{File: filepath.Base(item.Path), Label: name(labels, item.Label)}
+		if img, err := picture.DecodeFile(item.Path); err == nil {
+			p.Image = report.RGB(img.Width, img.Height, img.Pix)
+		}
+		p.Float = answer(m.held.logits[d.picture], labels, item.Label)
+		p.Int8 = answer(m.logits[d.picture], labels, item.Label)
+		out = append(out, p)
+	}
+	return out
+}
+
+func answer(logits []float32, labels []string, right int) report.Answer {
+	class := score.Top(logits)
+	return report.Answer{Label: name(labels, class), Probability: score.Probability(logits, class), Right: class == right}
+}
+
+// name is a class's label; nothing if there is none.
+func name(labels []string, class int) string {
+	if class < 0 || class >= len(labels) {
+		return ""
+	}
+	return labels[class]
+}
+
+// writeAtomically writes a file beside path, for its owner's eyes, and renames it.
+func writeAtomically(path string, write func(w io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".quantize.*")
+	if err != nil {
+		return err
+	}
+	err = cmp.Or(write(f), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = f.Close()
+		_ = os.Remove(f.Name())
+	}
+	return err
+}

@@ -1,0 +1,164 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// curve is what the budgets that were tried cost in accuracy.
+type curve struct {
+	Points []curveRow
+	Plots  []plot // none if there are too few points to compare
+}
+
+type curveRow struct {
+	Bytes, SameTop1, KL string
+	Chosen              bool
+}
+
+// plot is one measure over the file's size. Across it measures in per cent
+// of the width, down in pixels.
+type plot struct {
+	Title           string
+	ID              string // of its parts, unique in the page
+	Left, Right     percent
+	Top, Bottom     pixel
+	Height          int
+	Across, Upright []tick
+	Lines           []line
+	Chosen          []plotLabel
+	Points          []plotPoint
+}
+
+type line struct {
+	X1, X2 percent
+	Y1, Y2 pixel
+}
+
+type plotPoint struct {
+	X         percent
+	Y         pixel
+	High, Low pixel // ends of the standard error
+	Error     bool
+	Chosen    bool
+	Tooltip   string
+}
+
+// plotLabel is the value of the chosen point, above the plot.
+type plotLabel struct {
+	X    percent
+	Side string // of the text that X is: start, middle or end
+	Text string
+}
+
+// The plots' edges.
+const (
+	plotLeft, plotRight = 14, 93 // per cent
+	plotTop, plotBottom = 30, 210
+	plotHeight          = 240
+	bestAgreement       = 100 // per cent; an error bar goes no further
+)
+
+func newCurve(points []Point) curve {
+	points = slices.Clone(points)
+	slices.SortStableFunc(points, func(a, b Point) int { return cmp.Compare(a.Bytes, b.Bytes) })
+	var c curve
+	for _, p := range points {
+		c.Points = append(c.Points, curveRow{
+			Bytes:    grouped(p.Bytes),
+			SameTop1: withError(p),
+			KL:       fixed(p.KL, 4),
+			Chosen:   p.Chosen,
+		})
+	}
+	same := newPlot("same", "Same top-1 class as float, in %, by bytes", points, sameTop1)
+	kl := newPlot("kl", "KL divergence from float, in nats, by bytes", points, divergence, 0)
+	for _, p := range []plot{same, kl} {
+		if len(p.Points) > 1 {
+			c.Plots = append(c.Plots, p)
+		}
+	}
+	return c
+}
+
+func withError(p Point) string {
+	if !finite(p.SameTop1) {
+		return unknown
+	}
+	return fmt.Sprintf("%s ± %s", fixed(p.SameTop1, 1), fixed(p.SameError, 1))
+}
+
+// measured is a value to plot, with the ends of its standard error.
+type measured struct {
+	value, low, high float64
+	text             string
+}
+
+func sameTop1(p Point) measured {
+	m := measured{value: p.SameTop1, low: p.SameTop1, high: p.SameTop1, text: withError(p)}
+	if finite(p.SameError) {
+		m.low -= p.SameError
+		m.high = max(m.value, min(bestAgreement, m.high+p.SameError))
+	}
+	return m
+}
+
+func divergence(p Point) measured {
+	return measured{value: p.KL, low: p.KL, high: p.KL, text: fixed(p.KL, 4)}
+}
+
+// newPlot draws what is measured of the points, which come in the order of
+// their bytes; the upright axis covers the included values too. Points of which
+// it is not known are left out.
+func newPlot(id, title string, points []Point, measure func(Point) measured, include ...float64) plot {
+	points = slices.DeleteFunc(slices.Clone(points), func(p Point) bool { return !finite(measure(p).value) })
+	var sizes []float64
+	values := include
+	for _, p := range points {
+		sizes = append(sizes, float64(p.Bytes))
+		values = append(values, measure(p).low, measure(p).high)
+	}
+	x, y := newAxis(sizes, 4, plotLeft, plotRight).whole(), newAxis(values, 4, plotBottom, plotTop)
+	out := plot{Title: title, ID: id, Left: plotLeft, Right: plotRight, Top: plotTop, Bottom: plotBottom, Height: plotHeight}
+	for _, v := range x.ticks() {
+		out.Across = append(out.Across, tick{At: percent(x.at(v)), Label: grouped(int(v))})
+	}
+	for _, v := range y.ticks() {
+		out.Upright = append(out.Upright, tick{Y: pixel(y.at(v)), Label: fixed(v, y.decimals())})
+	}
+	for _, p := range points {
+		m := measure(p)
+		out.add(plotPoint{
+			X: percent(x.at(float64(p.Bytes))), Y: pixel(y.at(m.value)),
+			High: pixel(y.at(m.high)), Low: pixel(y.at(m.low)), Error: m.low < m.high,
+			Chosen:  p.Chosen,
+			Tooltip: fmt.Sprintf("%s: same top-1 %s %%, KL divergence %s", plural(p.Bytes, "byte"), withError(p), fixed(p.KL, 4)),
+		}, m.text)
+	}
+	return out
+}
+
+// add draws a point and the line to it from the one before; the chosen one
+// with its value.
+func (p *plot) add(point plotPoint, text string) {
+	if n := len(p.Points); n > 0 {
+		last := p.Points[n-1]
+		p.Lines = append(p.Lines, line{X1: last.X, X2: point.X, Y1: last.Y, Y2: point.Y})
+	}
+	p.Points = append(p.Points, point)
+	if point.Chosen {
+		p.Chosen = append(p.Chosen, plotLabel{X: point.X, Side: sideAt(point.X), Text: "chosen: " + text})
+	}
+}
+
+// sideAt is how a label stands to its place, such that it stays in the drawing.
+func sideAt(x percent) string {
+	switch {
+	case x < 30:
+		return "start"
+	case x > 70:
+		return "end"
+	}
+	return "middle"
+}

@@ -1,0 +1,60 @@
+package report
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestGrouped(t *testing.T) {
+	for n, want := range map[int]string{
+		0: "0", 7: "7", 999: "999", 1000: "1,000", 12345: "12,345", 123456: "123,456", 1234567: "1,234,567",
+		-1000: "−1,000", -12: "−12", math.MinInt64: "−9,223,372,036,854,775,808",
+	} {
+		require.Equal(t, want, grouped(n))
+	}
+}
+
+func TestFixed(t *testing.T) {
+	for _, c := range []struct {
+		v        float64
+		decimals int
+		want     string
+	}{
+		{94.06, 1, "94.1"}, {-0.52, 1, "−0.5"}, {-0.01, 1, "0.0"}, {3, 0, "3"}, {0.03126, 4, "0.0313"},
+		{math.NaN(), 1, "–"}, {math.Inf(1), 1, "∞"}, {math.Inf(-1), 1, "−∞"}, {-1.2345e300, 1, "−1.23e+300"},
+	} {
+		require.Equal(t, c.want, fixed(c.v, c.decimals))
+	}
+}
+
+// TestAxis: whatever the values, few round ticks, and every value between the
+// ends in its order.
+func TestAxis(t *testing.T) {
+	a := newAxis([]float64{0, 87, math.NaN(), math.Inf(1)}, 4, 10, 90)
+	require.Equal(t, []float64{0, 50, 100}, a.ticks())
+	require.InDelta(t, 10+0.8*87, a.at(87), 1e-9)
+	require.InDelta(t, 0.8*43, a.length(43), 1e-9)
+	require.Equal(t, []float64{0, 1, 2, 3}, newAxis([]float64{0, 3}, 10, 0, 1).whole().ticks())
+	require.Equal(t, []float64{0, 50}, a.upTo(87).ticks())
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 2000 {
+		low := r.NormFloat64() * math.Pow(10, 600*r.Float64()-300)
+		high := low + math.Abs(r.NormFloat64())*math.Pow(10, 600*r.Float64()-300)
+		if r.IntN(4) == 0 {
+			high = low
+		}
+		a := newAxis([]float64{low, high}, 4, 10, 90)
+		ticks := a.ticks()
+		require.LessOrEqual(t, len(ticks), 8, "%g %g", low, high)
+		require.NotEmpty(t, ticks)
+		require.GreaterOrEqual(t, a.at(low), 10.0, "%g %g", low, high)
+		require.LessOrEqual(t, a.at(high), 90.0)
+		require.LessOrEqual(t, a.at(low), a.at(high), "%g %g", low, high)
+		for _, v := range ticks {
+			require.True(t, finite(v))
+		}
+	}
+}

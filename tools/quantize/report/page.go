@@ -1,0 +1,96 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+
+	"halfmeg/model"
+)
+
+// page is what the template prints.
+type page struct {
+	Style    template.CSS
+	Name     string
+	Figures  []figure
+	Bytes    bytesChart
+	Noise    noiseChart
+	Table    table
+	Shapes   []shape
+	Curve    curve
+	Measured bool // agreement was measured
+	Worst    []card
+	Source   []entry
+}
+
+// figure is a number to see first.
+type figure struct{ Value, Unit, Note string }
+
+// entry is a name with a value.
+type entry struct{ Name, Value string }
+
+func newPage(r *Report) (*page, error) {
+	style, err := files.ReadFile("templates/style.css")
+	if err != nil {
+		return nil, err
+	}
+	worst, err := newCards(r.Worst)
+	if err != nil {
+		return nil, err
+	}
+	return &page{
+		Style:    template.CSS(style),
+		Name:     clean(r.Name),
+		Figures:  figures(r),
+		Bytes:    newBytesChart(r),
+		Noise:    newNoiseChart(r.Layers),
+		Table:    newTable(r),
+		Shapes:   newShapes(r.Layers),
+		Curve:    newCurve(r.Curve),
+		Measured: r.Agreement.Pictures > 0,
+		Worst:    worst,
+		Source:   sourceOf(r.Source),
+	}, nil
+}
+
+// figures are the file's size and how true int8 is to float.
+func figures(r *Report) []figure {
+	weights, weightBytes := 0, 0
+	for _, l := range r.Layers {
+		weights += l.After.total()
+		weightBytes += l.WeightBytes
+	}
+	f := []figure{{
+		Value: grouped(r.bytes()), Unit: "bytes",
+		Note: fmt.Sprintf("%s in %s bits each", plural(weights, "weight"), fixed(bitsPer(weights, weightBytes), 2)),
+	}}
+	a := r.Agreement
+	if a.Pictures == 0 {
+		return append(f, figure{Value: unknown, Note: "too few pictures to hold some out: agreement with the float network was not measured"})
+	}
+	f = append(f,
+		figure{
+			Value: fixed(a.SameTop1, 1), Unit: fmt.Sprintf("%% ± %s", fixed(a.SameError, 1)),
+			Note: "same first class as the float network, on " + plural(a.Pictures, "held-out picture"),
+		},
+		figure{Value: fixed(a.KL, 4), Unit: "nats", Note: "mean Kullback-Leibler divergence from the float network"})
+	if a.Labelled > 0 {
+		f = append(f, figure{
+			Value: fixed(a.Drop, 1), Unit: fmt.Sprintf("± %s points", fixed(a.DropError, 1)),
+			Note: fmt.Sprintf("fewer right: float %s, int8 %s of %s",
+				perCent(r.Float.Top1, 1), perCent(r.Int8.Top1, 1), plural(a.Labelled, "labelled picture")),
+		})
+	}
+	return f
+}
+
+func sourceOf(s model.Source) []entry {
+	var entries []entry
+	for _, e := range []entry{
+		{"Weights", s.Weights}, {"Format", s.Format}, {"SHA-256", s.SHA256}, {"Calibration", s.Calibration}, {"Made by", s.Tool},
+	} {
+		if e.Value != "" {
+			entries = append(entries, entry{e.Name, clean(e.Value)})
+		}
+	}
+	return entries
+}

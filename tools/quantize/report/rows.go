@@ -1,0 +1,196 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// The charts of bytes and of noise have a row a layer in the same places, so
+// that they can be read across. Names stand left of the plot, figures right.
+const (
+	rowHeight = 19
+	rowsTop   = 30 // below the axis' labels
+	nameEnd   = 30 // per cent of the width, as are the following
+	plotStart = 32
+	plotEnd   = 84
+)
+
+// rows is what both charts have: a frame with an axis on top.
+type rows struct {
+	Title, Summary string
+	Height         int
+	NameEnd        percent
+	Ticks          []tick
+}
+
+// tick is a mark on an axis: a grid line and its label.
+type tick struct {
+	At    percent
+	Y     pixel // of a tick on an upright axis
+	Label string
+}
+
+func newRows(n int, title, summary string, a axis, label func(float64) string) rows {
+	r := rows{Title: title, Summary: summary, Height: rowsTop + n*rowHeight + 4, NameEnd: nameEnd}
+	for _, v := range a.ticks() {
+		r.Ticks = append(r.Ticks, tick{At: percent(a.at(v)), Label: label(v)})
+	}
+	return r
+}
+
+// row is the place of one row.
+type row struct {
+	Name, Tooltip string
+	Top, Middle   int // in pixels
+}
+
+func newRow(i int, name, tooltip string) row {
+	top := rowsTop + i*rowHeight
+	return row{Name: shorten(name), Tooltip: clean(name) + ": " + tooltip, Top: top, Middle: top + rowHeight/2}
+}
+
+// bytesChart is a bar of bytes for each part of the file.
+type bytesChart struct {
+	rows
+	Bars []bar
+}
+
+type bar struct {
+	row
+	Segments []segment
+	ValueAt  percent
+	Value    string
+}
+
+// segment is a piece of a bar: weights, parameters or rest.
+type segment struct {
+	Class    string
+	X, Width percent
+}
+
+func newBytesChart(r *Report) bytesChart {
+	values := []float64{0, float64(r.Labels), float64(r.Header)}
+	for _, l := range r.Layers {
+		values = append(values, float64(l.bytes()))
+	}
+	a := newAxis(values, 4, plotStart, plotEnd).whole().upTo(slices.Max(values))
+	c := bytesChart{rows: newRows(len(r.Layers)+2, "Bytes by layer", largestPart(r), a, func(v float64) string { return grouped(int(v)) })}
+	for i, l := range r.Layers {
+		tooltip := fmt.Sprintf("weights %s, parameters %s, together %s of the file",
+			plural(l.WeightBytes, "byte"), plural(l.ParameterBytes, "byte"), share(l.bytes(), r.bytes()))
+		weights := a.length(float64(l.WeightBytes))
+		c.Bars = append(c.Bars, newBar(a, newRow(i, l.Name, tooltip), l.bytes(),
+			segment{Class: "weights", X: plotStart, Width: percent(weights)},
+			segment{Class: "parameters", X: percent(plotStart + weights), Width: percent(a.length(float64(l.ParameterBytes)))}))
+	}
+	for i, part := range []struct {
+		name  string
+		bytes int
+	}{{"labels", r.Labels}, {"header", r.Header}} {
+		place := newRow(len(r.Layers)+i, part.name, plural(part.bytes, "byte")+", "+share(part.bytes, r.bytes())+" of the file")
+		c.Bars = append(c.Bars, newBar(a, place, part.bytes,
+			segment{Class: "rest", X: plotStart, Width: percent(a.length(float64(part.bytes)))}))
+	}
+	return c
+}
+
+func newBar(a axis, place row, bytes int, segments ...segment) bar {
+	return bar{row: place, Segments: segments, Value: grouped(bytes), ValueAt: percent(a.at(float64(bytes)))}
+}
+
+// largestPart says in a sentence where the bytes are.
+func largestPart(r *Report) string {
+	if len(r.Layers) == 0 {
+		return "The network has no layers."
+	}
+	largest, parameters := r.Layers[0], 0
+	for _, l := range r.Layers {
+		if l.bytes() > largest.bytes() {
+			largest = l
+		}
+		parameters += l.ParameterBytes
+	}
+	return fmt.Sprintf("The largest layer, %s, takes %s of the file; all parameters take %s, labels and header %s.",
+		clean(largest.Name), share(largest.bytes(), r.bytes()), share(parameters, r.bytes()), share(r.Labels+r.Header, r.bytes()))
+}
+
+// noiseChart is two dots a layer: the ratios of signal to noise of its
+// weights and of its output.
+type noiseChart struct {
+	rows
+	Dots []dots
+}
+
+type dots struct {
+	row
+	Weights, Output mark
+	From, To        percent // of the line between the marks
+	Line            bool    // there are two marks to join
+	Value           string  // of the output
+}
+
+// mark is a dot or, where the ratio is infinite, a sign at that end of the
+// axis; where there is no ratio, nothing.
+type mark struct {
+	At   percent
+	Dot  bool
+	Sign string
+}
+
+func newNoiseChart(layers []Layer) noiseChart {
+	values := []float64{0}
+	for _, l := range layers {
+		values = append(values, l.WeightSNR, l.OutputSNR)
+	}
+	a := newAxis(values, 4, plotStart, plotEnd)
+	c := noiseChart{rows: newRows(len(layers), "Signal to noise by layer", noisiest(layers), a,
+		func(v float64) string { return fixed(v, a.decimals()) })}
+	for i, l := range layers {
+		weights, output := newMark(a, l.WeightSNR), newMark(a, l.OutputSNR)
+		c.Dots = append(c.Dots, dots{
+			row:     newRow(i, l.Name, fmt.Sprintf("weights %s dB, output %s dB", fixed(l.WeightSNR, 1), fixed(l.OutputSNR, 1))),
+			Weights: weights, Output: output,
+			From: weights.At, To: output.At, Line: weights.Dot && output.Dot,
+			Value: fixed(l.OutputSNR, 1),
+		})
+	}
+	return c
+}
+
+func newMark(a axis, ratio float64) mark {
+	switch {
+	case math.IsNaN(ratio):
+		return mark{}
+	case math.IsInf(ratio, 0):
+		return mark{At: percent(a.at(ratio)), Sign: fixed(ratio, 0)}
+	}
+	return mark{At: percent(a.at(ratio)), Dot: true}
+}
+
+// noisiest says in a sentence where the errors are.
+func noisiest(layers []Layer) string {
+	output, outputKnown := lowest(layers, func(l Layer) float64 { return l.OutputSNR })
+	weights, weightsKnown := lowest(layers, func(l Layer) float64 { return l.WeightSNR })
+	if !outputKnown && !weightsKnown {
+		return "No layer's noise was measured."
+	}
+	text := "Noise adds up from layer to layer."
+	if outputKnown {
+		text += fmt.Sprintf(" The output is noisiest after %s: %s\u00a0dB.", clean(output.Name), fixed(output.OutputSNR, 1))
+	}
+	if weightsKnown {
+		text += fmt.Sprintf(" The weights are noisiest in %s: %s\u00a0dB.", clean(weights.Name), fixed(weights.WeightSNR, 1))
+	}
+	return text
+}
+
+// lowest is the layer of the lowest ratio, and whether any layer has one.
+func lowest(layers []Layer, ratio func(Layer) float64) (worst Layer, known bool) {
+	for _, l := range layers {
+		if v := ratio(l); !math.IsNaN(v) && (!known || v < ratio(worst)) {
+			worst, known = l, true
+		}
+	}
+	return worst, known
+}
