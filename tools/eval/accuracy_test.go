@@ -24,16 +24,16 @@ type published struct {
 
 	// The network embedded in edge that was made of it, or "": one is made
 	// here, as fine as int8 can be. What is asked of either: the least same top-1
-	// plus its standard error, the largest drop less its standard error.
+	// plus its standard error, the largest drop less two of them.
 	embedded   string
 	same, drop float64
 }
 
 var networks = []published{
-	{"squeezenet1.1-caffe-fp16.onnx", [2]float64{68.10, 90.18}, [2]float64{65.70, 86.20}, "squeezenet1.1", 92, 1.5},
+	{"squeezenet1.1-caffe-fp16.onnx", [2]float64{68.10, 90.18}, [2]float64{65.70, 86.20}, "squeezenet1.1", 92, 0.7},
 	{"squeezenet1.1-gluon.pth", [2]float64{64.62, 86.30}, [2]float64{61.00, 83.30}, "", 96, 0.5},
 	{"squeezenet1.0-caffe.caffemodel", [2]float64{71.17, 91.41}, [2]float64{62.90, 85.30}, "", 96, 0.5},
-	{"squeezenet1.0-deepcompression.net", [2]float64{75.46, 93.87}, [2]float64{64.50, 85.80}, "squeezenet1.0", 90, 1.5},
+	{"squeezenet1.0-deepcompression.net", [2]float64{75.46, 93.87}, [2]float64{64.50, 85.80}, "squeezenet1.0", 90, 0.7},
 }
 
 // calibrationPictures is how many pictures a network that is quantized here
@@ -84,7 +84,7 @@ func TestAccuracy(t *testing.T) {
 func check(t *testing.T, p published, where string, a score.Agreement) {
 	t.Logf("%s: %d pictures, same top-1 %.2f ± %.2f %%, KL %.5f, top-1 drop %.2f ± %.2f", where, a.Pictures, a.SameTop1, a.SameError, a.KL, a.Drop, a.DropError)
 	require.GreaterOrEqual(t, a.SameTop1+a.SameError, p.same, where)
-	require.LessOrEqual(t, a.Drop-a.DropError, p.drop, where)
+	require.LessOrEqual(t, a.Drop-2*a.DropError, p.drop, where)
 }
 
 func load(t *testing.T, folder string, in model.Input) *pictures.Inputs {
