@@ -4,7 +4,7 @@ import "golang.org/x/sys/cpu"
 
 func init() {
 	if cpu.X86.HasAVX2 {
-		families = append(families, family{"AVX2", []tile{{4, tile4AVX2}, {1, tile1AVX2}}})
+		families = append(families, family{"AVX2", []tile{{6, tile6AVX2}, {1, tile1AVX2}}})
 	}
 	if cpu.X86.HasAVX512F {
 		families = append(families, family{"AVX-512", []tile{{12, tile12AVX512}, {4, tile4AVX512}, {1, tile1AVX512}}})
@@ -12,7 +12,7 @@ func init() {
 }
 
 //go:noescape
-func tile4AVX2(c []float32, ldc int, a []float32, row, step int, b []float32)
+func tile6AVX2(c []float32, ldc int, a []float32, row, step int, b []float32)
 
 //go:noescape
 func tile1AVX2(c []float32, ldc int, a []float32, row, step int, b []float32)

@@ -1,11 +1,12 @@
 #include "textflag.h"
 
-// Tiles of 4 and of 1 row by 16 columns, two vectors a row.
+// Tiles of 6 and of 1 row by 16 columns, two vectors a row.
 //
 //	DI c, AX bytes from a row to the next
-//	SI a, BX bytes from a row to the next, R8 three rows, R9 bytes a step of k
+//	SI a, BX bytes from a row to the next, R9 bytes a step of k; R8 is three rows
+//	on, R10 a's fourth row
 //	DX b, 64 bytes a step of k; CX steps of k left
-//	Y0…Y7 the sums; Y8, Y9 the step's part of b; Y10, Y11 products
+//	Y0…Y11 the sums; Y12, Y13 the step's part of b; Y14, Y15 products
 #define ARGUMENTS \
 	MOVQ c_base+0(FP), DI  \
 	MOVQ ldc+24(FP), AX    \
@@ -18,7 +19,8 @@
 	SHLQ $2, AX            \
 	SHLQ $2, BX            \
 	SHLQ $2, R9            \
-	LEAQ (BX)(BX*2), R8
+	LEAQ (BX)(BX*2), R8    \
+	LEAQ (SI)(R8*1), R10
 
 #define LOAD(LO, HI) \
 	VMOVUPS (DI), LO   \
@@ -32,34 +34,39 @@
 
 // B loads the step's part of b and goes on to the next.
 #define B \
-	VMOVUPS (DX), Y8   \
-	VMOVUPS 32(DX), Y9 \
+	VMOVUPS (DX), Y12   \
+	VMOVUPS 32(DX), Y13 \
 	ADDQ    $64, DX
 
 // TERM adds the step's products for one row, in the order of the plain loop,
 // multiplication and addition each rounded.
 #define TERM(address, LO, HI) \
-	VBROADCASTSS address, Y10 \
-	VMULPS       Y8, Y10, Y11 \
-	VMULPS       Y9, Y10, Y10 \
-	VADDPS       Y11, LO, LO  \
-	VADDPS       Y10, HI, HI
+	VBROADCASTSS address, Y14  \
+	VMULPS       Y12, Y14, Y15 \
+	VMULPS       Y13, Y14, Y14 \
+	VADDPS       Y15, LO, LO   \
+	VADDPS       Y14, HI, HI
 
-// func tile4AVX2(c []float32, ldc int, a []float32, row, step int, b []float32)
-TEXT ·tile4AVX2(SB), NOSPLIT, $0-96
+// func tile6AVX2(c []float32, ldc int, a []float32, row, step int, b []float32)
+TEXT ·tile6AVX2(SB), NOSPLIT, $0-96
 	ARGUMENTS
 	LOAD(Y0, Y1)
 	LOAD(Y2, Y3)
 	LOAD(Y4, Y5)
 	LOAD(Y6, Y7)
+	LOAD(Y8, Y9)
+	LOAD(Y10, Y11)
 
 loop:
 	B
 	TERM((SI), Y0, Y1)
 	TERM((SI)(BX*1), Y2, Y3)
 	TERM((SI)(BX*2), Y4, Y5)
-	TERM((SI)(R8*1), Y6, Y7)
+	TERM((R10), Y6, Y7)
+	TERM((R10)(BX*1), Y8, Y9)
+	TERM((R10)(BX*2), Y10, Y11)
 	ADDQ R9, SI
+	ADDQ R9, R10
 	DECQ CX
 	JNZ  loop
 
@@ -68,6 +75,8 @@ loop:
 	STORE(Y2, Y3)
 	STORE(Y4, Y5)
 	STORE(Y6, Y7)
+	STORE(Y8, Y9)
+	STORE(Y10, Y11)
 	VZEROUPPER
 	RET
 
