@@ -7,8 +7,8 @@ import (
 	"halfmeg/model"
 )
 
-// augmenter makes more pictures of one: crops, a little out of shape, every
-// other one mirrored.
+// augmenter makes more pictures of one: crops, a little out of shape and
+// colour, every other one mirrored.
 type augmenter struct {
 	resize *model.Preprocessor
 	size   int
@@ -41,8 +41,8 @@ func (a *augmenter) vary(picture []int8, random *rand.Rand) []int8 {
 		gains[c] = common * (1 + maxGain/3*(2*random.Float64()-1))
 	}
 	for at := 0; at < len(picture); at += 3 {
-		to := at
-		if x := at / 3 % a.size; mirror {
+		to, x := at, at/3%a.size
+		if mirror {
 			to += 3 * (a.size - 1 - 2*x)
 		}
 		for c, v := range picture[at : at+3] {

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"halfmeg/model"
 	"halfmeg/quant/float"
@@ -34,7 +33,7 @@ const (
 
 // Distill tunes the weights and biases of a quantized network such that its
 // answers come nearer to the float network's, on calibration pictures and on
-// crops of them: stochastic gradients of the divergence, taken as if nothing
+// crops and blends of them: stochastic gradients of the divergence, taken as if nothing
 // were rounded (Hinton et al., arXiv:1503.02531; Bengio et al.,
 // arXiv:1308.3432). No labels are needed. What a file of the network costs hardly
 // changes. The result does not depend on the number of workers.
@@ -60,19 +59,19 @@ func Distill(ctx context.Context, teacher *float.Network, n *model.Network, pict
 	for i, p := range s.layers {
 		p.held = pruned(teacher.Layers[i].Weights)
 	}
-	school := newSchool(forward, steps, o.Workers)
-	order := newDeck(len(pictures))
+	trainer := newTrainer(forward, steps, o.Workers)
+	order := newSampler(len(pictures))
 	recent := 0.0
 	for round := range o.Rounds {
 		studentForward, err := s.forward()
 		if err != nil {
 			return nil, err
 		}
-		divergence, err := school.batch(ctx, studentForward, pictures, order, round)
+		divergence, err := trainer.batch(ctx, studentForward, pictures, order, round)
 		if err != nil {
 			return nil, err
 		}
-		s.learn(school.gradients(), rateOf(round, o.Rounds), round+1)
+		s.learn(trainer.gradients(), rateOf(round, o.Rounds), round+1)
 		recent += (divergence - recent) * max(0.05, 1/float64(round+1))
 		if o.Progress != nil {
 			o.Progress(round+1, o.Rounds, recent)
@@ -97,27 +96,27 @@ func (s *student) learn(gradients []*gradient, rate float64, t int) {
 	wait.Wait()
 }
 
-// deck deals pictures in random order, each once before any comes again.
-type deck struct {
+// sampler draws pictures in random order, each once before any comes again.
+type sampler struct {
 	random *rand.Rand
-	cards  []int
+	left   []int
 	size   int
 }
 
-func newDeck(size int) *deck { return &deck{random: rand.New(rand.NewPCG(1, 1)), size: size} }
+func newSampler(size int) *sampler { return &sampler{random: rand.New(rand.NewPCG(1, 1)), size: size} }
 
-func (d *deck) deal() int {
-	if len(d.cards) == 0 {
-		d.cards = d.random.Perm(d.size)
+func (d *sampler) next() int {
+	if len(d.left) == 0 {
+		d.left = d.random.Perm(d.size)
 	}
-	card := d.cards[0]
-	d.cards = d.cards[1:]
-	return card
+	first := d.left[0]
+	d.left = d.left[1:]
+	return first
 }
 
-// school is where batches are worked through: in lanes, each of which sums
+// trainer works through batches: in lanes, each of which sums
 // the gradients of its pictures in order.
-type school struct {
+type trainer struct {
 	teacher *float.Forward
 	steps   []model.Step
 	workers int
@@ -138,8 +137,8 @@ type lane struct {
 // gradient is the derivative by a convolution's real weights and biases.
 type gradient struct{ weights, biases []float32 }
 
-func newSchool(teacher *float.Forward, steps []model.Step, workers int) *school {
-	s := &school{teacher: teacher, steps: steps, workers: min(workers, batchLanes)}
+func newTrainer(teacher *float.Forward, steps []model.Step, workers int) *trainer {
+	s := &trainer{teacher: teacher, steps: steps, workers: min(workers, batchLanes)}
 	for range s.workers {
 		s.passes = append(s.passes, teacher.NewPass())
 		s.crops = append(s.crops, newAugmenter(steps[0].InSize))
@@ -156,34 +155,27 @@ func newSchool(teacher *float.Forward, steps []model.Step, workers int) *school 
 
 // batch runs teacher and student on a batch and returns their mean
 // divergence. The gradients stay in the lanes.
-func (s *school) batch(ctx context.Context, student *float.Forward, pictures [][]int8, order *deck, round int) (float64, error) {
-	var dealt [batch]int
-	for i := range dealt {
-		dealt[i] = order.deal()
+func (s *trainer) batch(ctx context.Context, student *float.Forward, pictures [][]int8, order *sampler, round int) (float64, error) {
+	var drawn [batch]int
+	for i := range drawn {
+		drawn[i] = order.next()
 	}
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for w := range s.workers {
-		wait.Go(func() {
-			for i := int(next.Add(1)) - 1; i < batchLanes; i = int(next.Add(1)) - 1 {
-				s.lanes[i].reset()
-				for j := i; j < batch && ctx.Err() == nil; j += batchLanes {
-					random := rand.New(rand.NewPCG(uint64(round), uint64(j)))
-					picture := s.crops[w].vary(pictures[dealt[j]], random)
-					if random.Float64() < mixedShare {
-						picture = s.crops[w].mix(pictures[dealt[j]], pictures[dealt[(j+1)%batch]], random)
-					}
-					s.lesson(&s.lanes[i], student, s.passes[w], picture)
-				}
+	err := share(ctx, s.workers, batchLanes, func(worker, i int) {
+		s.lanes[i].reset()
+		for j := i; j < batch && ctx.Err() == nil; j += batchLanes {
+			random := rand.New(rand.NewPCG(uint64(round), uint64(j)))
+			variant := s.crops[worker].vary(pictures[drawn[j]], random)
+			if random.Float64() < mixedShare {
+				variant = s.crops[worker].mix(pictures[drawn[j]], pictures[drawn[(j+1)%batch]], random)
 			}
-		})
-	}
-	wait.Wait()
+			s.picture(&s.lanes[i], student, s.passes[worker], variant)
+		}
+	})
 	sum := 0.0
 	for i := range s.lanes {
 		sum += s.lanes[i].divergence
 	}
-	return sum / batch, ctx.Err()
+	return sum / batch, err
 }
 
 func (l *lane) reset() {
@@ -194,8 +186,8 @@ func (l *lane) reset() {
 	}
 }
 
-// lesson adds one picture's divergence and gradients to a lane.
-func (s *school) lesson(l *lane, student *float.Forward, pass *float.Pass, picture []int8) {
+// picture adds one picture's divergence and gradients to a lane.
+func (s *trainer) picture(l *lane, student *float.Forward, pass *float.Pass, picture []int8) {
 	pass.Use(s.teacher)
 	want := softened(pass, picture)
 	pass.Use(student)
@@ -209,9 +201,7 @@ func (s *school) lesson(l *lane, student *float.Forward, pass *float.Pass, pictu
 	pass.Backward(got, func(step int, g float.Map) {
 		sums := l.gradients[s.steps[step].Layer]
 		pass.WeightGradient(step, g, sums.weights)
-		for o, v := range g.Sums() {
-			sums.biases[o] += v
-		}
+		accumulate(sums.biases, g.Sums())
 	})
 }
 
@@ -229,19 +219,13 @@ func softened(pass *float.Pass, picture []int8) []float32 {
 }
 
 // gradients is the sum over the lanes, by layer.
-func (s *school) gradients() []*gradient {
+func (s *trainer) gradients() []*gradient {
 	total := s.lanes[0].gradients
 	for i := range s.lanes[1:] {
 		for l, g := range s.lanes[1+i].gradients {
-			addTo(total[l].weights, g.weights)
-			addTo(total[l].biases, g.biases)
+			accumulate(total[l].weights, g.weights)
+			accumulate(total[l].biases, g.biases)
 		}
 	}
 	return total
-}
-
-func addTo(sums, values []float32) {
-	for i, v := range values {
-		sums[i] += v
-	}
 }

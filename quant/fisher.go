@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -22,9 +20,9 @@ import (
 // the Kronecker product of a matrix over its inputs and one over its outputs
 // (K-FAC: Martens and Grosse, arXiv:1503.05671; for rounding: Tseng et al.,
 // arXiv:2505.22988): the mean of products of the derivatives of the
-// log-likelihood of a label that is drawn from the network's own answer. The derivative by the weights, not by
-// the output, takes into account that an error of a weight is the same at
-// all pixels.
+// log-likelihood of a label that is drawn from the network's own answer. The
+// derivative by the weights, not by the output, takes into account that an
+// error of a weight is the same at all pixels.
 type Fisher struct{ layers []*information }
 
 // information is one convolution's.
@@ -56,24 +54,17 @@ func MeasureFisher(ctx context.Context, n *float.Network, pictures [][]int8, wor
 		return nil, err
 	}
 	sums := make([]*Fisher, fisherLanes)
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range workers {
-		wait.Go(func() {
-			for lane := int(next.Add(1)) - 1; lane < fisherLanes; lane = int(next.Add(1)) - 1 {
-				sums[lane] = newFisher(steps)
-				p := &prober{forward.NewPass(), steps, newAugmenter(n.Input.Size), sums[lane]}
-				for i := lane; i < len(pictures)*fisherVariants && ctx.Err() == nil; i += fisherLanes {
-					p.add(pictures[i/fisherVariants], i%fisherVariants > 0, uint64(i))
-					if i%fisherVariants == 0 {
-						progress()
-					}
-				}
+	err = share(ctx, workers, fisherLanes, func(_, lane int) {
+		sums[lane] = newFisher(steps)
+		p := &gradientSums{forward.NewPass(), steps, newAugmenter(n.Input.Size), sums[lane]}
+		for i := lane; i < len(pictures)*fisherVariants && ctx.Err() == nil; i += fisherLanes {
+			p.add(pictures[i/fisherVariants], i%fisherVariants > 0, uint64(i))
+			if i%fisherVariants == 0 {
+				progress()
 			}
-		})
-	}
-	wait.Wait()
-	if err := ctx.Err(); err != nil {
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	f := total(sums, len(pictures)*fisherVariants)
@@ -132,8 +123,8 @@ func total(lanes []*Fisher, count int) *Fisher {
 	return t
 }
 
-// prober is one goroutine's way through the network and back.
-type prober struct {
+// gradientSums adds up what one picture after the other says.
+type gradientSums struct {
 	pass    *float.Pass
 	steps   []model.Step
 	augment *augmenter
@@ -141,7 +132,7 @@ type prober struct {
 }
 
 // add takes in one picture, or a crop of it.
-func (p *prober) add(picture []int8, crop bool, seed uint64) {
+func (p *gradientSums) add(picture []int8, crop bool, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	if crop {
 		picture = p.augment.vary(picture, random)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
-	"sync/atomic"
 
 	"halfmeg/kernels"
 	"halfmeg/model"
@@ -69,20 +67,10 @@ func (f *frontier) eachLane(ctx context.Context, work func(lane int, s *sample, 
 	})
 }
 
-// share hands out n pieces of work to the workers.
+// share hands out n pieces of work to the frontier's workers.
 func (f *frontier) share(ctx context.Context, n int, work func(i int, scratch *float.Scratch)) error {
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range f.workers {
-		wait.Go(func() {
-			var scratch float.Scratch
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				work(i, &scratch)
-			}
-		})
-	}
-	wait.Wait()
-	return ctx.Err()
+	scratch := make([]float.Scratch, f.workers)
+	return share(ctx, f.workers, n, func(worker, i int) { work(i, &scratch[worker]) })
 }
 
 // stats is what a group's inputs and outputs look like over all pictures.

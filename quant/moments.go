@@ -48,7 +48,7 @@ func (l *lanes) total() *moments {
 	return t
 }
 
-func accumulate(sums, values []float64) {
+func accumulate[T float32 | float64](sums, values []T) {
 	for k, v := range values {
 		sums[k] += v
 	}

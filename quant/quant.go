@@ -206,12 +206,12 @@ func (q *quantizer) group(ctx context.Context, g group, readers []model.Step) er
 }
 
 // metric says what errors of a convolution's weights cost, whose outputs were
-// multiplied by factors (nil is 1): the divergence that they cause or, without
-// the Fisher information, the variance that they make in the output.
+// multiplied by factors (nil is 1): the divergence that they cause or, where
+// steps are the finest, the variance that they make in the output.
 func (q *quantizer) metric(s model.Step, m *moments, factors []float64) metric {
 	by := metric{weight: slices.Repeat([]float64{1}, s.Out)}
 	h := m.hessian()
-	if q.options.Fisher != nil {
+	if q.options.Divergence > 0 {
 		l := q.options.Fisher.layers[s.Layer]
 		h = blend(l.covariance(q.equalized[s.Layer], q.frontier.scale), h, localShare(s))
 		if l.outputs != nil {

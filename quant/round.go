@@ -54,8 +54,9 @@ const (
 )
 
 // rateShare is the part counted of what a bit is worth. One bit less of a
-// weight quadruples its noise; but whoever pays the whole of that for bits saved
-// draws all weights towards zero, which costs more than noise: measured.
+// weight quadruples its noise; but to pay the whole of that for bits saved
+// draws all weights towards zero, which was measured to cost more than it
+// saves.
 const rateShare = 0.2
 
 // minPerStep bounds the steps of channels that never matter.

@@ -15,11 +15,11 @@ import (
 type student struct {
 	net    *model.Network // as it was given
 	codes  *float.Codes
-	layers []*pupil
+	layers []*studentLayer
 }
 
-// pupil is one convolution of the student.
-type pupil struct {
+// studentLayer is one convolution of the student.
+type studentLayer struct {
 	step    model.Step
 	depth   int
 	follows bool      // the weights follow the trellis
@@ -45,7 +45,7 @@ func newStudent(n *model.Network, steps []model.Step) *student {
 		}
 		l := n.Layers[step.Layer]
 		s.codes.Scales[i] = l.Scale
-		p := &pupil{step: step, depth: step.Weights() / step.Out, unit: l.Scale}
+		p := &studentLayer{step: step, depth: step.Weights() / step.Out, unit: l.Scale}
 		if step.Kind == model.Conv10 {
 			p.unit = logitUnit
 		}
@@ -130,23 +130,24 @@ func commonGrain(v []int32) float64 {
 }
 
 // learn moves the layer against a gradient by its real weights and biases.
-func (p *pupil) learn(g *gradient, rate float64, t int) {
+func (p *studentLayer) learn(g *gradient, rate float64, t int) {
+	unbiased := newCorrection(t)
 	for i, d := range g.weights {
 		if p.held != nil && p.held[i] {
 			continue
 		}
-		p.latent[i] -= p.moments[0].step(i, d*p.scales[i/p.depth], rate*weightRate, t)
+		p.latent[i] -= p.moments[0].step(i, d*p.scales[i/p.depth], unbiased, rate*weightRate)
 		p.latent[i] = min(max(p.latent[i], -model.MaxWeight), model.MaxWeight)
 	}
 	for o, d := range g.biases {
-		p.bias[o] -= p.unit * p.moments[1].step(o, d*p.unit, rate*biasRate, t)
+		p.bias[o] -= p.unit * p.moments[1].step(o, d*p.unit, unbiased, rate*biasRate)
 	}
 	p.round()
 }
 
 // round rounds the latent weights: each input's along the trellis, if that is
 // what the layer's weights follow, or else each by itself.
-func (p *pupil) round() {
+func (p *studentLayer) round() {
 	if !p.follows {
 		for i, v := range p.latent {
 			p.weights[i] = nearest(float64(v))
@@ -167,11 +168,18 @@ const (
 	squareDecay = 0.999
 )
 
-// step takes in a derivative and says how far to go against it; t counts from 1.
-func (a adam) step(i int, d float32, rate float64, t int) float32 {
+// correction makes up for means that began at zero.
+type correction struct{ mean, square float64 }
+
+// newCorrection is that of step t, counted from 1.
+func newCorrection(t int) correction {
+	return correction{1 - math.Pow(meanDecay, float64(t)), 1 - math.Pow(squareDecay, float64(t))}
+}
+
+// step takes in a derivative and says how far to go against it.
+func (a adam) step(i int, d float32, by correction, rate float64) float32 {
 	a.mean[i] += float32((1 - meanDecay) * (d - a.mean[i]))
 	a.square[i] += float32((1 - squareDecay) * (float32(d*d) - a.square[i]))
-	mean := float64(a.mean[i]) / (1 - math.Pow(meanDecay, float64(t)))
-	square := float64(a.square[i]) / (1 - math.Pow(squareDecay, float64(t)))
+	mean, square := float64(a.mean[i])/by.mean, float64(a.square[i])/by.square
 	return float32(rate * mean / (math.Sqrt(square) + 1e-30))
 }

@@ -33,8 +33,8 @@ const (
 type search struct {
 	attempts []*attempt
 	best     *attempt
-	low      float64 // meets the goal
-	high     float64 // does not; for a budget of bytes the two change places
+	low      float64
+	high     float64
 }
 
 // fitBytes searches for the divergence at which the file just meets a budget:
