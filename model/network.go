@@ -94,15 +94,16 @@ func (l *Layer) validate(s Step) error {
 	if !positive(255 * l.Scale) {
 		return fmt.Errorf("activation scale %v: the largest activation is not finite and positive", l.Scale)
 	}
-	if i := slices.Index(l.Weights, math.MinInt8); i >= 0 {
-		return fmt.Errorf("weight %d is -128, which never occurs", i)
-	}
 	each := len(l.Weights) / s.Out
 	for c := range s.Out {
 		if !positive(l.Multiplier[c]) {
 			return fmt.Errorf("channel %d: multiplier %v is not finite and positive", c, l.Multiplier[c])
 		}
-		bound := AccumulatorBound(l.Weights[c*each:(c+1)*each], l.Bias[c])
+		sums := sumsOf(l.Weights[c*each : (c+1)*each])
+		if sums.least < -MaxWeight {
+			return fmt.Errorf("weight %d is -128, which never occurs", slices.Index(l.Weights, math.MinInt8))
+		}
+		bound := sums.accumulatorBound(l.Bias[c])
 		if bound > math.MaxInt32 {
 			return fmt.Errorf("channel %d: its accumulator may reach %d, beyond an int32", c, bound)
 		}
@@ -120,13 +121,30 @@ func (l *Layer) validate(s Step) error {
 // magnitude on its way, in whichever order the products are added and
 // whether they are of codes 0…255 or of codes minus 128.
 func AccumulatorBound(weights []int8, bias int32) int64 {
-	var sum, positive int64
-	for _, w := range weights {
-		sum += int64(w)
-		positive += int64(w) &^ (int64(w) >> 63) // without a branch: every file that is read comes through here
+	return sumsOf(weights).accumulatorBound(bias)
+}
+
+// sums are what the checks need to know of a channel's weights.
+type sums struct {
+	all, negative int64 // of all weights, of the negative ones
+	least         int64 // the least weight, or 0
+}
+
+// sumsOf goes through the weights once and without a branch: every file that
+// is read comes through here.
+func sumsOf(weights []int8) (s sums) {
+	for _, weight := range weights {
+		w := int64(weight)
+		s.all += w
+		s.negative += w & (w >> 63)
+		s.least = min(s.least, w)
 	}
-	magnitude := 2*positive - sum
-	folded := int64(bias) + 128*sum
+	return s
+}
+
+func (s sums) accumulatorBound(bias int32) int64 {
+	magnitude := s.all - 2*s.negative
+	folded := int64(bias) + 128*s.all
 	return max(abs(int64(bias))+255*magnitude, abs(folded)+128*magnitude)
 }
 
