@@ -73,33 +73,42 @@ func Indices(weights []int8, depth int) (indices []int8, ok bool) {
 // place. It is false if one would be beyond an int8. Every file that is read
 // comes through here: so it looks up what Number and Next say.
 func Numbers(indices []int8, depth int) bool {
-	states := make([]uint8, depth)
-	seen := uint16(0)
+	states := make([]step, depth)
+	table, seen := steps[:], step(0)
 	for ; len(indices) > 0; indices = indices[depth:] {
 		row := indices[:len(states)]
 		for i, k := range row {
-			e := steps[int(states[i]&(States-1))<<8|int(uint8(k))]
-			seen |= e
-			row[i], states[i] = int8(e), uint8(e>>8)
+			s := table[(states[i]+step(k))%step(len(steps))]
+			seen |= s
+			row[i], states[i] = int8(s), s&stateBits
 		}
 	}
 	return seen&beyond == 0
 }
 
-// steps holds for each state and index, as a uint8, the number, the state
-// behind it shifted by 8 bits, and whether the number is beyond an int8.
-var steps = func() (t [States << 8]uint16) {
+// A step is the number of an index, as a uint8, and above it the state that
+// the index leads to, and whether the number is beyond an int8.
+type step uint16
+
+const (
+	stateShift      = 8
+	stateBits  step = (States - 1) << stateShift
+	beyond     step = 1 << 15
+)
+
+// steps holds at state<<stateShift + k, modulo its length, the step of index k.
+// It is a pointer, which a loop keeps in a register.
+var steps = func() *[States << stateShift]step {
+	t := new([States << stateShift]step)
 	for state := range uint8(States) {
 		for k := math.MinInt8; k <= math.MaxInt8; k++ {
 			n := Number(state, k)
-			e := uint16(uint8(n)) | uint16(Next(state, k))<<8
+			s := step(uint8(n)) | step(Next(state, k))<<stateShift
 			if n != int(int8(n)) {
-				e |= beyond
+				s |= beyond
 			}
-			t[int(state)<<8|int(uint8(k))] = e
+			t[(int(state)<<stateShift+k)&(len(t)-1)] = s
 		}
 	}
 	return t
 }()
-
-const beyond = 1 << 15
