@@ -38,7 +38,7 @@ func (sc *scan) collect(filter []int8, k, i int, r *run, value, magnitude *norma
 	var v, m [magnitudeTerms]float64
 	if sc.side > 1 {
 		for n := range neighbours {
-			if run := sc.neighbour(filter, k, n); run != nil {
+			if run := sc.neighbour(filter, k/sc.side, k%sc.side, n); run != nil {
 				v[n] = fine * float64(run[i])
 				m[n] = math.Abs(v[n])
 			}

@@ -143,21 +143,33 @@ func (sc *scan) run(filter []int8, k int) run {
 	return run{filter[from:to], sc.similar[from:to], sc.local, sc.averages[from:to]}
 }
 
-// look works out what the neighbours of run k say.
+// look works out what the neighbours of run k say. It adds two of them at a
+// time, so that the sums are loaded and stored less often.
 func (sc *scan) look(filter []int8, k int) {
-	clear(sc.local)
+	var near [len(neighbours) + 1]*[256]expectation
+	var runs [len(neighbours) + 1][]int8
+	y, x, found := k/sc.side, k%sc.side, 0
 	for n := range neighbours {
-		run := sc.neighbour(filter, k, n)
-		near, local := &sc.near[n], sc.local[:len(run)]
-		for i, w := range run {
-			local[i] += near[uint8(w)]
+		if run := sc.neighbour(filter, y, x, n); run != nil {
+			near[found], runs[found] = &sc.near[n], run
+			found++
+		}
+	}
+	near[found], runs[found] = &sc.near[0], sc.none[:sc.in] // zeros, if the number is odd
+	clear(sc.local)
+	for n := 0; n < found; n += 2 {
+		near0, near1 := near[n][:], near[n+1][:]
+		run0 := runs[n]
+		run1, local := runs[n+1][:len(run0)], sc.local[:len(run0)]
+		for i, w := range run0 {
+			local[i] += near0[uint8(w)] + near1[uint8(run1[i])]
 		}
 	}
 }
 
-// neighbour is the run at a neighbouring place, or nil outside the kernel.
-func (sc *scan) neighbour(filter []int8, k, n int) []int8 {
-	y, x := k/sc.side+neighbours[n].y, k%sc.side+neighbours[n].x
+// neighbour is the run at a neighbouring place of (y, x), or nil outside the kernel.
+func (sc *scan) neighbour(filter []int8, y, x, n int) []int8 {
+	y, x = y+neighbours[n].y, x+neighbours[n].x
 	if y < 0 || x < 0 || x >= sc.side {
 		return nil
 	}
