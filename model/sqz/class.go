@@ -18,24 +18,18 @@ const (
 func (x class) magnitude() uint { return x.cell % magnitudes }
 
 // classify makes a class of a value and a magnitude in units of 1/(fine*one).
-func classify(value, magnitude int32) class {
-	m := uint32(max(magnitude, 1))
-	// The magnitude's class is 4 times its length plus the two bits behind its leading 1.
-	zeros := uint32(bits.LeadingZeros32(m)) & 31
-	v := int(value)
-	negative := v >> (bits.UintSize - 1)
-	return class{
-		valueSizes[bits.LeadingZeros64(uint64(v^negative))] + uint(4*32-4+m<<zeros>>29-4*zeros),
-		negative,
-	}
+// The value's is how many bits it has in units of 1/4, at most 7, and the
+// magnitude's is 4 times its length plus the two bits behind its leading 1.
+// Time counts: so both lengths are what their leading zeros leave of 64, all
+// constants are one, and no table is looked up.
+func classify(value, magnitude int) class {
+	const (
+		quarter = 11                        // bits of one*fine/4
+		least   = 64 - quarter - values + 1 // leading zeros of the largest values
+		offset  = (64-quarter)*magnitudes + 4*64 - 4
+	)
+	negative := value >> (bits.UintSize - 1)
+	v, m := uint64(value^negative|1<<(quarter-1)), uint64(max(magnitude, 1))
+	zerosV, zerosM := uint(max(least, bits.LeadingZeros64(v))), uint(bits.LeadingZeros64(m))
+	return class{(uint(m<<(zerosM&63)>>61) + offset%cells - zerosM*4 - zerosV*magnitudes) % cells, negative}
 }
-
-// valueSizes[z] is the part of the cell's number that a value with z leading
-// zeros in 64 bits makes: how many bits it has in units of 1/4, at most 7.
-var valueSizes = func() (t [65]uint) {
-	const quarter = 11 // bits of one*fine/4
-	for zeros := range t {
-		t[zeros] = uint(max(0, min(values-1, 64-quarter-zeros))) * magnitudes
-	}
-	return t
-}()

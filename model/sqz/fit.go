@@ -45,7 +45,7 @@ func (sc *scan) collect(filter []int8, k, i int, r *run, value, magnitude *norma
 		}
 	}
 	start := max(float64(sc.by.start), 1)
-	similar := float64(sc.gain) * float64(r.similar[i]) * (fine / gainOne)
+	similar := float64(sc.factors.similarValue) * float64(r.similar[i]) / one
 	v[average], m[average] = float64(r.averages[i].mean), float64(r.averages[i].spread)
 	m[similarity] = math.Abs(similar)
 	m[strength] = float64(sc.row)

@@ -2,109 +2,89 @@ package sqz
 
 import "halfmeg/model/sqz/internal/arith"
 
-// decodeRun decodes the weights of a run, learns from them and returns the sum
-// of their magnitudes. It is the inverse of encodeWeight for weights in the
-// order of scan.each. Decoding spends its time here: so the loop keeps the
-// decoder's interval and the group's factors in registers, and the decisions
-// of which others hang are written out as branches.
-func (m *weightModel) decodeRun(d *arith.Decoder, sc *scan, r run) (total int) {
-	weights := r.weights
-	similar, local, averages := r.similar[:len(weights)], r.local[:len(weights)], r.averages[:len(weights)]
-	at := d.Interval()
-	for first := 0; first < len(weights); first += group {
-		sum, end, by := 0, min(first+group, len(weights)), &sc.factors
+// decodeRun decodes the weights of a run and learns from them. It is the
+// inverse of encodeWeight for weights in the order of scan.each. Decoding
+// spends its time here: so the loop keeps the decoder's interval and the
+// group's factors in registers, calls nothing, and has a branch for each
+// decision.
+func (m *weightModel) decodeRun(d *arith.Decoder, sc *scan, r run) {
+	at, bound := d.Interval(), uint64(0)
+	chances, sizes := &m.cells, &m.sizes
+	for first := 0; first < len(r.weights); first += group {
+		sum, end, by := 0, min(first+group, len(r.weights)), &sc.factors
+		weights, similar, local, averages := r.weights[first:end], r.similar[first:end], r.local[first:end], r.averages[first:end]
 		mean, spread, similarValue, similarMagnitude, row := by.mean, by.spread, by.similarValue, by.similarMagnitude, by.row
-		for i := first; i < end; i++ {
-			a, s := &averages[i], int32(similar[i])
-			x := classify(
-				local[i].value()+mean*a.mean+similarValue*s,
+		for i := range weights {
+			a, s := averages[i], int(similar[i])
+			x := classify(local[i].value()+mean*a.mean+similarValue*s,
 				local[i].magnitude()+row+spread*a.spread+similarMagnitude*abs(s))
 
-			c := &m.cells[x.cell%cells]
+			c := &chances[x.cell]
 			chance := c.nonzero
-			bound := at.Len * uint64(chance) >> arith.Bits
-			if at.Off >= bound {
-				c.nonzero = chance.AfterZero()
-				at.Off, at.Len = at.Off-bound, at.Len-bound
-				at = d.Fill(at)
+			if at, bound = d.Cut(at, chance); at.Off >= bound {
+				at, c.nonzero = at.Above(bound), chance.AfterZero()
 				weights[i] = 0
-				a.learn(0, 0)
+				averages[i] = a.after(0, 0)
 				continue
 			}
-			c.nonzero = chance.AfterOne()
-			at.Len = bound
-			at = d.Fill(at)
+			at, c.nonzero = at.Below(bound), chance.AfterOne()
 
-			size := &m.sizes[x.magnitude()][0]
-			var bit bool
-			at, bit = at.Bit(&c.unexpected)
-			if bit {
-				size = &m.sizes[x.magnitude()][1]
+			size := &sizes[x.magnitude()][0]
+			chance = c.unexpected
+			if at, bound = d.Cut(at, chance); at.Off < bound {
+				at, c.unexpected = at.Below(bound), chance.AfterOne()
+				size = &sizes[x.magnitude()][1]
 				x.negative = ^x.negative
-			}
-			at = d.Fill(at)
-
-			magnitude := 1
-			chance = size[0]
-			bound = at.Len * uint64(chance) >> arith.Bits
-			if at.Off >= bound {
-				size[0] = chance.AfterZero()
-				at.Off, at.Len = at.Off-bound, at.Len-bound
-				at = d.Fill(at)
 			} else {
-				size[0] = chance.AfterOne()
-				at.Len = bound
-				at = d.Fill(at)
-				n := uint(1)
-				for n < maxBits-1 {
-					longer := &size[4*n%uint(len(size))]
-					chance := *longer
-					bound := at.Len * uint64(chance) >> arith.Bits
-					if at.Off >= bound {
-						*longer = chance.AfterZero()
-						at.Off, at.Len = at.Off-bound, at.Len-bound
-						at = d.Fill(at)
-						break
-					}
-					*longer = chance.AfterOne()
-					at.Len = bound
-					at = d.Fill(at)
-					n++
+				at, c.unexpected = at.Above(bound), chance.AfterZero()
+			}
+
+			n := uint(0) // bits of the magnitude behind its leading 1
+			level := &size[0]
+			for n < maxBits-1 {
+				chance = level[0]
+				if at, bound = d.Cut(at, chance); at.Off >= bound {
+					at, level[0] = at.Above(bound), chance.AfterZero()
+					break
 				}
-				at, bit = at.Bit(&size[(4*n+1)%uint(len(size))])
-				magnitude = 2
-				if bit {
+				at, level[0] = at.Below(bound), chance.AfterOne()
+				n++
+				level = &size[n]
+			}
+			magnitude := uint(1)
+			if n > 0 {
+				chance = level[1]
+				if at, bound = d.Cut(at, chance); at.Off < bound {
+					at, level[1] = at.Below(bound), chance.AfterOne()
 					magnitude = 3
-				}
-				at = d.Fill(at)
-				if n > 1 {
-					at, bit = at.Bit(&size[(4*n+uint(magnitude))%uint(len(size))])
-					magnitude <<= 1
-					if bit {
-						magnitude++
-					}
-					at = d.Fill(at)
-				}
-				for j := uint(2); j < n; j++ {
-					bound := at.Len >> 1
-					magnitude <<= 1
-					if at.Off < bound {
-						at.Len = bound
-						magnitude++
-					} else {
-						at.Off, at.Len = at.Off-bound, at.Len-bound
-					}
-					at = d.Fill(at)
+				} else {
+					at, level[1] = at.Above(bound), chance.AfterZero()
+					magnitude = 2
 				}
 			}
-			sum += magnitude
-			w := (magnitude ^ x.negative) - x.negative
+			if n > 1 {
+				chance = level[magnitude&3]
+				if at, bound = d.Cut(at, chance); at.Off < bound {
+					at, level[magnitude&3] = at.Below(bound), chance.AfterOne()
+					magnitude = 2*magnitude + 1
+				} else {
+					at, level[magnitude&3] = at.Above(bound), chance.AfterZero()
+					magnitude = 2 * magnitude
+				}
+			}
+			for ; n > 2; n-- {
+				if at, bound = d.Cut(at, arith.Half); at.Off < bound {
+					at, magnitude = at.Below(bound), 2*magnitude+1
+				} else {
+					at, magnitude = at.Above(bound), 2*magnitude
+				}
+			}
+			sum += int(magnitude)
+			w := (int(magnitude) ^ x.negative) - x.negative
 			weights[i] = int8(w)
-			a.learn(w, magnitude)
+			averages[i] = a.after(w, int(magnitude))
 		}
-		sc.follow(sum, end-first)
-		total += sum
+		sc.follow(sum, len(weights))
 	}
 	d.Continue(at)
-	return total
 }

@@ -1,6 +1,10 @@
 package sqz
 
-import "halfmeg/model"
+import (
+	"math/bits"
+
+	"halfmeg/model"
+)
 
 // scan goes through a convolution's weights in their order in memory,
 // [out][kernel y][kernel x][in], and says what to expect of each. It takes a
@@ -18,11 +22,11 @@ type scan struct {
 	in, side int // input channels, side of the kernel
 	by       predictor
 	averages []averages // shape [kernel y][kernel x][in]
-	row      int32      // the average magnitude of the weights just done, in units of 1/fine
-	product  int32      // the product's factor over the start magnitude, in units of 1/(one*fine)
+	row      int        // the average magnitude of the weights just done, in units of 1/fine
+	product  int        // the product's factor over the start magnitude, in units of 1/(one*fine)
 
+	total   int     // of the magnitudes of the current filter's weights
 	similar []int8  // the filter that the current one is like
-	gain    int32   // how much of it counts, in units of 1/gainOne
 	factors factors // of the current group
 
 	near  [len(neighbours)][256]expectation // what a neighbour's weight, as a uint8, adds
@@ -31,10 +35,10 @@ type scan struct {
 }
 
 // averages are over the filters done at one place of the kernel and one input
-// channel, in units of 1/fine.
+// channel, in units of 1/fine. They are small, but ints need no conversions.
 type averages struct {
-	mean   int32 // of the weights
-	spread int32 // of their magnitudes
+	mean   int // of the weights
+	spread int // of their magnitudes
 }
 
 // expectation is an expected value and an expected magnitude, in units of
@@ -42,12 +46,12 @@ type averages struct {
 // are added often.
 type expectation int64
 
-func expect(value, magnitude int32) expectation {
+func expect(value, magnitude int) expectation {
 	return expectation(int64(magnitude)<<32 + int64(value))
 }
 
-func (x expectation) value() int32     { return int32(x) }
-func (x expectation) magnitude() int32 { return int32((x + 1<<31) >> 32) }
+func (x expectation) value() int     { return int(int32(x)) }
+func (x expectation) magnitude() int { return int((x - expectation(x.value())) >> 32) }
 
 // predictor says by how much each term counts in the expected value and in
 // the expected magnitude of a weight, in units of 1/one.
@@ -98,18 +102,18 @@ func newScan(s model.Step, by predictor) *scan {
 	sc := &scan{
 		in: s.In, side: s.Kernel, by: by,
 		averages: make([]averages, size),
-		row:      by.start,
-		product:  by.magnitude[product] * fine / max(by.start, 1),
+		row:      int(by.start),
+		product:  int(by.magnitude[product] * fine / max(by.start, 1)),
 		local:    make([]expectation, s.In),
 		none:     make([]int8, size),
 	}
 	for i := range sc.averages {
-		sc.averages[i].spread = by.start
+		sc.averages[i].spread = int(by.start)
 	}
 	for n := range sc.near {
 		for w := range sc.near[n] {
-			v := int32(int8(w))
-			sc.near[n][w] = expect(fine*by.value[n]*v, fine*by.magnitude[n]*abs(v))
+			v := int(int8(w))
+			sc.near[n][w] = expect(fine*int(by.value[n])*v, fine*int(by.magnitude[n])*abs(v))
 		}
 	}
 	return sc
@@ -117,11 +121,14 @@ func newScan(s model.Step, by predictor) *scan {
 
 // begin starts filter o of the weights.
 func (sc *scan) begin(weights []int8, o int, l likeness) {
-	sc.similar, sc.gain = sc.none, l.gain
+	sc.total, sc.similar = 0, sc.none
 	if l.back != 0 {
 		size := len(sc.none)
 		sc.similar = weights[(o-l.back)*size:][:size]
 	}
+	sc.factors.mean = int(sc.by.value[average])
+	sc.factors.similarValue = int(l.gain) * (one * fine / gainOne)
+	sc.factors.similarMagnitude = abs(int(l.gain)) * int(sc.by.magnitude[similarity]) * (fine / gainOne)
 	sc.follow(0, 0)
 }
 
@@ -179,38 +186,37 @@ func (sc *scan) neighbour(filter []int8, y, x, n int) []int8 {
 // factors are those of a group's terms, in units of 1/one or, for the similar
 // filter's weights, which are whole numbers, of 1/(fine*one).
 type factors struct {
-	mean, spread                   int32
-	similarValue, similarMagnitude int32
-	row                            int32 // a term: it is the same for the whole group
+	mean, similarValue, similarMagnitude int // the same for all groups of a filter
+
+	spread int
+	row    int // a term: it is the same for the whole group
 }
 
 // follow makes a group of n weights part of the row's average; sum is that
 // of their magnitudes. It works out the factors of the next group.
 func (sc *scan) follow(sum, n int) {
 	const most = 16 * one
-	sc.row += int32((fine*sum - n*int(sc.row)) >> rowShift)
-	sc.factors = factors{
-		mean:             sc.by.value[average],
-		spread:           sc.by.magnitude[average] + max(-most, min(most, sc.product*sc.row>>8)),
-		similarValue:     sc.gain * (one * fine / gainOne),
-		similarMagnitude: abs(sc.gain) * sc.by.magnitude[similarity] * (fine / gainOne),
-		row:              sc.by.magnitude[strength] * sc.row,
-	}
+	sc.total += sum
+	sc.row += (fine*sum - n*sc.row) >> rowShift
+	sc.factors.spread = int(sc.by.magnitude[average]) + max(-most, min(most, sc.product*sc.row>>8))
+	sc.factors.row = int(sc.by.magnitude[strength]) * sc.row
 }
 
 // class says which estimates weight i of the run is coded with. Where time
 // counts, decodeRun does the same.
 func (sc *scan) class(r *run, i int) class {
-	f, a, s := &sc.factors, r.averages[i], int32(r.similar[i])
+	f, a, s := &sc.factors, r.averages[i], int(r.similar[i])
 	return classify(
 		r.local[i].value()+f.mean*a.mean+f.similarValue*s,
 		r.local[i].magnitude()+f.row+f.spread*a.spread+f.similarMagnitude*abs(s))
 }
 
-// learn makes a weight part of the averages.
-func (a *averages) learn(w, magnitude int) {
-	a.mean += int32((fine*w - int(a.mean)) >> meanShift)
-	a.spread += int32((fine*magnitude - int(a.spread)) >> spreadShift)
+// after is the averages after another weight.
+func (a averages) after(w, magnitude int) averages {
+	return averages{
+		mean:   a.mean + (fine*w-a.mean)>>meanShift,
+		spread: a.spread + (fine*magnitude-a.spread)>>spreadShift,
+	}
 }
 
 // each calls do with each weight of a run that is known, and then learns it.
@@ -220,15 +226,15 @@ func (sc *scan) each(r run, do func(i int)) {
 		for i := first; i < end; i++ {
 			do(i)
 			w := int(r.weights[i])
-			magnitude := max(w, -w)
-			r.averages[i].learn(w, magnitude)
+			magnitude := abs(w)
+			r.averages[i] = r.averages[i].after(w, magnitude)
 			sum += magnitude
 		}
 		sc.follow(sum, end-first)
 	}
 }
 
-func abs(v int32) int32 {
-	sign := v >> 31
+func abs(v int) int {
+	sign := v >> (bits.UintSize - 1)
 	return (v ^ sign) - sign
 }

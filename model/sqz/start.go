@@ -20,10 +20,10 @@ func newWeightModel() *weightModel {
 		for n := range maxBits {
 			// t is the chance that the magnitude is larger by another 2^n.
 			half := arith.ChanceOf(t * whole / (whole + t))
-			s[4*n] = arith.ChanceOf(t)
-			s[4*(n+1)+1] = half
+			s[n][0] = arith.ChanceOf(t)
+			s[n+1][1] = half
 			if n+2 <= maxBits {
-				s[4*(n+2)+2], s[4*(n+2)+3] = half, half
+				s[n+2][2], s[n+2][3] = half, half
 			}
 			t = t * t >> arith.Bits
 		}

@@ -32,9 +32,9 @@ type cell struct {
 }
 
 // size holds the chances for the magnitude of a weight that is not zero. For
-// magnitudes of n+1 bits, element 4n is the chance that it has more, and
-// 4n+1 to 4n+3 are the tree of the two bits behind the leading 1.
-type size [4 * (maxBits + 1)]arith.Chance
+// magnitudes of n+1 bits, element [n][0] is the chance that it has more, and
+// [n][1] to [n][3] are the tree of the two bits behind the leading 1.
+type size [maxBits + 1][4]arith.Chance
 
 // maxBits is the length of model.MaxWeight in bits.
 const maxBits = 7
@@ -69,7 +69,7 @@ func (m *weightModel) encodeNumbers(e *arith.Encoder, s model.Step, weights []in
 			r := sc.run(filter, k)
 			sc.each(r, func(i int) { m.encodeWeight(e, int(r.weights[i]), sc.class(&r, i)) })
 		}
-		m.totals = append(m.totals, total(filter))
+		m.totals = append(m.totals, sc.total)
 	}
 }
 
@@ -95,14 +95,13 @@ func (m *weightModel) decode(d *arith.Decoder, s model.Step) ([]int8, error) {
 			return nil, err
 		}
 		sc.begin(weights, o, l)
-		total := 0
 		for k := range s.Kernel * s.Kernel {
-			total += m.decodeRun(d, sc, sc.run(filter, k))
+			m.decodeRun(d, sc, sc.run(filter, k))
 		}
 		if err := d.Err(); err != nil {
 			return nil, err
 		}
-		m.totals = append(m.totals, total)
+		m.totals = append(m.totals, sc.total)
 		weights = append(weights, filter...)
 	}
 	if follow && !trellis.Numbers(weights, len(filter)) {
@@ -130,16 +129,16 @@ func (m *weightModel) encodeWeight(e *arith.Encoder, w int, x class) {
 func (s *size) encode(e *arith.Encoder, magnitude int) {
 	n := bits.Len(uint(magnitude)) - 1
 	for i := range n {
-		e.Chance(&s[4*i], true)
+		e.Chance(&s[i][0], true)
 	}
 	if n < maxBits-1 {
-		e.Chance(&s[4*n], false)
+		e.Chance(&s[n][0], false)
 	}
 	node := 1
 	for i := range n {
 		bit := magnitude >> (n - 1 - i) & 1
 		if i < 2 {
-			e.Chance(&s[4*n+node], bit != 0)
+			e.Chance(&s[n][node], bit != 0)
 			node = node<<1 | bit
 		} else {
 			e.Raw(uint32(bit), 1)

@@ -49,7 +49,7 @@ func decode(d *arith.Decoder, steps []step) []step {
 	for _, s := range steps {
 		switch {
 		case s.context >= contexts:
-			s.value = decodeChance(d, &chances[s.context-contexts], len(out)%2 == 0)
+			s.value = decodeChance(d, &chances[s.context-contexts])
 		case s.context >= 0:
 			s.value = uint32(d.Bit(&estimates[s.context]))
 		case s.p != 0:
@@ -69,21 +69,16 @@ func newChances() [contexts]arith.Chance {
 	}
 }
 
-// decodeChance decodes a bit in either of the ways there are.
-func decodeChance(d *arith.Decoder, c *arith.Chance, branch bool) uint32 {
-	at := d.Interval()
-	bit := false
-	if !branch {
-		at, bit = at.Bit(c)
-	} else if bound := at.Len * uint64(*c) >> arith.Bits; at.Off < bound {
-		at.Len, bit, *c = bound, true, c.AfterOne()
-	} else {
-		at.Off, at.Len, *c = at.Off-bound, at.Len-bound, c.AfterZero()
-	}
-	d.Continue(d.Fill(at))
-	if bit {
+// decodeChance decodes a bit as a loop that keeps the interval does.
+func decodeChance(d *arith.Decoder, c *arith.Chance) uint32 {
+	at, bound := d.Cut(d.Interval(), *c)
+	if at.Off < bound {
+		*c = c.AfterOne()
+		d.Continue(at.Below(bound))
 		return 1
 	}
+	*c = c.AfterZero()
+	d.Continue(at.Above(bound))
 	return 0
 }
 

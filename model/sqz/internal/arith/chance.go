@@ -12,6 +12,9 @@ const (
 	// minChance is where a Chance comes to a halt on its way to 0, and whole
 	// less this on its way to whole. It must not be less than MinP.
 	minChance = 1<<pace - 1
+
+	// Half is the chance of a raw bit.
+	Half Chance = half
 )
 
 // ChanceOf is the estimate nearest to a probability of p/2^Bits.

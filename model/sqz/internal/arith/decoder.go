@@ -15,14 +15,20 @@ type Decoder struct {
 
 // Interval is where in the stream a decoder is. A loop that decodes many bits
 // keeps it in registers: it takes the interval out of the decoder with
-// Decoder.Interval, narrows it bit by bit as Bit does or the package's
-// comment says, makes it long enough again with Decoder.Fill each time, and in
-// the end puts it back with Decoder.Continue. Both numbers are less than 2^32;
-// they have 64 bits for fewer conversions.
+// Decoder.Interval, cuts it for each bit with Decoder.Cut, goes on with the
+// part that Below or Above gives, and in the end puts it back with
+// Decoder.Continue. Both numbers are less than 2^32; they have 64 bits for
+// fewer conversions.
 type Interval struct {
 	Off uint64 // the stream's number less the interval's lower end
 	Len uint64 // the interval's length, as in Encoder
 }
+
+// Below is the part of an interval below a bound: that of a 1.
+func (i Interval) Below(bound uint64) Interval { return Interval{i.Off, bound} }
+
+// Above is the part of an interval above a bound: that of a 0.
+func (i Interval) Above(bound uint64) Interval { return Interval{i.Off - bound, i.Len - bound} }
 
 // lookAhead is how many bytes past its end a whole stream makes the decoder take.
 const lookAhead = 2
@@ -39,30 +45,17 @@ func NewDecoder(in []byte) *Decoder {
 // Interval is the decoder's place in the stream.
 func (d *Decoder) Interval() Interval { return d.at }
 
-// Continue makes the decoder go on at a place that Fill has returned.
-func (d *Decoder) Continue(at Interval) { d.at = at }
+// Continue makes the decoder go on at an interval.
+func (d *Decoder) Continue(at Interval) { d.at, _ = d.Cut(at, 0) }
 
-// Bit decodes a bit with its context's estimate and updates that. It has no
-// branch, and so suits bits that nobody foresees and on which no other
-// decision hangs. It is small enough for the compiler to inline.
-func (i Interval) Bit(c *Chance) (Interval, bool) {
-	p := uint64(*c)
-	bound := i.Len * p >> Bits
-	one := i.Off < bound
-	off, length, after := i.Off-bound, i.Len-bound, p-p>>pace
-	if one {
-		off, length, after = i.Off, bound, p+(p^whole)>>pace
-	}
-	*c = Chance(after)
-	return Interval{off, length}, one
-}
-
-// Fill makes an interval long enough for the next bit, after one bit.
-func (d *Decoder) Fill(i Interval) Interval {
+// Cut makes an interval long enough for the next bit and returns it with the
+// bound at which a chance cuts it: the bit is 1 if Off is less. It is small
+// enough for the compiler to inline.
+func (d *Decoder) Cut(i Interval, c Chance) (Interval, uint64) {
 	if i.Len < minRange {
 		i = Interval{i.Off<<16 | d.next(), i.Len << 16}
 	}
-	return i
+	return i, i.Len * uint64(c) >> Bits
 }
 
 // Bit decodes a bit with its context's estimate and updates that.
@@ -74,22 +67,29 @@ func (d *Decoder) Bit(b *Bit) int {
 
 // BitP decodes a bit that is 1 with probability p/2^Bits, MinP <= p <= 2^Bits-MinP.
 func (d *Decoder) BitP(p uint32) int {
-	i := d.at
-	bound := i.Len * uint64(p) >> Bits
-	if i.Off < bound {
-		d.at = d.Fill(Interval{i.Off, bound})
-		return 1
+	at, bit := d.at, 0
+	if bound := at.Len * uint64(p) >> Bits; at.Off < bound {
+		at, bit = at.Below(bound), 1
+	} else {
+		at = at.Above(bound)
 	}
-	d.at = d.Fill(Interval{i.Off - bound, i.Len - bound})
-	return 0
+	d.Continue(at)
+	return bit
 }
 
 // Raw decodes n bits, n <= 32, that were coded with Encoder.Raw.
 func (d *Decoder) Raw(n int) uint32 {
-	var v uint32
+	at, bound, v := d.at, uint64(0), uint32(0)
 	for range n {
-		v = v<<1 | uint32(d.BitP(half))
+		v <<= 1
+		if at, bound = d.Cut(at, Half); at.Off < bound {
+			at = at.Below(bound)
+			v++
+		} else {
+			at = at.Above(bound)
+		}
 	}
+	d.Continue(at)
 	return v
 }
 
