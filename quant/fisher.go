@@ -20,9 +20,9 @@ import (
 // the Kronecker product of a matrix over its inputs and one over its outputs
 // (K-FAC: Martens and Grosse, arXiv:1503.05671; for rounding: Tseng et al.,
 // arXiv:2505.22988): the mean of products of the derivatives of the
-// log-likelihood of a label that is drawn from the network's own answer. The
-// derivative by the weights, not by the output, takes into account that an
-// error of a weight is the same at all pixels.
+// log-likelihood of labels by the weights, each label being as likely as the
+// network itself says. The derivative by the weights, not by the output, takes
+// into account that an error of a weight is the same at all pixels.
 type Fisher struct{ layers []*information }
 
 // information is one convolution's.
@@ -30,6 +30,8 @@ type information struct {
 	depth, out int
 	inputs     []float64 // [depth+1][depth+1], the last for the bias; its trace is the layer's whole information
 	outputs    []float64 // [out][out], of trace 1; nil for the head
+
+	// Both are symmetric: only the upper triangles are filled in.
 }
 
 // The Fisher information is taken over variants of each picture: itself, and
@@ -141,9 +143,7 @@ func (p *gradientSums) add(picture []int8, crop bool, seed uint64) {
 	if err != nil {
 		panic(err) // the picture's size was checked
 	}
-	slope := softmax(logits)
-	slope[draw(slope, random.Float64())]--
-	p.pass.Backward(slope, func(step int, g float.Map) {
+	p.pass.Backward(score(softmax(logits), random), func(step int, g float.Map) {
 		s := p.steps[step]
 		gradient := make([]float32, s.Weights())
 		p.pass.WeightGradient(step, g, gradient)
@@ -165,11 +165,11 @@ func (l *information) add(weights, biases []float32) {
 		}
 	}
 	product := make([]float32, n*n)
-	float.Pack(rows, l.out, n).MulAdd(product, n, columns, l.out, n)
+	float.Pack(rows, l.out, n).MulAddUpper(product, n, columns, l.out)
 	widenAdd(l.inputs, product)
 	if l.outputs != nil {
 		product = make([]float32, l.out*l.out)
-		float.Pack(columns, n, l.out).MulAdd(product, l.out, rows, n, l.out)
+		float.Pack(columns, n, l.out).MulAddUpper(product, l.out, rows, n)
 		widenAdd(l.outputs, product)
 	}
 }
@@ -229,13 +229,23 @@ func softmax(logits []float32) []float32 {
 	return p
 }
 
-// draw is the class at which the running sum of probabilities passes u.
-func draw(p []float32, u float64) int {
+// score is a derivative of the log-likelihood by the logits, of random size and
+// sign, whose mean square is the Fisher information of an answer p: those of
+// all labels, each with a random sign and the root of its probability. One
+// label drawn from p would do as well on average; but what matters most often
+// hangs on a label that is hardly ever drawn.
+func score(p []float32, random *rand.Rand) []float32 {
+	slope, sum := make([]float32, len(p)), 0.0
 	for c, v := range p {
-		u -= float64(v)
-		if u < 0 {
-			return c
+		root := math.Sqrt(float64(v))
+		if random.Uint64()&1 == 0 {
+			root = -root
 		}
+		slope[c] = float32(root)
+		sum += root
 	}
-	return len(p) - 1
+	for c, v := range p {
+		slope[c] -= float32(sum * float64(v))
+	}
+	return slope
 }

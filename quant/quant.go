@@ -231,7 +231,7 @@ func (q *quantizer) metric(s model.Step, m *moments, factors []float64) metric {
 // an answer or two each.
 func localShare(s model.Step) float64 {
 	if s.Kind == model.Conv10 {
-		return 0.4
+		return 0.6
 	}
 	return 0.03
 }

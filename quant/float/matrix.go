@@ -102,6 +102,15 @@ func (p *Packed) MulAdd(c []float32, ldc int, a []float32, lda, rows int) {
 	p.mulAdd(c, ldc, a, lda, 1, rows)
 }
 
+// MulAddUpper is MulAdd for as many rows as the packed matrix has columns
+// where only elements with i <= j are wanted: most others are left alone.
+func (p *Packed) MulAddUpper(c []float32, ldc int, a []float32, lda int) {
+	for j := 0; j < p.columns; j += tileColumns {
+		panel := Packed{p.depth, min(tileColumns, p.columns-j), p.data[j*p.depth : (j+tileColumns)*p.depth]}
+		panel.MulAdd(c[j:], ldc, a, lda, min(j+tileColumns, p.columns))
+	}
+}
+
 // mulAdd is MulAdd with a[i*row+k*step] as the left matrix.
 func (p *Packed) mulAdd(c []float32, ldc int, a []float32, row, step, rows int) {
 	if rows == 0 || p.depth == 0 {

@@ -59,6 +59,24 @@ func TestMulAddMatchesDefinition(t *testing.T) {
 	})
 }
 
+// TestMulAddUpper compares the upper triangle with the whole product.
+func TestMulAddUpper(t *testing.T) {
+	eachFamily(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(7, 7))
+		for range 100 {
+			n, depth := 1+r.IntN(60), 1+r.IntN(40)
+			a, b := randomFloats(r, n*depth), randomFloats(r, depth*n)
+			packed := Pack(b, depth, n)
+			want, got := make([]float32, n*n), make([]float32, n*n)
+			packed.MulAdd(want, n, a, depth, n)
+			packed.MulAddUpper(got, n, a, depth)
+			for i := range n {
+				require.Equal(t, want[i*n+i:(i+1)*n], got[i*n+i:(i+1)*n])
+			}
+		}
+	})
+}
+
 // TestPacksAgree packs a matrix and its transpose, the first over old values.
 func TestPacksAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))

@@ -22,7 +22,7 @@ type quantizer func(ctx context.Context, divergence float64) (*attempt, error)
 
 // The search begins where a network of this family has about 480,000 bytes.
 const (
-	firstDivergence    = 0.025
+	firstDivergence    = 0.02
 	finestDivergence   = 1e-4 // below it, as fine as int8 can be is as small
 	coarsestDivergence = 100
 	maxAttempts        = 8
@@ -61,7 +61,7 @@ func fitBytes(ctx context.Context, budget int, quantize quantizer) (*search, err
 				break
 			}
 		}
-		divergence = s.next(a, float64(budget)*(1+closeToBudget)/2)
+		divergence = s.next(float64(budget) * (1 + closeToBudget) / 2)
 	}
 	if s.best == nil {
 		return nil, fmt.Errorf("-max-bytes %d cannot be met: the smallest file tried has %d bytes", budget, s.smallest())
@@ -93,18 +93,34 @@ func (s *search) try(ctx context.Context, divergence float64, quantize quantizer
 	return a, nil
 }
 
-// next is the divergence to try: twice as much saves half a bit a weight, and
-// where that leads out of what is known, the middle is tried.
-func (s *search) next(last *attempt, aim float64) float64 {
-	weights := 0
-	for _, l := range last.result.Network.Layers {
-		weights += len(l.Weights)
-	}
-	proposal := last.divergence * math.Exp2((float64(last.bytes)-aim)/(float64(weights)/16))
+// next is the divergence to try for a file of so many bytes: they fall along a
+// straight line over the logarithm of the divergence, and where that leads out
+// of what is known, the middle is tried.
+func (s *search) next(aim float64) float64 {
+	last := s.attempts[len(s.attempts)-1]
+	proposal := last.divergence * math.Exp2((float64(last.bytes)-aim)/s.slope())
 	if proposal > s.low && proposal < s.high || proposal <= finestDivergence {
 		return min(max(proposal, finestDivergence), coarsestDivergence)
 	}
 	return math.Sqrt(s.low * s.high)
+}
+
+// slope is how many bytes twice the divergence saves: as the last two attempts
+// have shown, or half a bit a weight.
+func (s *search) slope() float64 {
+	last := s.attempts[len(s.attempts)-1]
+	if len(s.attempts) > 1 {
+		before := s.attempts[len(s.attempts)-2]
+		slope := float64(last.bytes-before.bytes) / math.Log2(before.divergence/last.divergence)
+		if slope > 0 && !math.IsInf(slope, 1) {
+			return slope
+		}
+	}
+	weights := 0
+	for _, l := range last.result.Network.Layers {
+		weights += len(l.Weights)
+	}
+	return float64(weights) / 16
 }
 
 func (s *search) smallest() int {
@@ -147,7 +163,7 @@ func fitDrop(ctx context.Context, drop float64, quantize quantizer) (*search, er
 }
 
 // closeToBudget is the part of a budget that a file should use at least.
-const closeToBudget = 0.99
+const closeToBudget = 0.996
 
 // closeEnough is the factor between divergences at which a search for a drop ends.
 const closeEnough = 1.2
