@@ -99,3 +99,29 @@ func TestFisherFollowsEqualization(t *testing.T) {
 	}
 	require.InEpsilon(t, cost(nil, nil, 1), cost(in, out, scale), 1e-9)
 }
+
+// TestScoreIsFisher: over all signs the mean square of the score is the Fisher
+// information of the answer, diag(p) - p*p'.
+func TestScoreIsFisher(t *testing.T) {
+	p := []float32{0.7, 0.2, 0.07, 0.03}
+	r := rand.New(rand.NewPCG(11, 11))
+	const trials = 200_000
+	var squares [4][4]float64
+	for range trials {
+		s := score(p, r)
+		for i := range s {
+			for j := range s {
+				squares[i][j] += float64(s[i]*s[j]) / trials
+			}
+		}
+	}
+	for i := range p {
+		for j := range p {
+			want := -float64(p[i] * p[j])
+			if i == j {
+				want += float64(p[i])
+			}
+			require.InDelta(t, want, squares[i][j], 0.002, "%d, %d", i, j)
+		}
+	}
+}
