@@ -56,7 +56,7 @@ models models-check: export LC_ALL := C
 
 .PHONY: models
 models: ## rebuild the embedded models and record their hashes
-	$(QUANTIZE_1.0) -max-bytes 344000 -out $(PRETRAINED)/squeezenet1.0.sqz
+	$(QUANTIZE_1.0) -max-bytes 380000 -out $(PRETRAINED)/squeezenet1.0.sqz
 	$(QUANTIZE_1.1) -out $(PRETRAINED)/squeezenet1.1.sqz
 	cd $(PRETRAINED) && $(HASHES) > SHA256SUMS
 

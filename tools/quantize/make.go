@@ -50,6 +50,9 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 	if s.drop > 0 && len(held.Data) < leastHeld {
 		return nil, fmt.Errorf("-max-drop is measured on every tenth picture, of which there must be %d: %d are too few", leastHeld, len(held.Data))
 	}
+	if err := takeWhole(ctx, calibration, n.Input, s.workers); err != nil {
+		return nil, err
+	}
 	n.Source.Calibration = fmt.Sprintf("%d pictures", len(calibration.Data))
 	n.Source.Tool = "halfmeg quantize"
 	m := &maker{net: n, workers: s.workers, calibration: calibration.Data}
@@ -207,6 +210,34 @@ func read(ctx context.Context, n *float.Network, folder *pictures.Folder, worker
 	board := progress.New()
 	defer board.Close()
 	return pictures.Load(ctx, folder.Items, n.Input, workers, board.Bar("reading pictures", len(folder.Items)))
+}
+
+// takeWhole brings every other calibration picture to the network's input
+// without the crop that the network's own rule may ask for: a network that has
+// seen both serves either, at nearly no cost to one.
+func takeWhole(ctx context.Context, calibration *pictures.Inputs, in model.Input, workers int) error {
+	if in.Fit == model.Direct {
+		return nil
+	}
+	in.Fit = model.Direct
+	var items []pictures.Item
+	for i := 1; i < len(calibration.Items); i += 2 {
+		items = append(items, calibration.Items[i])
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	whole, err := pictures.Load(ctx, items, in, workers, func() {})
+	if err != nil {
+		return err
+	}
+	if len(whole.Broken) > 0 {
+		return fmt.Errorf("a picture can be read no more: %w", whole.Broken[0])
+	}
+	for i, data := range whole.Data {
+		calibration.Data[2*i+1] = data
+	}
+	return nil
 }
 
 // warn tells of pictures that were left out, and of too few of them.
