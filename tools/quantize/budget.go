@@ -22,7 +22,7 @@ type quantizer func(ctx context.Context, divergence float64) (*attempt, error)
 
 // The search begins where a network of this family has about 480,000 bytes.
 const (
-	firstDivergence    = 0.02
+	firstDivergence    = 0.0205
 	finestDivergence   = 1e-4 // below it, as fine as int8 can be is as small
 	coarsestDivergence = 100
 	maxAttempts        = 8
@@ -105,23 +105,28 @@ func (s *search) next(aim float64) float64 {
 	return math.Sqrt(s.low * s.high)
 }
 
-// slope is how many bytes twice the divergence saves: as the last two attempts
-// have shown, or half a bit a weight.
+// slope is how many bytes twice the divergence saves: as the last attempt and
+// the nearest that is not too like it have shown, or else half a bit a weight.
 func (s *search) slope() float64 {
 	last := s.attempts[len(s.attempts)-1]
-	if len(s.attempts) > 1 {
-		before := s.attempts[len(s.attempts)-2]
-		slope := float64(last.bytes-before.bytes) / math.Log2(before.divergence/last.divergence)
-		if slope > 0 && !math.IsInf(slope, 1) {
-			return slope
-		}
-	}
 	weights := 0
 	for _, l := range last.result.Network.Layers {
 		weights += len(l.Weights)
 	}
-	return float64(weights) / 16
+	slope, nearest := float64(weights)/16, math.Inf(1)
+	for _, a := range s.attempts {
+		octaves := math.Log2(a.divergence / last.divergence)
+		saved := float64(last.bytes-a.bytes) / octaves
+		if distance := math.Abs(octaves); distance > apart && distance < nearest && saved > 0 {
+			slope, nearest = saved, distance
+		}
+	}
+	return slope
 }
+
+// apart is how many octaves of divergence two attempts must be apart to show
+// how bytes depend on it: chance makes a file half a per cent larger or smaller.
+const apart = 0.2
 
 func (s *search) smallest() int {
 	smallest := math.MaxInt
@@ -163,7 +168,7 @@ func fitDrop(ctx context.Context, drop float64, quantize quantizer) (*search, er
 }
 
 // closeToBudget is the part of a budget that a file should use at least.
-const closeToBudget = 0.996
+const closeToBudget = 0.993
 
 // closeEnough is the factor between divergences at which a search for a drop ends.
 const closeEnough = 1.2
