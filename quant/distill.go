@@ -41,6 +41,9 @@ func Distill(ctx context.Context, teacher *float.Network, n *model.Network, pict
 	if err := checkPictures(teacher, pictures); err != nil {
 		return nil, err
 	}
+	if err := n.Validate(); err != nil {
+		return nil, err
+	}
 	if len(n.Layers) != len(teacher.Layers) {
 		return nil, fmt.Errorf("a network of %d layers cannot learn from one of %d", len(n.Layers), len(teacher.Layers))
 	}

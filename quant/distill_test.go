@@ -40,7 +40,7 @@ func TestDistill(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 20))
 	n := randomFloat(t, r, everything())
 	pictures := randomPictures(r, 48)
-	coarse := quantizeSmall(t, n, pictures, Options{Divergence: 0.001, Fisher: measureSmall(t, n, pictures, 2)}).Network
+	coarse := quantizeSmall(t, n, pictures, Options{Divergence: 0.0001, Fisher: measureSmall(t, n, pictures, 2)}).Network
 	head := &coarse.Layers[len(coarse.Layers)-1]
 	for o := range head.Bias { // every other answer shifted by a sixth: something to learn
 		logit := head.Multiplier[o] * 3 * 3

@@ -78,6 +78,19 @@ func MeasureFisher(ctx context.Context, n *float.Network, pictures [][]int8, wor
 	return f, nil
 }
 
+// of tells whether this can be the information of a network, by its shapes.
+func (f *Fisher) of(n *float.Network) bool {
+	if f == nil || len(f.layers) != len(n.Layers) {
+		return false
+	}
+	for i, l := range f.layers {
+		if l.out != len(n.Layers[i].Bias) || l.depth*l.out != len(n.Layers[i].Weights) {
+			return false
+		}
+	}
+	return true
+}
+
 // finite tells whether all sums are finite numbers.
 func (l *information) finite() bool {
 	return !slices.ContainsFunc(slices.Concat(l.inputs, l.outputs), func(v float64) bool { return !(math.Abs(v) <= math.MaxFloat64) })

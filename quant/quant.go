@@ -3,6 +3,7 @@ package quant
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 
@@ -58,8 +59,8 @@ func Quantize(ctx context.Context, n *float.Network, pictures [][]int8, o Option
 	if o.Workers < 1 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	if o.Divergence > 0 && o.Fisher == nil {
-		return nil, fmt.Errorf("a divergence needs the Fisher information")
+	if err := o.check(n); err != nil {
+		return nil, err
 	}
 	groups, err := split(n.Topology)
 	if err != nil {
@@ -85,6 +86,17 @@ func Quantize(ctx context.Context, n *float.Network, pictures [][]int8, o Option
 		}
 	}
 	return &q.result, q.result.Network.Validate()
+}
+
+// check tells whether the options fit the network.
+func (o *Options) check(n *float.Network) error {
+	if !(o.Divergence >= 0 && o.Divergence <= math.MaxFloat64) {
+		return fmt.Errorf("a divergence of %v: a finite number of nats is wanted", o.Divergence)
+	}
+	if o.Divergence > 0 && !o.Fisher.of(n) {
+		return fmt.Errorf("a divergence needs the Fisher information of the network")
+	}
+	return nil
 }
 
 // checkPictures tells whether there are pictures and the network can read them.
@@ -188,14 +200,15 @@ func (q *quantizer) group(ctx context.Context, g group, readers []model.Step) er
 		first += s.Out
 		r := newRounding(s, params[i], stats.inputs[i], q.frontier.scale, e.scale, q.metric(s, stats.inputs[i], factors), q.noise(s))
 		layers = append(layers, r.layer(stats.inputs[i]))
-		q.result.Layers = append(q.result.Layers, LayerReport{
-			Name:      s.Name,
-			Range:     float32(codeLevels * e.scale),
-			Largest:   float32(e.largest),
-			WeightSNR: r.snr(),
-			Target:    r.target,
-			Steps:     r.scales,
-		})
+		report := LayerReport{
+			Name:    s.Name,
+			Range:   float32(codeLevels * e.scale),
+			Largest: float32(e.largest),
+			Target:  r.target,
+			Steps:   r.scales,
+		}
+		report.WeightSNR = report.SNR(r.weights)
+		q.result.Layers = append(q.result.Layers, report)
 	}
 	q.result.Network.Layers = append(q.result.Network.Layers, layers...)
 	snr, err := q.frontier.advance(ctx, g, layers, e)

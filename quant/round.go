@@ -120,7 +120,7 @@ func (r *rounding) layer(m *moments) model.Layer {
 // part of the noise that rounded weights make in the accumulators, for bits
 // below that are bytes of the file for nothing.
 func biasGrain(m *moments, variance float64) float64 {
-	noise := math.Sqrt(variance * mat.Trace(m.hessian()))
+	noise := math.Sqrt(variance * max(0, mat.Trace(m.hessian())))
 	return math.Exp2(max(0, min(math.Floor(math.Log2(noise/biasParts)), maxGrain)))
 }
 
@@ -149,12 +149,12 @@ func nearest(v float64) int8 {
 	return int8(min(max(math.RoundToEven(v), -model.MaxWeight), model.MaxWeight))
 }
 
-// snr is the ratio of the weights to their rounding error in dB.
-func (r *rounding) snr() float64 {
-	depth := len(r.weights) / r.step.Out
+// SNR is the ratio of the layer's target to the error of weights in its place, in dB.
+func (l *LayerReport) SNR(weights []int8) float64 {
+	depth := len(weights) / len(l.Steps)
 	var signal, noise float64
-	for i, w := range r.target {
-		d := w - float64(float64(r.weights[i])*r.scales[i/depth])
+	for i, w := range l.Target {
+		d := w - float64(float64(weights[i])*l.Steps[i/depth])
 		signal += float64(w * w)
 		noise += float64(d * d)
 	}

@@ -154,7 +154,7 @@ func (r *rounder) try(o int, from, to uint8, weight int, steps, price float64) {
 }
 
 // prices says how many bits each step of an index away from zero takes, by
-// input and output: as the indices were distributed like |k| powers of
+// input and output: as if the indices were distributed like |k| powers of
 // one number, whose mean magnitude is the product of the input's and the
 // output's.
 func prices(target, scales []float64) [][]float64 {

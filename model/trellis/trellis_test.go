@@ -26,9 +26,9 @@ func TestIndexIsTheInverseOfNumber(t *testing.T) {
 	}
 }
 
-// Every state is reached from two others, one of each kind of numbers, and
-// leads to two, one for each bit: no number of the fine lattice stays out of
-// reach for long.
+// Every state is reached from two, which allow the same numbers and so tell
+// them apart by the bit, and leads to two, one for each bit: paths that have
+// parted stay apart for a while.
 func TestStates(t *testing.T) {
 	from := map[uint8][]int{}
 	for state := range uint8(States) {
@@ -41,6 +41,7 @@ func TestStates(t *testing.T) {
 	}
 	for state := range uint8(States) {
 		require.Len(t, from[state], 2)
+		require.Equal(t, from[state][0], from[state][1])
 	}
 }
 

@@ -30,10 +30,10 @@ type published struct {
 }
 
 var networks = []published{
-	{"squeezenet1.1-caffe-fp16.onnx", [2]float64{68.10, 90.18}, [2]float64{65.70, 86.20}, "squeezenet1.1", 92, 0.7},
+	{"squeezenet1.1-caffe-fp16.onnx", [2]float64{68.10, 90.18}, [2]float64{65.70, 86.20}, "squeezenet1.1", 91, 0.7},
 	{"squeezenet1.1-gluon.pth", [2]float64{64.62, 86.30}, [2]float64{61.00, 83.30}, "", 96, 0.5},
 	{"squeezenet1.0-caffe.caffemodel", [2]float64{71.17, 91.41}, [2]float64{62.90, 85.30}, "", 96, 0.5},
-	{"squeezenet1.0-deepcompression.net", [2]float64{75.46, 93.87}, [2]float64{64.50, 85.80}, "squeezenet1.0", 90, 0.7},
+	{"squeezenet1.0-deepcompression.net", [2]float64{75.46, 93.87}, [2]float64{64.50, 85.80}, "squeezenet1.0", 92, 0.7},
 }
 
 // calibrationPictures is how many pictures a network that is quantized here

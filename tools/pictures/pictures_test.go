@@ -109,7 +109,7 @@ func TestLoad(t *testing.T) {
 	require.ErrorIs(t, err, ErrNone)
 }
 
-// TestHoldOut: every fifth of ten or more pictures, and never one in both.
+// TestHoldOut: every tenth of ten or more pictures, and never one in both.
 func TestHoldOut(t *testing.T) {
 	in := &Inputs{}
 	for i := range 12 {

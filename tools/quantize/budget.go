@@ -23,7 +23,7 @@ type quantizer func(ctx context.Context, divergence float64) (*attempt, error)
 // The search begins where a network of this family has about 480,000 bytes.
 const (
 	firstDivergence    = 0.0205
-	finestDivergence   = 1e-4 // below it, as fine as int8 can be is as small
+	finestDivergence   = 1e-7 // below it, as fine as int8 can be is as small
 	coarsestDivergence = 100
 	maxAttempts        = 8
 )
@@ -40,7 +40,7 @@ type search struct {
 // fitBytes searches for the divergence at which the file just meets a budget:
 // it ends with a file that uses nearly all of it.
 func fitBytes(ctx context.Context, budget int, quantize quantizer) (*search, error) {
-	s := &search{low: finestDivergence, high: math.Inf(1)}
+	s := &search{high: math.Inf(1)}
 	divergence := firstDivergence
 	for range maxAttempts {
 		a, err := s.try(ctx, divergence, quantize)
@@ -62,6 +62,15 @@ func fitBytes(ctx context.Context, budget int, quantize quantizer) (*search, err
 			}
 		}
 		divergence = s.next(float64(budget) * (1 + closeToBudget) / 2)
+	}
+	if s.best == nil && s.low < coarsestDivergence {
+		a, err := s.try(ctx, coarsestDivergence, quantize)
+		if err != nil {
+			return nil, err
+		}
+		if a.bytes <= budget {
+			s.best = a
+		}
 	}
 	if s.best == nil {
 		return nil, fmt.Errorf("-max-bytes %d cannot be met: the smallest file tried has %d bytes", budget, s.smallest())
@@ -85,7 +94,7 @@ func (s *search) try(ctx context.Context, divergence float64, quantize quantizer
 		return nil, err
 	}
 	s.attempts = append(s.attempts, a)
-	fmt.Printf("allowing a divergence of %.3g: %d bytes", divergence, a.bytes)
+	fmt.Printf("allowing a divergence of %.4g: %d bytes", divergence, a.bytes)
 	if a.agreement.Pictures > 0 {
 		fmt.Printf(", same top-1 %.1f %%, expected drop %.2f points", a.agreement.SameTop1, a.agreement.ExpectedDrop)
 	}
@@ -99,10 +108,14 @@ func (s *search) try(ctx context.Context, divergence float64, quantize quantizer
 func (s *search) next(aim float64) float64 {
 	last := s.attempts[len(s.attempts)-1]
 	proposal := last.divergence * math.Exp2((float64(last.bytes)-aim)/s.slope())
-	if proposal > s.low && proposal < s.high || proposal <= finestDivergence {
-		return min(max(proposal, finestDivergence), coarsestDivergence)
+	proposal = min(max(proposal, finestDivergence), coarsestDivergence)
+	switch {
+	case proposal > s.low && proposal < s.high:
+		return proposal
+	case math.IsInf(s.high, 1):
+		return min(16*s.low, coarsestDivergence)
 	}
-	return math.Sqrt(s.low * s.high)
+	return math.Sqrt(max(s.low, finestDivergence) * s.high)
 }
 
 // slope is how many bytes twice the divergence saves: as the last attempt and

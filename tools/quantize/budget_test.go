@@ -76,6 +76,24 @@ func TestFitBytesTakesTheFinest(t *testing.T) {
 	require.Zero(t, s.best.divergence)
 }
 
+// TestFitBytesOnAPlateau ends with what is reachable where bytes hardly fall,
+// and with the coarsest network where only that fits.
+func TestFitBytesOnAPlateau(t *testing.T) {
+	flat := func(floor int) func(context.Context, float64) (*attempt, error) {
+		return func(_ context.Context, divergence float64) (*attempt, error) {
+			require.LessOrEqual(t, divergence, float64(coarsestDivergence))
+			a := coarse(t, 1)
+			a.divergence, a.bytes = divergence, floor-int(divergence)
+			return a, nil
+		}
+	}
+	_, err := fitBytes(context.Background(), 10_000, flat(20_000))
+	require.ErrorContains(t, err, "the smallest file tried has 19900 bytes")
+	s, err := fitBytes(context.Background(), 10_000, flat(10_100))
+	require.NoError(t, err)
+	require.Equal(t, 10_000, s.best.bytes)
+}
+
 // TestFitDrop ends with the coarsest network that drops no more than allowed.
 func TestFitDrop(t *testing.T) {
 	for _, drop := range []float64{0.1, 0.5, 2} {

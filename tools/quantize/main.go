@@ -62,10 +62,8 @@ func run(ctx context.Context) error {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
-	for _, f := range []struct{ name, path string }{{"-out", s.out}, {"-report", s.report}} {
-		if err := writable(f.name, f.path); err != nil {
-			return err
-		}
+	if err := s.checkOutputs(); err != nil {
+		return err
 	}
 	loaded, err := weights.Load(s.weights, s.options)
 	if err != nil {
@@ -138,7 +136,7 @@ func readFlags() *settings {
 	flag.StringVar(&s.calib, "calib", "", "`folder` of pictures to calibrate on, some hundreds of the kind the network will see")
 	flag.StringVar(&s.out, "out", "", ".sqz `file` to write")
 	flag.IntVar(&s.bytes, "max-bytes", 480_000, "largest file that is wanted, in `bytes`: weights are rounded as coarsely as that takes; 0 rounds as finely as int8 can")
-	flag.Float64Var(&s.drop, "max-drop", 0, "instead of -max-bytes: the smallest file whose top-1 on held-out pictures is expected to drop by `points` at most")
+	flag.Float64Var(&s.drop, "max-drop", 0, "instead of -max-bytes: the smallest file whose top-1 on held-out pictures is expected to drop by `points` at most; takes 200 pictures")
 	flag.IntVar(&s.rounds, "distill", 0, "`rounds` in which the int8 network then learns from the float one, 16 pictures each; it is kept if it is better on held-out pictures")
 	flag.StringVar(&s.report, "report", "", "HTML `file` to write: where the bytes and the errors are, with the worst pictures")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures worked on at once; the result does not depend on it")
@@ -166,20 +164,54 @@ func readFlags() *settings {
 	return s
 }
 
-// writable tells beforehand whether a file can be written at path: quantizing
-// takes minutes.
-func writable(name, path string) error {
-	if path == "" {
-		return nil
+// checkOutputs tells beforehand whether the files can be written, for
+// quantizing takes minutes, and whether one would take the place of another.
+func (s *settings) checkOutputs() error {
+	if s.report != "" && sameFile(s.out, s.report) {
+		return fmt.Errorf("-out and -report are the same file, %s", s.out)
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("%s %s is a folder; a file is wanted", name, path)
+	for _, f := range []struct{ name, path string }{{"-out", s.out}, {"-report", s.report}} {
+		if f.path == "" {
+			continue
+		}
+		if sameFile(f.path, s.weights) {
+			return fmt.Errorf("%s %s would overwrite the weights", f.name, f.path)
+		}
+		if err := writable(f.name, f.path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameFile tells whether two paths lead to one file, which need not be there.
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return filepath.Clean(a) == filepath.Clean(b) || errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}
+
+// writable tells whether a file can be written at path.
+func writable(name, path string) error {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s %s is a %s; a file is wanted", name, path, kind(info.Mode()))
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".quantize.*")
 	if err != nil {
 		return fmt.Errorf("%s %s cannot be written: %w", name, path, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// kind says in a word what is at a path that is no regular file.
+func kind(mode os.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "folder"
+	case mode&os.ModeSymlink != 0:
+		return "symbolic link"
+	}
+	return "device or pipe"
 }
 
 func usage() {
@@ -205,10 +237,18 @@ func printLayers(r *quant.Result, coded []byte) error {
 	for i, l := range r.Layers {
 		weights := len(r.Network.Layers[i].Weights)
 		bytes := sizes.Layers[i].Weights + sizes.Layers[i].Parameters
-		fmt.Printf("%-18s %8d %9d %9.2f %9.4g %12.1f %12.1f\n", l.Name, weights, bytes,
-			8*float64(sizes.Layers[i].Weights)/float64(weights), l.Range, l.WeightSNR, l.ActivationSNR)
+		fmt.Printf("%-18s %8d %9d %9.2f %9.4g %12s %12s\n", l.Name, weights, bytes,
+			8*float64(sizes.Layers[i].Weights)/float64(weights), l.Range, decibels(l.WeightSNR), decibels(l.ActivationSNR))
 	}
 	return nil
+}
+
+// decibels is a ratio to print; a dash stands for one that was not measured.
+func decibels(ratio float64) string {
+	if math.IsNaN(ratio) {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", ratio)
 }
 
 // printAgreement compares int8 with float on the held-out pictures.

@@ -131,6 +131,8 @@ func TestRefusals(t *testing.T) {
 	empty, some := t.TempDir(), folder(t, 1, false)
 	text := filepath.Join(empty, "x.onnx")
 	require.NoError(t, os.WriteFile(text, []byte("hello, no weights here"), 0o644))
+	link := filepath.Join(t.TempDir(), "link.sqz")
+	require.NoError(t, os.Symlink(text+".sqz", link))
 	for _, c := range []struct {
 		args   []string
 		status int
@@ -145,6 +147,9 @@ func TestRefusals(t *testing.T) {
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-distill", "-1"}, 2, "-distill -1"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-report", empty}, 1, "-report "},
 		{[]string{"-weights", text, "-calib", some, "-out", empty}, 1, "is a folder"},
+		{[]string{"-weights", text, "-calib", some, "-out", text}, 1, "would overwrite the weights"},
+		{[]string{"-weights", text, "-calib", some, "-out", "x", "-report", "./x"}, 1, "are the same file"},
+		{[]string{"-weights", text, "-calib", some, "-out", link}, 1, "is a symbolic link"},
 		{[]string{"-weights", text, "-calib", some, "-out", filepath.Join(empty, "none", "x.sqz")}, 1, "cannot be written"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-labels", filepath.Join(empty, "none")}, 1, "-labels:"},
 		{[]string{"-weights", filepath.Join(empty, "none"), "-calib", some, "-out", "x.sqz"}, 1, "none: no such file"},

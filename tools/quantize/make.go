@@ -48,7 +48,7 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 	calibration, held := inputs.HoldOut()
 	warn(inputs, len(folder.Items), len(calibration.Data))
 	if s.drop > 0 && len(held.Data) < leastHeld {
-		return nil, fmt.Errorf("-max-drop is measured on every tenth picture, of which there must be %d: %d are too few", leastHeld, len(held.Data))
+		return nil, fmt.Errorf("-max-drop is measured on every tenth picture, so it takes %d pictures that can be read; here are %d", 10*leastHeld, len(inputs.Data))
 	}
 	if err := takeWhole(ctx, calibration, n.Input, s.workers); err != nil {
 		return nil, err
@@ -67,12 +67,14 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 	if err := out.judge(ctx, s.workers); err != nil {
 		return nil, err
 	}
-	if s.rounds > 0 && len(held.Data) > 0 {
-		if err := m.improve(ctx, out, s); err != nil {
-			return nil, err
-		}
+	switch {
+	case s.rounds == 0:
+	case len(held.Data) == 0:
+		fmt.Println("warning: -distill left out: there are too few pictures to hold some out and see whether it helps")
+	default:
+		err = m.improve(ctx, out, s)
 	}
-	return out, nil
+	return out, err
 }
 
 // search makes networks until one meets what is wanted.
@@ -135,19 +137,22 @@ func (m *maker) improve(ctx context.Context, made *made, s *settings) error {
 	tuned := *made
 	result := *made.result
 	result.Layers = slices.Clone(result.Layers)
-	for i := range result.Layers {
-		result.Layers[i].WeightSNR, result.Layers[i].ActivationSNR = math.NaN(), math.NaN() // of the network before
-	}
 	tuned.result = &result
 	var err error
 	if result.Network, err = m.distill(ctx, result.Network, s.rounds); err != nil {
 		return err
 	}
+	for i := range result.Layers {
+		l := &result.Layers[i]
+		l.WeightSNR, l.ActivationSNR = l.SNR(result.Network.Layers[i].Weights), math.NaN() // outputs were not measured again
+	}
 	if err := tuned.judge(ctx, s.workers); err != nil {
 		return err
 	}
 	fmt.Printf("distilled: %d bytes, KL divergence on held-out pictures %.4f, before %.4f", len(tuned.coded), tuned.agreement.KL, made.agreement.KL)
-	if tuned.agreement.KL > made.agreement.KL || s.bytes > 0 && s.drop == 0 && len(tuned.coded) > s.bytes {
+	tooLarge := s.drop == 0 && s.bytes > 0 && len(tuned.coded) > s.bytes
+	dropsTooMuch := s.drop > 0 && tuned.agreement.ExpectedDrop > s.drop
+	if tuned.agreement.KL >= made.agreement.KL || tooLarge || dropsTooMuch {
 		fmt.Println(": not taken")
 		return nil
 	}
