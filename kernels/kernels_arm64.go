@@ -1,0 +1,4 @@
+package kernels
+
+// ofMachine lists the implementations beside the plain loops.
+func ofMachine() []implementation { return nil }
