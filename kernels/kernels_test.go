@@ -127,7 +127,7 @@ func testMaxPool(t *testing.T, i implementation) {
 	for size := 3; size < 12; size++ {
 		for _, round := range []int{0, 1} {
 			width := (size-3+round)/2 + 1
-			const channels = 5
+			channels := 1 + r.IntN(40)
 			src := randomMap(r, size, size, channels)
 			dst := randomMap(r, width, width, channels)
 			i.maxPool(dst, src, channels, size, width, 0, width)

@@ -1,0 +1,266 @@
+package kernels
+
+// The dotprod version is for cores with SDOT, from the Cortex-A76 of the
+// Raspberry Pi 5 on. It computes tiles of tilePixels output pixels by panels
+// of panelChannels output channels, whose weights are packed by fours of k:
+// [panel][depth/4][16][4], filled up with zeros.
+const (
+	tilePixels    = 4
+	panelChannels = 16
+
+	// blockBytes of weights stay in the first cache, twice as large at least,
+	// while all pixels pass: so each weight is fetched once a frame, and a
+	// call of the assembler is short.
+	blockBytes = 16 << 10
+
+	// maxBlock is how many panels are computed together at most.
+	maxBlock = 16
+
+	// maxPatch is the longest window that is copied together, and copySlack
+	// how far a copy by 16 bytes may reach over its end.
+	maxPatch  = 2048
+	copySlack = 16
+)
+
+// dotprodTile describes one call of the assembler: four pixels by some panels.
+type dotprodTile struct {
+	src        [tilePixels]*int8 // first bytes of the windows
+	dst        [tilePixels]*int8 // where 16 bytes of the first panel go
+	weights    *int8             // [panels][depth/4][16][4]
+	bias       *int32            // [panels][16]
+	multiplier *float32          // [panels][16]
+	sums       *int64            // [panels][16]
+	panels     int
+	rows       int // of a window
+	blocks     int // of 16 bytes in a row of a window
+	groups     int // of four bytes after them
+	skip       int // bytes from the end of a row of a window to the next
+	count      int // pixels that are summed
+}
+
+// tile4x16Dotprod writes the codes of the tile's pixels.
+//
+//go:noescape
+func tile4x16Dotprod(t *dotprodTile)
+
+// sums4x16Dotprod adds the tile's accumulators to the sums of the head.
+//
+//go:noescape
+func sums4x16Dotprod(t *dotprodTile)
+
+// gather4NEON copies the rows of four windows behind each other, depth bytes
+// from a window to the next. It reads and writes up to 15 bytes beyond each row.
+//
+//go:noescape
+func gather4NEON(patch *int8, windows *[tilePixels]*int8, rows, row, run, depth int)
+
+// convDotprod is a convolution packed for the dotprod version.
+type convDotprod struct {
+	*Conv
+	depth      int       // packed weights of an output channel
+	gather     bool      // windows are copied together, for their rows are no multiple of four bytes
+	block      int       // panels that stay in the first cache
+	panels     []int8    // [panel][depth/4][16][4]
+	bias       []int32   // [panel][16]
+	multiplier []float32 // [panel][16]
+}
+
+// packDotprod makes a convolution ready; the plain loop must serve a window
+// that is too long to be copied.
+func packDotprod(c *Conv) convKernel {
+	run := c.Kernel * c.In
+	each := c.Kernel * run
+	depth := (each + 3) &^ 3
+	gather := run%4 != 0
+	if gather && depth > maxPatch {
+		return convGeneric{c}
+	}
+	panels := (c.Out + panelChannels - 1) / panelChannels
+	p := &convDotprod{
+		Conv:       c,
+		depth:      depth,
+		gather:     gather,
+		block:      min(max(1, blockBytes/(depth*panelChannels)), maxBlock),
+		panels:     make([]int8, panels*depth*panelChannels),
+		bias:       make([]int32, panels*panelChannels),
+		multiplier: make([]float32, panels*panelChannels),
+	}
+	copy(p.bias, c.bias)
+	copy(p.multiplier, c.multiplier)
+	for o := range c.Out {
+		panel := p.panels[o/panelChannels*depth*panelChannels:]
+		for k, w := range c.weights[o*each : (o+1)*each] {
+			panel[(k/4*panelChannels+o%panelChannels)*4+k%4] = w
+		}
+	}
+	return p
+}
+
+func (c *convDotprod) rows(dst, src Map, width, from, to int) {
+	w := c.walk(dst, src, width, from, to)
+	whole := c.Out / panelChannels
+	for p := 0; p < whole; p += c.block {
+		t := c.tile(p, min(c.block, whole-p), src.Row)
+		c.codes(&t, dst.Data[p*panelChannels:], src, w)
+	}
+	if whole*panelChannels < c.Out {
+		c.lastCodes(dst.Data[whole*panelChannels:], src, w)
+	}
+}
+
+// codes computes all pixels of some panels.
+func (c *convDotprod) codes(t *dotprodTile, dst []int8, src Map, w walk) {
+	var patch patch
+	for more := true; more; {
+		more = w.left > tilePixels
+		var at [tilePixels]int
+		for i := range at {
+			at[i], t.dst[i] = w.src, &dst[w.dst]
+			w.next()
+		}
+		c.windows(t, src, &at, &patch)
+		tile4x16Dotprod(t)
+	}
+}
+
+// lastCodes computes all pixels of the last panel, whose channels end before
+// the panel does.
+func (c *convDotprod) lastCodes(dst []int8, src Map, w walk) {
+	var patch patch
+	var codes [tilePixels][panelChannels]int8
+	t := c.tile(c.Out/panelChannels, 1, src.Row)
+	for i := range codes {
+		t.dst[i] = &codes[i][0]
+	}
+	for more := true; more; {
+		more = w.left > tilePixels
+		var at, to [tilePixels]int
+		for i := range at {
+			at[i], to[i] = w.src, w.dst
+			w.next()
+		}
+		c.windows(&t, src, &at, &patch)
+		tile4x16Dotprod(&t)
+		for i := range to {
+			copy(dst[to[i]:], codes[i][:c.Out%panelChannels])
+		}
+	}
+}
+
+func (c *convDotprod) sums(sums []int64, src Map, width, height, from, to int) {
+	w := c.walk(Map{}, src, width, 0, height)
+	var each [maxBlock * panelChannels]int64
+	for o := from / panelChannels * panelChannels; o < to; o += c.block * panelChannels {
+		p := o / panelChannels
+		clear(each[:])
+		t := c.tile(p, min(c.block, (to-o+panelChannels-1)/panelChannels), src.Row)
+		t.sums = &each[0]
+		c.addSums(&t, src, w)
+		for j := max(o, from); j < min(o+c.block*panelChannels, to); j++ {
+			sums[j] += each[j-o]
+		}
+	}
+}
+
+// addSums adds all pixels of some panels.
+func (c *convDotprod) addSums(t *dotprodTile, src Map, w walk) {
+	var patch patch
+	for more := true; more; {
+		more = w.left > tilePixels
+		t.count = min(w.left, tilePixels)
+		var at [tilePixels]int
+		for i := range at {
+			at[i] = w.src
+			w.next()
+		}
+		c.windows(t, src, &at, &patch)
+		sums4x16Dotprod(t)
+	}
+}
+
+// tile describes what all tiles of some panels have in common.
+func (c *convDotprod) tile(panel, panels, row int) dotprodTile {
+	t := dotprodTile{
+		weights:    &c.panels[panel*c.depth*panelChannels],
+		bias:       &c.bias[panel*panelChannels],
+		multiplier: &c.multiplier[panel*panelChannels],
+		panels:     panels,
+	}
+	if run := c.Kernel * c.In; c.gather {
+		t.rows, t.blocks, t.groups = 1, c.depth/16, c.depth%16/4
+	} else {
+		t.rows, t.blocks, t.groups, t.skip = c.Kernel, run/16, run%16/4, row-run
+	}
+	return t
+}
+
+// patch holds the windows of a tile behind each other.
+type patch [tilePixels*maxPatch + copySlack]int8
+
+// windows points the tile to the windows at these offsets of the map, or to
+// copies of them.
+func (c *convDotprod) windows(t *dotprodTile, src Map, at *[tilePixels]int, patch *patch) {
+	for i, a := range at {
+		t.src[i] = &src.Data[a]
+	}
+	if !c.gather {
+		return
+	}
+	run := c.Kernel * c.In
+	if at[tilePixels-1]+(c.Kernel-1)*src.Row+run+copySlack <= len(src.Data) {
+		gather4NEON(&patch[0], &t.src, c.Kernel, src.Row, run, c.depth)
+	} else {
+		for i, a := range at {
+			for y := range c.Kernel {
+				copy(patch[i*c.depth+y*run:], src.Data[a+y*src.Row:][:run])
+			}
+		}
+	}
+	for i := range t.src {
+		t.src[i] = &patch[i*c.depth]
+	}
+}
+
+// walk goes from output pixel to output pixel, row by row, and stays at the
+// last one.
+type walk struct {
+	left     int // pixels, this one included
+	x, width int
+	src, dst int // offsets of the pixel's window and of its output
+	// From a pixel to its right neighbour, and from the last pixel of a row
+	// to the next row.
+	srcStep, dstStep int
+	srcTurn, dstTurn int
+}
+
+// walk goes over rows from…to-1. It panics unless all of their windows and
+// outputs are inside of the maps, for the assembler does not look. Without
+// outputs dst is empty.
+func (c *convDotprod) walk(dst, src Map, width, from, to int) walk {
+	row, step := c.Stride*src.Row, c.Stride*src.Pixel
+	_ = src.Data[(to-1)*row+(width-1)*step+(c.Kernel-1)*src.Row+c.Kernel*c.In-1]
+	if dst.Data != nil {
+		_ = dst.Data[(to-1)*dst.Row+(width-1)*dst.Pixel+c.Out-1]
+	}
+	return walk{
+		left: (to - from) * width, width: width,
+		src: from * row, srcStep: step, srcTurn: row - (width-1)*step,
+		dst: from * dst.Row, dstStep: dst.Pixel, dstTurn: dst.Row - (width-1)*dst.Pixel,
+	}
+}
+
+func (w *walk) next() {
+	if w.left == 1 {
+		return
+	}
+	w.left--
+	w.x++
+	if w.x < w.width {
+		w.src += w.srcStep
+		w.dst += w.dstStep
+		return
+	}
+	w.x = 0
+	w.src += w.srcTurn
+	w.dst += w.dstTurn
+}
