@@ -29,6 +29,7 @@ type dotprodTile struct {
 	weights    *int8             // [panels][depth/4][16][4]
 	bias       *int32            // [panels][16]
 	multiplier *float32          // [panels][16]
+	offset     *float32          // [panels][16], where accumulators are small
 	sums       *int64            // [panels][16]
 	panels     int
 	rows       int // of a window
@@ -42,6 +43,11 @@ type dotprodTile struct {
 //
 //go:noescape
 func tile4x16Dotprod(t *dotprodTile)
+
+// tile4x16SmallDotprod is the same, faster, for small accumulators.
+//
+//go:noescape
+func tile4x16SmallDotprod(t *dotprodTile)
 
 // sums4x16Dotprod adds the tile's accumulators to the sums of the head.
 //
@@ -63,6 +69,7 @@ type convDotprod struct {
 	panels     []int8    // [panel][depth/4][16][4]
 	bias       []int32   // [panel][16]
 	multiplier []float32 // [panel][16]
+	small      *small    // nil where accumulators may be large
 }
 
 // packDotprod makes a convolution ready; the plain loop must serve a window
@@ -87,6 +94,9 @@ func packDotprod(c *Conv) convKernel {
 	}
 	copy(p.bias, c.bias)
 	copy(p.multiplier, c.multiplier)
+	if accumulatorsAreSmall(c) {
+		p.small = newSmall(p.bias, p.multiplier)
+	}
 	for o := range c.Out {
 		panel := p.panels[o/panelChannels*depth*panelChannels:]
 		for k, w := range c.weights[o*each : (o+1)*each] {
@@ -100,7 +110,7 @@ func (c *convDotprod) rows(dst, src Map, width, from, to int) {
 	w := c.walk(dst, src, width, from, to)
 	whole := c.Out / panelChannels
 	for p := 0; p < whole; p += c.block {
-		t := c.tile(p, min(c.block, whole-p), src.Row)
+		t := c.codesTile(p, min(c.block, whole-p), src.Row)
 		c.codes(&t, dst.Data[p*panelChannels:], src, w)
 	}
 	if whole*panelChannels < c.Out {
@@ -119,6 +129,15 @@ func (c *convDotprod) codes(t *dotprodTile, dst []int8, src Map, w walk) {
 			w.next()
 		}
 		c.windows(t, src, &at, &patch)
+		c.run(t)
+	}
+}
+
+// run writes the codes of the tile's pixels.
+func (c *convDotprod) run(t *dotprodTile) {
+	if c.small != nil {
+		tile4x16SmallDotprod(t)
+	} else {
 		tile4x16Dotprod(t)
 	}
 }
@@ -128,7 +147,7 @@ func (c *convDotprod) codes(t *dotprodTile, dst []int8, src Map, w walk) {
 func (c *convDotprod) lastCodes(dst []int8, src Map, w walk) {
 	var patch patch
 	var codes [tilePixels][panelChannels]int8
-	t := c.tile(c.Out/panelChannels, 1, src.Row)
+	t := c.codesTile(c.Out/panelChannels, 1, src.Row)
 	for i := range codes {
 		t.dst[i] = &codes[i][0]
 	}
@@ -140,7 +159,7 @@ func (c *convDotprod) lastCodes(dst []int8, src Map, w walk) {
 			w.next()
 		}
 		c.windows(&t, src, &at, &patch)
-		tile4x16Dotprod(&t)
+		c.run(&t)
 		for i := range to {
 			copy(dst[to[i]:], codes[i][:c.Out%panelChannels])
 		}
@@ -190,6 +209,15 @@ func (c *convDotprod) tile(panel, panels, row int) dotprodTile {
 		t.rows, t.blocks, t.groups = 1, c.depth/16, c.depth%16/4
 	} else {
 		t.rows, t.blocks, t.groups, t.skip = c.Kernel, run/16, run%16/4, row-run
+	}
+	return t
+}
+
+// codesTile is the same for tiles whose accumulators become codes.
+func (c *convDotprod) codesTile(panel, panels, row int) dotprodTile {
+	t := c.tile(panel, panels, row)
+	if c.small != nil {
+		t.bias, t.offset = &c.small.bias[panel*panelChannels], &c.small.offset[panel*panelChannels]
 	}
 	return t
 }

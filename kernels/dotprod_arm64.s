@@ -179,6 +179,59 @@ panel:
 	CBNZ R15, panel
 	RET
 
+// SMALL_CODES writes the 16 codes of a pixel whose accumulators, a0-a3, are
+// small; V20-V23 are multipliers, R19 points to offsets.
+//
+// The accumulators began at the bits of 2^23 as a float32. As long as they are
+// positive they therefore are, as floats, 2^23 + acc; negative ones are
+// something below 2^23. With the offset -2^23*m the fused multiplication gives
+// acc*m, rounded once, or something negative, which ends as code 0 like acc*m
+// would. The number added then leaves no bits for a fraction, so that the sum
+// rounds half to even, and puts the code minus 128 into the low 16 bits.
+#define SMALL_CODES(a0, a1, a2, a3, R) \
+	FLDPQ   (R19), (F16, F17)         \
+	FLDPQ   32(R19), (F18, F19)       \
+	VFMLA   V20.S4, a0.S4, V16.S4     \
+	VFMLA   V21.S4, a1.S4, V17.S4     \
+	VFMLA   V22.S4, a2.S4, V18.S4     \
+	VFMLA   V23.S4, a3.S4, V19.S4     \
+	FADD_4S(30, 16, 16)               \
+	FADD_4S(30, 17, 17)               \
+	FADD_4S(30, 18, 18)               \
+	FADD_4S(30, 19, 19)               \
+	VUZP1   V17.H8, V16.H8, V16.H8    \
+	VUZP1   V19.H8, V18.H8, V18.H8    \
+	SQXTN_8B(16, 16)                  \
+	SQXTN2_16B(18, 16)                \
+	FMOVQ.P F16, 16(R)
+
+// func tile4x16SmallDotprod(t *dotprodTile)
+//
+// Writes the codes of four pixels in each panel of a convolution whose
+// accumulators are small.
+TEXT ·tile4x16SmallDotprod(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+	BEGIN
+	LDP  dotprodTile_dst(R0), (R5, R6)
+	LDP  (dotprodTile_dst+16)(R0), (R7, R8)
+	MOVD dotprodTile_multiplier(R0), R14
+	MOVD $0x4B3FFF80, R19                   // 1.5*2^23 - 128 as float32
+	VDUP R19, V30.S4
+	MOVD dotprodTile_offset(R0), R19
+
+panel:
+	ACCUMULATE
+	FLDPQ.P 32(R14), (F20, F21)
+	FLDPQ.P 32(R14), (F22, F23)
+	SMALL_CODES(V0, V1, V2, V3, R5)
+	SMALL_CODES(V4, V5, V6, V7, R6)
+	SMALL_CODES(V8, V9, V10, V11, R7)
+	SMALL_CODES(V12, V13, V14, V15, R8)
+	ADD  $64, R19
+	SUB  $1, R15
+	CBNZ R15, panel
+	RET
+
 // SUM adds four pixels' accumulators of four channels, a0-a3, to the int64
 // sums at R14. Negative ones count as zero; two that are not fit an unsigned
 // 32-bit number together.

@@ -87,11 +87,16 @@ func testSums(t *testing.T, i implementation) {
 func TestExtremes(t *testing.T) { forEach(t, testExtremes) }
 
 func testExtremes(t *testing.T, i implementation) {
-	const in = 512
+	for _, in := range []int{16, 512} {
+		testExtremesOf(t, i, in)
+	}
+}
+
+func testExtremesOf(t *testing.T, i implementation, in int) {
 	for _, x := range []int8{-128, 127} {
-		for _, w := range []int8{-127, 127} {
-			for _, m := range []float32{math.SmallestNonzeroFloat32, 1e-4, 1, math.MaxFloat32} {
-				for _, b := range []int32{-1 << 30, 0, 1 << 30} {
+		for _, w := range []int8{-127, 0, 127} {
+			for _, m := range []float32{math.SmallestNonzeroFloat32, 1e-4, 0.01, 1, math.MaxFloat32} {
+				for _, b := range []int32{-1 << 30, -1 << 21, 0, 1 << 21, 1 << 30} {
 					weights, src := make([]int8, in), Map{Data: make([]int8, in), Pixel: in, Row: in}
 					for k := range weights {
 						weights[k], src.Data[k] = w, x
@@ -101,7 +106,7 @@ func testExtremes(t *testing.T, i implementation) {
 					got := Map{Data: make([]int8, 1)}
 					c.Rows(got, src, 1, 0, 1)
 					want := math.RoundToEven(math.Min(math.Max(float64(float32(float32(acc)*m)), 0), 255))
-					require.Equal(t, int8(want-128), got.Data[0], "x %d, w %d, m %g, bias %d", x, w, m, b)
+					require.Equal(t, int8(want-128), got.Data[0], "%d times x %d, w %d, m %g, bias %d", in, x, w, m, b)
 				}
 			}
 		}
@@ -117,6 +122,25 @@ func TestRequantizeHalves(t *testing.T) {
 			require.Equal(t, int8(want-128), Requantize(acc, m), "%d * %g", acc, m)
 		}
 	}
+}
+
+// TestHalves does the same for every implementation's own requantization.
+func TestHalves(t *testing.T) {
+	forEach(t, func(t *testing.T, i implementation) {
+		const out = 903
+		for _, m := range []float32{0.5, 0.25, math.Nextafter32(0.5, 1), math.Nextafter32(0.5, 0), 3, 60} {
+			bias, multiplier := make([]int32, out), make([]float32, out)
+			for o := range bias {
+				bias[o], multiplier[o] = int32(o-300), m
+			}
+			c := newConv(i, 1, out, 1, 1, make([]int8, out), bias, multiplier)
+			got := make([]int8, out)
+			c.Rows(Map{Data: got}, Map{Data: []int8{5}, Pixel: 1}, 1, 0, 1)
+			for o, b := range bias {
+				require.Equal(t, Requantize(b, m), got[o], "%d * %g", b, m)
+			}
+		}
+	})
 }
 
 // TestMaxPool compares with the definition, windows cut off included.

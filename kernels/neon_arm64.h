@@ -11,3 +11,5 @@
 #define FADD_4S(m, n, d) WORD $(0x4E20D400 | (m)<<16 | (n)<<5 | (d)) // fadd v{d}.4s, v{n}.4s, v{m}.4s
 #define FMAX_4S(m, n, d) WORD $(0x4E20F400 | (m)<<16 | (n)<<5 | (d)) // fmax v{d}.4s, v{n}.4s, v{m}.4s
 #define FMIN_4S(m, n, d) WORD $(0x4EA0F400 | (m)<<16 | (n)<<5 | (d)) // fmin v{d}.4s, v{n}.4s, v{m}.4s
+#define SQXTN_8B(n, d) WORD $(0x0E214800 | (n)<<5 | (d)) // sqxtn v{d}.8b, v{n}.8h
+#define SQXTN2_16B(n, d) WORD $(0x4E214800 | (n)<<5 | (d)) // sqxtn2 v{d}.16b, v{n}.8h
