@@ -13,8 +13,9 @@ const (
 	// call of the assembler is short.
 	blockBytes = 16 << 10
 
-	// maxBlock is how many panels are computed together at most.
+	// maxBlock panels and maxTiles tiles are computed in a call at most.
 	maxBlock = 16
+	maxTiles = 28
 
 	// maxPatch is the longest window that is copied together, and copySlack
 	// how far a copy by 16 bytes may reach over its end.
@@ -22,21 +23,25 @@ const (
 	copySlack = 16
 )
 
-// dotprodTile describes one call of the assembler: four pixels by some panels.
+// dotprodTile describes one call of the assembler: some tiles of four pixels
+// by some panels. The call advances src and dst to the last tile.
 type dotprodTile struct {
 	src        [tilePixels]*int8 // first bytes of the windows
 	dst        [tilePixels]*int8 // where 16 bytes of the first panel go
-	weights    *int8             // [panels][depth/4][16][4]
-	bias       *int32            // [panels][16]
-	multiplier *float32          // [panels][16]
-	offset     *float32          // [panels][16], where accumulators are small
-	sums       *int64            // [panels][16]
+	srcStep    int               // bytes from a tile's windows to the next one's
+	dstStep    int
+	tiles      int
+	weights    *int8    // [panels][depth/4][16][4]
+	bias       *int32   // [panels][16]
+	multiplier *float32 // [panels][16]
+	offset     *float32 // [panels][16], where accumulators are small
+	sums       *int64   // [panels][16]
 	panels     int
 	rows       int // of a window
 	blocks     int // of 16 bytes in a row of a window
 	groups     int // of four bytes after them
 	skip       int // bytes from the end of a row of a window to the next
-	count      int // pixels that are summed
+	count      int // pixels of a tile that are summed
 }
 
 // tile4x16Dotprod writes the codes of the tile's pixels.
@@ -54,11 +59,12 @@ func tile4x16SmallDotprod(t *dotprodTile)
 //go:noescape
 func sums4x16Dotprod(t *dotprodTile)
 
-// gather4NEON copies the rows of four windows behind each other, depth bytes
-// from a window to the next. It reads and writes up to 15 bytes beyond each row.
+// gatherNEON copies the rows of windows behind each other; windows begin step
+// bytes apart, their copies depth bytes. It reads and writes up to 15 bytes
+// beyond each row.
 //
 //go:noescape
-func gather4NEON(patch *int8, windows *[tilePixels]*int8, rows, row, run, depth int)
+func gatherNEON(patch, src *int8, windows, step, rows, row, run, depth int)
 
 // convDotprod is a convolution packed for the dotprod version.
 type convDotprod struct {
@@ -66,6 +72,7 @@ type convDotprod struct {
 	depth      int       // packed weights of an output channel
 	gather     bool      // windows are copied together, for their rows are no multiple of four bytes
 	block      int       // panels that stay in the first cache
+	most       int       // tiles in a call
 	panels     []int8    // [panel][depth/4][16][4]
 	bias       []int32   // [panel][16]
 	multiplier []float32 // [panel][16]
@@ -88,9 +95,13 @@ func packDotprod(c *Conv) convKernel {
 		depth:      depth,
 		gather:     gather,
 		block:      min(max(1, blockBytes/(depth*panelChannels)), maxBlock),
+		most:       maxTiles,
 		panels:     make([]int8, panels*depth*panelChannels),
 		bias:       make([]int32, panels*panelChannels),
 		multiplier: make([]float32, panels*panelChannels),
+	}
+	if gather {
+		p.most = min(maxTiles, maxPatch/depth)
 	}
 	copy(p.bias, c.bias)
 	copy(p.multiplier, c.multiplier)
@@ -121,12 +132,12 @@ func (c *convDotprod) rows(dst, src Map, width, from, to int) {
 // codes computes all pixels of some panels.
 func (c *convDotprod) codes(t *dotprodTile, dst []int8, src Map, w walk) {
 	var patch patch
-	for more := true; more; {
-		more = w.left > tilePixels
-		var at [tilePixels]int
+	t.dstStep = tilePixels * w.dstStep
+	for w.left > 0 {
+		var at [tilePixels]position
+		t.tiles = w.next(&at, c.most)
 		for i := range at {
-			at[i], t.dst[i] = w.src, &dst[w.dst]
-			w.next()
+			t.dst[i] = &dst[at[i].dst]
 		}
 		c.windows(t, src, &at, &patch)
 		c.run(t)
@@ -151,17 +162,13 @@ func (c *convDotprod) lastCodes(dst []int8, src Map, w walk) {
 	for i := range codes {
 		t.dst[i] = &codes[i][0]
 	}
-	for more := true; more; {
-		more = w.left > tilePixels
-		var at, to [tilePixels]int
-		for i := range at {
-			at[i], to[i] = w.src, w.dst
-			w.next()
-		}
+	for w.left > 0 {
+		var at [tilePixels]position
+		t.tiles = w.next(&at, 1)
 		c.windows(&t, src, &at, &patch)
 		c.run(&t)
-		for i := range to {
-			copy(dst[to[i]:], codes[i][:c.Out%panelChannels])
+		for i := range at {
+			copy(dst[at[i].dst:], codes[i][:c.Out%panelChannels])
 		}
 	}
 }
@@ -184,14 +191,10 @@ func (c *convDotprod) sums(sums []int64, src Map, width, height, from, to int) {
 // addSums adds all pixels of some panels.
 func (c *convDotprod) addSums(t *dotprodTile, src Map, w walk) {
 	var patch patch
-	for more := true; more; {
-		more = w.left > tilePixels
+	for w.left > 0 {
+		var at [tilePixels]position
 		t.count = min(w.left, tilePixels)
-		var at [tilePixels]int
-		for i := range at {
-			at[i] = w.src
-			w.next()
-		}
+		t.tiles = w.next(&at, c.most)
 		c.windows(t, src, &at, &patch)
 		sums4x16Dotprod(t)
 	}
@@ -225,38 +228,55 @@ func (c *convDotprod) codesTile(panel, panels, row int) dotprodTile {
 // patch holds the windows of a tile behind each other.
 type patch [tilePixels*maxPatch + copySlack]int8
 
-// windows points the tile to the windows at these offsets of the map, or to
-// copies of them.
-func (c *convDotprod) windows(t *dotprodTile, src Map, at *[tilePixels]int, patch *patch) {
-	for i, a := range at {
-		t.src[i] = &src.Data[a]
-	}
-	if !c.gather {
+// windows points the tiles, of which the first has these pixels, to their
+// windows in the map or to copies of them.
+func (c *convDotprod) windows(t *dotprodTile, src Map, at *[tilePixels]position, patch *patch) {
+	step := c.Stride * src.Pixel
+	if c.gather {
+		c.copyWindows(t.tiles, src, at, patch)
+		for i := range t.src {
+			t.src[i] = &patch[i*c.depth]
+		}
+		t.srcStep = tilePixels * c.depth
 		return
 	}
-	run := c.Kernel * c.In
-	if at[tilePixels-1]+(c.Kernel-1)*src.Row+run+copySlack <= len(src.Data) {
-		gather4NEON(&patch[0], &t.src, c.Kernel, src.Row, run, c.depth)
-	} else {
-		for i, a := range at {
-			for y := range c.Kernel {
-				copy(patch[i*c.depth+y*run:], src.Data[a+y*src.Row:][:run])
-			}
-		}
-	}
 	for i := range t.src {
-		t.src[i] = &patch[i*c.depth]
+		t.src[i] = &src.Data[at[i].src]
+	}
+	t.srcStep = tilePixels * step
+}
+
+// copyWindows copies the windows of tiles behind each other.
+func (c *convDotprod) copyWindows(tiles int, src Map, at *[tilePixels]position, patch *patch) {
+	run, step := c.Kernel*c.In, c.Stride*src.Pixel
+	last := at[tilePixels-1].src + (tiles-1)*tilePixels*step
+	inside := last+(c.Kernel-1)*src.Row+run+copySlack <= len(src.Data)
+	if tiles > 1 && inside {
+		gatherNEON(&patch[0], &src.Data[at[0].src], tiles*tilePixels, step, c.Kernel, src.Row, run, c.depth)
+		return
+	}
+	for i := range tiles * tilePixels {
+		from := at[i%tilePixels].src + i/tilePixels*tilePixels*step
+		if inside {
+			gatherNEON(&patch[i*c.depth], &src.Data[from], 1, step, c.Kernel, src.Row, run, c.depth)
+			continue
+		}
+		for y := range c.Kernel {
+			copy(patch[i*c.depth+y*run:], src.Data[from+y*src.Row:][:run])
+		}
 	}
 }
 
-// walk goes from output pixel to output pixel, row by row, and stays at the
-// last one.
+// position is where a pixel's window and its output begin.
+type position struct{ src, dst int }
+
+// walk goes from output pixel to output pixel, row by row.
 type walk struct {
+	position
 	left     int // pixels, this one included
 	x, width int
-	src, dst int // offsets of the pixel's window and of its output
-	// From a pixel to its right neighbour, and from the last pixel of a row
-	// to the next row.
+	// From a pixel to its right neighbour, and what is added where that is
+	// the first one of the next row.
 	srcStep, dstStep int
 	srcTurn, dstTurn int
 }
@@ -271,24 +291,45 @@ func (c *convDotprod) walk(dst, src Map, width, from, to int) walk {
 		_ = dst.Data[(to-1)*dst.Row+(width-1)*dst.Pixel+c.Out-1]
 	}
 	return walk{
-		left: (to - from) * width, width: width,
-		src: from * row, srcStep: step, srcTurn: row - (width-1)*step,
-		dst: from * dst.Row, dstStep: dst.Pixel, dstTurn: dst.Row - (width-1)*dst.Pixel,
+		position: position{from * row, from * dst.Row},
+		left:     (to - from) * width,
+		width:    width,
+		srcStep:  step, srcTurn: row - width*step,
+		dstStep: dst.Pixel, dstTurn: dst.Row - width*dst.Pixel,
 	}
 }
 
-func (w *walk) next() {
-	if w.left == 1 {
-		return
+// next gives the first four pixels of the tiles that follow and how many
+// tiles these are: all in one row, up to most, or one that goes on in the
+// next row and, at the end, has the last pixel several times.
+func (w *walk) next(at *[tilePixels]position, most int) int {
+	if tiles := min((w.width-w.x)/tilePixels, most); tiles > 0 {
+		for i := range at {
+			at[i] = position{w.src + i*w.srcStep, w.dst + i*w.dstStep}
+		}
+		w.advance(tiles * tilePixels)
+		return tiles
 	}
-	w.left--
-	w.x++
-	if w.x < w.width {
-		w.src += w.srcStep
-		w.dst += w.dstStep
-		return
+	last := min(w.left, tilePixels) - 1
+	for i := range at {
+		at[i] = w.position
+		if i < last {
+			w.advance(1)
+		}
 	}
-	w.x = 0
-	w.src += w.srcTurn
-	w.dst += w.dstTurn
+	w.advance(1)
+	return 1
+}
+
+// advance goes on by some pixels of the row.
+func (w *walk) advance(pixels int) {
+	w.left -= pixels
+	w.x += pixels
+	w.src += pixels * w.srcStep
+	w.dst += pixels * w.dstStep
+	if w.x == w.width {
+		w.x = 0
+		w.src += w.srcTurn
+		w.dst += w.dstTurn
+	}
 }

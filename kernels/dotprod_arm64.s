@@ -15,7 +15,7 @@
 //
 // V16-V19 hold 16 k of a pixel, of which SDOT takes four by an index.
 //
-//	R0      the tile's description, a dotprodTile
+//	R0      the description, a dotprodTile
 //	R1-R4   pixels: where the window of each is read next
 //	R5-R8   where the next panel's 16 bytes of each pixel go
 //	R9      weights, [panel][depth/4][16][4]
@@ -26,6 +26,8 @@
 //	R14     multipliers, [panel][16], or sums of the head
 //	R15     panels left
 //	R16,R17 blocks and groups of a row
+//	R19     offsets, [panel][16], where accumulators are small
+//	R21     tiles left
 
 // PIXEL adds to a pixel's accumulators the products of its i-th four bytes.
 #define PIXEL(i, x, w0, w1, w2, w3, a0, a1, a2, a3) \
@@ -40,6 +42,18 @@
 	PIXEL(i, 17, w0, w1, w2, w3, 4, 5, 6, 7)   \
 	PIXEL(i, 18, w0, w1, w2, w3, 8, 9, 10, 11) \
 	PIXEL(i, 19, w0, w1, w2, w3, 12, 13, 14, 15)
+
+// NEXT advances four pointers of the description by bytes.
+#define NEXT(pointers, step) \
+	MOVD step(R0), R20           \
+	LDP  pointers(R0), (R1, R2)  \
+	LDP  (pointers+16)(R0), (R3, R4) \
+	ADD  R20, R1                 \
+	ADD  R20, R2                 \
+	ADD  R20, R3                 \
+	ADD  R20, R4                 \
+	STP  (R1, R2), pointers(R0)  \
+	STP  (R3, R4), (pointers+16)(R0)
 
 // BEGIN reads the description, but for what depends on the output.
 #define BEGIN \
@@ -124,15 +138,18 @@ next:                                              \
 // Writes the codes of four pixels in each panel.
 TEXT ·tile4x16Dotprod(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
-	BEGIN
-	LDP  dotprodTile_dst(R0), (R5, R6)
-	LDP  (dotprodTile_dst+16)(R0), (R7, R8)
-	MOVD dotprodTile_multiplier(R0), R14
+	MOVD dotprodTile_tiles(R0), R21
 	VEOR V28.B16, V28.B16, V28.B16
 	MOVD $0x437F0000, R19                   // 255 as float32
 	VDUP R19, V29.S4
 	MOVD $0x4B000080, R19                   // 2^23 + 128
 	VDUP R19, V30.S4
+
+tile:
+	BEGIN
+	LDP  dotprodTile_dst(R0), (R5, R6)
+	LDP  (dotprodTile_dst+16)(R0), (R7, R8)
+	MOVD dotprodTile_multiplier(R0), R14
 
 panel:
 	ACCUMULATE
@@ -177,6 +194,14 @@ panel:
 
 	SUB  $1, R15
 	CBNZ R15, panel
+
+	SUB  $1, R21
+	CBZ  R21, done
+	NEXT(dotprodTile_src, dotprodTile_srcStep)
+	NEXT(dotprodTile_dst, dotprodTile_dstStep)
+	B    tile
+
+done:
 	RET
 
 // SMALL_CODES writes the 16 codes of a pixel whose accumulators, a0-a3, are
@@ -211,12 +236,15 @@ panel:
 // accumulators are small.
 TEXT ·tile4x16SmallDotprod(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
+	MOVD dotprodTile_tiles(R0), R21
+	MOVD $0x4B3FFF80, R19                   // 1.5*2^23 - 128 as float32
+	VDUP R19, V30.S4
+
+tile:
 	BEGIN
 	LDP  dotprodTile_dst(R0), (R5, R6)
 	LDP  (dotprodTile_dst+16)(R0), (R7, R8)
 	MOVD dotprodTile_multiplier(R0), R14
-	MOVD $0x4B3FFF80, R19                   // 1.5*2^23 - 128 as float32
-	VDUP R19, V30.S4
 	MOVD dotprodTile_offset(R0), R19
 
 panel:
@@ -230,6 +258,14 @@ panel:
 	ADD  $64, R19
 	SUB  $1, R15
 	CBNZ R15, panel
+
+	SUB  $1, R21
+	CBZ  R21, done
+	NEXT(dotprodTile_src, dotprodTile_srcStep)
+	NEXT(dotprodTile_dst, dotprodTile_dstStep)
+	B    tile
+
+done:
 	RET
 
 // SUM adds four pixels' accumulators of four channels, a0-a3, to the int64
@@ -261,14 +297,17 @@ panel:
 
 // func sums4x16Dotprod(t *dotprodTile)
 //
-// Adds max(accumulator, 0) of the first t.count pixels, R7, to the sums of
-// each panel.
+// Adds max(accumulator, 0) of the first t.count pixels, R7, of each tile to
+// the sums of each panel.
 TEXT ·sums4x16Dotprod(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
-	BEGIN
-	MOVD dotprodTile_sums(R0), R14
+	MOVD dotprodTile_tiles(R0), R21
 	MOVD dotprodTile_count(R0), R7
 	VEOR V28.B16, V28.B16, V28.B16
+
+tile:
+	BEGIN
+	MOVD dotprodTile_sums(R0), R14
 
 panel:
 	ACCUMULATE
@@ -293,4 +332,11 @@ sum:
 	SUM(V3, V7, V11, V15)
 	SUB  $1, R15
 	CBNZ R15, panel
+
+	SUB  $1, R21
+	CBZ  R21, done
+	NEXT(dotprodTile_src, dotprodTile_srcStep)
+	B    tile
+
+done:
 	RET
