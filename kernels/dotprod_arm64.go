@@ -122,7 +122,7 @@ func (c *convDotprod) rows(dst, src Map, width, from, to int) {
 	whole := c.Out / panelChannels
 	for p := 0; p < whole; p += c.block {
 		t := c.codesTile(p, min(c.block, whole-p), src.Row)
-		c.codes(&t, dst.Data[p*panelChannels:], src, w)
+		c.codes(t, dst.Data[p*panelChannels:], src, w)
 	}
 	if whole*panelChannels < c.Out {
 		c.lastCodes(dst.Data[whole*panelChannels:], src, w)
@@ -130,7 +130,7 @@ func (c *convDotprod) rows(dst, src Map, width, from, to int) {
 }
 
 // codes computes all pixels of some panels.
-func (c *convDotprod) codes(t *dotprodTile, dst []int8, src Map, w walk) {
+func (c *convDotprod) codes(t dotprodTile, dst []int8, src Map, w walk) {
 	var patch patch
 	t.dstStep = tilePixels * w.dstStep
 	for w.left > 0 {
@@ -139,8 +139,8 @@ func (c *convDotprod) codes(t *dotprodTile, dst []int8, src Map, w walk) {
 		for i := range at {
 			t.dst[i] = &dst[at[i].dst]
 		}
-		c.windows(t, src, &at, &patch)
-		c.run(t)
+		t.src, t.srcStep = c.windows(t.tiles, src, &at, &patch)
+		c.run(&t)
 	}
 }
 
@@ -165,7 +165,7 @@ func (c *convDotprod) lastCodes(dst []int8, src Map, w walk) {
 	for w.left > 0 {
 		var at [tilePixels]position
 		t.tiles = w.next(&at, 1)
-		c.windows(&t, src, &at, &patch)
+		t.src, t.srcStep = c.windows(t.tiles, src, &at, &patch)
 		c.run(&t)
 		for i := range at {
 			copy(dst[at[i].dst:], codes[i][:c.Out%panelChannels])
@@ -181,7 +181,7 @@ func (c *convDotprod) sums(sums []int64, src Map, width, height, from, to int) {
 		clear(each[:])
 		t := c.tile(p, min(c.block, (to-o+panelChannels-1)/panelChannels), src.Row)
 		t.sums = &each[0]
-		c.addSums(&t, src, w)
+		c.addSums(t, src, w)
 		for j := max(o, from); j < min(o+c.block*panelChannels, to); j++ {
 			sums[j] += each[j-o]
 		}
@@ -189,14 +189,14 @@ func (c *convDotprod) sums(sums []int64, src Map, width, height, from, to int) {
 }
 
 // addSums adds all pixels of some panels.
-func (c *convDotprod) addSums(t *dotprodTile, src Map, w walk) {
+func (c *convDotprod) addSums(t dotprodTile, src Map, w walk) {
 	var patch patch
 	for w.left > 0 {
 		var at [tilePixels]position
 		t.count = min(w.left, tilePixels)
 		t.tiles = w.next(&at, c.most)
-		c.windows(t, src, &at, &patch)
-		sums4x16Dotprod(t)
+		t.src, t.srcStep = c.windows(t.tiles, src, &at, &patch)
+		sums4x16Dotprod(&t)
 	}
 }
 
@@ -228,22 +228,21 @@ func (c *convDotprod) codesTile(panel, panels, row int) dotprodTile {
 // patch holds the windows of a tile behind each other.
 type patch [tilePixels*maxPatch + copySlack]int8
 
-// windows points the tiles, of which the first has these pixels, to their
-// windows in the map or to copies of them.
-func (c *convDotprod) windows(t *dotprodTile, src Map, at *[tilePixels]position, patch *patch) {
-	step := c.Stride * src.Pixel
+// windows are the first bytes of the first tile's windows, in the map or in
+// copies of them, and the bytes from a tile's windows to the next one's. They
+// are returned, not stored, for what is stored through a pointer is allocated.
+func (c *convDotprod) windows(tiles int, src Map, at *[tilePixels]position, patch *patch) (first [tilePixels]*int8, step int) {
 	if c.gather {
-		c.copyWindows(t.tiles, src, at, patch)
-		for i := range t.src {
-			t.src[i] = &patch[i*c.depth]
+		c.copyWindows(tiles, src, at, patch)
+		for i := range first {
+			first[i] = &patch[i*c.depth]
 		}
-		t.srcStep = tilePixels * c.depth
-		return
+		return first, tilePixels * c.depth
 	}
-	for i := range t.src {
-		t.src[i] = &src.Data[at[i].src]
+	for i := range first {
+		first[i] = &src.Data[at[i].src]
 	}
-	t.srcStep = tilePixels * step
+	return first, tilePixels * c.Stride * src.Pixel
 }
 
 // copyWindows copies the windows of tiles behind each other.
