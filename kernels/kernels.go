@@ -41,19 +41,23 @@ type Conv struct {
 	weights    []int8    // [out][kernel y][kernel x][in]
 	bias       []int32   // [out], for bytes that are codes minus 128
 	multiplier []float32 // [out]
-	packed               // the same once more, as the machine's own kernels want it
+	kernel     convKernel
 }
 
 // NewConv takes weights [out][kernel y][kernel x][in], biases for codes
 // 0…255 and multipliers, one an output channel, and makes them ready.
 func NewConv(in, out, kernel, stride int, weights []int8, bias []int32, multiplier []float32) *Conv {
+	return newConv(chosen, in, out, kernel, stride, weights, bias, multiplier)
+}
+
+func newConv(i implementation, in, out, kernel, stride int, weights []int8, bias []int32, multiplier []float32) *Conv {
 	c := &Conv{In: in, Out: out, Kernel: kernel, Stride: stride, weights: weights, multiplier: multiplier}
 	c.bias = make([]int32, out)
 	each := kernel * kernel * in
 	for o := range c.bias {
 		c.bias[o] = bias[o] + 128*sum(weights[o*each:(o+1)*each])
 	}
-	c.packed = pack(c)
+	c.kernel = i.conv(c)
 	return c
 }
 
@@ -69,13 +73,17 @@ func sum(weights []int8) int32 {
 // (y, x) reads the window of src whose corner is (y*Stride, x*Stride). The
 // pixels of src must lie next to each other: src.Pixel == In.
 func (c *Conv) Rows(dst, src Map, width, from, to int) {
-	convRows(c, dst, src, width, from, to)
+	if from < to && width > 0 {
+		c.kernel.rows(dst, src, width, from, to)
+	}
 }
 
 // Sums computes the fused head for output channels from…to-1 of a 1x1
 // convolution: sums[o] += the sum of max(acc, 0) over height x width pixels.
 func (c *Conv) Sums(sums []int64, src Map, width, height, from, to int) {
-	convSums(c, sums, src, width, height, from, to)
+	if from < to && width > 0 && height > 0 {
+		c.kernel.sums(sums, src, width, height, from, to)
+	}
 }
 
 // Zero is the accumulator of an output channel where every input is a real
@@ -89,13 +97,7 @@ func (c *Conv) Zero(o int) int32 {
 // map of size x size pixels; a window that reaches over the right or lower
 // edge counts what is inside.
 func MaxPool(dst, src Map, channels, size, width, from, to int) {
-	for y := from; y < to; y++ {
-		for x := range width {
-			window := src.At(2*y, 2*x, 0)
-			pixel := dst.At(y, x, 0).Data[:channels]
-			maxWindow(pixel, window, min(3, size-2*y), min(3, size-2*x))
-		}
-	}
+	chosen.maxPool(dst, src, channels, size, width, from, to)
 }
 
 // AddSaturated adds to width pixels of each row from…to-1 the codes of src

@@ -2,10 +2,12 @@ package kernels
 
 import "golang.org/x/sys/cpu"
 
-func init() {
-	if cpu.X86.HasAVX2 {
-		convRows, convSums = convRowsAVX2, convSumsAVX2
+// ofMachine lists the implementations beside the plain loops.
+func ofMachine() []implementation {
+	if !cpu.X86.HasAVX2 {
+		return nil
 	}
+	return []implementation{{name: "avx2", conv: packAVX2, maxPool: maxPoolGeneric}}
 }
 
 // The AVX2 version multiplies in tiles of tilePixels output pixels by
@@ -18,33 +20,34 @@ const (
 	maxDepth     = 2048 // deeper convolutions are left to the plain loop
 )
 
-// packed is what the AVX2 version keeps of a convolution.
-type packed struct {
+// convAVX2 is a convolution packed for the AVX2 version.
+type convAVX2 struct {
+	*Conv
 	depth      int       // weights of an output channel, rounded up to even
-	weights    []int16   // [panel][depth/2][16][2]
+	panels     []int16   // [panel][depth/2][16][2]
 	bias       []int32   // [panel][16]
 	multiplier []float32 // [panel][16]
 }
 
-// pack makes a convolution ready; it leaves the result empty where the plain
-// loop must serve.
-func pack(c *Conv) packed {
+// packAVX2 makes a convolution ready; the plain loop must serve a deep one.
+func packAVX2(c *Conv) convKernel {
 	each := c.Kernel * c.Kernel * c.In
-	if !cpu.X86.HasAVX2 || each > maxDepth {
-		return packed{}
+	if each > maxDepth {
+		return convGeneric{c}
 	}
 	depth := (each + 1) &^ 1
 	panels := (c.Out + tileChannels - 1) / tileChannels
-	p := packed{
+	p := &convAVX2{
+		Conv:       c,
 		depth:      depth,
-		weights:    make([]int16, panels*depth*tileChannels),
+		panels:     make([]int16, panels*depth*tileChannels),
 		bias:       make([]int32, panels*tileChannels),
 		multiplier: make([]float32, panels*tileChannels),
 	}
 	copy(p.bias, c.bias)
 	copy(p.multiplier, c.multiplier)
 	for o := range c.Out {
-		panel := p.weights[o/tileChannels*depth*tileChannels:]
+		panel := p.panels[o/tileChannels*depth*tileChannels:]
 		for k, w := range c.weights[o*each : (o+1)*each] {
 			panel[(k/2*tileChannels+o%tileChannels)*2+k%2] = int16(w)
 		}
@@ -52,11 +55,7 @@ func pack(c *Conv) packed {
 	return p
 }
 
-func convRowsAVX2(c *Conv, dst, src Map, width, from, to int) {
-	if c.depth == 0 {
-		convRowsGeneric(c, dst, src, width, from, to)
-		return
-	}
+func (c *convAVX2) rows(dst, src Map, width, from, to int) {
 	var patch [tilePixels * maxDepth]int16
 	var acc [tilePixels * tileChannels]int32
 	var out [tileChannels]int8
@@ -69,7 +68,7 @@ func convRowsAVX2(c *Conv, dst, src Map, width, from, to int) {
 			for o := 0; o < c.Out; o += tileChannels {
 				c.tile(&acc, &patch, o)
 				for i := range count {
-					requantize16(&out, &acc[i*tileChannels], &c.packed.multiplier[o])
+					requantize16(&out, &acc[i*tileChannels], &c.multiplier[o])
 					copy(dst.At(y, x+i, o).Data, out[:min(tileChannels, c.Out-o)])
 				}
 			}
@@ -77,11 +76,7 @@ func convRowsAVX2(c *Conv, dst, src Map, width, from, to int) {
 	}
 }
 
-func convSumsAVX2(c *Conv, sums []int64, src Map, width, height, from, to int) {
-	if c.depth == 0 {
-		convSumsGeneric(c, sums, src, width, height, from, to)
-		return
-	}
+func (c *convAVX2) sums(sums []int64, src Map, width, height, from, to int) {
 	var patch [tilePixels * maxDepth]int16
 	var acc [tilePixels * tileChannels]int32
 	for at := 0; at < width*height; at += tilePixels {
@@ -102,7 +97,7 @@ func convSumsAVX2(c *Conv, sums []int64, src Map, width, height, from, to int) {
 
 // widen copies the kernel's window, which begins at the map's first byte, to
 // 16-bit numbers.
-func (c *Conv) widen(dst []int16, window Map) {
+func (c *convAVX2) widen(dst []int16, window Map) {
 	run := c.Kernel * c.In
 	for y := range c.Kernel {
 		row := window.Data[y*window.Row:][:run]
@@ -118,11 +113,11 @@ func (c *Conv) widen(dst []int16, window Map) {
 }
 
 // tile computes the accumulators of four pixels and 16 channels from o on.
-func (c *Conv) tile(acc *[tilePixels * tileChannels]int32, patch *[tilePixels * maxDepth]int16, o int) {
+func (c *convAVX2) tile(acc *[tilePixels * tileChannels]int32, patch *[tilePixels * maxDepth]int16, o int) {
 	for i := range tilePixels {
-		copy(acc[i*tileChannels:(i+1)*tileChannels], c.packed.bias[o:o+tileChannels])
+		copy(acc[i*tileChannels:(i+1)*tileChannels], c.bias[o:o+tileChannels])
 	}
-	tile4x16(&acc[0], &patch[0], &c.packed.weights[o*c.depth], c.depth)
+	tile4x16(&acc[0], &patch[0], &c.panels[o*c.depth], c.depth)
 }
 
 // tile4x16 adds to acc[i][j] the sum over k of patch[i*depth+k]*weights[k/2][j][k%2].

@@ -1,13 +1,17 @@
 package kernels
 
-// The reference in plain Go. Every other implementation must equal it bit
-// for bit; a faster one replaces it here when the machine has what it needs.
-var (
-	convRows = convRowsGeneric
-	convSums = convSumsGeneric
-)
+// generic is the reference in plain Go. Every other implementation must equal
+// it bit for bit.
+var generic = implementation{
+	name:    "generic",
+	conv:    func(c *Conv) convKernel { return convGeneric{c} },
+	maxPool: maxPoolGeneric,
+}
 
-func convRowsGeneric(c *Conv, dst, src Map, width, from, to int) {
+// convGeneric needs nothing but the convolution itself.
+type convGeneric struct{ *Conv }
+
+func (c convGeneric) rows(dst, src Map, width, from, to int) {
 	for y := from; y < to; y++ {
 		for x := range width {
 			window := src.At(y*c.Stride, x*c.Stride, 0)
@@ -19,7 +23,7 @@ func convRowsGeneric(c *Conv, dst, src Map, width, from, to int) {
 	}
 }
 
-func convSumsGeneric(c *Conv, sums []int64, src Map, width, height, from, to int) {
+func (c convGeneric) sums(sums []int64, src Map, width, height, from, to int) {
 	for o := from; o < to; o++ {
 		for y := range height {
 			for x := range width {
@@ -47,6 +51,16 @@ func dot(x, w []int8) int32 {
 		acc += int32(v) * int32(w[i])
 	}
 	return acc
+}
+
+func maxPoolGeneric(dst, src Map, channels, size, width, from, to int) {
+	for y := from; y < to; y++ {
+		for x := range width {
+			window := src.At(2*y, 2*x, 0)
+			pixel := dst.At(y, x, 0).Data[:channels]
+			maxWindow(pixel, window, min(3, size-2*y), min(3, size-2*x))
+		}
+	}
 }
 
 func maxWindow(dst []int8, window Map, height, width int) {

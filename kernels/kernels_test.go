@@ -12,17 +12,24 @@ import (
 // sizes are the channel and pixel counts around every tile's edge.
 var sizes = []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65}
 
-func randomConv(r *rand.Rand, in, out, kernel, stride int) *Conv {
+// forEach runs a test with every implementation that this machine has.
+func forEach(t *testing.T, test func(t *testing.T, i implementation)) {
+	for _, i := range implementations {
+		t.Run(i.name, func(t *testing.T) { test(t, i) })
+	}
+}
+
+func randomConv(r *rand.Rand, i implementation, in, out, kernel, stride int) *Conv {
 	weights := make([]int8, out*kernel*kernel*in)
-	for i := range weights {
-		weights[i] = int8(r.IntN(255) - 127)
+	for k := range weights {
+		weights[k] = int8(r.IntN(255) - 127)
 	}
 	bias, m := make([]int32, out), make([]float32, out)
 	for o := range bias {
 		bias[o] = int32(r.IntN(1<<20) - 1<<19)
 		m[o] = float32(math.Exp(r.Float64()*6 - 9))
 	}
-	return NewConv(in, out, kernel, stride, weights, bias, m)
+	return newConv(i, in, out, kernel, stride, weights, bias, m)
 }
 
 func randomMap(r *rand.Rand, height, width, channels int) Map {
@@ -35,19 +42,21 @@ func randomMap(r *rand.Rand, height, width, channels int) Map {
 
 // TestRowsMatchReference holds the machine's convolution to the plain loop's
 // bits on random shapes, writing into one half of a wider map.
-func TestRowsMatchReference(t *testing.T) {
+func TestRowsMatchReference(t *testing.T) { forEach(t, testRows) }
+
+func testRows(t *testing.T, i implementation) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, kernel := range []int{1, 3, 7} {
 		for range 150 {
 			in, out := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
 			width, height, stride := 1+r.IntN(9), 1+r.IntN(4), 1+r.IntN(min(2, kernel))
-			c := randomConv(r, in, out, kernel, stride)
+			c := randomConv(r, i, in, out, kernel, stride)
 			src := randomMap(r, (height-1)*stride+kernel, (width-1)*stride+kernel, in)
 			want := randomMap(r, height, width, out+5)
 			got := want
 			got.Data = append([]int8(nil), want.Data...)
 			from := r.IntN(height)
-			convRowsGeneric(c, want.At(0, 0, 3), src, width, from, height)
+			convGeneric{c}.rows(want.At(0, 0, 3), src, width, from, height)
 			c.Rows(got.At(0, 0, 3), src, width, from, height)
 			require.Equal(t, want.Data, got.Data, "%dx%d/%d, %d to %d channels, %dx%d pixels", kernel, kernel, stride, in, out, height, width)
 		}
@@ -55,17 +64,19 @@ func TestRowsMatchReference(t *testing.T) {
 }
 
 // TestSumsMatchReference does the same for the fused head.
-func TestSumsMatchReference(t *testing.T) {
+func TestSumsMatchReference(t *testing.T) { forEach(t, testSums) }
+
+func testSums(t *testing.T, i implementation) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 200 {
 		in, out := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
 		width, height := 1+r.IntN(9), 1+r.IntN(9)
-		c := randomConv(r, in, out, 1, 1)
+		c := randomConv(r, i, in, out, 1, 1)
 		src := randomMap(r, height, width, in)
 		want, got := make([]int64, out), make([]int64, out)
 		from := r.IntN(out)
 		to := from + 1 + r.IntN(out-from)
-		convSumsGeneric(c, want, src, width, height, from, to)
+		convGeneric{c}.sums(want, src, width, height, from, to)
 		c.Sums(got, src, width, height, from, to)
 		require.Equal(t, want, got, "%d to %d channels, %dx%d pixels, channels %d to %d", in, out, height, width, from, to)
 	}
@@ -73,22 +84,29 @@ func TestSumsMatchReference(t *testing.T) {
 
 // TestExtremes drives every sum to its ends: all inputs and weights at ±127
 // and -128, multipliers from tiny to huge, biases at the ends of an int32.
-func TestExtremes(t *testing.T) {
-	const in = 512
+func TestExtremes(t *testing.T) { forEach(t, testExtremes) }
+
+func testExtremes(t *testing.T, i implementation) {
+	for _, in := range []int{16, 512} {
+		testExtremesOf(t, i, in)
+	}
+}
+
+func testExtremesOf(t *testing.T, i implementation, in int) {
 	for _, x := range []int8{-128, 127} {
-		for _, w := range []int8{-127, 127} {
-			for _, m := range []float32{math.SmallestNonzeroFloat32, 1e-4, 1, math.MaxFloat32} {
-				for _, b := range []int32{-1 << 30, 0, 1 << 30} {
+		for _, w := range []int8{-127, 0, 127} {
+			for _, m := range []float32{math.SmallestNonzeroFloat32, 1e-4, 0.01, 1, math.MaxFloat32} {
+				for _, b := range []int32{-1 << 30, -1 << 21, 0, 1 << 21, 1 << 30} {
 					weights, src := make([]int8, in), Map{Data: make([]int8, in), Pixel: in, Row: in}
-					for i := range weights {
-						weights[i], src.Data[i] = w, x
+					for k := range weights {
+						weights[k], src.Data[k] = w, x
 					}
-					c := NewConv(in, 1, 1, 1, weights, []int32{b}, []float32{m})
+					c := newConv(i, in, 1, 1, 1, weights, []int32{b}, []float32{m})
 					acc := int64(b) + int64(in)*int64(w)*(int64(x)+128)
 					got := Map{Data: make([]int8, 1)}
 					c.Rows(got, src, 1, 0, 1)
 					want := math.RoundToEven(math.Min(math.Max(float64(float32(float32(acc)*m)), 0), 255))
-					require.Equal(t, int8(want-128), got.Data[0], "x %d, w %d, m %g, bias %d", x, w, m, b)
+					require.Equal(t, int8(want-128), got.Data[0], "%d times x %d, w %d, m %g, bias %d", in, x, w, m, b)
 				}
 			}
 		}
@@ -106,18 +124,39 @@ func TestRequantizeHalves(t *testing.T) {
 	}
 }
 
+// TestHalves does the same for every implementation's own requantization.
+func TestHalves(t *testing.T) {
+	forEach(t, func(t *testing.T, i implementation) {
+		const out = 903
+		for _, m := range []float32{0.5, 0.25, math.Nextafter32(0.5, 1), math.Nextafter32(0.5, 0), 3, 60} {
+			bias, multiplier := make([]int32, out), make([]float32, out)
+			for o := range bias {
+				bias[o], multiplier[o] = int32(o-300), m
+			}
+			c := newConv(i, 1, out, 1, 1, make([]int8, out), bias, multiplier)
+			got := make([]int8, out)
+			c.Rows(Map{Data: got}, Map{Data: []int8{5}, Pixel: 1}, 1, 0, 1)
+			for o, b := range bias {
+				require.Equal(t, Requantize(b, m), got[o], "%d * %g", b, m)
+			}
+		}
+	})
+}
+
 // TestMaxPool compares with the definition, windows cut off included.
-func TestMaxPool(t *testing.T) {
+func TestMaxPool(t *testing.T) { forEach(t, testMaxPool) }
+
+func testMaxPool(t *testing.T, i implementation) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for size := 3; size < 12; size++ {
 		for _, round := range []int{0, 1} {
 			width := (size-3+round)/2 + 1
-			const channels = 5
+			channels := 1 + r.IntN(40)
 			src := randomMap(r, size, size, channels)
 			dst := randomMap(r, width, width, channels)
-			MaxPool(dst, src, channels, size, width, 0, width)
-			for i, got := range dst.Data {
-				y, x, c := i/channels/width, i/channels%width, i%channels
+			i.maxPool(dst, src, channels, size, width, 0, width)
+			for k, got := range dst.Data {
+				y, x, c := k/channels/width, k/channels%width, k%channels
 				want := int8(math.MinInt8)
 				for yy := 2 * y; yy < min(2*y+3, size); yy++ {
 					for xx := 2 * x; xx < min(2*x+3, size); xx++ {
@@ -157,7 +196,7 @@ func BenchmarkRows(b *testing.B) {
 	for _, k := range []int{1, 3} {
 		b.Run(fmt.Sprintf("%dx%d", k, k), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(7, 8))
-			c := randomConv(r, 64, 256, k, 1)
+			c := randomConv(r, chosen, 64, 256, k, 1)
 			src := randomMap(r, 16, 16, 64)
 			dst := randomMap(r, 14, 14, 256)
 			for b.Loop() {

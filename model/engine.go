@@ -31,10 +31,14 @@ type op struct {
 const MaxWorkers = 64
 
 // NewEngine checks the network, plans the arena, makes the weights ready and
-// starts the workers; Close ends them.
+// starts the workers; Close ends them. It fails if HALFMEG_CPU asks for
+// kernels that this machine cannot run.
 func NewEngine(n *Network, workers int) (*Engine, error) {
 	if workers < 1 || workers > MaxWorkers {
 		return nil, fmt.Errorf("%d workers: 1 to %d are possible", workers, MaxWorkers)
+	}
+	if _, err := kernels.InstructionSet(); err != nil {
+		return nil, err
 	}
 	if err := n.Validate(); err != nil {
 		return nil, err

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what the tests use beyond Go itself: make, git, and QEMU's user
-# emulation, which runs arm64 programs on another machine. Does nothing where
-# all of it is there.
+# Installs what the tests use beyond Go itself: make, git, QEMU's user
+# emulation, which runs arm64 programs on another machine, and binutils, which
+# disassemble arm64. Does nothing where all of it is there.
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -10,6 +10,7 @@ packages=
 has make || packages="$packages make"
 has git || packages="$packages git"
 has qemu-aarch64-static || has qemu-aarch64 || packages="$packages qemu-user-static"
+has aarch64-linux-gnu-objdump || packages="$packages binutils-aarch64-linux-gnu"
 [ -n "$packages" ] || exit 0
 
 if ! has apt-get; then

@@ -118,6 +118,17 @@ func TestVersion(t *testing.T) {
 	require.Contains(t, got.stdout, runtime.GOOS+"/"+runtime.GOARCH)
 }
 
+// TestInstructionSet: the environment can ask for slower kernels, and hears
+// of those that the machine lacks.
+func TestInstructionSet(t *testing.T) {
+	t.Setenv("HALFMEG_CPU", "generic")
+	require.Contains(t, edge(t, "version").stdout, "generic kernels")
+	t.Setenv("HALFMEG_CPU", "mmx")
+	for _, args := range [][]string{{"version"}, {"run", "--camera", "testcard", "--frames", "1"}} {
+		requireFailure(t, statusFailure, edge(t, args...), "HALFMEG_CPU=mmx: no such instruction set", "generic")
+	}
+}
+
 func TestLicenses(t *testing.T) {
 	got := edge(t, "licenses")
 	require.Equal(t, statusOK, got.status, got.stderr)

@@ -6,18 +6,26 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"halfmeg/kernels"
 )
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version of this program and what it was built for",
-		Long:    `version prints the program's version and revision, Go's version and the system.`,
+		Use:   "version",
+		Short: "Print the version of this program and what it was built for",
+		Long: `version prints the program's version and revision, Go's version, the system
+and the instruction set that the convolutions use. The environment variable
+HALFMEG_CPU asks for another one: generic, avx2, neon or dotprod.`,
 		Example: `  edge version`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "edge %s\n%s %s/%s\n",
-				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			kernel, err := kernels.InstructionSet()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "edge %s\n%s %s/%s, %s kernels\n",
+				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, kernel)
 			return err
 		},
 	}

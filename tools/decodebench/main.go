@@ -1,9 +1,7 @@
 //go:build linux
 
 // Decodebench decodes a .sqz file for who measures the cost in cycles or
-// memory. Two system calls without effect, getpgid(0x5EED0001) before the
-// decoding and getpgid(0x5EED0000) after it, tell an emulator that counts
-// instructions which part of the run to count.
+// memory; package marks tells which part of the run to count.
 //
 //	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build ./tools/decodebench
 //	GOMAXPROCS=1 ./decodebench -decode model/pretrained/squeezenet1.1.sqz
@@ -16,18 +14,10 @@ import (
 	"runtime"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"halfmeg/model"
 	"halfmeg/model/sqz"
 	"halfmeg/tools/fail"
-)
-
-// The process numbers that mark the part to count. No process has them, so
-// the system calls fail and change nothing.
-const (
-	markBegin = 0x5EED0001
-	markEnd   = 0x5EED0000
+	"halfmeg/tools/marks"
 )
 
 func main() {
@@ -52,13 +42,13 @@ func run(path string, times int) error {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	begin := time.Now()
-	_, _ = unix.Getpgid(markBegin)
+	marks.Begin()
 	for range times {
 		if n, err = sqz.DecodeBytes(file); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	_, _ = unix.Getpgid(markEnd)
+	marks.End()
 	elapsed := time.Since(begin)
 	runtime.ReadMemStats(&after)
 	fmt.Printf("%d weights, %.2f ms, %d bytes allocated in %d pieces, garbage included\n",

@@ -1,0 +1,15 @@
+// Instructions that Go's assembler cannot spell, one macro each. Operands
+// are register numbers in Go's order, the destination last; names end with
+// the arrangement of the destination. The comment is the disassembly, to
+// which a test compares the words.
+
+#define SDOT_4S_ELEMENT(i, m, n, d) WORD $(0x4F80E000 | ((i)&1)<<21 | ((i)>>1)<<11 | (m)<<16 | (n)<<5 | (d)) // sdot v{d}.4s, v{n}.16b, v{m}.4b[{i}]
+#define SMAX_16B(m, n, d) WORD $(0x4E206400 | (m)<<16 | (n)<<5 | (d)) // smax v{d}.16b, v{n}.16b, v{m}.16b
+#define SMAX_4S(m, n, d) WORD $(0x4EA06400 | (m)<<16 | (n)<<5 | (d)) // smax v{d}.4s, v{n}.4s, v{m}.4s
+#define SCVTF_4S(n, d) WORD $(0x4E21D800 | (n)<<5 | (d)) // scvtf v{d}.4s, v{n}.4s
+#define FMUL_4S(m, n, d) WORD $(0x6E20DC00 | (m)<<16 | (n)<<5 | (d)) // fmul v{d}.4s, v{n}.4s, v{m}.4s
+#define FADD_4S(m, n, d) WORD $(0x4E20D400 | (m)<<16 | (n)<<5 | (d)) // fadd v{d}.4s, v{n}.4s, v{m}.4s
+#define FMAX_4S(m, n, d) WORD $(0x4E20F400 | (m)<<16 | (n)<<5 | (d)) // fmax v{d}.4s, v{n}.4s, v{m}.4s
+#define FMIN_4S(m, n, d) WORD $(0x4EA0F400 | (m)<<16 | (n)<<5 | (d)) // fmin v{d}.4s, v{n}.4s, v{m}.4s
+#define SQXTN_8B(n, d) WORD $(0x0E214800 | (n)<<5 | (d)) // sqxtn v{d}.8b, v{n}.8h
+#define SQXTN2_16B(n, d) WORD $(0x4E214800 | (n)<<5 | (d)) // sqxtn2 v{d}.16b, v{n}.8h

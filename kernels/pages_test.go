@@ -1,0 +1,63 @@
+//go:build linux
+
+package kernels
+
+import (
+	"math/rand/v2"
+	"os"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// atPageEnd copies the bytes to where the next one would fault, or to right
+// behind a page that does.
+func atPageEnd(t *testing.T, data []int8, end bool) []int8 {
+	page := os.Getpagesize()
+	size := (len(data) + page - 1) / page * page
+	mapped, err := unix.Mmap(-1, 0, size+2*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, unix.Munmap(mapped)) })
+	require.NoError(t, unix.Mprotect(mapped[:page], unix.PROT_NONE))
+	require.NoError(t, unix.Mprotect(mapped[page+size:], unix.PROT_NONE))
+	inside := mapped[page : page+size]
+	if end {
+		inside = inside[size-len(data):]
+	}
+	copied := unsafe.Slice((*int8)(unsafe.Pointer(&inside[0])), len(data))
+	copy(copied, data)
+	return copied
+}
+
+// TestNothingBeyondBuffers runs every kernel with maps that begin and end at
+// pages which fault.
+func TestNothingBeyondBuffers(t *testing.T) {
+	forEach(t, func(t *testing.T, i implementation) {
+		r := rand.New(rand.NewPCG(11, 12))
+		for n := range 60 {
+			end := n%2 == 0
+			in, out := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
+			kernel := []int{1, 3, 7}[r.IntN(3)]
+			stride := 1 + r.IntN(min(2, kernel))
+			width, height := 1+r.IntN(9), 1+r.IntN(4)
+			c := randomConv(r, i, in, out, kernel, stride)
+			src := randomMap(r, (height-1)*stride+kernel, (width-1)*stride+kernel, in)
+			src.Data = atPageEnd(t, src.Data, end)
+			dst := randomMap(r, height, width, out)
+			dst.Data = atPageEnd(t, dst.Data, end)
+			c.Rows(dst, src, width, 0, height)
+			if kernel == 1 && stride == 1 {
+				c.Sums(make([]int64, out), src, width, height, 0, out)
+			}
+			size := 3 + r.IntN(6)
+			src = randomMap(r, size, size, in)
+			src.Data = atPageEnd(t, src.Data, end)
+			pooled := (size-3+r.IntN(2))/2 + 1
+			dst = randomMap(r, pooled, pooled, in)
+			dst.Data = atPageEnd(t, dst.Data, end)
+			i.maxPool(dst, src, in, size, pooled, 0, pooled)
+		}
+	})
+}
