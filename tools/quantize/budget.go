@@ -138,7 +138,7 @@ func (s *search) slope() float64 {
 }
 
 // apart is how many octaves of divergence two attempts must be apart to show
-// how bytes depend on it: chance makes a file half a per cent larger or smaller.
+// how bytes depend on it: chance makes a file up to a per cent larger or smaller.
 const apart = 0.2
 
 func (s *search) smallest() int {
@@ -181,7 +181,7 @@ func fitDrop(ctx context.Context, drop float64, quantize quantizer) (*search, er
 }
 
 // closeToBudget is the part of a budget that a file should use at least.
-const closeToBudget = 0.993
+const closeToBudget = 0.99
 
 // closeEnough is the factor between divergences at which a search for a drop ends.
 const closeEnough = 1.2
