@@ -2,7 +2,6 @@ package kernels
 
 import (
 	"encoding/binary"
-	"fmt"
 	"go/constant"
 	"go/token"
 	"go/types"
@@ -118,6 +117,6 @@ func TestWordsOnlyInHeader(t *testing.T) {
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
-		require.NotContains(t, string(text), "WORD", fmt.Sprintf("%s: macros belong into neon_arm64.h", name))
+		require.NotContains(t, string(text), "WORD", "%s: macros belong into neon_arm64.h", name)
 	}
 }

@@ -8,7 +8,8 @@ import "halfmeg/model/sqz/internal/arith"
 // group's factors in registers, calls nothing, and has a branch for each
 // decision.
 func (m *weightModel) decodeRun(d *arith.Decoder, sc *scan, r run) {
-	at, bound := d.Interval(), uint64(0)
+	at := d.Interval()
+	var bound uint64
 	chances, sizes := &m.cells, &m.sizes
 	for first := 0; first < len(r.weights); first += group {
 		sum, end, by := 0, min(first+group, len(r.weights)), &sc.factors

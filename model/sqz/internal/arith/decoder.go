@@ -79,7 +79,8 @@ func (d *Decoder) BitP(p uint32) int {
 
 // Raw decodes n bits, n <= 32, that were coded with Encoder.Raw.
 func (d *Decoder) Raw(n int) uint32 {
-	at, bound, v := d.at, uint64(0), uint32(0)
+	at, v := d.at, uint32(0)
+	var bound uint64
 	for range n {
 		v <<= 1
 		if at, bound = d.Cut(at, Half); at.Off < bound {
