@@ -15,7 +15,7 @@
 //
 // V16-V19 hold 16 k of a pixel, of which SDOT takes four by an index.
 //
-//	R0      the description, a dotprodTile
+//	R0      the description, a tile
 //	R1-R4   pixels: where the window of each is read next
 //	R5-R8   where the next panel's 16 bytes of each pixel go
 //	R9      weights, [panel][depth/4][16][4]
@@ -57,18 +57,18 @@
 
 // BEGIN reads the description, but for what depends on the output.
 #define BEGIN \
-	MOVD dotprodTile_weights(R0), R9  \
-	MOVD dotprodTile_skip(R0), R12    \
-	MOVD dotprodTile_bias(R0), R13    \
-	MOVD dotprodTile_panels(R0), R15  \
-	MOVD dotprodTile_blocks(R0), R16  \
-	MOVD dotprodTile_groups(R0), R17
+	MOVD tile_weights(R0), R9  \
+	MOVD tile_skip(R0), R12    \
+	MOVD tile_bias(R0), R13    \
+	MOVD tile_panels(R0), R15  \
+	MOVD tile_blocks(R0), R16  \
+	MOVD tile_groups(R0), R17
 
 // ACCUMULATE computes the accumulators of the next panel.
 #define ACCUMULATE \
-	LDP     dotprodTile_src(R0), (R1, R2)      \
-	LDP     (dotprodTile_src+16)(R0), (R3, R4) \
-	MOVD    dotprodTile_rows(R0), R10          \
+	LDP     tile_src(R0), (R1, R2)      \
+	LDP     (tile_src+16)(R0), (R3, R4) \
+	MOVD    tile_rows(R0), R10          \
 	FLDPQ   (R13), (F0, F1)                    \
 	FLDPQ   32(R13), (F2, F3)                  \
 	FLDPQ   (R13), (F4, F5)                    \
@@ -133,12 +133,12 @@ next:                                              \
 	FMIN_4S(29, a, a) \
 	FADD_4S(30, a, a)
 
-// func tile4x16Dotprod(t *dotprodTile)
+// func tile4x16Dotprod(t *tile)
 //
 // Writes the codes of four pixels in each panel.
 TEXT ·tile4x16Dotprod(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
-	MOVD dotprodTile_tiles(R0), R21
+	MOVD tile_tiles(R0), R21
 	VEOR V28.B16, V28.B16, V28.B16
 	MOVD $0x437F0000, R19                   // 255 as float32
 	VDUP R19, V29.S4
@@ -147,9 +147,9 @@ TEXT ·tile4x16Dotprod(SB), NOSPLIT, $0-8
 
 tile:
 	BEGIN
-	LDP  dotprodTile_dst(R0), (R5, R6)
-	LDP  (dotprodTile_dst+16)(R0), (R7, R8)
-	MOVD dotprodTile_multiplier(R0), R14
+	LDP  tile_dst(R0), (R5, R6)
+	LDP  (tile_dst+16)(R0), (R7, R8)
+	MOVD tile_multiplier(R0), R14
 
 panel:
 	ACCUMULATE
@@ -197,8 +197,8 @@ panel:
 
 	SUB  $1, R21
 	CBZ  R21, done
-	NEXT(dotprodTile_src, dotprodTile_srcStep)
-	NEXT(dotprodTile_dst, dotprodTile_dstStep)
+	NEXT(tile_src, tile_srcStep)
+	NEXT(tile_dst, tile_dstStep)
 	B    tile
 
 done:
@@ -230,22 +230,22 @@ done:
 	SQXTN2_16B(18, 16)                \
 	FMOVQ.P F16, 16(R)
 
-// func tile4x16SmallDotprod(t *dotprodTile)
+// func tile4x16SmallDotprod(t *tile)
 //
 // Writes the codes of four pixels in each panel of a convolution whose
 // accumulators are small.
 TEXT ·tile4x16SmallDotprod(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
-	MOVD dotprodTile_tiles(R0), R21
+	MOVD tile_tiles(R0), R21
 	MOVD $0x4B3FFF80, R19                   // 1.5*2^23 - 128 as float32
 	VDUP R19, V30.S4
 
 tile:
 	BEGIN
-	LDP  dotprodTile_dst(R0), (R5, R6)
-	LDP  (dotprodTile_dst+16)(R0), (R7, R8)
-	MOVD dotprodTile_multiplier(R0), R14
-	MOVD dotprodTile_offset(R0), R19
+	LDP  tile_dst(R0), (R5, R6)
+	LDP  (tile_dst+16)(R0), (R7, R8)
+	MOVD tile_multiplier(R0), R14
+	MOVD tile_offset(R0), R19
 
 panel:
 	ACCUMULATE
@@ -261,8 +261,8 @@ panel:
 
 	SUB  $1, R21
 	CBZ  R21, done
-	NEXT(dotprodTile_src, dotprodTile_srcStep)
-	NEXT(dotprodTile_dst, dotprodTile_dstStep)
+	NEXT(tile_src, tile_srcStep)
+	NEXT(tile_dst, tile_dstStep)
 	B    tile
 
 done:
@@ -295,19 +295,19 @@ done:
 	VEOR a2.B16, a2.B16, a2.B16 \
 	VEOR a3.B16, a3.B16, a3.B16
 
-// func sums4x16Dotprod(t *dotprodTile)
+// func sums4x16Dotprod(t *tile)
 //
-// Adds max(accumulator, 0) of the first t.count pixels, R7, of each tile to
+// Adds max(accumulator, 0) of the last t.count pixels, R7, of each tile to
 // the sums of each panel.
 TEXT ·sums4x16Dotprod(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
-	MOVD dotprodTile_tiles(R0), R21
-	MOVD dotprodTile_count(R0), R7
+	MOVD tile_tiles(R0), R21
+	MOVD tile_count(R0), R7
 	VEOR V28.B16, V28.B16, V28.B16
 
 tile:
 	BEGIN
-	MOVD dotprodTile_sums(R0), R14
+	MOVD tile_sums(R0), R14
 
 panel:
 	ACCUMULATE
@@ -317,13 +317,13 @@ panel:
 	RELU(12, 13, 14, 15)
 	CMP $4, R7
 	BEQ sum
-	CLEAR(V12, V13, V14, V15)
+	CLEAR(V0, V1, V2, V3)
 	CMP $3, R7
 	BEQ sum
-	CLEAR(V8, V9, V10, V11)
+	CLEAR(V4, V5, V6, V7)
 	CMP $2, R7
 	BEQ sum
-	CLEAR(V4, V5, V6, V7)
+	CLEAR(V8, V9, V10, V11)
 
 sum:
 	SUM(V0, V4, V8, V12)
@@ -335,7 +335,7 @@ sum:
 
 	SUB  $1, R21
 	CBZ  R21, done
-	NEXT(dotprodTile_src, dotprodTile_srcStep)
+	NEXT(tile_src, tile_srcStep)
 	B    tile
 
 done:

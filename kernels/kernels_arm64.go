@@ -4,7 +4,7 @@ import "golang.org/x/sys/cpu"
 
 // ofMachine lists the implementations beside the plain loops.
 func ofMachine() []implementation {
-	var list []implementation
+	list := []implementation{{name: "neon", conv: packNEON, maxPool: maxPoolNEON}}
 	if cpu.ARM64.HasASIMDDP {
 		list = append(list, implementation{name: "dotprod", conv: packDotprod, maxPool: maxPoolNEON})
 	}

@@ -21,8 +21,9 @@ func forEach(t *testing.T, test func(t *testing.T, i implementation)) {
 
 func randomConv(r *rand.Rand, i implementation, in, out, kernel, stride int) *Conv {
 	weights := make([]int8, out*kernel*kernel*in)
+	largest := 1 << r.IntN(8) // small ones are treated differently
 	for k := range weights {
-		weights[k] = int8(r.IntN(255) - 127)
+		weights[k] = int8(r.IntN(2*largest-1) - largest + 1)
 	}
 	bias, m := make([]int32, out), make([]float32, out)
 	for o := range bias {
@@ -82,33 +83,44 @@ func testSums(t *testing.T, i implementation) {
 	}
 }
 
-// TestExtremes drives every sum to its ends: all inputs and weights at ±127
-// and -128, multipliers from tiny to huge, biases at the ends of an int32.
+// TestExtremes drives every sum to its ends: all inputs at -128 or 127,
+// weights at ends of their own, multipliers from tiny to huge, biases at the
+// ends of an int32.
 func TestExtremes(t *testing.T) { forEach(t, testExtremes) }
 
 func testExtremes(t *testing.T, i implementation) {
 	for _, in := range []int{16, 512} {
-		testExtremesOf(t, i, in)
+		for _, x := range []int8{-128, 127} {
+			// The sum of any number of them, up to 255, is reached on the way.
+			for _, w := range []int8{-127, -85, -64, -51, -15, 0, 1, 15, 17, 51, 64, 85, 127} {
+				testExtremesOf(t, i, in, x, w)
+			}
+		}
 	}
 }
 
-func testExtremesOf(t *testing.T, i implementation, in int) {
-	for _, x := range []int8{-128, 127} {
-		for _, w := range []int8{-127, 0, 127} {
-			for _, m := range []float32{math.SmallestNonzeroFloat32, 1e-4, 0.01, 1, math.MaxFloat32} {
-				for _, b := range []int32{-1 << 30, -1 << 21, 0, 1 << 21, 1 << 30} {
-					weights, src := make([]int8, in), Map{Data: make([]int8, in), Pixel: in, Row: in}
-					for k := range weights {
-						weights[k], src.Data[k] = w, x
-					}
-					c := newConv(i, in, 1, 1, 1, weights, []int32{b}, []float32{m})
-					acc := int64(b) + int64(in)*int64(w)*(int64(x)+128)
-					got := Map{Data: make([]int8, 1)}
-					c.Rows(got, src, 1, 0, 1)
-					want := math.RoundToEven(math.Min(math.Max(float64(float32(float32(acc)*m)), 0), 255))
-					require.Equal(t, int8(want-128), got.Data[0], "%d times x %d, w %d, m %g, bias %d", in, x, w, m, b)
-				}
+func testExtremesOf(t *testing.T, i implementation, in int, x, w int8) {
+	const pixels = 7
+	weights, src := make([]int8, in), Map{Data: make([]int8, pixels*in), Pixel: in, Row: pixels * in}
+	for k := range weights {
+		weights[k] = w
+	}
+	for k := range src.Data {
+		src.Data[k] = x
+	}
+	for _, m := range []float32{math.SmallestNonzeroFloat32, 1e-4, 0.01, 1, math.MaxFloat32} {
+		for _, b := range []int32{-1 << 30, -1 << 21, 0, 1 << 21, 1 << 30} {
+			c := newConv(i, in, 1, 1, 1, weights, []int32{b}, []float32{m})
+			acc := int64(b) + int64(in)*int64(w)*(int64(x)+128)
+			got, want := Map{Data: make([]int8, pixels), Pixel: 1}, make([]int8, pixels)
+			c.Rows(got, src, pixels, 0, 1)
+			for p := range want {
+				want[p] = int8(math.RoundToEven(math.Min(math.Max(float64(float32(float32(acc)*m)), 0), 255)) - 128)
 			}
+			require.Equal(t, want, got.Data, "%d times x %d, w %d, m %g, bias %d", in, x, w, m, b)
+			sums := []int64{0}
+			c.Sums(sums, src, pixels, 1, 0, 1)
+			require.Equal(t, pixels*max(acc, 0), sums[0], "sum of %d times x %d, w %d, bias %d", in, x, w, b)
 		}
 	}
 }

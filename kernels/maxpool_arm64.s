@@ -4,10 +4,13 @@
 // COLUMN loads 16 channels of the next column, as it lies in three rows, and
 // leaves their maximum in V{d}.
 #define COLUMN(d, V) \
-	VLD1.P (R1)(R4), [V.B16]       \
-	VLD1.P (R2)(R4), [V4.B16]      \
-	VLD1.P (R3)(R4), [V5.B16]      \
-	SMAX_16B(4, d, d)              \
+	VLD1 (R1), [V.B16]  \
+	VLD1 (R2), [V4.B16] \
+	VLD1 (R3), [V5.B16] \
+	ADD  R4, R1         \
+	ADD  R4, R2         \
+	ADD  R4, R3         \
+	SMAX_16B(4, d, d)   \
 	SMAX_16B(5, d, d)
 
 // func maxRow16NEON(dst *int8, rows *[3]*int8, pixel, dstPixel, whole, cut int)
@@ -37,7 +40,8 @@ next:
 	SMAX_16B(0, 1, 1)
 	SMAX_16B(2, 1, 1)
 	VMOV   V2.B16, V0.B16
-	VST1.P [V1.B16], (R0)(R5)
+	VST1   [V1.B16], (R0)
+	ADD    R5, R0
 	SUB    $1, R6
 	CBNZ   R6, next
 
