@@ -19,8 +19,8 @@ type implementation struct {
 
 // convKernel is a convolution that is ready for the machine.
 type convKernel interface {
-	// rows is Conv.Rows for at least one row and one pixel.
-	rows(dst, src Map, width, from, to int)
+	// block is Conv.Block for at least one row, one pixel and one channel.
+	block(dst, src Map, width int, rows, channels Span)
 	// sums is Conv.Sums for at least one channel and one pixel.
 	sums(sums []int64, src Map, width, height, from, to int)
 }

@@ -69,12 +69,21 @@ func sum(weights []int8) int32 {
 	return s
 }
 
-// Rows computes output rows from…to-1, each of width pixels. Output pixel
-// (y, x) reads the window of src whose corner is (y*Stride, x*Stride). The
-// pixels of src must lie next to each other: src.Pixel == In.
-func (c *Conv) Rows(dst, src Map, width, from, to int) {
-	if from < to && width > 0 {
-		c.kernel.rows(dst, src, width, from, to)
+// Span is From…To-1.
+type Span struct{ From, To int }
+
+// Panel is how many output channels every implementation can compute by
+// themselves: where channels are shared out, shares begin at multiples of it.
+const Panel = 16
+
+// Block computes some rows and channels of the output, of which a row has
+// width pixels. Output pixel (y, x) reads the window of src whose corner is
+// (y*Stride, x*Stride). The pixels of src must lie next to each other:
+// src.Pixel == In. Channels begin at a multiple of Panel and end at one or
+// with the last channel.
+func (c *Conv) Block(dst, src Map, width int, rows, channels Span) {
+	if rows.From < rows.To && channels.From < channels.To && width > 0 {
+		c.kernel.block(dst, src, width, rows, channels)
 	}
 }
 

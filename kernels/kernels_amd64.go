@@ -55,21 +55,21 @@ func packAVX2(c *Conv) convKernel {
 	return p
 }
 
-func (c *convAVX2) rows(dst, src Map, width, from, to int) {
+func (c *convAVX2) block(dst, src Map, width int, rows, channels Span) {
 	var patch [tilePixels * maxDepth]int16
 	var acc [tilePixels * tileChannels]int32
 	var out [tileChannels]int8
-	for y := from; y < to; y++ {
+	for y := rows.From; y < rows.To; y++ {
 		for x := 0; x < width; x += tilePixels {
 			count := min(tilePixels, width-x)
 			for i := range count {
 				c.widen(patch[i*c.depth:], src.At(y*c.Stride, (x+i)*c.Stride, 0))
 			}
-			for o := 0; o < c.Out; o += tileChannels {
+			for o := channels.From; o < channels.To; o += tileChannels {
 				c.tile(&acc, &patch, o)
 				for i := range count {
 					requantize16(&out, &acc[i*tileChannels], &c.multiplier[o])
-					copy(dst.At(y, x+i, o).Data, out[:min(tileChannels, c.Out-o)])
+					copy(dst.At(y, x+i, o).Data, out[:min(tileChannels, channels.To-o)])
 				}
 			}
 		}

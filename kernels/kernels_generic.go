@@ -11,12 +11,12 @@ var generic = implementation{
 // convGeneric needs nothing but the convolution itself.
 type convGeneric struct{ *Conv }
 
-func (c convGeneric) rows(dst, src Map, width, from, to int) {
-	for y := from; y < to; y++ {
+func (c convGeneric) block(dst, src Map, width int, rows, channels Span) {
+	for y := rows.From; y < rows.To; y++ {
 		for x := range width {
 			window := src.At(y*c.Stride, x*c.Stride, 0)
-			pixel := dst.At(y, x, 0).Data[:c.Out]
-			for o := range pixel {
+			pixel := dst.At(y, x, 0).Data
+			for o := channels.From; o < channels.To; o++ {
 				pixel[o] = Requantize(c.accumulate(window, o), c.multiplier[o])
 			}
 		}

@@ -41,11 +41,11 @@ func randomMap(r *rand.Rand, height, width, channels int) Map {
 	return m
 }
 
-// TestRowsMatchReference holds the machine's convolution to the plain loop's
+// TestBlockMatchesReference holds the machine's convolution to the plain loop's
 // bits on random shapes, writing into one half of a wider map.
-func TestRowsMatchReference(t *testing.T) { forEach(t, testRows) }
+func TestBlockMatchesReference(t *testing.T) { forEach(t, testBlock) }
 
-func testRows(t *testing.T, i implementation) {
+func testBlock(t *testing.T, i implementation) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, kernel := range []int{1, 3, 7} {
 		for range 150 {
@@ -56,12 +56,19 @@ func testRows(t *testing.T, i implementation) {
 			want := randomMap(r, height, width, out+5)
 			got := want
 			got.Data = append([]int8(nil), want.Data...)
-			from := r.IntN(height)
-			convGeneric{c}.rows(want.At(0, 0, 3), src, width, from, height)
-			c.Rows(got.At(0, 0, 3), src, width, from, height)
+			rows, channels := Span{r.IntN(height), height}, randomChannels(r, out)
+			convGeneric{c}.block(want.At(0, 0, 3), src, width, rows, channels)
+			c.Block(got.At(0, 0, 3), src, width, rows, channels)
 			require.Equal(t, want.Data, got.Data, "%dx%d/%d, %d to %d channels, %dx%d pixels", kernel, kernel, stride, in, out, height, width)
 		}
 	}
+}
+
+// randomChannels is some panels, or all.
+func randomChannels(r *rand.Rand, out int) Span {
+	panels := (out + Panel - 1) / Panel
+	from := r.IntN(panels)
+	return Span{from * Panel, min((from+1+r.IntN(panels-from))*Panel, out)}
 }
 
 // TestSumsMatchReference does the same for the fused head.
@@ -113,7 +120,7 @@ func testExtremesOf(t *testing.T, i implementation, in int, x, w int8) {
 			c := newConv(i, in, 1, 1, 1, weights, []int32{b}, []float32{m})
 			acc := int64(b) + int64(in)*int64(w)*(int64(x)+128)
 			got, want := Map{Data: make([]int8, pixels), Pixel: 1}, make([]int8, pixels)
-			c.Rows(got, src, pixels, 0, 1)
+			c.Block(got, src, pixels, Span{0, 1}, Span{0, 1})
 			for p := range want {
 				want[p] = int8(math.RoundToEven(math.Min(math.Max(float64(float32(float32(acc)*m)), 0), 255)) - 128)
 			}
@@ -147,7 +154,7 @@ func TestHalves(t *testing.T) {
 			}
 			c := newConv(i, 1, out, 1, 1, make([]int8, out), bias, multiplier)
 			got := make([]int8, out)
-			c.Rows(Map{Data: got}, Map{Data: []int8{5}, Pixel: 1}, 1, 0, 1)
+			c.Block(Map{Data: got}, Map{Data: []int8{5}, Pixel: 1}, 1, Span{0, 1}, Span{0, out})
 			for o, b := range bias {
 				require.Equal(t, Requantize(b, m), got[o], "%d * %g", b, m)
 			}
@@ -204,7 +211,7 @@ func TestAddSaturated(t *testing.T) {
 	}
 }
 
-func BenchmarkRows(b *testing.B) {
+func BenchmarkBlock(b *testing.B) {
 	for _, k := range []int{1, 3} {
 		b.Run(fmt.Sprintf("%dx%d", k, k), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(7, 8))
@@ -212,7 +219,7 @@ func BenchmarkRows(b *testing.B) {
 			src := randomMap(r, 16, 16, 64)
 			dst := randomMap(r, 14, 14, 256)
 			for b.Loop() {
-				c.Rows(dst, src, 14, 0, 14)
+				c.Block(dst, src, 14, Span{0, 14}, Span{0, 256})
 			}
 			b.ReportMetric(float64(14*14*64*256*k*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
 		})

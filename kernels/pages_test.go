@@ -47,7 +47,7 @@ func TestNothingBeyondBuffers(t *testing.T) {
 			src.Data = atPageEnd(t, src.Data, end)
 			dst := randomMap(r, height, width, out)
 			dst.Data = atPageEnd(t, dst.Data, end)
-			c.Rows(dst, src, width, 0, height)
+			c.Block(dst, src, width, Span{0, height}, Span{0, out})
 			if kernel == 1 && stride == 1 {
 				c.Sums(make([]int64, out), src, width, height, 0, out)
 			}

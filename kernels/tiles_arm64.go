@@ -73,7 +73,7 @@ type convTiled struct {
 	tiling
 	depth      int       // packed weights of an output channel
 	gather     bool      // windows are copied together
-	block      int       // panels that stay in the first cache
+	panels     int       // that stay in the first cache
 	most       int       // tiles in a call
 	packed     []int8    // weights, as the implementation wants them
 	bias       []int32   // [panel][channels]
@@ -98,11 +98,11 @@ func newTiled(c *Conv, t tiling) *convTiled {
 		tiling:     t,
 		depth:      depth,
 		gather:     gather,
-		block:      min(max(1, blockBytes/(depth*t.channels)), blockChannels/t.channels),
+		panels:     min(max(1, blockBytes/(depth*t.channels)), blockChannels/t.channels),
 		bias:       make([]int32, channels),
 		multiplier: make([]float32, channels),
 	}
-	p.most = min(callPixels, max(t.pixels, callProducts/(depth*t.channels*p.block))) / t.pixels
+	p.most = min(callPixels, max(t.pixels, callProducts/(depth*t.channels*p.panels))) / t.pixels
 	if gather {
 		p.most = min(p.most, patchBytes/(depth*t.pixels))
 	}
@@ -117,18 +117,18 @@ func newTiled(c *Conv, t tiling) *convTiled {
 // panel is the number of the panel that channel o is in.
 func (c *convTiled) panel(o int) int { return o / c.channels }
 
-func (c *convTiled) rows(dst, src Map, width, from, to int) {
-	if c.runs != nil && width*(to-from) == 1 {
-		convGeneric{c.Conv}.rows(dst, src, width, from, to)
+func (c *convTiled) block(dst, src Map, width int, rows, channels Span) {
+	if c.runs != nil && width*(rows.To-rows.From) == 1 {
+		convGeneric{c.Conv}.block(dst, src, width, rows, channels)
 		return
 	}
-	w := c.walk(dst, src, width, from, to)
-	whole := c.panel(c.Out)
-	for p := 0; p < whole; p += c.block {
-		t := c.codesTile(p, min(c.block, whole-p), src.Row)
+	w := c.walk(dst, src, width, rows)
+	whole := c.panel(channels.To)
+	for p := c.panel(channels.From); p < whole; p += c.panels {
+		t := c.codesTile(p, min(c.panels, whole-p), src.Row)
 		c.codes(t, dst.Data[p*c.channels:], src, w)
 	}
-	if whole*c.channels < c.Out {
+	if whole*c.channels < channels.To {
 		c.lastCodes(dst.Data[whole*c.channels:], src, w)
 	}
 }
@@ -173,11 +173,11 @@ func (c *convTiled) sums(sums []int64, src Map, width, height, from, to int) {
 		convGeneric{c.Conv}.sums(sums, src, width, height, from, to)
 		return
 	}
-	w := c.walk(Map{}, src, width, 0, height)
+	w := c.walk(Map{}, src, width, Span{0, height})
 	var each [blockChannels]int64
-	for p := c.panel(from); p*c.channels < to; p += c.block {
+	for p := c.panel(from); p*c.channels < to; p += c.panels {
 		clear(each[:])
-		panels := min(c.block, c.panel(to-1)+1-p)
+		panels := min(c.panels, c.panel(to-1)+1-p)
 		t := c.tile(p, panels, src.Row)
 		t.sums = &each[0]
 		c.addSums(t, src, w)
@@ -312,21 +312,21 @@ type walk struct {
 	done     int
 }
 
-// walk goes over rows from…to-1. It panics unless all of their windows and
-// outputs are inside of the maps, for the assembler does not look. Without
-// outputs dst is empty.
-func (c *convTiled) walk(dst, src Map, width, from, to int) walk {
+// walk goes over some rows. It panics unless all of their windows and outputs
+// are inside of the maps, for the assembler does not look. Without outputs dst
+// is empty.
+func (c *convTiled) walk(dst, src Map, width int, rows Span) walk {
 	row, step := c.Stride*src.Row, c.Stride*src.Pixel
-	_ = src.Data[(to-1)*row+(width-1)*step+(c.Kernel-1)*src.Row+c.Kernel*c.In-1]
+	_ = src.Data[(rows.To-1)*row+(width-1)*step+(c.Kernel-1)*src.Row+c.Kernel*c.In-1]
 	if dst.Data != nil {
-		_ = dst.Data[(to-1)*dst.Row+(width-1)*dst.Pixel+c.Out-1]
+		_ = dst.Data[(rows.To-1)*dst.Row+(width-1)*dst.Pixel+c.Out-1]
 	}
 	return walk{
-		first:  position{from * row, from * dst.Row},
+		first:  position{rows.From * row, rows.From * dst.Row},
 		src:    steps{row, step},
 		dst:    steps{dst.Row, dst.Pixel},
 		width:  width,
-		pixels: (to - from) * width,
+		pixels: (rows.To - rows.From) * width,
 	}
 }
 

@@ -19,12 +19,14 @@ type Engine struct {
 	logits  []float32
 }
 
-// op is one operation of a frame, in units (rows or channels) that workers
-// share out; units do not depend on each other.
+// op is one operation of a frame. Workers share out its rows and the output
+// channels of its convolutions, which do not depend on each other.
 type op struct {
-	name  string
-	units int
-	run   func(from, to int)
+	name     string
+	rows     int
+	channels []int
+	run      func(p part)
+	shares   func(share int) // run, for a worker
 }
 
 // MaxWorkers is the largest number of workers an Engine takes.
@@ -48,8 +50,16 @@ func NewEngine(n *Network, workers int) (*Engine, error) {
 		return nil, err
 	}
 	e := b.engine()
+	for i := range e.ops {
+		e.ops[i].shareOut(workers)
+	}
 	e.workers = newWorkers(workers)
 	return e, nil
+}
+
+func (o *op) shareOut(workers int) {
+	parts := cut(o.rows, o.channels, workers)
+	o.shares = func(share int) { o.run(parts[share]) }
 }
 
 // Input is where a frame goes before Run: Size x Size pixels of three bytes
@@ -61,7 +71,7 @@ func (e *Engine) Input() []int8 { return e.input }
 // machine and for every number of workers.
 func (e *Engine) Run() []float32 {
 	for i := range e.ops {
-		e.workers.do(e.ops[i].units, e.ops[i].run)
+		e.workers.do(e.ops[i].shares)
 	}
 	return e.logits
 }
@@ -136,7 +146,9 @@ func (p *planner) conv1(s Step, in *tensor) *tensor {
 	c := p.conv(s)
 	p.add(func(e *Engine) op {
 		dst, src := out.view(e.arena), in.view(e.arena)
-		return op{s.Name, s.OutSize, func(from, to int) { c.Rows(dst, src, s.OutSize, from, to) }}
+		return op{name: s.Name, rows: s.OutSize, channels: []int{s.Out}, run: func(p part) {
+			c.Block(dst, src, s.OutSize, p.rows, p.channels[0])
+		}}
 	}, in)
 	return out
 }
@@ -148,7 +160,10 @@ func (p *planner) padInput(s Step, in *tensor) *tensor {
 	out := p.tensor(in.size, 3, s.Pad)
 	p.add(func(e *Engine) op {
 		whole, inside, src := out.view(e.arena), out.inside(e.arena), in.view(e.arena)
-		return op{s.Name + "/pad", 1, func(int, int) {
+		return op{name: s.Name + "/pad", rows: 1, run: func(p part) {
+			if p.rows.From == p.rows.To {
+				return
+			}
 			for i := range whole.Data {
 				whole.Data[i] = int8(int(pad[i%3]) - 128)
 			}
@@ -164,8 +179,8 @@ func (p *planner) pool(s Step, in *tensor) *tensor {
 	out := p.tensor(s.OutSize, s.Out, 0)
 	p.add(func(e *Engine) op {
 		dst, src := out.view(e.arena), in.view(e.arena)
-		return op{s.Name, s.OutSize, func(from, to int) {
-			kernels.MaxPool(dst, src, s.Out, s.InSize, s.OutSize, from, to)
+		return op{name: s.Name, rows: s.OutSize, run: func(p part) {
+			kernels.MaxPool(dst, src, s.Out, s.InSize, s.OutSize, p.rows.From, p.rows.To)
 		}}
 	}, in)
 	return out
@@ -180,9 +195,11 @@ func (p *planner) fire(squeeze, e1x1, e3x3 Step, in *tensor, inScale float32) *t
 	p.add(func(e *Engine) op {
 		dst, src := mid.inside(e.arena), in.view(e.arena)
 		whole := mid.view(e.arena)
-		return op{squeeze.Name, squeeze.OutSize, func(from, to int) {
-			clearBorder(whole, mid, from, to)
-			cs.Rows(dst, src, squeeze.OutSize, from, to)
+		return op{name: squeeze.Name, rows: squeeze.OutSize, channels: []int{squeeze.Out}, run: func(p part) {
+			if p.column == 0 {
+				clearBorder(whole, mid, p.rows.From, p.rows.To)
+			}
+			cs.Block(dst, src, squeeze.OutSize, p.rows, p.channels[0])
 		}}
 	}, in)
 	out := p.tensor(e3x3.OutSize, e1x1.Out+e3x3.Out, 0)
@@ -190,9 +207,10 @@ func (p *planner) fire(squeeze, e1x1, e3x3 Step, in *tensor, inScale float32) *t
 	p.add(func(e *Engine) op {
 		left, right := out.view(e.arena), out.view(e.arena).At(0, 0, e1x1.Out)
 		inside, whole := mid.inside(e.arena), mid.view(e.arena)
-		return op{FireName(squeeze.Fire) + "/expand", e3x3.OutSize, func(from, to int) {
-			c1.Rows(left, inside, e1x1.OutSize, from, to)
-			c3.Rows(right, whole, e3x3.OutSize, from, to)
+		name := FireName(squeeze.Fire) + "/expand"
+		return op{name: name, rows: e3x3.OutSize, channels: []int{e1x1.Out, e3x3.Out}, run: func(p part) {
+			c1.Block(left, inside, e1x1.OutSize, p.rows, p.channels[0])
+			c3.Block(right, whole, e3x3.OutSize, p.rows, p.channels[1])
 		}}
 	}, mid)
 	if p.net.Topology.Fires[squeeze.Fire].Bypass {
@@ -206,8 +224,8 @@ func (p *planner) bypass(s Step, in, out *tensor, ratio float32) {
 	table := kernels.RescaleTable(ratio)
 	p.add(func(e *Engine) op {
 		dst, src := out.view(e.arena), in.view(e.arena)
-		return op{FireName(s.Fire) + "/bypass", out.size, func(from, to int) {
-			kernels.AddSaturated(dst, src, table, out.channels, out.size, from, to)
+		return op{name: FireName(s.Fire) + "/bypass", rows: out.size, run: func(p part) {
+			kernels.AddSaturated(dst, src, table, out.channels, out.size, p.rows.From, p.rows.To)
 		}}
 	}, in, out)
 }
@@ -246,7 +264,11 @@ func (p *planner) head(s Step, in *tensor) {
 	p.add(func(e *Engine) op {
 		src := in.view(e.arena)
 		e.sums, e.logits = make([]int64, s.Out), make([]float32, s.Out)
-		return op{s.Name, s.Out, func(from, to int) {
+		return op{name: s.Name, rows: 1, channels: []int{s.Out}, run: func(p part) {
+			from, to := p.channels[0].From, p.channels[0].To
+			if p.rows.From == p.rows.To || from == to {
+				return
+			}
 			copy(e.sums[from:to], outside[from:to])
 			c.Sums(e.sums, src, s.InSize, s.InSize, from, to)
 			for o := from; o < to; o++ {

@@ -1,55 +1,117 @@
 package model
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
 
 // workers is a fixed set of goroutines that share out the operations of a
-// frame. The caller is one of them.
+// frame, of which there are two dozen, some of them shorter than it takes to
+// wake a thread. So whoever waits looks for a while before it goes to sleep:
+// within a frame nobody sleeps, and between frames nobody burns a core. The
+// caller is one of them.
 type workers struct {
-	count  int
-	starts []chan share // one a helper
-	done   sync.WaitGroup
-	ending sync.Once
+	run     func(share int) // the operation of this turn; nil ends the helpers
+	turn    atomic.Uint32
+	left    atomic.Uint32 // helpers that are not done with it
+	looks   int
+	caller  sleeper
+	helpers []sleeper // with the shares from 0 on; the caller has the last one
+	ended   sync.WaitGroup
+	ending  sync.Once
 }
 
-// share is one helper's part of an operation.
-type share struct {
-	run      func(from, to int)
-	from, to int
-}
+// looksBeforeSleep is some tens of microseconds, a few times what it takes to
+// put a goroutine to sleep and wake it.
+const looksBeforeSleep = 20_000
 
 func newWorkers(count int) *workers {
-	w := &workers{count: count, starts: make([]chan share, count-1)}
-	for i := range w.starts {
-		start := make(chan share)
-		w.starts[i] = start
-		go func() {
-			for s := range start {
-				s.run(s.from, s.to)
-				w.done.Done()
-			}
-		}()
+	if count > runtime.GOMAXPROCS(0) {
+		return newWorkersLooking(count, 0) // who looks would keep the others from working
+	}
+	return newWorkersLooking(count, looksBeforeSleep)
+}
+
+func newWorkersLooking(count, looks int) *workers {
+	w := &workers{caller: newSleeper(), looks: looks}
+	for range count - 1 {
+		w.helpers = append(w.helpers, newSleeper())
+	}
+	for share := range w.helpers {
+		w.ended.Go(func() { w.help(share) })
 	}
 	return w
 }
 
-// do runs an operation of n units, split evenly and in order, and returns
-// when every part is done.
-func (w *workers) do(n int, run func(from, to int)) {
-	for i, start := range w.starts {
-		if from, to := n*i/w.count, n*(i+1)/w.count; from < to {
-			w.done.Add(1)
-			start <- share{run, from, to}
+// help does one share of every turn.
+func (w *workers) help(share int) {
+	for turn := uint32(1); ; turn++ {
+		w.helpers[share].await(&w.turn, turn, w.looks)
+		run := w.run
+		if run == nil {
+			return
+		}
+		run(share)
+		if w.left.Add(^uint32(0)) == 0 {
+			w.caller.wake()
 		}
 	}
-	run(n*(w.count-1)/w.count, n)
-	w.done.Wait()
+}
+
+// do runs an operation, in as many shares as there are workers, and returns
+// when all are done.
+func (w *workers) do(run func(share int)) {
+	w.begin(run)
+	run(len(w.helpers))
+	w.caller.await(&w.left, 0, w.looks)
+}
+
+// begin starts a turn of the helpers.
+func (w *workers) begin(run func(share int)) {
+	w.run = run
+	w.left.Store(uint32(len(w.helpers)))
+	w.turn.Add(1)
+	for i := range w.helpers {
+		w.helpers[i].wake()
+	}
 }
 
 // stop ends the goroutines; once is enough, twice does no harm.
 func (w *workers) stop() {
 	w.ending.Do(func() {
-		for _, start := range w.starts {
-			close(start)
-		}
+		w.begin(nil)
+		w.ended.Wait()
 	})
+}
+
+// sleeper is somebody who waits for a number to change.
+type sleeper struct {
+	asleep atomic.Bool
+	bell   chan struct{}
+}
+
+func newSleeper() sleeper { return sleeper{bell: make(chan struct{}, 1)} }
+
+// await returns when the number has the value, which only happens once before
+// that. Whoever makes it so calls wake.
+func (s *sleeper) await(number *atomic.Uint32, value uint32, looks int) {
+	for range looks {
+		if number.Load() == value {
+			return
+		}
+	}
+	s.asleep.Store(true)
+	// If it happened just now, wake may have seen nobody asleep.
+	if number.Load() == value && s.asleep.CompareAndSwap(true, false) {
+		return
+	}
+	<-s.bell
+}
+
+// wake ends the sleep, if there is one.
+func (s *sleeper) wake() {
+	if s.asleep.Load() && s.asleep.CompareAndSwap(true, false) {
+		s.bell <- struct{}{}
+	}
 }
