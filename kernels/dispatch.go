@@ -23,6 +23,8 @@ type convKernel interface {
 	block(dst, src Map, width int, rows, channels Span)
 	// sums is Conv.Sums for at least one channel and one pixel.
 	sums(sums []int64, src Map, width, height, from, to int)
+	name() string
+	bytes() int
 }
 
 // knownNames are the instruction sets that there are kernels for on one

@@ -38,7 +38,8 @@ type Conv struct {
 	In, Out    int
 	Kernel     int
 	Stride     int
-	weights    []int8    // [out][kernel y][kernel x][in]
+	weights    []int8    // [out][kernel y][kernel x][in]; nil where the kernel has its own
+	zero       []int32   // [out], biases for codes
 	bias       []int32   // [out], for bytes that are codes minus 128
 	multiplier []float32 // [out]
 	kernel     convKernel
@@ -51,13 +52,16 @@ func NewConv(in, out, kernel, stride int, weights []int8, bias []int32, multipli
 }
 
 func newConv(i implementation, in, out, kernel, stride int, weights []int8, bias []int32, multiplier []float32) *Conv {
-	c := &Conv{In: in, Out: out, Kernel: kernel, Stride: stride, weights: weights, multiplier: multiplier}
+	c := &Conv{In: in, Out: out, Kernel: kernel, Stride: stride, weights: weights, zero: bias, multiplier: multiplier}
 	c.bias = make([]int32, out)
 	each := kernel * kernel * in
 	for o := range c.bias {
 		c.bias[o] = bias[o] + 128*sum(weights[o*each:(o+1)*each])
 	}
 	c.kernel = i.conv(c)
+	if _, plain := c.kernel.(convGeneric); !plain {
+		c.weights = nil
+	}
 	return c
 }
 
@@ -97,10 +101,14 @@ func (c *Conv) Sums(sums []int64, src Map, width, height, from, to int) {
 
 // Zero is the accumulator of an output channel where every input is a real
 // zero: its bias for codes.
-func (c *Conv) Zero(o int) int32 {
-	each := len(c.weights) / c.Out
-	return c.bias[o] - 128*sum(c.weights[o*each:(o+1)*each])
-}
+func (c *Conv) Zero(o int) int32 { return c.zero[o] }
+
+// KernelName names what computes the convolution: its tile, pixels by
+// channels, and its instruction set.
+func (c *Conv) KernelName() string { return c.kernel.name() }
+
+// Bytes is the memory of the weights as they were made ready.
+func (c *Conv) Bytes() int { return c.kernel.bytes() }
 
 // MaxPool writes rows from…to-1 of the 3x3 maximum, two pixels apart, of a
 // map of size x size pixels; a window that reaches over the right or lower

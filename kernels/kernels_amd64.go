@@ -7,7 +7,7 @@ func ofMachine() []implementation {
 	if !cpu.X86.HasAVX2 {
 		return nil
 	}
-	return []implementation{{name: "avx2", conv: packAVX2, maxPool: maxPoolGeneric}}
+	return []implementation{{name: "avx2", conv: packAVX2, maxPool: maxPoolVector}}
 }
 
 // The AVX2 version multiplies in tiles of tilePixels output pixels by
@@ -54,6 +54,10 @@ func packAVX2(c *Conv) convKernel {
 	}
 	return p
 }
+
+func (c *convAVX2) name() string { return "4x16 AVX2" }
+
+func (c *convAVX2) bytes() int { return 2 * len(c.panels) }
 
 func (c *convAVX2) block(dst, src Map, width int, rows, channels Span) {
 	var patch [tilePixels * maxDepth]int16

@@ -11,6 +11,10 @@ var generic = implementation{
 // convGeneric needs nothing but the convolution itself.
 type convGeneric struct{ *Conv }
 
+func (c convGeneric) name() string { return "plain loop" }
+
+func (c convGeneric) bytes() int { return len(c.weights) }
+
 func (c convGeneric) block(dst, src Map, width int, rows, channels Span) {
 	for y := rows.From; y < rows.To; y++ {
 		for x := range width {

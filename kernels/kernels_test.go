@@ -19,7 +19,8 @@ func forEach(t *testing.T, test func(t *testing.T, i implementation)) {
 	}
 }
 
-func randomConv(r *rand.Rand, i implementation, in, out, kernel, stride int) *Conv {
+// randomConv is a convolution, and the same one for the plain loop.
+func randomConv(r *rand.Rand, i implementation, in, out, kernel, stride int) (c, plain *Conv) {
 	weights := make([]int8, out*kernel*kernel*in)
 	largest := 1 << r.IntN(8) // small ones are treated differently
 	for k := range weights {
@@ -30,7 +31,7 @@ func randomConv(r *rand.Rand, i implementation, in, out, kernel, stride int) *Co
 		bias[o] = int32(r.IntN(1<<20) - 1<<19)
 		m[o] = float32(math.Exp(r.Float64()*6 - 9))
 	}
-	return newConv(i, in, out, kernel, stride, weights, bias, m)
+	return newConv(i, in, out, kernel, stride, weights, bias, m), newConv(generic, in, out, kernel, stride, weights, bias, m)
 }
 
 func randomMap(r *rand.Rand, height, width, channels int) Map {
@@ -51,13 +52,13 @@ func testBlock(t *testing.T, i implementation) {
 		for range 150 {
 			in, out := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
 			width, height, stride := 1+r.IntN(9), 1+r.IntN(4), 1+r.IntN(min(2, kernel))
-			c := randomConv(r, i, in, out, kernel, stride)
+			c, plain := randomConv(r, i, in, out, kernel, stride)
 			src := randomMap(r, (height-1)*stride+kernel, (width-1)*stride+kernel, in)
 			want := randomMap(r, height, width, out+5)
 			got := want
 			got.Data = append([]int8(nil), want.Data...)
 			rows, channels := Span{r.IntN(height), height}, randomChannels(r, out)
-			convGeneric{c}.block(want.At(0, 0, 3), src, width, rows, channels)
+			plain.Block(want.At(0, 0, 3), src, width, rows, channels)
 			c.Block(got.At(0, 0, 3), src, width, rows, channels)
 			require.Equal(t, want.Data, got.Data, "%dx%d/%d, %d to %d channels, %dx%d pixels", kernel, kernel, stride, in, out, height, width)
 		}
@@ -79,12 +80,12 @@ func testSums(t *testing.T, i implementation) {
 	for range 200 {
 		in, out := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
 		width, height := 1+r.IntN(9), 1+r.IntN(9)
-		c := randomConv(r, i, in, out, 1, 1)
+		c, plain := randomConv(r, i, in, out, 1, 1)
 		src := randomMap(r, height, width, in)
 		want, got := make([]int64, out), make([]int64, out)
 		from := r.IntN(out)
 		to := from + 1 + r.IntN(out-from)
-		convGeneric{c}.sums(want, src, width, height, from, to)
+		plain.Sums(want, src, width, height, from, to)
 		c.Sums(got, src, width, height, from, to)
 		require.Equal(t, want, got, "%d to %d channels, %dx%d pixels, channels %d to %d", in, out, height, width, from, to)
 	}
@@ -215,7 +216,7 @@ func BenchmarkBlock(b *testing.B) {
 	for _, k := range []int{1, 3} {
 		b.Run(fmt.Sprintf("%dx%d", k, k), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(7, 8))
-			c := randomConv(r, chosen, 64, 256, k, 1)
+			c, _ := randomConv(r, chosen, 64, 256, k, 1)
 			src := randomMap(r, 16, 16, 64)
 			dst := randomMap(r, 14, 14, 256)
 			for b.Loop() {

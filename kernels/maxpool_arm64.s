@@ -13,7 +13,7 @@
 	SMAX_16B(4, d, d)   \
 	SMAX_16B(5, d, d)
 
-// func maxRow16NEON(dst *int8, rows *[3]*int8, pixel, dstPixel, whole, cut int)
+// func maxRow16(dst *int8, rows *[3]*int8, pixel, dstPixel, whole, cut int)
 //
 //	input  row 0  R1 |  V0   V1   V2   V0 is the last column of the
 //	       row 1  R2 |  V0   V1   V2   output pixel to the left
@@ -22,7 +22,7 @@
 //
 //	R4 pixel of the input     R6 output pixels left
 //	R5 pixel of the output    R7 one more, without its third column
-TEXT ·maxRow16NEON(SB), NOSPLIT, $0-48
+TEXT ·maxRow16(SB), NOSPLIT, $0-48
 	MOVD dst+0(FP), R0
 	MOVD rows+8(FP), R3
 	LDP  (R3), (R1, R2)

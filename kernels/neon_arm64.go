@@ -74,6 +74,20 @@ func packNEON(c *Conv) convKernel {
 	return p
 }
 
+// accumulateNEON is one output channel's sum over the window that begins at
+// the map's first byte, in plain Go: for a single pixel, behind which there is
+// no other one to read from.
+func (c *convTiled) accumulateNEON(window Map, o int) int32 {
+	acc := c.Conv.bias[o]
+	row := c.Kernel * c.In
+	panel := c.packed[c.panel(o)*c.depth*c.channels:]
+	for k := range c.Kernel * row {
+		w := panel[(k/pairBytes*c.channels+o%c.channels)*pairBytes+k%pairBytes]
+		acc += int32(w) * int32(window.Data[k/row*window.Row+k%row])
+	}
+	return acc
+}
+
 // run is some pairs that can be added up in int16.
 type run struct{ pairs, follows uint16 }
 

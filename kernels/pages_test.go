@@ -42,7 +42,7 @@ func TestNothingBeyondBuffers(t *testing.T) {
 			kernel := []int{1, 3, 7}[r.IntN(3)]
 			stride := 1 + r.IntN(min(2, kernel))
 			width, height := 1+r.IntN(9), 1+r.IntN(4)
-			c := randomConv(r, i, in, out, kernel, stride)
+			c, _ := randomConv(r, i, in, out, kernel, stride)
 			src := randomMap(r, (height-1)*stride+kernel, (width-1)*stride+kernel, in)
 			src.Data = atPageEnd(t, src.Data, end)
 			dst := randomMap(r, height, width, out)

@@ -1,5 +1,7 @@
 package kernels
 
+import "fmt"
+
 // tiling is how an implementation for arm64 cuts a convolution up: tiles of
 // some output pixels by panels of some output channels, which the assembler
 // computes in registers for the whole depth of their windows.
@@ -114,12 +116,29 @@ func newTiled(c *Conv, t tiling) *convTiled {
 	return p
 }
 
+func (c *convTiled) name() string {
+	family := "dotprod"
+	if c.runs != nil {
+		family = "neon"
+	}
+	if c.small != nil {
+		family = "small " + family
+	}
+	return fmt.Sprintf("%dx%d %s", c.pixels, c.tiling.channels, family)
+}
+
+func (c *convTiled) bytes() int { return len(c.packed) }
+
 // panel is the number of the panel that channel o is in.
 func (c *convTiled) panel(o int) int { return o / c.channels }
 
 func (c *convTiled) block(dst, src Map, width int, rows, channels Span) {
 	if c.runs != nil && width*(rows.To-rows.From) == 1 {
-		convGeneric{c.Conv}.block(dst, src, width, rows, channels)
+		y := rows.From
+		pixel := dst.At(y, 0, 0).Data
+		for o := channels.From; o < channels.To; o++ {
+			pixel[o] = Requantize(c.accumulateNEON(src.At(y*c.Stride, 0, 0), o), c.Conv.multiplier[o])
+		}
 		return
 	}
 	w := c.walk(dst, src, width, rows)
@@ -170,7 +189,9 @@ func (c *convTiled) lastCodes(dst []int8, src Map, w walk) {
 
 func (c *convTiled) sums(sums []int64, src Map, width, height, from, to int) {
 	if c.runs != nil && width*height == 1 {
-		convGeneric{c.Conv}.sums(sums, src, width, height, from, to)
+		for o := from; o < to; o++ {
+			sums[o] += int64(max(c.accumulateNEON(src, o), 0))
+		}
 		return
 	}
 	w := c.walk(Map{}, src, width, Span{0, height})

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"halfmeg/kernels"
 )
@@ -23,6 +24,8 @@ type Engine struct {
 // channels of its convolutions, which do not depend on each other.
 type op struct {
 	name     string
+	macs     int
+	convs    []*kernels.Conv
 	rows     int
 	channels []int
 	run      func(p part)
@@ -79,8 +82,47 @@ func (e *Engine) Run() []float32 {
 // Close ends the workers. The engine cannot run afterwards.
 func (e *Engine) Close() { e.workers.stop() }
 
-// Memory is the bytes of the arena, where all activations of a frame live.
-func (e *Engine) Memory() int { return len(e.arena) }
+// Memory is the bytes of the arena, where all activations of a frame live, and
+// of the weights as they were made ready.
+func (e *Engine) Memory() int {
+	bytes := len(e.arena)
+	for _, o := range e.ops {
+		for _, c := range o.convs {
+			bytes += c.Bytes()
+		}
+	}
+	return bytes
+}
+
+// Operation is one of those that a frame consists of.
+type Operation struct {
+	Name    string
+	MACs    int      // multiply-accumulates
+	Kernels []string // what computes its convolutions
+}
+
+// Operations lists those of a frame in their order.
+func (e *Engine) Operations() []Operation {
+	var list []Operation
+	for _, o := range e.ops {
+		described := Operation{Name: o.name, MACs: o.macs}
+		for _, c := range o.convs {
+			described.Kernels = append(described.Kernels, c.KernelName())
+		}
+		list = append(list, described)
+	}
+	return list
+}
+
+// RunTimed is Run; it adds the time that each operation takes to spent.
+func (e *Engine) RunTimed(spent []time.Duration) []float32 {
+	for i := range e.ops {
+		start := time.Now()
+		e.workers.do(e.ops[i].shares)
+		spent[i] += time.Since(start)
+	}
+	return e.logits
+}
 
 // planner turns the steps of a network into operations over tensors. The
 // tensors' places are known only when all are listed, so operations are made
@@ -146,7 +188,7 @@ func (p *planner) conv1(s Step, in *tensor) *tensor {
 	c := p.conv(s)
 	p.add(func(e *Engine) op {
 		dst, src := out.view(e.arena), in.view(e.arena)
-		return op{name: s.Name, rows: s.OutSize, channels: []int{s.Out}, run: func(p part) {
+		return op{name: s.Name, macs: s.MACs(), convs: []*kernels.Conv{c}, rows: s.OutSize, channels: []int{s.Out}, run: func(p part) {
 			c.Block(dst, src, s.OutSize, p.rows, p.channels[0])
 		}}
 	}, in)
@@ -195,7 +237,8 @@ func (p *planner) fire(squeeze, e1x1, e3x3 Step, in *tensor, inScale float32) *t
 	p.add(func(e *Engine) op {
 		dst, src := mid.inside(e.arena), in.view(e.arena)
 		whole := mid.view(e.arena)
-		return op{name: squeeze.Name, rows: squeeze.OutSize, channels: []int{squeeze.Out}, run: func(p part) {
+		convs, channels := []*kernels.Conv{cs}, []int{squeeze.Out}
+		return op{name: squeeze.Name, macs: squeeze.MACs(), convs: convs, rows: squeeze.OutSize, channels: channels, run: func(p part) {
 			if p.column == 0 {
 				clearBorder(whole, mid, p.rows.From, p.rows.To)
 			}
@@ -208,7 +251,8 @@ func (p *planner) fire(squeeze, e1x1, e3x3 Step, in *tensor, inScale float32) *t
 		left, right := out.view(e.arena), out.view(e.arena).At(0, 0, e1x1.Out)
 		inside, whole := mid.inside(e.arena), mid.view(e.arena)
 		name := FireName(squeeze.Fire) + "/expand"
-		return op{name: name, rows: e3x3.OutSize, channels: []int{e1x1.Out, e3x3.Out}, run: func(p part) {
+		macs, convs, channels := e1x1.MACs()+e3x3.MACs(), []*kernels.Conv{c1, c3}, []int{e1x1.Out, e3x3.Out}
+		return op{name: name, macs: macs, convs: convs, rows: e3x3.OutSize, channels: channels, run: func(p part) {
 			c1.Block(left, inside, e1x1.OutSize, p.rows, p.channels[0])
 			c3.Block(right, whole, e3x3.OutSize, p.rows, p.channels[1])
 		}}
@@ -264,7 +308,7 @@ func (p *planner) head(s Step, in *tensor) {
 	p.add(func(e *Engine) op {
 		src := in.view(e.arena)
 		e.sums, e.logits = make([]int64, s.Out), make([]float32, s.Out)
-		return op{name: s.Name, rows: 1, channels: []int{s.Out}, run: func(p part) {
+		return op{name: s.Name, macs: s.MACs(), convs: []*kernels.Conv{c}, rows: 1, channels: []int{s.Out}, run: func(p part) {
 			from, to := p.channels[0].From, p.channels[0].To
 			if p.rows.From == p.rows.To || from == to {
 				return

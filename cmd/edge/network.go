@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"halfmeg/cmd/edge/recognize"
+	"halfmeg/model"
 	"halfmeg/model/pretrained"
 	"halfmeg/model/sqz"
 )
@@ -34,6 +35,15 @@ func (f *engineFlags) add(flags *pflag.FlagSet) {
 
 // recognizer makes the chosen network ready for pictures.
 func (f *engineFlags) recognizer() (*recognize.Recognizer, error) {
+	n, err := f.network()
+	if err != nil {
+		return nil, err
+	}
+	return recognize.New(n, f.threads)
+}
+
+// network is the chosen one.
+func (f *engineFlags) network() (*model.Network, error) {
 	file, err := networkFile(f.model)
 	if err != nil {
 		return nil, err
@@ -42,7 +52,7 @@ func (f *engineFlags) recognizer() (*recognize.Recognizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.model, err)
 	}
-	return recognize.New(n, f.threads)
+	return n, nil
 }
 
 // networkFile is the whole .sqz file of a built-in network or of a path.

@@ -98,6 +98,6 @@ numbers that is built in: it needs no network and no other file.`,
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newClassify(), newRun(), newInfo(), newLicenses(), newVersion())
+	root.AddCommand(newClassify(), newRun(), newBench(), newInfo(), newLicenses(), newVersion())
 	return root
 }

@@ -18,6 +18,7 @@ func testHost(r *report) {
 		args = append([]string{"-count=1"}, args...) // no result of an earlier run
 	}
 	goTest(r, "", nil, args...)
+	goTest(r, "generic", []string{maskVariable + "generic"}, goldenPackage)
 }
 
 // testTimeout is for each package. Those that look at folders of pictures take

@@ -1,13 +1,15 @@
+//go:build amd64 || arm64
+
 package kernels
 
-// maxRow16NEON writes 16 channels of a row of the 3x3 maximum: whole pixels
+// maxRow16 writes 16 channels of a row of the 3x3 maximum: whole pixels
 // whose windows have three columns, then one with two if cut is 1.
 //
 //go:noescape
-func maxRow16NEON(dst *int8, rows *[3]*int8, pixel, dstPixel, whole, cut int)
+func maxRow16(dst *int8, rows *[3]*int8, pixel, dstPixel, whole, cut int)
 
-// maxPoolNEON takes 16 channels at a time, the rest by the plain loop.
-func maxPoolNEON(dst, src Map, channels, size, width, from, to int) {
+// maxPoolVector takes 16 channels at a time, the rest by the plain loop.
+func maxPoolVector(dst, src Map, channels, size, width, from, to int) {
 	whole := min(width, (size-1)/2)
 	done := channels &^ 15
 	if from >= to || width-whole > 1 || size < 2 {
@@ -24,7 +26,7 @@ func maxPoolNEON(dst, src Map, channels, size, width, from, to int) {
 					// A row that is cut off counts as the last one once more.
 					rows[i] = &src.Data[min(2*y+i, size-1)*src.Row+c]
 				}
-				maxRow16NEON(&dst.Data[y*dst.Row+c], &rows, src.Pixel, dst.Pixel, whole, width-whole)
+				maxRow16(&dst.Data[y*dst.Row+c], &rows, src.Pixel, dst.Pixel, whole, width-whole)
 			}
 		}
 	}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"halfmeg/cmd/edge/bench"
+	"halfmeg/cmd/edge/board"
+	"halfmeg/kernels"
+)
+
+// benchmark is the command that measures this machine.
+type benchmark struct {
+	engine engineFlags
+	frames int // 0: for some seconds
+	json   bool
+}
+
+// measured is what "edge bench --json" writes.
+type measured struct {
+	Network string `json:"network"`
+	CPU     string `json:"instruction_set"`
+	bench.Report
+	PeakBytes int         `json:"peak_memory_bytes,omitempty"` // resident, of the whole program
+	Before    board.State `json:"board_before"`
+	After     board.State `json:"board_after"`
+}
+
+// secondsEach is how long each number of threads is measured.
+const secondsEach = 3
+
+func newBench() *cobra.Command {
+	var b benchmark
+	command := &cobra.Command{
+		Use:   "bench [flags]",
+		Short: "Measure how fast this machine runs a network",
+		Long: fmt.Sprintf(`bench runs a network on one frame again and again, %d seconds with each number
+of threads: 1, 2, 4 and so on up to all processors, or only with --threads. It
+prints the times of whole frames, then what each operation takes with the last
+number of threads and which kernel computes it. On a Raspberry Pi it also reads
+the clock, the temperature and the firmware's complaints before and after.`, secondsEach),
+		Example: `  edge bench
+  edge bench --threads 1 --frames 50
+  edge bench --model squeezenet1.0 --json`,
+		Args: cobra.NoArgs,
+		RunE: b.run,
+	}
+	b.engine.add(command.Flags())
+	command.Flags().Var(between(&b.frames, 1, math.MaxInt32), "frames", "measure this `number` of frames instead")
+	command.Flags().BoolVar(&b.json, "json", false, "write one JSON object")
+	return command
+}
+
+func (b *benchmark) run(cmd *cobra.Command, _ []string) error {
+	n, err := b.engine.network()
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	set, err := kernels.InstructionSet()
+	if err != nil {
+		return err
+	}
+	m := measured{Network: b.engine.model, CPU: set, Before: board.Read(os.DirFS("/"))}
+	plan := bench.Plan{Threads: b.threads(cmd), Frames: b.frames, Time: secondsEach * time.Second}
+	if m.Report, err = bench.Measure(ctx, n, plan); err != nil {
+		return failure(ctx, err)
+	}
+	m.After, m.PeakBytes = board.Read(os.DirFS("/")), peakMemory()
+	if b.json {
+		return writeJSON(cmd.OutOrStdout(), m)
+	}
+	return m.write(cmd.OutOrStdout())
+}
+
+// threads are the numbers to measure with.
+func (b *benchmark) threads(cmd *cobra.Command) []int {
+	if cmd.Flags().Changed("threads") {
+		return []int{b.engine.threads}
+	}
+	var list []int
+	for n := 1; n < b.engine.threads; n *= 2 {
+		list = append(list, n)
+	}
+	return append(list, b.engine.threads)
+}
+
+// peakMemory is the most memory the program has had, in bytes, where the
+// system tells.
+func peakMemory() int {
+	status, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	defer status.Close()
+	for lines := bufio.NewScanner(status); lines.Scan(); {
+		var kB int
+		if _, err := fmt.Sscanf(lines.Text(), "VmHWM: %d kB", &kB); err == nil {
+			return kB << 10
+		}
+	}
+	return 0
+}
+
+// write shows the figures to people.
+func (m *measured) write(w io.Writer) error {
+	fmt.Fprintf(w, "%s, %s kernels, %s/%s\n", m.Network, m.CPU, runtime.GOOS, runtime.GOARCH)
+	if m.Before.Model != "" {
+		fmt.Fprintln(w, printable(m.Before.Model))
+	}
+	fmt.Fprintf(w, "%s MACs a frame; weights and arena %s bytes", grouped(m.MACs), grouped(m.Memory))
+	if m.PeakBytes > 0 {
+		fmt.Fprintf(w, ", peak of the program %.1f MB", float64(m.PeakBytes)/1e6)
+	}
+	fmt.Fprint(w, "\n\n")
+	if err := m.writeRuns(w); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	if err := m.writeOperations(w); err != nil {
+		return err
+	}
+	return writeBoard(w, m.Before, m.After)
+}
+
+func (m *measured) writeRuns(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "threads\tframes\tmin ms\tmedian ms\tp99 ms\tframes/s\t")
+	for _, r := range m.Runs {
+		fmt.Fprintf(t, "%d\t%d\t%.2f\t%.2f\t%.2f\t%.1f\t\n", r.Threads, r.Frames, r.Min, r.Median, r.P99, r.PerSecond)
+	}
+	return t.Flush()
+}
+
+// writeOperations writes a line for each operation; multiply-accumulates a
+// cycle only where the clock is known.
+func (m *measured) writeOperations(w io.Writer) error {
+	last := m.Runs[len(m.Runs)-1]
+	clock := m.After.ClockHz
+	fmt.Fprintf(w, "threads: %d\n", last.Threads)
+	longest := 0
+	for _, o := range m.Operations {
+		longest = max(longest, len(o.Name))
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "%-*s\tms\tMACs\tMACs/ns\t", longest, "operation")
+	if clock > 0 {
+		fmt.Fprint(t, "MACs/cycle\t")
+	}
+	fmt.Fprintln(t, "  kernel")
+	for _, o := range m.Operations {
+		fmt.Fprintf(t, "%-*s\t%.3f\t%s\t%s\t", longest, o.Name, o.Time, grouped(o.MACs), rate(o.MACs, o.Time*1e6))
+		if clock > 0 {
+			fmt.Fprintf(t, "%s\t", rate(o.MACs, o.Time*1e-3*clock))
+		}
+		fmt.Fprintf(t, "  %s\n", strings.Join(o.Kernels, ", "))
+	}
+	return t.Flush()
+}
+
+// rate is a quotient, or nothing where there is nothing to divide.
+func rate(macs int, by float64) string {
+	if macs == 0 || by == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", float64(macs)/by)
+}
+
+// writeBoard writes what the board said before and after.
+func writeBoard(w io.Writer, before, after board.State) error {
+	if after.ClockHz == 0 && after.Celsius == nil && after.Throttled == nil {
+		return nil
+	}
+	fmt.Fprintln(w)
+	for _, s := range []struct {
+		name  string
+		state board.State
+	}{{"before", before}, {"after", after}} {
+		if _, err := fmt.Fprintf(w, "%-7s %s\n", s.name, boardLine(s.state)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func boardLine(s board.State) string {
+	var parts []string
+	if s.ClockHz > 0 {
+		parts = append(parts, fmt.Sprintf("%.0f MHz", s.ClockHz/1e6))
+	}
+	if s.Celsius != nil {
+		parts = append(parts, fmt.Sprintf("%.1f °C", *s.Celsius))
+	}
+	if s.Throttled != nil {
+		parts = append(parts, fmt.Sprintf("throttling bits %#x", *s.Throttled))
+	}
+	return strings.Join(append(parts, s.Complaints()...), ", ")
+}
