@@ -3,7 +3,6 @@ package model
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"halfmeg/kernels"
 )
@@ -114,12 +113,13 @@ func (e *Engine) Operations() []Operation {
 	return list
 }
 
-// RunTimed is Run; it adds the time that each operation takes to spent.
-func (e *Engine) RunTimed(spent []time.Duration) []float32 {
+// RunWatched is Run; it calls ended with the index of each operation that has
+// ended, and first with -1.
+func (e *Engine) RunWatched(ended func(operation int)) []float32 {
+	ended(-1)
 	for i := range e.ops {
-		start := time.Now()
 		e.workers.do(e.ops[i].shares)
-		spent[i] += time.Since(start)
+		ended(i)
 	}
 	return e.logits
 }

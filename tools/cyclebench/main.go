@@ -10,6 +10,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"time"
 
 	"halfmeg/model"
@@ -22,16 +23,17 @@ import (
 func main() {
 	frames := flag.Int("frames", 1, "classify so many `frames`")
 	path := flag.String("model", "", "network: a .sqz `file`, instead of the built-in default")
-	flag.Parse()
+	operation := flag.String("operation", "", "mark only this `operation` of each frame, as edge bench names it")
+	fail.Flags("cyclebench", "Cyclebench classifies frames on one thread, between marks for who measures the cost.")
 	if *frames < 1 || flag.NArg() > 0 {
-		fail.Usage("cyclebench", "-frames of at least 1, and -model FILE.sqz if wanted, are all there is")
+		fail.Usage("cyclebench", "-frames of at least 1, -model FILE.sqz and -operation NAME are all there is")
 	}
-	if err := run(*path, *frames); err != nil {
+	if err := run(*path, *operation, *frames); err != nil {
 		fail.Exit("cyclebench", err, "interrupted")
 	}
 }
 
-func run(path string, frames int) error {
+func run(path, operation string, frames int) error {
 	n, err := load(path)
 	if err != nil {
 		return err
@@ -41,14 +43,18 @@ func run(path string, frames int) error {
 		return err
 	}
 	defer e.Close()
-	picture := stripes(n.Input.Size)
-	classify(e, picture) // a first time, to fill the caches
-	begin := time.Now()
-	marks.Begin()
-	for range frames {
-		classify(e, picture)
+	frame, err := marked(e, operation)
+	if err != nil {
+		return err
 	}
-	marks.End()
+	picture := stripes(n.Input.Size)
+	copy(e.Input(), picture)
+	e.Run() // a first time, to fill the caches
+	begin := time.Now()
+	for range frames {
+		copy(e.Input(), picture) // which a run overwrites
+		frame()
+	}
 	fmt.Printf("%d frames, %.2f ms each\n", frames, time.Since(begin).Seconds()*1e3/float64(frames))
 	return nil
 }
@@ -60,10 +66,29 @@ func load(path string) (*model.Network, error) {
 	return sqz.ReadFile(path)
 }
 
-// classify copies the picture each time, for the engine overwrites its input.
-func classify(e *model.Engine, picture []int8) {
-	copy(e.Input(), picture)
-	e.Run()
+// marked runs a frame, or one operation of it, between marks.
+func marked(e *model.Engine, operation string) (func(), error) {
+	if operation == "" {
+		return func() {
+			marks.Begin()
+			e.Run()
+			marks.End()
+		}, nil
+	}
+	at := slices.IndexFunc(e.Operations(), func(o model.Operation) bool { return o.Name == operation })
+	if at < 0 {
+		return nil, fmt.Errorf("there is no operation %q; edge bench lists them", operation)
+	}
+	return func() {
+		e.RunWatched(func(ended int) {
+			switch ended {
+			case at - 1:
+				marks.Begin()
+			case at:
+				marks.End()
+			}
+		})
+	}, nil
 }
 
 // stripes is a picture with all byte values; its content costs nothing.

@@ -23,7 +23,7 @@ import (
 func main() {
 	path := flag.String("decode", "", ".sqz `file` to decode")
 	times := flag.Int("times", 1, "decode it so many `times`")
-	flag.Parse()
+	fail.Flags("decodebench", "Decodebench decodes a .sqz file, between marks for who measures the cost.")
 	if *path == "" || *times < 1 {
 		fail.Usage("decodebench", "-decode FILE is needed, and -times of at least 1")
 	}

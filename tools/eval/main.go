@@ -100,15 +100,10 @@ func readFlags() *settings {
 	flag.BoolVar(&s.json, "json", false, "print one JSON object")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures worked on at once")
 	flag.IntVar(&s.worst, "worst", 5, "`number` of worst classes to list")
-	flag.Usage = func() {
-		fmt.Fprint(flag.CommandLine.Output(), `Eval measures a .sqz file on pictures, by itself and against another network.
+	fail.Flags("eval", `Eval measures a .sqz file on pictures, by itself and against another network.
 
   go run ./tools/eval -model squeezenet.sqz -against squeezenet.onnx -images pictures/
-
 `)
-		flag.PrintDefaults()
-	}
-	flag.Parse()
 	switch {
 	case s.model == "" || s.images == "":
 		fail.Usage("eval", "needs -model FILE.sqz and -images DIR (see -help)")

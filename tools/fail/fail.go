@@ -1,11 +1,14 @@
 // Package fail ends a desktop tool that cannot go on: one line on standard
-// error, whatever foreign text the error quotes, and an exit status.
+// error, whatever foreign text the error quotes, and an exit status. It also
+// reads the flags, since they are where most tools fail.
 package fail
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"unicode"
@@ -25,6 +28,24 @@ func Exit(tool string, err error, interrupted string) {
 func Usage(tool, why string) {
 	fmt.Fprintln(os.Stderr, Line(tool+": "+why))
 	os.Exit(2)
+}
+
+// Flags reads the command line of a tool. Asked for help it prints what the
+// tool is about and its flags; a wrong flag is wrong usage.
+func Flags(tool, about string) {
+	flag.CommandLine.Init(tool, flag.ContinueOnError)
+	flag.CommandLine.SetOutput(io.Discard)
+	flag.Usage = func() {}
+	err := flag.CommandLine.Parse(os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		flag.CommandLine.SetOutput(os.Stdout)
+		fmt.Println(about)
+		flag.PrintDefaults()
+		os.Exit(0)
+	case err != nil:
+		Usage(tool, err.Error()+" (see -help)")
+	}
 }
 
 // longest is how many characters of a message a person reads.

@@ -141,8 +141,7 @@ func readFlags() *settings {
 	flag.StringVar(&s.report, "report", "", "HTML `file` to write: where the bytes and the errors are, with the worst pictures")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures worked on at once; the result does not depend on it")
 	s.options.Flags(flag.CommandLine)
-	flag.Usage = usage
-	flag.Parse()
+	fail.Flags("quantize", about)
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	switch {
@@ -214,18 +213,14 @@ func kind(mode os.FileMode) string {
 	return "device or pipe"
 }
 
-func usage() {
-	fmt.Fprint(flag.CommandLine.Output(), `Quantize makes a .sqz file of a pretrained SqueezeNet and a folder of pictures.
+const about = `Quantize makes a .sqz file of a pretrained SqueezeNet and a folder of pictures.
 
   go run ./tools/quantize -weights squeezenet.onnx -calib pictures/ -labels labels.txt -out squeezenet.sqz
 
 The folder holds labels.csv (lines "file,label"), one folder a class, or just
 pictures. With labels the tool checks that the pictures are prepared as the
 network wants them; it tells what it assumed, and the flags correct it.
-
-`)
-	flag.PrintDefaults()
-}
+`
 
 // printLayers shows what each layer costs and what it lost.
 func printLayers(r *quant.Result, coded []byte) error {

@@ -97,6 +97,9 @@ func TestFewPictures(t *testing.T) {
 		if dir == broken {
 			require.Contains(t, stderr, "1.png")
 			require.Contains(t, stdout, "warning: 1 of 3 pictures could not be read and were left out")
+			require.NotContains(t, stdout, "single colour")
+		} else {
+			require.Contains(t, stdout, "warning: 2 of 2 pictures to calibrate on show a single colour")
 		}
 		n, err := sqz.ReadFile(out)
 		require.NoError(t, err)

@@ -46,7 +46,7 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 		return nil, err
 	}
 	calibration, held := inputs.HoldOut()
-	warn(inputs, len(folder.Items), len(calibration.Data))
+	warn(inputs, len(folder.Items), calibration)
 	if s.drop > 0 && len(held.Data) < leastHeld {
 		return nil, fmt.Errorf("-max-drop is measured on every tenth picture, so it takes %d pictures that can be read; here are %d", 10*leastHeld, len(inputs.Data))
 	}
@@ -245,17 +245,32 @@ func takeWhole(ctx context.Context, calibration *pictures.Inputs, in model.Input
 	return nil
 }
 
-// warn tells of pictures that were left out, and of too few of them.
-func warn(inputs *pictures.Inputs, listed, calibrated int) {
+// warn tells of pictures that were left out, of too few of them, and of those
+// that show nothing.
+func warn(inputs *pictures.Inputs, listed int, calibration *pictures.Inputs) {
 	for _, err := range inputs.Broken {
 		fmt.Fprintln(os.Stderr, fail.Line("quantize: left out: "+err.Error()))
 	}
 	if len(inputs.Broken) > 0 {
 		fmt.Printf("warning: %d of %d pictures could not be read and were left out\n", len(inputs.Broken), listed)
 	}
-	if calibrated < fewPictures {
+	if n := blank(calibration.Data); n > 0 {
+		fmt.Printf("warning: %d of %d pictures to calibrate on show a single colour: they say little of what the network will see\n", n, len(calibration.Data))
+	}
+	if calibrated := len(calibration.Data); calibrated < fewPictures {
 		fmt.Printf("warning: calibrated on %d pictures only; with some hundreds the int8 network comes nearer to the float one\n", calibrated)
 	}
+}
+
+// blank counts the pictures, packed in threes, whose pixels are all the same.
+func blank(data [][]int8) int {
+	n := 0
+	for _, picture := range data {
+		if slices.Equal(picture[3:], picture[:len(picture)-3]) {
+			n++
+		}
+	}
+	return n
 }
 
 // fewPictures is where calibration begins to suffer.

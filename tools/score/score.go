@@ -106,7 +106,7 @@ func Compare(want, got [][]float32, labels []int) Agreement {
 		p := a.SameTop1 / float64(a.Pictures)
 		a.SameTop1 = 100 * p
 		a.SameError = 100 * math.Sqrt(p*(1-p)/float64(a.Pictures))
-		a.KL /= float64(a.Pictures)
+		a.KL = max(0, a.KL/float64(a.Pictures)) // which rounding may leave a hair below
 		a.ExpectedDrop *= 100 / float64(a.Pictures)
 	}
 	if n := float64(a.Labelled); n > 0 {

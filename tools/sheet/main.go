@@ -38,7 +38,7 @@ const (
 
 func main() {
 	out := flag.String("out", "", "PNG `file` to write")
-	flag.Parse()
+	fail.Flags("sheet", "Sheet draws every scene of the test card with what the default network says of it.")
 	if *out == "" || flag.NArg() > 0 {
 		fail.Usage("sheet", "needs -out FILE.png, no other arguments")
 	}

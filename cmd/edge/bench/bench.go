@@ -118,9 +118,17 @@ func (r *Report) operations(e *model.Engine, picture []int8, frames int) {
 	frames = min(frames, timedFrames)
 	list := e.Operations()
 	spent := make([]time.Duration, len(list))
+	var last time.Time
+	ended := func(i int) {
+		now := time.Now()
+		if i >= 0 {
+			spent[i] += now.Sub(last)
+		}
+		last = now
+	}
 	for range frames {
 		copy(e.Input(), picture)
-		e.RunTimed(spent)
+		e.RunWatched(ended)
 	}
 	r.Operations, r.MACs = nil, 0
 	for i, o := range list {
