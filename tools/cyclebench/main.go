@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"halfmeg/cmd/edge/bench"
 	"halfmeg/model"
 	"halfmeg/model/pretrained"
 	"halfmeg/model/sqz"
@@ -47,7 +48,7 @@ func run(path, operation string, frames int) error {
 	if err != nil {
 		return err
 	}
-	picture := stripes(n.Input.Size)
+	picture := bench.Pattern(n.Input.Size)
 	copy(e.Input(), picture)
 	e.Run() // a first time, to fill the caches
 	begin := time.Now()
@@ -89,14 +90,4 @@ func marked(e *model.Engine, operation string) (func(), error) {
 			}
 		})
 	}, nil
-}
-
-// stripes is a picture with all byte values; its content costs nothing.
-func stripes(size int) []int8 {
-	picture := make([]int8, size*size*3)
-	for i := range picture {
-		x, y := i/3%size, i/3/size
-		picture[i] = int8((x*(3+i%3) ^ y*5) & 255)
-	}
-	return picture
 }

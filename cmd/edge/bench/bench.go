@@ -64,7 +64,7 @@ func (r *Report) measure(ctx context.Context, n *model.Network, threads int, p P
 		return err
 	}
 	defer e.Close()
-	picture := pattern(n.Input.Size)
+	picture := Pattern(n.Input.Size)
 	frame := func() time.Duration {
 		copy(e.Input(), picture) // which a run overwrites
 		start := time.Now()
@@ -140,9 +140,10 @@ func (r *Report) operations(e *model.Engine, picture []int8, frames int) {
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
 
-// pattern is a frame with all byte values. What a frame shows costs nothing:
-// no instruction of the kernels takes longer for one number than another.
-func pattern(size int) []int8 {
+// Pattern is a frame, [size][size][3], with all byte values. What a frame shows
+// costs nothing: no instruction of the kernels takes longer for one number than
+// another.
+func Pattern(size int) []int8 {
 	frame := make([]int8, size*size*3)
 	for i := range frame {
 		x, y := i/3%size, i/3/size
