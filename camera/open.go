@@ -64,14 +64,14 @@ type Found struct {
 	Driver  string `json:"driver"`
 	Card    string `json:"card"`
 	Bus     string `json:"bus,omitempty"`
-	Modes   []Mode `json:"formats"`
+	Modes   []Mode `json:"formats,omitempty"`
 	Problem string `json:"problem,omitempty"` // why it does not serve; empty where it does
 }
 
 // Mode is a pixel format that a source offers.
 type Mode struct {
-	Pixels string `json:"format"` // four characters
-	Sizes  []Size `json:"sizes"`  // none where the driver does not tell
+	Pixels string `json:"format"`          // four characters
+	Sizes  []Size `json:"sizes,omitempty"` // none where the driver does not tell
 }
 
 // Size is a size of pictures, in pixels, or a range of sizes.
@@ -80,7 +80,7 @@ type Size struct {
 	Height    int       `json:"height"`
 	MaxWidth  int       `json:"max_width,omitempty"` // of a range
 	MaxHeight int       `json:"max_height,omitempty"`
-	Rates     []float64 `json:"rates"` // frames a second, highest first; none where the driver does not tell
+	Rates     []float64 `json:"rates,omitempty"` // frames a second, highest first; none where the driver does not tell
 }
 
 // List looks for sources. Those that Auto would take come in its order; the
@@ -134,6 +134,23 @@ func videoPath(name string) (string, bool) {
 		return "", false
 	}
 	return "/dev/" + name, true
+}
+
+// AutoChoice is the source that Auto tries first, and why; the name is empty
+// where there is none.
+func AutoChoice(found []Found) (name, why string) {
+	for _, f := range found {
+		if f.Problem == "" && f.Name != TestCard {
+			return f.Name, "the first camera that serves"
+		}
+	}
+	if err := noVideo(); err != nil {
+		return "", err.Error()
+	}
+	if list := problems(found); len(list) > 0 {
+		return "", strings.Join(list, "; ")
+	}
+	return "", "there is no video device"
 }
 
 // openAuto opens the first of the cameras that were found that does open. It

@@ -81,6 +81,17 @@ func TestAutoHonoursItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
+func TestAutoChoice(t *testing.T) {
+	name, why := AutoChoice(found)
+	require.Equal(t, "/dev/video2", name)
+	require.NotEmpty(t, why)
+	name, why = AutoChoice([]Found{found[0], {Name: TestCard}})
+	require.Empty(t, name)
+	if noVideo() == nil {
+		require.Equal(t, "/dev/video0 (unicam): needs rpicam", why)
+	}
+}
+
 func TestListHasTheTestCard(t *testing.T) {
 	list := List()
 	last := list[len(list)-1]
