@@ -37,9 +37,14 @@ func Parse(text string) (Code, error) {
 	return code, nil
 }
 
-// String is the four characters of the code.
+// String is the four characters of the code. The highest bit is no part of
+// them: Video4Linux marks with it a layout of the other byte order.
 func (c Code) String() string {
-	return string([]byte{byte(c), byte(c >> 8), byte(c >> 16), byte(c >> 24)})
+	text := string([]byte{byte(c), byte(c >> 8), byte(c >> 16), byte(c>>24) & 0x7f})
+	if c>>31 != 0 {
+		text += "-BE"
+	}
+	return text
 }
 
 // Matrix is the rule by which YCbCr was made from RGB.

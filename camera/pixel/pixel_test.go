@@ -43,6 +43,7 @@ func TestCodesAreTheirCharacters(t *testing.T) {
 	y8, err := Parse("Y8")
 	require.NoError(t, err)
 	require.Equal(t, "Y8  ", y8.String())
+	require.Equal(t, "Y8  -BE", (y8 | 1<<31).String())
 	for _, text := range []string{"", "MJPEG"} {
 		_, err := Parse(text)
 		require.ErrorContains(t, err, "four characters")

@@ -16,7 +16,7 @@ import (
 // Setting sets a control. The name is the driver's, in lower case and with _
 // for all but letters and digits ("power_line_frequency"), or a short one
 // ("exposure"); the value is a whole number, on or off, or the name of an
-// entry of a menu, written likewise ("50_hz").
+// entry of a menu, written likewise ("50_hz"). A button takes any value.
 type Setting struct{ Name, Value string }
 
 // shortNames are names that do not change from driver to driver, and the
@@ -118,6 +118,9 @@ func controlNames(list []controlQuery) string {
 // value is the number that a control's value in words stands for.
 func (d *device) value(q controlQuery, words string) (int32, error) {
 	name := plain(text(q.name[:]))
+	if q.kind == controlButton { // it is pressed, with whatever
+		return 1, nil
+	}
 	number, err := strconv.ParseInt(words, 10, 32)
 	if err == nil {
 		if q.kind != controlBitmask && (int32(number) < q.minimum || int32(number) > q.maximum) {

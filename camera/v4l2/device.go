@@ -116,16 +116,30 @@ func (d *device) unfit() string {
 // modes are all that the device offers, in its order.
 func (d *device) modes() []Mode {
 	var modes []Mode
+	for _, code := range d.codes() {
+		m := Mode{code, d.sizes(code)}
+		for i, s := range m.Sizes {
+			m.Sizes[i].Rates = d.rates(code, s.MaxWidth, s.MaxHeight)
+		}
+		modes = append(modes, m)
+	}
+	return modes
+}
+
+// codes are the pixel formats that the device offers, in its order.
+func (d *device) codes() []pixel.Code {
+	var codes []pixel.Code
 	for i := range uint32(maxModes) {
 		f := formatDescription{index: i, kind: d.kind}
 		if d.ioctl(enumFormats, unsafe.Pointer(&f)) != nil {
 			break
 		}
-		modes = append(modes, Mode{pixel.Code(f.pixelFormat), d.sizes(pixel.Code(f.pixelFormat))})
+		codes = append(codes, pixel.Code(f.pixelFormat))
 	}
-	return modes
+	return codes
 }
 
+// sizes are those of a pixel format, without their rates.
 func (d *device) sizes(code pixel.Code) []Size {
 	var sizes []Size
 	for i := range uint32(maxSizes) {
@@ -141,7 +155,6 @@ func (d *device) sizes(code pixel.Code) []Size {
 		if f.kind != kindDiscrete {
 			size = Size{Width: s[0], MaxWidth: s[1], StepX: s[2], Height: s[3], MaxHeight: s[4], StepY: s[5]}
 		}
-		size.Rates = d.rates(code, size.MaxWidth, size.MaxHeight)
 		sizes = append(sizes, size)
 		if f.kind != kindDiscrete { // a range is all there is
 			break
@@ -199,11 +212,11 @@ func (d *device) setRate(rate float64) (float64, error) {
 	return rates[0], nil
 }
 
-// codesOf lists the codes of modes for people.
-func codesOf(modes []Mode) string {
-	names := make([]string, len(modes))
-	for i, m := range modes {
-		names[i] = m.Pixels.String()
+// inWords lists codes for people.
+func inWords(codes []pixel.Code) string {
+	names := make([]string, len(codes))
+	for i, c := range codes {
+		names[i] = c.String()
 	}
 	if len(names) == 0 {
 		return "none"

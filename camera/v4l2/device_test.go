@@ -127,8 +127,8 @@ func TestChoose(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newFake(c.modes...).device(t)
-			got, ok := choose(c.modes, c.w, func(c choice) []float64 { return d.rates(c.pixels, c.width, c.height) })
-			require.True(t, ok)
+			got, err := d.choose(c.w)
+			require.NoError(t, err)
 			require.Equal(t, c.want, got)
 		})
 	}
@@ -242,6 +242,7 @@ func withControls() *fake {
 		named(0x00980001, 6, "User Controls", 0, 0), // the head of a class
 		named(0x00980900, controlInteger, "Brightness", -64, 64),
 		named(0x0098090c, controlBoolean, "White Balance, Automatic", 0, 1),
+		named(0x00980911, controlButton, "Refocus", 0, 0),
 		named(0x00980918, controlMenu, "Power Line Frequency", 0, 2),
 		named(0x009a0901, controlMenu, "Auto Exposure", 0, 3),
 		named(0x009a0902, controlInteger, "Exposure Time, Absolute", 1, 5000),
@@ -268,6 +269,7 @@ func TestControls(t *testing.T) {
 		{"auto_exposure", "aperture_priority_mode", control{0x009a0901, 3}},
 		{"exposure", "300", control{0x009a0902, 300}},
 		{"exposure_time_absolute", "300", control{0x009a0902, 300}},
+		{"refocus", "now", control{0x00980911, 1}},
 	} {
 		f := withControls()
 		f.open(t, Wishes{Controls: []Setting{{c.name, c.value}}})
@@ -277,7 +279,7 @@ func TestControls(t *testing.T) {
 
 func TestControlsThatCannotBeSet(t *testing.T) {
 	for _, c := range []struct{ name, value, words string }{
-		{"zoom", "1", `no control "zoom"; it has brightness, white_balance_automatic, power_line_frequency, auto_exposure, exposure_time_absolute`},
+		{"zoom", "1", `no control "zoom"; it has brightness, white_balance_automatic, refocus, power_line_frequency, auto_exposure, exposure_time_absolute`},
 		{"gain", "1", `no control "gain"`},
 		{"user_controls", "1", "no control"},
 		{"brightness", "65", "takes -64…64, not 65"},

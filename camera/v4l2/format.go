@@ -3,6 +3,8 @@
 package v4l2
 
 import (
+	"fmt"
+	"slices"
 	"unsafe"
 
 	"halfmeg/camera/pixel"
@@ -42,8 +44,28 @@ type choice struct {
 	width, height int
 }
 
-// choose picks the format that serves the wishes best. Rates gives those of
-// a format and size.
+// choose picks what to ask this device for.
+func (d *device) choose(w Wishes) (choice, error) {
+	codes := d.codes()
+	var modes []Mode // without rates: to ask for all would take a while
+	for _, code := range codes {
+		if slices.Contains(Preference, code) && (w.Pixels == 0 || w.Pixels == code) {
+			modes = append(modes, Mode{code, d.sizes(code)})
+		}
+	}
+	c, ok := choose(modes, w, func(c choice) []float64 { return d.rates(c.pixels, c.width, c.height) })
+	if ok {
+		return c, nil
+	}
+	wanted := "none of them can be used"
+	if w.Pixels != 0 {
+		wanted = fmt.Sprintf("%v was asked for", w.Pixels)
+	}
+	return c, d.wish("it offers the pixel formats %s; %s", inWords(codes), wanted)
+}
+
+// choose picks the mode that serves the wishes best. Rates gives those of a
+// format and size.
 func choose(modes []Mode, w Wishes, rates func(choice) []float64) (choice, bool) {
 	width, height := w.Width, w.Height
 	if width == 0 || height == 0 {
@@ -53,7 +75,7 @@ func choose(modes []Mode, w Wishes, rates func(choice) []float64) (choice, bool)
 	bestRank := 0
 	for _, code := range Preference {
 		for _, m := range modes {
-			if m.Pixels != code || w.Pixels != 0 && w.Pixels != code {
+			if m.Pixels != code {
 				continue
 			}
 			c := nearest(m, width, height)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"halfmeg/camera/pixel"
 )
 
 // Node is a video device file and what is behind it.
@@ -50,11 +52,9 @@ func (d *device) describe() Node {
 		return n
 	}
 	n.Modes = d.modes()
-	if n.Problem != "" {
-		return n
-	}
-	if !slices.ContainsFunc(n.Modes, func(m Mode) bool { return slices.Contains(Preference, m.Pixels) }) {
-		n.Problem = "offers no pixel format that can be used, but " + codesOf(n.Modes)
+	codes := d.codes()
+	if n.Problem == "" && !slices.ContainsFunc(codes, func(c pixel.Code) bool { return slices.Contains(Preference, c) }) {
+		n.Problem = "offers no pixel format that can be used, but " + inWords(codes)
 	}
 	return n
 }

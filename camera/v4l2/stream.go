@@ -110,16 +110,10 @@ func (s *Stream) start(w Wishes) error {
 // setUp sets format, rate and controls.
 func (s *Stream) setUp(w Wishes) error {
 	d := s.device
-	modes := d.modes()
-	c, ok := choose(modes, w, func(c choice) []float64 { return d.rates(c.pixels, c.width, c.height) })
-	if !ok {
-		wanted := "none of them can be used"
-		if w.Pixels != 0 {
-			wanted = fmt.Sprintf("%v was asked for", w.Pixels)
-		}
-		return d.wish("it offers the pixel formats %s; %s", codesOf(modes), wanted)
+	c, err := d.choose(w)
+	if err != nil {
+		return err
 	}
-	var err error
 	if s.format, err = d.setFormat(c); err != nil {
 		return err
 	}

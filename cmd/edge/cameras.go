@@ -48,7 +48,8 @@ func (c *cameras) run(cmd *cobra.Command, _ []string) error {
 	return s.write(cmd.OutOrStdout())
 }
 
-// write shows the sources to people, each with a line for each pixel format.
+// write shows the sources to people. Pixel formats with the same sizes share a
+// line.
 func (s *sources) write(w io.Writer) error {
 	var b strings.Builder
 	for _, f := range s.Sources {
@@ -56,8 +57,11 @@ func (s *sources) write(w io.Writer) error {
 		if f.Problem != "" {
 			fmt.Fprintf(&b, "    does not serve: %s\n", f.Problem)
 		}
-		for _, m := range f.Modes {
-			fmt.Fprintf(&b, "    %s  %s\n", printable(m.Pixels), sizesInWords(m.Sizes))
+		for i, m := range f.Modes {
+			if i > 0 && sizesInWords(f.Modes[i-1].Sizes) == sizesInWords(m.Sizes) {
+				continue
+			}
+			fmt.Fprintf(&b, "    %s  %s\n", printable(sameSizes(f.Modes[i:])), sizesInWords(m.Sizes))
 		}
 	}
 	if s.Auto == "" {
@@ -67,6 +71,18 @@ func (s *sources) write(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// sameSizes lists the pixel formats at the start that have the same sizes.
+func sameSizes(modes []camera.Mode) string {
+	var names []string
+	for _, m := range modes {
+		if sizesInWords(m.Sizes) != sizesInWords(modes[0].Sizes) {
+			break
+		}
+		names = append(names, strings.TrimRight(m.Pixels, " "))
+	}
+	return strings.Join(names, ", ")
 }
 
 // present leaves out what is empty.

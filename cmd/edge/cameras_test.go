@@ -37,6 +37,7 @@ func TestCamerasForPeople(t *testing.T) {
 				}},
 				{Pixels: "NV12", Sizes: []camera.Size{{Width: 16, Height: 16, MaxWidth: 1920, MaxHeight: 1080}}},
 				{Pixels: "GREY"},
+				{Pixels: "Y8  "},
 			}},
 		},
 		Auto: "/dev/video2", Why: "the first that serves",
@@ -50,7 +51,7 @@ func TestCamerasForPeople(t *testing.T) {
 /dev/video2  HD Cam  uvcvideo  usb-1.2
     YUYV  640x480 at 7.5…30/s, 320x240 at 30/s
     NV12  16x16…1920x1080
-    GREY  sizes unknown
+    GREY, Y8  sizes unknown
 auto takes /dev/video2: the first that serves
 `, text.String())
 }
