@@ -30,7 +30,7 @@ func openVideo(path string, o Options) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &video{stream: stream, frame: Frame{Format: stream.Format()}}, nil
+	return decode(&video{stream: stream, frame: Frame{Format: stream.Format()}}), nil
 }
 
 func (v *video) Format() Format { return v.stream.Format() }
