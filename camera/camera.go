@@ -1,11 +1,13 @@
-// Package camera brings frames from the world: so far from the test card,
-// the built-in source for a machine without a camera. It knows nothing of
-// networks; what it hands out is plain data.
+// Package camera brings frames from the world: from cameras of Video4Linux,
+// and from the test card, the built-in source for a machine without a camera.
+// It knows nothing of networks; what it hands out is plain data.
 package camera
 
 import (
 	"context"
 	"time"
+
+	"halfmeg/camera/pixel"
 )
 
 // Source is an open camera, or whatever stands in for one. Its methods are
@@ -24,27 +26,14 @@ type Source interface {
 // Frame is one picture.
 type Frame struct {
 	Format
-	Data     []byte    // Height rows of Stride bytes
+	Data     []byte    // its planes as Format.Planes says, or a JPEG
 	Time     time.Time // when it was taken
 	Sequence uint64    // the source's count from 0; a gap is that many frames dropped
 	Scene    string    // what a test card shows; a real camera does not know
 }
 
 // Format is how the bytes of a frame make a picture.
-type Format struct {
-	Pixels PixelFormat
-	Width  int // in pixels
-	Height int // in pixels
-	Stride int // bytes from a row to the next
-}
+type Format = pixel.Format
 
-// PixelFormat is a four-character code as Video4Linux writes it.
-type PixelFormat uint32
-
-// RGB24 is packed red, green, blue, a byte each.
-const RGB24 PixelFormat = 'R' | 'G'<<8 | 'B'<<16 | '3'<<24
-
-// String is the four characters of the code.
-func (p PixelFormat) String() string {
-	return string([]byte{byte(p), byte(p >> 8), byte(p >> 16), byte(p >> 24)})
-}
+// RGB24 is packed red, green, blue, a byte each. Package pixel has the others.
+const RGB24 = pixel.RGB24

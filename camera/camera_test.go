@@ -24,13 +24,23 @@ func open(t *testing.T, o Options) Source {
 
 func TestUnknownCameraListsWhatThereIs(t *testing.T) {
 	_, err := Open(t.Context(), "webcam", Options{})
-	require.EqualError(t, err, `camera "webcam" is not known; there is: testcard`)
+	require.EqualError(t, err, `camera "webcam" is not known; there is: auto, testcard, and video devices as video0`)
+	require.ErrorIs(t, err, ErrInvalid)
 }
 
 func TestOpenRefusesSenselessRates(t *testing.T) {
 	for _, rate := range []float64{-1, MaxRate + 1, math.NaN(), math.Inf(1)} {
 		_, err := Open(t.Context(), "testcard", Options{Rate: rate})
 		require.ErrorContains(t, err, "rate")
+		require.ErrorIs(t, err, ErrInvalid)
+	}
+}
+
+func TestOpenRefusesSenselessSizes(t *testing.T) {
+	for _, o := range []Options{{Width: -1, Height: -1}, {Width: 640}, {Height: 480}, {Width: MaxSide + 1, Height: 1}} {
+		_, err := Open(t.Context(), "testcard", o)
+		require.ErrorContains(t, err, "sides of")
+		require.ErrorIs(t, err, ErrInvalid)
 	}
 }
 

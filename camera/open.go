@@ -2,49 +2,224 @@ package camera
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+
+	"halfmeg/camera/pixel"
+	"halfmeg/camera/testcard"
 )
 
-// Options are wishes that a source follows as well as it can.
+// Options are wishes that a source follows as well as it can. A zero value
+// leaves the choice to the source. The test card has its own size and format,
+// and no controls.
 type Options struct {
-	// Rate is in frames a second. Zero leaves it to the source: a test card
-	// then draws a frame whenever it is asked.
+	// Rate is in frames a second. Left to it, a test card draws a frame
+	// whenever it is asked.
 	Rate float64
+
+	// Width and Height are in pixels; the nearest size will do.
+	Width, Height int
+
+	// Pixels is a format that the source must have.
+	Pixels pixel.Code
+
+	// Controls are set in this order.
+	Controls []Control
 }
 
-// MaxRate is the highest frame rate that may be asked for.
-const MaxRate = 1000
-
-// sources are the cameras that Open knows by name.
-var sources = []struct {
-	name string
-	open func(Options) (Source, error)
-}{
-	{"testcard", openTestCard},
+// Control is a setting of a camera: exposure, gain, focus …
+type Control struct {
+	Name  string // as the driver has it, in lower case with _ between words
+	Value string // a whole number, on or off, or the name of a menu's entry
 }
 
-// Names lists the cameras that Open knows by name.
-func Names() []string {
-	names := make([]string, len(sources))
-	for i, s := range sources {
-		names[i] = s.name
-	}
-	return names
+const (
+	// MaxRate is the highest frame rate that may be asked for.
+	MaxRate = 1000
+
+	// MaxSide is the longest side that may be asked for.
+	MaxSide = 1 << 14
+)
+
+// ErrInvalid marks errors of the name or the options: opening the camera
+// again would fail in the same way. Other errors may pass.
+var ErrInvalid = errors.New("invalid camera name or option")
+
+// invalid marks an error with ErrInvalid and keeps its words.
+type invalid struct{ error }
+
+func (i invalid) Unwrap() error        { return i.error }
+func (i invalid) Is(target error) bool { return target == ErrInvalid }
+
+// The names that stand for more than a device.
+const (
+	Auto     = "auto"     // the first camera that serves
+	TestCard = "testcard" // drawn by this program
+)
+
+// Found is a source that was found, whether or not it serves.
+type Found struct {
+	Name    string `json:"name"` // for Open
+	Driver  string `json:"driver"`
+	Card    string `json:"card"`
+	Bus     string `json:"bus,omitempty"`
+	Modes   []Mode `json:"formats,omitempty"`
+	Problem string `json:"problem,omitempty"` // why it does not serve; empty where it does
 }
 
-// Open opens the camera of that name. The context covers the opening alone.
+// Mode is a pixel format that a source offers.
+type Mode struct {
+	Pixels string `json:"format"`          // four characters
+	Sizes  []Size `json:"sizes,omitempty"` // none where the driver does not tell
+}
+
+// Size is a size of pictures, in pixels, or a range of sizes.
+type Size struct {
+	Width     int       `json:"width"`
+	Height    int       `json:"height"`
+	MaxWidth  int       `json:"max_width,omitempty"` // of a range
+	MaxHeight int       `json:"max_height,omitempty"`
+	Rates     []float64 `json:"rates,omitempty"` // frames a second, highest first; none where the driver does not tell
+}
+
+// List looks for sources. Those that Auto would take come in its order; the
+// test card, which it never takes, is the last.
+func List() []Found {
+	return append(listVideo(), Found{
+		Name: TestCard, Driver: "built in", Card: "drawn scenes",
+		Modes: []Mode{{pixel.RGB24.String(), []Size{{Width: testcard.Width, Height: testcard.Height}}}},
+	})
+}
+
+// Open opens the camera of that name: Auto, TestCard, or a video device as
+// /dev/video0 or video0. The context covers the opening alone.
 func Open(ctx context.Context, name string, o Options) (Source, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if !(o.Rate >= 0 && o.Rate <= MaxRate) {
-		return nil, fmt.Errorf("camera %q: a rate of %v frames a second is not in 0…%d", name, o.Rate, MaxRate)
+	if err := o.check(); err != nil {
+		return nil, invalid{fmt.Errorf("camera %q: %w", name, err)}
 	}
-	for _, s := range sources {
-		if s.name == name {
-			return s.open(o)
+	path, isVideo := videoPath(name)
+	switch {
+	case name == TestCard:
+		return openTestCard(o)
+	case name == Auto:
+		return openAuto(ctx, o)
+	case isVideo:
+		return openVideo(path, o)
+	}
+	return nil, invalid{fmt.Errorf("camera %q is not known; there is: %s, %s, and video devices as video0", name, Auto, TestCard)}
+}
+
+func (o Options) check() error {
+	if !(o.Rate >= 0 && o.Rate <= MaxRate) {
+		return fmt.Errorf("a rate of %v frames a second is not in 0…%d", o.Rate, MaxRate)
+	}
+	if min(o.Width, o.Height) < 0 || max(o.Width, o.Height) > MaxSide || (o.Width == 0) != (o.Height == 0) {
+		return fmt.Errorf("a size of %dx%d pixels: sides of 1…%d can be had", o.Width, o.Height, MaxSide)
+	}
+	return nil
+}
+
+// videoPath is the file of a video device of that name, if it is the name of
+// one: any path below /dev, or the last part of such a path.
+func videoPath(name string) (string, bool) {
+	if strings.HasPrefix(name, "/dev/") {
+		return name, true
+	}
+	digits, ok := strings.CutPrefix(name, "video")
+	if !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return "", false
+	}
+	return "/dev/" + name, true
+}
+
+// AutoChoice is the source that Auto tries first, and why; the name is empty
+// where there is none.
+func AutoChoice(found []Found) (name, why string) {
+	for _, f := range found {
+		if f.Problem == "" && f.Name != TestCard {
+			return f.Name, "the first camera that serves"
 		}
 	}
-	return nil, fmt.Errorf("camera %q is not known; there is: %s", name, strings.Join(Names(), ", "))
+	if err := noVideo(); err != nil {
+		return "", err.Error()
+	}
+	if list := problems(found); len(list) > 0 {
+		return "", strings.Join(list, "; ")
+	}
+	return "", "there is no video device"
+}
+
+// openAuto opens the first of the cameras that were found that does open. It
+// never takes the test card: its answers would be taken for true ones.
+func openAuto(ctx context.Context, o Options) (Source, error) {
+	if err := noVideo(); err != nil {
+		return nil, err
+	}
+	return firstOf(ctx, listVideo(), func(f Found) (Source, error) { return openVideo(f.Name, o) })
+}
+
+// firstOf opens the first that does open. Its error has every reason why the
+// others do not; it is of the options where without them one would.
+func firstOf(ctx context.Context, found []Found, open func(Found) (Source, error)) (Source, error) {
+	reasons := problems(found)
+	ofOptions := false
+	for _, f := range found {
+		if f.Problem != "" {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		source, err := open(f)
+		if err == nil {
+			return source, nil
+		}
+		ofOptions = ofOptions || errors.Is(err, ErrInvalid)
+		reasons = append(reasons, err.Error())
+	}
+	if len(reasons) == 0 {
+		return nil, fmt.Errorf("no camera: there is no video device; plug one in, or take --camera %s", TestCard)
+	}
+	err := fmt.Errorf("no camera that serves: %s", strings.Join(reasons, "; "))
+	if ofOptions {
+		return nil, invalid{err}
+	}
+	return nil, err
+}
+
+// problems has each problem once, with the sources that have it: a Raspberry
+// Pi 5 has dozens of nodes that are no cameras.
+func problems(found []Found) []string {
+	var list []string
+	titles := map[string][]string{}
+	for _, f := range found {
+		if f.Problem == "" {
+			continue
+		}
+		if titles[f.Problem] == nil {
+			list = append(list, f.Problem)
+		}
+		titles[f.Problem] = append(titles[f.Problem], f.title())
+	}
+	const shown = 3
+	for i, problem := range list {
+		names := titles[problem]
+		if more := len(names) - shown; more > 0 {
+			names = append(names[:shown], fmt.Sprintf("%d more", more))
+		}
+		list[i] = strings.Join(names, ", ") + ": " + problem
+	}
+	return list
+}
+
+// title names a source and, where it is known, its driver.
+func (f Found) title() string {
+	if f.Driver == "" {
+		return f.Name
+	}
+	return fmt.Sprintf("%s (%s)", f.Name, f.Driver)
 }

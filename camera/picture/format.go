@@ -25,8 +25,10 @@ type format struct {
 	exif       func(file []byte) []byte // finds the Exif data, a TIFF structure; may be nil
 }
 
+var jpegFormat = &format{name: "JPEG", magic: "\xff\xd8", readHeader: jpeg.DecodeConfig, read: jpeg.Decode, check: checkJPEG, exif: jpegExif}
+
 var formats = []*format{
-	{name: "JPEG", magic: "\xff\xd8", readHeader: jpeg.DecodeConfig, read: jpeg.Decode, check: checkJPEG, exif: jpegExif},
+	jpegFormat,
 	{name: "PNG", magic: "\x89PNG\r\n\x1a\n", readHeader: png.DecodeConfig, read: png.Decode, exif: pngExif},
 	{name: "GIF", magic: "GIF8?a", readHeader: gif.DecodeConfig, read: gif.Decode},
 	{name: "BMP", magic: "BM????\x00\x00\x00\x00", readHeader: bmp.DecodeConfig, read: bmp.Decode},

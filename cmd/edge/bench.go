@@ -28,8 +28,8 @@ type benchmark struct {
 	json   bool
 }
 
-// measured is what "edge bench --json" writes.
-type measured struct {
+// benchmarked is what "edge bench --json" writes.
+type benchmarked struct {
 	Network string `json:"network"`
 	CPU     string `json:"instruction_set"`
 	bench.Report
@@ -75,7 +75,7 @@ func (b *benchmark) run(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	m := measured{Network: b.engine.model, CPU: set, Before: board.Read(os.DirFS("/"))}
+	m := benchmarked{Network: b.engine.model, CPU: set, Before: board.Read(os.DirFS("/"))}
 	plan := bench.Plan{Threads: b.threads(cmd), Frames: b.frames, Time: secondsEach * time.Second}
 	if m.Report, err = bench.Measure(ctx, n, plan); err != nil {
 		return failure(ctx, err)
@@ -117,7 +117,7 @@ func peakMemory() int {
 }
 
 // write shows the figures to people.
-func (m *measured) write(w io.Writer) error {
+func (m *benchmarked) write(w io.Writer) error {
 	fmt.Fprintf(w, "%s, %s kernels, %s/%s\n", m.Network, m.CPU, runtime.GOOS, runtime.GOARCH)
 	if m.Before.Model != "" {
 		fmt.Fprintln(w, printable(m.Before.Model))
@@ -137,7 +137,7 @@ func (m *measured) write(w io.Writer) error {
 	return writeBoard(w, m.Before, m.After)
 }
 
-func (m *measured) writeRuns(w io.Writer) error {
+func (m *benchmarked) writeRuns(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "threads\tframes\tmin ms\tmedian ms\tp99 ms\tframes/s\t")
 	for _, r := range m.Runs {
@@ -148,7 +148,7 @@ func (m *measured) writeRuns(w io.Writer) error {
 
 // writeOperations writes a line for each operation; multiply-accumulates a
 // cycle only where the clock is known.
-func (m *measured) writeOperations(w io.Writer) error {
+func (m *benchmarked) writeOperations(w io.Writer) error {
 	last := m.Runs[len(m.Runs)-1]
 	clock := m.After.ClockHz
 	fmt.Fprintf(w, "threads: %d\n", last.Threads)

@@ -14,7 +14,7 @@ import (
 func TestBenchJSON(t *testing.T) {
 	got := edge(t, "bench", "--frames", "2", "--threads", "2", "--json")
 	require.Equal(t, statusOK, got.status, got.stderr)
-	var m measured
+	var m benchmarked
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &m))
 	require.Equal(t, "squeezenet1.1", m.Network)
 	require.NotEmpty(t, m.CPU)

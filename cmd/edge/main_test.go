@@ -89,6 +89,11 @@ func TestWrongUsage(t *testing.T) {
 		"too many threads":      {[]string{"classify", "--threads", "100000", "a.jpg"}, "from 1 to 64"},
 		"less than no frames":   {[]string{"run", "--camera", "testcard", "--frames", "-1"}, "--frames"},
 		"frames are no number":  {[]string{"run", "--camera", "testcard", "--frames", "many"}, "whole number"},
+		"half a size":           {[]string{"run", "--camera", "video0", "--size", "640"}, "640x480"},
+		"no size":               {[]string{"run", "--camera", "video0", "--size", "0x0"}, "--size"},
+		"no rate":               {[]string{"run", "--camera", "video0", "--rate", "0"}, "--rate"},
+		"no pixel format":       {[]string{"run", "--camera", "video0", "--format", "JPEG2000"}, "four characters"},
+		"a control's name":      {[]string{"run", "--camera", "video0", "--control", "exposure"}, "exposure=300"},
 		"a flag without value":  {[]string{"classify", "a.jpg", "--model"}, "--model"},
 		"a flag before command": {[]string{"--json", "info"}, "unknown flag: --json"},
 	} {
@@ -102,7 +107,7 @@ func TestWrongUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	require.Contains(t, edge(t).stdout, "Usage:")
-	for _, command := range []string{"classify", "run", "info", "licenses", "version"} {
+	for _, command := range []string{"classify", "run", "cameras", "info", "licenses", "version"} {
 		got := edge(t, command, "--help")
 		require.Equal(t, statusOK, got.status, got.stderr)
 		require.Contains(t, got.stdout, "Examples:\n  edge "+command)

@@ -23,7 +23,7 @@ func picturePixels(p *picture.Image) model.Pixels {
 
 func framePixels(f *camera.Frame) (model.Pixels, error) {
 	if f.Pixels != camera.RGB24 {
-		return model.Pixels{}, fmt.Errorf("the camera's pixel format %s is not supported", f.Pixels)
+		return model.Pixels{}, fmt.Errorf("the camera's pixel format %v is not supported yet: ask for another, as --format RGB3", f.Pixels)
 	}
 	return model.Pixels{
 		Format: model.RGB24,

@@ -90,6 +90,7 @@ func newRoot() *cobra.Command {
 		Long: `edge names what a camera or a picture shows, with a SqueezeNet of one-byte
 numbers that is built in: it needs no network and no other file.`,
 		Example: `  edge run --camera testcard --frames 20
+  edge run --camera auto
   edge classify photo.jpg
   edge info`,
 		SilenceErrors:      true,
@@ -98,6 +99,6 @@ numbers that is built in: it needs no network and no other file.`,
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newClassify(), newRun(), newBench(), newInfo(), newLicenses(), newVersion())
+	root.AddCommand(newClassify(), newRun(), newCameras(), newBench(), newInfo(), newLicenses(), newVersion())
 	return root
 }

@@ -14,16 +14,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/camera"
+	"halfmeg/camera/steady"
 	"halfmeg/camera/testcard"
 	"halfmeg/cmd/edge/recognize"
 )
 
 // run is the command that names what a camera shows, frame by frame.
 type run struct {
-	engine engineFlags
-	camera string
-	frames int // 0: until stopped
-	json   bool
+	engine      engineFlags
+	camera      cameraFlags
+	frames      int // 0: until stopped
+	json        bool
+	exitOnError bool
+	showStats   bool
+	stats       stats
 }
 
 // observed is what "edge run --json" writes for each frame.
@@ -47,18 +51,24 @@ func newRun() *cobra.Command {
 		Use:   "run [flags] --camera CAMERA",
 		Short: "Name what a camera shows, frame by frame",
 		Long: `run names what a camera shows, a line a frame, until Ctrl-C or --frames. The
-camera "testcard" is built in: it draws scenes that the network knows, so each
-line has the true scene beside the answer and the last line counts them.`,
+camera "auto" is the first that serves; "edge cameras" lists them all. One that
+is not there, is in use or is unplugged is waited for, and stderr tells of it.
+The camera "testcard" is built in: it draws scenes that the network knows, so
+each line has the true scene beside the answer and the last line counts them.`,
 		Example: `  edge run --camera testcard --frames 20
+  edge run --camera auto --stats
+  edge run --camera video0 --size 1280x720 --format MJPG --control power_line=50_hz
   edge run --camera testcard --model squeezenet1.0
   edge run --camera testcard --json | head`,
 		Args: r.check,
 		RunE: r.run,
 	}
 	r.engine.add(command.Flags())
-	command.Flags().StringVar(&r.camera, "camera", "", "camera to look through: `testcard`")
+	r.camera.add(command.Flags())
 	command.Flags().Var(between(&r.frames, 1, math.MaxInt32), "frames", "stop after this `number` of frames")
 	command.Flags().BoolVar(&r.json, "json", false, "write one JSON object a line")
+	command.Flags().BoolVar(&r.exitOnError, "exit-on-error", false, "end when the camera fails, instead of waiting for it")
+	command.Flags().BoolVar(&r.showStats, "stats", false, "at the end, tell on stderr of rate, dropped frames and latency")
 	return command
 }
 
@@ -66,8 +76,8 @@ func (r *run) check(_ *cobra.Command, args []string) error {
 	switch {
 	case len(args) > 0:
 		return fmt.Errorf("run takes flags alone, not %q", args[0])
-	case r.camera == "":
-		return errors.New("run needs a camera: edge run --camera testcard")
+	case r.camera.name == "":
+		return errors.New("run needs a camera: edge run --camera auto, or testcard")
 	}
 	return nil
 }
@@ -82,7 +92,7 @@ func (r *run) run(cmd *cobra.Command, _ []string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	source, err := camera.Open(ctx, r.camera, camera.Options{Rate: r.rate()})
+	source, err := r.open(ctx, cmd.ErrOrStderr())
 	if err != nil {
 		return failure(ctx, err)
 	}
@@ -92,19 +102,44 @@ func (r *run) run(cmd *cobra.Command, _ []string) (err error) {
 	if err == nil && total.known > 0 && !r.json {
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d of %d right\n", total.right, total.known)
 	}
+	if r.showStats {
+		err = errors.Join(err, r.stats.write(cmd.ErrOrStderr(), r.json))
+	}
 	return err
+}
+
+// open opens the camera, and again whenever it fails if that is not to end
+// the run.
+func (r *run) open(ctx context.Context, stderr io.Writer) (camera.Source, error) {
+	options := r.camera.options
+	if options.Rate == 0 {
+		options.Rate = r.rate()
+	}
+	open := func(ctx context.Context) (camera.Source, error) {
+		return camera.Open(ctx, r.camera.name, options)
+	}
+	if r.exitOnError {
+		return open(ctx)
+	}
+	return steady.New(ctx, open, func(err error) {
+		if err == nil {
+			fmt.Fprintln(stderr, "edge: the camera gives frames")
+			return
+		}
+		report(stderr, fmt.Errorf("%w; waiting for the camera", err))
+	})
 }
 
 // watchRate is the frames a second that a person follows with ease.
 const watchRate = 10
 
-// rate is the frame rate to ask the camera for: as fast as can be where
-// frames are counted.
+// rate is the frame rate to ask for where none was given: the test card is
+// slowed down for people, unless its frames are counted; cameras know theirs.
 func (r *run) rate() float64 {
-	if r.frames > 0 {
-		return 0
+	if r.camera.name == camera.TestCard && r.frames == 0 {
+		return watchRate
 	}
-	return watchRate
+	return 0
 }
 
 // watch recognizes frames until the source ends, the context does, or enough
@@ -117,7 +152,7 @@ func (r *run) watch(ctx context.Context, source camera.Source, recognizer *recog
 		if err != nil {
 			return total, failure(ctx, err)
 		}
-		o, err := observe(recognizer, frame, time.Since(start))
+		o, err := r.observe(recognizer, frame, time.Since(start))
 		if err != nil {
 			return total, fmt.Errorf("frame %d: %w", i, err)
 		}
@@ -139,15 +174,17 @@ func failure(ctx context.Context, err error) error {
 	return err
 }
 
-func observe(recognizer *recognize.Recognizer, frame *camera.Frame, waited time.Duration) (observed, error) {
+func (r *run) observe(recognizer *recognize.Recognizer, frame *camera.Frame, waited time.Duration) (observed, error) {
 	pixels, err := framePixels(frame)
 	if err != nil {
 		return observed{}, err
 	}
+	began := time.Now()
 	answer, err := recognizer.Run(pixels)
 	if err != nil {
 		return observed{}, err
 	}
+	r.stats.add(frame, began.Add(answer.Prepare))
 	o := observed{Scene: frame.Scene, Results: results(recognizer, answer, jsonResults), Times: newTimes(waited, answer)}
 	if o.Scene != "" {
 		right := testcard.Right(o.Scene, o.Results[0].Label)

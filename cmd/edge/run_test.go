@@ -51,6 +51,41 @@ func TestRunUnknownCamera(t *testing.T) {
 	requireFailure(t, statusFailure, edge(t, "run", "--camera", "crystal ball", "--frames", "1"), "crystal ball", "testcard")
 }
 
+func TestRunStats(t *testing.T) {
+	got := edge(t, "run", "--camera", "testcard", "--frames", "3", "--stats")
+	require.Equal(t, statusOK, got.status, got.stderr)
+	require.Regexp(t, `^3 frames, 0 dropped, \d+\.\d a second; from camera to network input \d+\.\d ms, at most \d+\.\d ms\n$`, got.stderr)
+	got = edge(t, "run", "--camera", "testcard", "--frames", "3", "--stats", "--json", "--rate", "100")
+	m := decodeLines[measured](t, got.stderr)
+	require.Len(t, m, 1)
+	require.Equal(t, 3, m[0].Frames)
+	require.Positive(t, m[0].Latency.Mean)
+	require.LessOrEqual(t, m[0].Latency.Mean, m[0].Latency.Max)
+}
+
+func TestRunExitsOnError(t *testing.T) {
+	requireFailure(t, statusFailure, edge(t, "run", "--camera", "/dev/video999", "--exit-on-error"), "video999")
+}
+
+// A camera that is not there is waited for, which stderr tells once.
+func TestRunWaitsForTheCamera(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("LEFT OUT: video devices are those of Linux")
+	}
+	command := exec.Command(program, "run", "--camera", "video999", "--stats")
+	stderr, err := command.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	reader := bufio.NewReader(stderr)
+	require.Equal(t, "edge: /dev/video999: no camera is there: plug it in, or choose another (edge cameras lists them); waiting for the camera\n",
+		readLines(t, reader, 1))
+	require.NoError(t, command.Process.Signal(os.Interrupt))
+	rest, err := io.ReadAll(reader)
+	require.NoError(t, err)
+	require.NoError(t, command.Wait())
+	require.Equal(t, "0 frames, 0 dropped, 0.0 a second; from camera to network input 0.0 ms, at most 0.0 ms\n", string(rest))
+}
+
 // Ctrl-C is the ordinary end of "edge run": the summary and status 0.
 func TestRunInterrupted(t *testing.T) {
 	if runtime.GOOS == "windows" {

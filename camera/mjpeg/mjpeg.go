@@ -1,0 +1,68 @@
+// Package mjpeg decodes the frames of cameras that send each as a JPEG.
+package mjpeg
+
+import (
+	"encoding/binary"
+
+	"halfmeg/camera/picture"
+)
+
+// JPEG markers (ITU-T T.81, table B.1).
+const (
+	markerDHT = 0xc4 // Huffman tables
+	markerSOS = 0xda // start of scan
+)
+
+// Decoder decodes frames of one size. It keeps its memory from frame to
+// frame; what is garbage after each is less than the frame as RGB.
+type Decoder struct {
+	width, height int
+	pix           []byte
+	completed     []byte // a frame with the tables that it lacked
+}
+
+// NewDecoder makes a Decoder for frames of that size in pixels.
+func NewDecoder(width, height int) *Decoder {
+	return &Decoder{width: width, height: height, pix: make([]byte, 3*width*height)}
+}
+
+// Decode decodes a frame to packed RGB, row by row, which is valid until the
+// next Decode. Bytes after the frame's end do not matter.
+func (d *Decoder) Decode(frame []byte) ([]byte, error) {
+	if err := picture.DecodeFrame(d.pix, d.complete(frame), d.width, d.height); err != nil {
+		return nil, err
+	}
+	return d.pix, nil
+}
+
+// complete gives the frame its Huffman tables where it has none: cameras
+// leave them out, for in their frames they are always the same.
+func (d *Decoder) complete(frame []byte) []byte {
+	scan, ok := bareScan(frame)
+	if !ok {
+		return frame
+	}
+	d.completed = append(d.completed[:0], frame[:scan]...)
+	d.completed = appendTables(d.completed)
+	d.completed = append(d.completed, frame[scan:]...)
+	return d.completed
+}
+
+// bareScan finds where the first scan of a frame without Huffman tables
+// starts.
+func bareScan(frame []byte) (at int, ok bool) {
+	at = 2 // after the marker SOI
+	for at+4 <= len(frame) && frame[at] == 0xff {
+		switch frame[at+1] {
+		case 0xff: // a fill byte
+			at++
+			continue
+		case markerDHT:
+			return 0, false
+		case markerSOS:
+			return at, true
+		}
+		at += 2 + int(binary.BigEndian.Uint16(frame[at+2:]))
+	}
+	return 0, false
+}

@@ -1,0 +1,100 @@
+package camera
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestNamesOfVideoDevices(t *testing.T) {
+	for name, want := range map[string]string{
+		"video0": "/dev/video0", "video12": "/dev/video12", "/dev/video0": "/dev/video0",
+		"/dev/v4l/by-id/usb-Cam": "/dev/v4l/by-id/usb-Cam",
+	} {
+		path, ok := videoPath(name)
+		require.True(t, ok, name)
+		require.Equal(t, want, path)
+	}
+	for _, name := range []string{"video", "video0.png", "videos", "Video0", "testcard", "auto", ""} {
+		_, ok := videoPath(name)
+		require.False(t, ok, name)
+	}
+}
+
+// found are a Raspberry Pi's nodes, and a webcam behind them.
+var found = []Found{
+	{Name: "/dev/video0", Driver: "unicam", Problem: "needs rpicam"},
+	{Name: "/dev/video1", Problem: "no permission"},
+	{Name: "/dev/video2", Driver: "uvcvideo"},
+	{Name: "/dev/video3", Driver: "uvcvideo"},
+}
+
+func TestAutoTakesTheFirstThatOpens(t *testing.T) {
+	var tried []string
+	source, err := firstOf(t.Context(), found, func(f Found) (Source, error) {
+		tried = append(tried, f.Name)
+		if f.Name == "/dev/video2" {
+			return nil, errors.New("/dev/video2: in use")
+		}
+		return &card{}, nil
+	})
+	require.NoError(t, err)
+	require.IsType(t, &card{}, source)
+	require.Equal(t, []string{"/dev/video2", "/dev/video3"}, tried)
+}
+
+func TestAutoTellsWhyNoneServes(t *testing.T) {
+	failing := func(f Found) (Source, error) { return nil, fmt.Errorf("%s: in use", f.Name) }
+	_, err := firstOf(t.Context(), found, failing)
+	require.EqualError(t, err, "no camera that serves: /dev/video0 (unicam): needs rpicam; "+
+		"/dev/video1: no permission; /dev/video2: in use; /dev/video3: in use")
+	require.NotErrorIs(t, err, ErrInvalid)
+
+	_, err = firstOf(t.Context(), nil, failing)
+	require.EqualError(t, err, "no camera: there is no video device; plug one in, or take --camera testcard")
+	require.NotErrorIs(t, err, ErrInvalid)
+}
+
+func TestProblemsAreToldOnce(t *testing.T) {
+	var many []Found
+	for i := range 5 {
+		many = append(many, Found{Name: fmt.Sprintf("video%d", i), Driver: "cfe", Problem: "a part"})
+	}
+	many = append(many, Found{Name: "video9", Driver: "codec", Problem: "a coder"})
+	require.Equal(t, []string{"video0 (cfe), video1 (cfe), video2 (cfe), 2 more: a part", "video9 (codec): a coder"}, problems(many))
+}
+
+func TestAutoTellsOfOptionsThatNoneHas(t *testing.T) {
+	_, err := firstOf(t.Context(), found, func(Found) (Source, error) { return nil, invalid{errors.New("no zoom")} })
+	require.ErrorIs(t, err, ErrInvalid)
+}
+
+func TestAutoHonoursItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := firstOf(ctx, found, func(Found) (Source, error) {
+		cancel()
+		return nil, errors.New("in use")
+	})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestAutoChoice(t *testing.T) {
+	name, why := AutoChoice(found)
+	require.Equal(t, "/dev/video2", name)
+	require.NotEmpty(t, why)
+	name, why = AutoChoice([]Found{found[0], {Name: TestCard}})
+	require.Empty(t, name)
+	if noVideo() == nil {
+		require.Equal(t, "/dev/video0 (unicam): needs rpicam", why)
+	}
+}
+
+func TestListHasTheTestCard(t *testing.T) {
+	list := List()
+	last := list[len(list)-1]
+	require.Equal(t, TestCard, last.Name)
+	require.Equal(t, []Mode{{"RGB3", []Size{{Width: 640, Height: 480}}}}, last.Modes)
+}

@@ -1,0 +1,370 @@
+//go:build linux && (amd64 || arm64)
+
+package v4l2
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"halfmeg/camera/pixel"
+)
+
+func TestDeviceIsDescribed(t *testing.T) {
+	f := webcam()
+	require.Equal(t, Node{
+		Path: "/dev/video7", Driver: "fake", Card: "Fake camera", Bus: "usb-1.2", Modes: f.modes,
+	}, f.device(t).describe())
+}
+
+func TestRangesOfSizes(t *testing.T) {
+	whole := Size{Width: 16, Height: 16, MaxWidth: 1920, MaxHeight: 1080, StepX: 4, StepY: 2, Rates: fakeRates}
+	f := newFake(Mode{pixel.NV12, []Size{whole}}).multiPlanar()
+	require.Equal(t, f.modes, f.device(t).modes())
+}
+
+func TestWhyADeviceDoesNotServe(t *testing.T) {
+	const streaming = capStreaming
+	for _, c := range []struct {
+		driver       string
+		capabilities uint32
+		words        string
+	}{
+		{"uvcvideo", capVideoCapture | streaming, ""},
+		{"bm2835 mmal", capVideoCapture | streaming, ""},
+		{"any", capVideoCaptureMPlane | streaming, ""},
+		{"v4l2 loopback", capVideoCapture | capVideoOutput | streaming, ""},
+		{"unicam", capVideoCapture | streaming, "--camera rpicam"},
+		{"rp1-cfe", capVideoCapture | capMetaCapture | streaming, "--camera rpicam"},
+		{"pispbe", capVideoCaptureMPlane | streaming, "--camera rpicam"},
+		{"pispbe", capMetaOutput | streaming, "--camera rpicam"},
+		{"bcm2835-isp", capVideoCapture | streaming, "--camera rpicam"},
+		{"bcm2835-codec", capVideoM2MMPlane | streaming, "a coder or converter"},
+		{"hantro", capVideoM2M | streaming, "a coder or converter"},
+		{"s5p-mfc", capVideoCaptureMPlane | capVideoOutputMPlane | streaming, "a coder or converter"},
+		{"uvcvideo", capMetaCapture | streaming, "no pictures"},
+		{"v4l2 loopback", capVideoOutput | streaming, "once a program feeds it"},
+		{"radio", 0, "captures no video"},
+		{"old", capVideoCapture, "cannot stream"},
+	} {
+		f := webcam()
+		clear(f.capability.driver[:])
+		copy(f.capability.driver[:], c.driver)
+		f.capability.deviceCapabilities = c.capabilities
+		d := f.device(t)
+		if c.words == "" {
+			require.Empty(t, d.unfit(), c.driver)
+			continue
+		}
+		require.Contains(t, d.unfit(), c.words, c.driver)
+		_, err := open(d, Wishes{})
+		require.EqualError(t, err, "/dev/video7: "+d.unfit())
+		require.True(t, f.closed)
+	}
+}
+
+func TestOldDriversCapabilitiesAreTheDevices(t *testing.T) {
+	f := webcam()
+	f.capability.capabilities = capVideoCapture | capStreaming
+	f.capability.deviceCapabilities = 0
+	require.Empty(t, f.device(t).unfit())
+}
+
+func TestDeviceWithoutAFormatForUs(t *testing.T) {
+	h264, err := pixel.Parse("H264")
+	require.NoError(t, err)
+	f := newFake(Mode{h264, nil})
+	require.Equal(t, "offers no pixel format that can be used, but H264", f.device(t).describe().Problem)
+	_, err = open(f.device(t), Wishes{})
+	require.EqualError(t, err, "/dev/video7: it offers the pixel formats H264; none of them can be used")
+	require.ErrorIs(t, err, ErrWish)
+}
+
+func TestChoose(t *testing.T) {
+	all := make([]Mode, len(Preference))
+	for i, code := range Preference { // the last first: the driver's order does not matter
+		all[len(all)-1-i] = Mode{code, []Size{sized(640, 480)}}
+	}
+	slow := func(m Mode, rate float64) Mode {
+		for i := range m.Sizes {
+			m.Sizes[i].Rates = []float64{rate}
+		}
+		return m
+	}
+	hd := []Mode{
+		slow(Mode{pixel.YUYV, []Size{sized(640, 480), sized(1280, 720)}}, 10),
+		slow(Mode{pixel.MJPEG, []Size{sized(640, 480), sized(1280, 720), sized(1920, 1080)}}, 30),
+	}
+	ranged := []Mode{{pixel.NV12, []Size{{Width: 32, MaxWidth: 1000, StepX: 32, Height: 32, MaxHeight: 1000, StepY: 2}}}}
+	for name, c := range map[string]struct {
+		modes []Mode
+		w     Wishes
+		want  choice
+	}{
+		"the cheapest":               {all, Wishes{}, choice{pixel.YUYV, 640, 480}},
+		"the next":                   {all[:len(all)-1], Wishes{}, choice{pixel.UYVY, 640, 480}},
+		"grey before JPEG":           {all[:2], Wishes{}, choice{pixel.GREY, 640, 480}},
+		"JPEG where there is no raw": {all[:1], Wishes{}, choice{pixel.MJPEG, 640, 480}},
+		"what is asked for":          {all, Wishes{Pixels: pixel.GREY}, choice{pixel.GREY, 640, 480}},
+		"no rate asked for":          {hd, Wishes{}, choice{pixel.YUYV, 640, 480}},
+		"a rate that is nearly had":  {hd, Wishes{Rate: 10.4}, choice{pixel.YUYV, 640, 480}},
+		"a rate that JPEG has":       {hd, Wishes{Rate: 25}, choice{pixel.MJPEG, 640, 480}},
+		"a rate that none has":       {hd, Wishes{Rate: 100}, choice{pixel.YUYV, 640, 480}},
+		"a size that JPEG has":       {hd, Wishes{Width: 1920, Height: 1080}, choice{pixel.MJPEG, 1920, 1080}},
+		"a size that none has":       {hd, Wishes{Width: 700, Height: 500}, choice{pixel.YUYV, 1280, 720}},
+		"too large a size":           {hd, Wishes{Width: 4000, Height: 3000}, choice{pixel.YUYV, 1280, 720}},
+		"a size of a range":          {ranged, Wishes{}, choice{pixel.NV12, 640, 480}},
+		"a size between its steps":   {ranged, Wishes{Width: 641, Height: 481}, choice{pixel.NV12, 672, 482}},
+		"below the range":            {ranged, Wishes{Width: 1, Height: 1}, choice{pixel.NV12, 32, 32}},
+		"above the range":            {ranged, Wishes{Width: 5000, Height: 5000}, choice{pixel.NV12, 992, 1000}},
+		"sizes not told":             {[]Mode{{pixel.YUYV, nil}}, Wishes{Width: 800, Height: 600}, choice{pixel.YUYV, 800, 600}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newFake(c.modes...).device(t)
+			got, err := d.choose(c.w)
+			require.NoError(t, err)
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+// vivid answers MJPG with YUYV, and says that all is well.
+func TestAnotherFormatThanAskedForIsRefused(t *testing.T) {
+	f := webcam()
+	f.answer = func(p *pixFormat) { p.pixelFormat = uint32(pixel.YUYV) }
+	_, err := open(f.device(t), Wishes{Pixels: pixel.MJPEG})
+	require.EqualError(t, err, "/dev/video7: asked for MJPG at 640x480, it set itself to YUYV at 640x480")
+	require.ErrorIs(t, err, ErrWish)
+}
+
+func TestFormatNotOffered(t *testing.T) {
+	_, err := open(webcam().device(t), Wishes{Pixels: pixel.NV12})
+	require.EqualError(t, err, "/dev/video7: it offers the pixel formats MJPG, YUYV; NV12 was asked for")
+	require.ErrorIs(t, err, ErrWish)
+}
+
+func TestAnswersToSetFormat(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(*pixFormat)
+		format pixel.Format
+		words  string
+	}{
+		"another size": {
+			answer: func(p *pixFormat) { p.width, p.height, p.bytesPerLine, p.sizeImage = 320, 240, 640, 640*240 },
+			format: pixel.Format{Pixels: pixel.YUYV, Width: 320, Height: 240, Stride: 640, Range: pixel.Limited},
+		},
+		"padded rows": {
+			answer: func(p *pixFormat) { p.bytesPerLine, p.sizeImage = 1536, 1536*480 },
+			format: pixel.Format{Pixels: pixel.YUYV, Width: 640, Height: 480, Stride: 1536, Range: pixel.Limited},
+		},
+		"no stride": {
+			answer: func(p *pixFormat) { p.bytesPerLine = 0 },
+			format: pixel.Format{Pixels: pixel.YUYV, Width: 640, Height: 480, Stride: 1280, Range: pixel.Limited},
+		},
+		"short rows":  {answer: func(p *pixFormat) { p.bytesPerLine = 640 }, words: "640 bytes a row"},
+		"small image": {answer: func(p *pixFormat) { p.sizeImage-- }, words: "614399 in all"},
+		"empty":       {answer: func(p *pixFormat) { p.height = 0 }, words: "pictures of 640x0 pixels"},
+		"huge":        {answer: func(p *pixFormat) { p.width = 1 << 31 }, words: "sides of 1…16384"},
+		"fields":      {answer: func(p *pixFormat) { p.field = 7 }, words: "separate fields"},
+	} {
+		for kind, f := range map[string]*fake{"single-planar": webcam(), "multi-planar": webcam().multiPlanar()} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				f.answer = c.answer
+				s, err := open(f.device(t), Wishes{})
+				if c.words != "" {
+					require.ErrorContains(t, err, c.words)
+					return
+				}
+				require.NoError(t, err)
+				require.Equal(t, c.format, s.Format())
+				require.NoError(t, s.Close())
+			})
+		}
+	}
+}
+
+func TestPicturesInSeveralPieces(t *testing.T) {
+	f := webcam().multiPlanar()
+	f.planes = 2
+	_, err := open(f.device(t), Wishes{})
+	require.ErrorContains(t, err, "2 pieces of memory")
+}
+
+func TestColour(t *testing.T) {
+	const srgb = 8
+	for _, c := range []struct {
+		code   pixel.Code
+		pix    pixFormat
+		matrix pixel.Matrix
+		limits pixel.Range
+	}{
+		{pixel.YUYV, pixFormat{}, pixel.BT601, pixel.Limited},
+		{pixel.YUYV, pixFormat{colorspace: srgb}, pixel.BT601, pixel.Limited},
+		{pixel.YUYV, pixFormat{colorspace: spaceJPEG}, pixel.BT601, pixel.Full},
+		{pixel.NV12, pixFormat{colorspace: spaceREC709}, pixel.BT709, pixel.Limited},
+		{pixel.NV12, pixFormat{colorspace: spaceREC709, ycbcr: 1}, pixel.BT601, pixel.Limited},
+		{pixel.NV12, pixFormat{colorspace: srgb, ycbcr: ycbcrBT709, quantization: quantizationFull}, pixel.BT709, pixel.Full},
+		{pixel.NV12, pixFormat{colorspace: spaceJPEG, quantization: quantizationLimited}, pixel.BT601, pixel.Limited},
+		{pixel.YUYV, pixFormat{ycbcr: ycbcrXV709}, pixel.BT709, pixel.Limited},
+		{pixel.YUYV, pixFormat{ycbcr: 3}, pixel.BT601, pixel.Limited}, // xvYCC 601
+		{pixel.RGB24, pixFormat{colorspace: srgb}, pixel.BT601, pixel.Full},
+		{pixel.RGB24, pixFormat{colorspace: srgb, quantization: quantizationLimited}, pixel.BT601, pixel.Limited},
+		{pixel.MJPEG, pixFormat{colorspace: srgb}, pixel.BT601, pixel.Full},
+	} {
+		matrix, limits := colour(c.code, c.pix)
+		require.Equal(t, c.matrix, matrix, "%+v", c)
+		require.Equal(t, c.limits, limits, "%+v", c)
+	}
+}
+
+func TestRate(t *testing.T) {
+	f := webcam()
+	require.Equal(t, 10.0, f.open(t, Wishes{Rate: 10}).Rate())
+	require.Equal(t, 25.0, f.open(t, Wishes{Rate: 1000}).Rate()) // the highest it has
+	f.fixedRate = true
+	require.Zero(t, f.open(t, Wishes{Rate: 10}).Rate())
+}
+
+func withControls() *fake {
+	named := func(id, kind uint32, name string, low, high int32) controlQuery {
+		q := controlQuery{id: id, kind: kind, minimum: low, maximum: high, step: 1}
+		copy(q.name[:], name)
+		return q
+	}
+	f := webcam()
+	f.listed = []controlQuery{
+		named(0x00980001, 6, "User Controls", 0, 0), // the head of a class
+		named(0x00980900, controlInteger, "Brightness", -64, 64),
+		named(0x0098090c, controlBoolean, "White Balance, Automatic", 0, 1),
+		named(0x00980911, controlButton, "Refocus", 0, 0),
+		named(0x00980918, controlMenu, "Power Line Frequency", 0, 2),
+		named(0x009a0901, controlMenu, "Auto Exposure", 0, 3),
+		named(0x009a0902, controlInteger, "Exposure Time, Absolute", 1, 5000),
+	}
+	f.menus = map[uint32][]string{
+		0x00980918: {"Disabled", "50 Hz", "60 Hz"},
+		0x009a0901: {"", "Manual Mode", "", "Aperture Priority Mode"},
+	}
+	return f
+}
+
+func TestControls(t *testing.T) {
+	for _, c := range []struct {
+		name, value string
+		want        control
+	}{
+		{"brightness", "-5", control{0x00980900, -5}},
+		{"Brightness", "64", control{0x00980900, 64}},
+		{"white_balance_automatic", "on", control{0x0098090c, 1}},
+		{"auto_white_balance", "0", control{0x0098090c, 0}},
+		{"power_line_frequency", "50_hz", control{0x00980918, 1}},
+		{"power_line", "60 Hz", control{0x00980918, 2}},
+		{"auto_exposure", "manual_mode", control{0x009a0901, 1}},
+		{"auto_exposure", "aperture_priority_mode", control{0x009a0901, 3}},
+		{"exposure", "300", control{0x009a0902, 300}},
+		{"exposure_time_absolute", "300", control{0x009a0902, 300}},
+		{"refocus", "now", control{0x00980911, 1}},
+	} {
+		f := withControls()
+		f.open(t, Wishes{Controls: []Setting{{c.name, c.value}}})
+		require.Equal(t, c.want, f.lastControl, "%s=%s", c.name, c.value)
+	}
+}
+
+func TestControlsThatCannotBeSet(t *testing.T) {
+	for _, c := range []struct{ name, value, words string }{
+		{"zoom", "1", `no control "zoom"; it has brightness, white_balance_automatic, refocus, power_line_frequency, auto_exposure, exposure_time_absolute`},
+		{"gain", "1", `no control "gain"`},
+		{"user_controls", "1", "no control"},
+		{"brightness", "65", "takes -64…64, not 65"},
+		{"brightness", "bright", "takes a whole number -64…64"},
+		{"auto_white_balance", "yes", "takes on or off"},
+		{"power_line", "70_hz", "takes disabled, 50_hz, 60_hz, not"},
+		{"auto_exposure", "", "takes manual_mode, aperture_priority_mode, not"},
+	} {
+		f := withControls()
+		_, err := open(f.device(t), Wishes{Controls: []Setting{{c.name, c.value}}})
+		require.ErrorContains(t, err, c.words, "%s=%s", c.name, c.value)
+		require.ErrorIs(t, err, ErrWish)
+		require.True(t, f.closed)
+	}
+	f := withControls()
+	f.fail[setControl] = unix.EACCES
+	_, err := open(f.device(t), Wishes{Controls: []Setting{{"exposure", "300"}}})
+	require.ErrorContains(t, err, "rules it: turn that off first")
+}
+
+// TestBusyNamesTheProcess has another process hold a file, and ourselves.
+func TestBusyNamesTheProcess(t *testing.T) {
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Skip("LEFT OUT: needs the program sleep")
+	}
+	path := filepath.Join(t.TempDir(), "video7")
+	held, err := os.Create(path)
+	require.NoError(t, err)
+	link := path + "-link"
+	require.NoError(t, os.Symlink(path, link))
+	other := exec.Command(sleep, "1000")
+	other.ExtraFiles = []*os.File{held}
+	require.NoError(t, other.Start())
+	defer func() {
+		require.NoError(t, other.Process.Kill())
+		_ = other.Wait() // it was killed
+	}()
+	require.NoError(t, held.Close())
+	for _, name := range []string{path, link} {
+		busy := explain(name, "start", fmt.Errorf("get memory: %w", unix.EBUSY))
+		require.EqualError(t, busy, fmt.Sprintf("%s: in use by process %d (sleep): end that first", name, other.Process.Pid))
+	}
+	require.Contains(t, explain("/nowhere", "start", unix.EBUSY).Error(), "sudo fuser -v /nowhere")
+}
+
+func TestBusyFromEveryRequest(t *testing.T) {
+	for _, request := range []uintptr{setFormat, setParameters, requestBuffer, streamOn} {
+		f := webcam()
+		f.fail[request] = unix.EBUSY
+		_, err := open(f.device(t), Wishes{})
+		require.ErrorIs(t, err, unix.EBUSY)
+		require.ErrorContains(t, err, "in use by")
+	}
+}
+
+func TestPermissionNamesTheGroup(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "video7")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	require.ErrorContains(t, explain(path, "open", unix.EACCES), "only user "+userName(uint32(os.Getuid()))+" may open it: use sudo")
+	require.NoError(t, os.Chmod(path, 0o660))
+	group := groupName(uint32(os.Getgid()))
+	require.ErrorContains(t, explain(path, "open", unix.EACCES), "sudo usermod -aG "+group+" $USER, then log in again")
+}
+
+func TestOtherErrors(t *testing.T) {
+	require.ErrorContains(t, explain("/dev/video7", "start", unix.ENOSPC), "the USB has no room left")
+	require.EqualError(t, explain("/dev/video7", "read a frame", unix.EIO), "/dev/video7: read a frame: input/output error")
+}
+
+// descriptors is how many files this process has open.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	return len(entries)
+}
+
+func TestFilesThatAreNoVideoDevices(t *testing.T) {
+	before := descriptors(t)
+	for range 1000 {
+		_, err := Open("/dev/null", Wishes{})
+		require.EqualError(t, err, "/dev/null: not a video device")
+		_, err = Open("/dev/video999", Wishes{})
+		require.True(t, strings.HasPrefix(err.Error(), "/dev/video999: no camera is there"), err)
+	}
+	require.Equal(t, before, descriptors(t))
+}

@@ -1,0 +1,147 @@
+//go:build linux && (amd64 || arm64)
+
+package v4l2
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrWish marks an error as that of what was asked for, not of the device:
+// trying again is of no use.
+var ErrWish = errors.New("cannot be had from this camera")
+
+// ErrNoFrame marks the error of a device that gives no frames though it
+// streams.
+var ErrNoFrame = errors.New("no frame in time")
+
+// Error is what is wrong with a device, for the person who uses it.
+type Error struct {
+	Path    string
+	Problem string // what is wrong and what to do
+	Err     error  // the cause
+}
+
+// Error names the device and its problem.
+func (e *Error) Error() string { return e.Path + ": " + e.Problem }
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// wish is the error of a wish that cannot be fulfilled.
+func (d *device) wish(format string, args ...any) error {
+	return &Error{d.path, fmt.Sprintf(format, args...), ErrWish}
+}
+
+// explain words an error of the operating system. For one that is to say who
+// holds a device, close the device first.
+func explain(path, doing string, err error) error {
+	if known := (*Error)(nil); errors.As(err, &known) {
+		return err
+	}
+	var problem string
+	switch {
+	case errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENOENT):
+		problem = "no camera is there: plug it in, or choose another (edge cameras lists them)"
+	case errors.Is(err, unix.EBUSY):
+		problem = "in use by " + holders(path) + ": end that first"
+	case errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM):
+		problem = "no permission: " + permission(path)
+	case errors.Is(err, unix.ENOSPC):
+		problem = "the USB has no room left for its pictures: ask for a smaller size, a lower rate or MJPG, or unplug other devices"
+	case errors.Is(err, unix.ENOTTY):
+		problem, err = "not a video device", errors.Join(err, ErrWish)
+	case errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE):
+		problem = "too many open files"
+	default:
+		problem = fmt.Sprintf("%s: %v", doing, err)
+	}
+	return &Error{path, problem, err}
+}
+
+// holders names the processes that have the file open, as far as we may see.
+func holders(path string) string {
+	found := openers("/proc", path)
+	if len(found) == 0 {
+		return fmt.Sprintf("a process that only root can see (sudo fuser -v %s)", path)
+	}
+	return strings.Join(found, " and ")
+}
+
+// openers lists the processes below proc that have the file open, each as
+// "process 123 (its name)".
+func openers(proc, path string) []string {
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		path = resolved
+	}
+	var found []string
+	links, _ := filepath.Glob(filepath.Join(proc, "[0-9]*", "fd")) // the pattern is right
+	for _, directory := range links {
+		if !holds(directory, path) {
+			continue
+		}
+		process := filepath.Dir(directory)
+		name, err := os.ReadFile(filepath.Join(process, "comm"))
+		if err != nil {
+			continue // it has just ended
+		}
+		found = append(found, fmt.Sprintf("process %s (%s)", filepath.Base(process), strings.TrimSpace(string(name))))
+	}
+	return found
+}
+
+// holds tells whether one of a process's descriptors is of the file.
+func holds(directory, path string) bool {
+	descriptors, err := os.ReadDir(directory)
+	if err != nil {
+		return false // another user's process
+	}
+	for _, d := range descriptors {
+		if target, err := os.Readlink(filepath.Join(directory, d.Name())); err == nil && target == path {
+			return true
+		}
+	}
+	return false
+}
+
+// permission says who may open the file and which command makes us one of
+// them.
+func permission(path string) string {
+	about, err := os.Stat(path)
+	if err != nil {
+		return "its directory cannot be read"
+	}
+	var stat unix.Stat_t
+	if err := unix.Stat(path, &stat); err != nil {
+		return "nothing is known of it"
+	}
+	if about.Mode()&fs.FileMode(0o060) != 0o060 {
+		return fmt.Sprintf("only user %s may open it: use sudo", userName(stat.Uid))
+	}
+	group := groupName(stat.Gid)
+	return fmt.Sprintf("it belongs to group %s: sudo usermod -aG %s $USER, then log in again", group, group)
+}
+
+func userName(id uint32) string {
+	number := strconv.FormatUint(uint64(id), 10)
+	if u, err := user.LookupId(number); err == nil {
+		return u.Username
+	}
+	return number
+}
+
+func groupName(id uint32) string {
+	number := strconv.FormatUint(uint64(id), 10)
+	if g, err := user.LookupGroupId(number); err == nil {
+		return g.Name
+	}
+	return number
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"halfmeg/camera"
+	"halfmeg/camera/pixel"
+)
+
+// cameraFlags choose a camera and what is asked of it.
+type cameraFlags struct {
+	name    string
+	options camera.Options
+}
+
+func (f *cameraFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.name, "camera", "", "`camera` to look through: auto, a video device as video0, or testcard")
+	flags.Var((*sizeFlag)(&f.options), "size", "size to ask the camera for, in pixels, as 640x480")
+	flags.Var((*rateFlag)(&f.options), "rate", "`frames` a second to ask the camera for")
+	flags.Var((*formatFlag)(&f.options), "format", "pixel format to ask the camera for, as YUYV or MJPG")
+	flags.Var((*controlFlag)(&f.options), "control", "set a control of the camera, as exposure=300; may be given several times")
+}
+
+// sizeFlag is a flag WIDTHxHEIGHT.
+type sizeFlag camera.Options
+
+func (f *sizeFlag) String() string {
+	if f.Width == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%dx%d", f.Width, f.Height)
+}
+
+func (f *sizeFlag) Type() string { return "WxH" }
+
+func (f *sizeFlag) Set(text string) error {
+	first, second, _ := strings.Cut(text, "x")
+	width, err1 := strconv.Atoi(first)
+	height, err2 := strconv.Atoi(second)
+	if err1 != nil || err2 != nil || min(width, height) < 1 || max(width, height) > camera.MaxSide {
+		return fmt.Errorf("give width and height from 1 to %d, as 640x480", camera.MaxSide)
+	}
+	f.Width, f.Height = width, height
+	return nil
+}
+
+// rateFlag is a flag of frames a second.
+type rateFlag camera.Options
+
+func (f *rateFlag) String() string {
+	if f.Rate == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(f.Rate, 'g', -1, 64)
+}
+
+func (f *rateFlag) Type() string { return "frames" }
+
+func (f *rateFlag) Set(text string) error {
+	rate, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(rate > 0 && rate <= camera.MaxRate) {
+		return fmt.Errorf("give frames a second, above 0 and at most %d", camera.MaxRate)
+	}
+	f.Rate = rate
+	return nil
+}
+
+// formatFlag is a flag of a pixel format's four characters, in either case.
+type formatFlag camera.Options
+
+func (f *formatFlag) String() string {
+	if f.Pixels == 0 {
+		return ""
+	}
+	return f.Pixels.String()
+}
+
+func (f *formatFlag) Type() string { return "FOURCC" }
+
+func (f *formatFlag) Set(text string) error {
+	code, err := pixel.Parse(strings.ToUpper(text))
+	f.Pixels = code
+	return err
+}
+
+// controlFlag is a flag NAME=VALUE, which adds to those before it.
+type controlFlag camera.Options
+
+func (f *controlFlag) String() string { return "" }
+
+func (f *controlFlag) Type() string { return "name=value" }
+
+func (f *controlFlag) Set(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || name == "" || value == "" {
+		return errors.New("give a name and a value, as exposure=300")
+	}
+	f.Controls = append(f.Controls, camera.Control{Name: name, Value: value})
+	return nil
+}

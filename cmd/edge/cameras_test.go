@@ -1,0 +1,57 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera"
+)
+
+func TestCamerasListsTheTestCard(t *testing.T) {
+	got := edge(t, "cameras", "--json")
+	require.Equal(t, statusOK, got.status, got.stderr)
+	list := decodeLines[sources](t, got.stdout)
+	require.Len(t, list, 1)
+	last := list[0].Sources[len(list[0].Sources)-1]
+	require.Equal(t, "testcard", last.Name)
+	require.NotEqual(t, "testcard", list[0].Auto)
+	require.NotEmpty(t, list[0].Why)
+
+	got = edge(t, "cameras")
+	require.Equal(t, statusOK, got.status, got.stderr)
+	require.Contains(t, got.stdout, "testcard  drawn scenes  built in\n    RGB3  640x480\n")
+	require.Contains(t, got.stdout, "auto takes ")
+}
+
+func TestCamerasForPeople(t *testing.T) {
+	s := sources{
+		Sources: []camera.Found{
+			{Name: "/dev/video0", Driver: "unicam", Card: "unicam", Bus: "platform:fe801000.csi", Problem: "needs rpicam"},
+			{Name: "/dev/video1", Problem: "no permission"},
+			{Name: "/dev/video2", Driver: "uvcvideo", Card: "HD\x1bCam", Bus: "usb-1.2", Modes: []camera.Mode{
+				{Pixels: "YUYV", Sizes: []camera.Size{
+					{Width: 640, Height: 480, Rates: []float64{30, 15, 7.5}},
+					{Width: 320, Height: 240, Rates: []float64{30}},
+				}},
+				{Pixels: "NV12", Sizes: []camera.Size{{Width: 16, Height: 16, MaxWidth: 1920, MaxHeight: 1080}}},
+				{Pixels: "GREY"},
+				{Pixels: "Y8  "},
+			}},
+		},
+		Auto: "/dev/video2", Why: "the first that serves",
+	}
+	var text strings.Builder
+	require.NoError(t, s.write(&text))
+	require.Equal(t, `/dev/video0  unicam  unicam  platform:fe801000.csi
+    does not serve: needs rpicam
+/dev/video1
+    does not serve: no permission
+/dev/video2  HD Cam  uvcvideo  usb-1.2
+    YUYV  640x480 at 7.5…30/s, 320x240 at 30/s
+    NV12  16x16…1920x1080
+    GREY, Y8  sizes unknown
+auto takes /dev/video2: the first that serves
+`, text.String())
+}
