@@ -39,7 +39,6 @@ func BlendRows(dst []uint16, src []byte, stride int, weights []uint16) {
 // and puts each kind into a line of its own. Both have the same even length.
 func BlendRowPairs(even, odd []uint16, src []byte, stride int, weights []uint16) {
 	_ = src[(len(weights)-1)*stride+2*len(even)-1]
-	_ = even[:len(odd):len(odd)]
 	chosen.picture.blendRowPairs(even, odd[:len(even)], src, stride, weights)
 }
 
