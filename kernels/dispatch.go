@@ -15,6 +15,8 @@ type implementation struct {
 	conv func(c *Conv) convKernel
 	// maxPool is MaxPool.
 	maxPool func(dst, src Map, channels, size, width, from, to int)
+	// picture is what becomes of a camera's samples.
+	picture pictureKernels
 }
 
 // convKernel is a convolution that is ready for the machine.

@@ -1,6 +1,6 @@
-// Package kernels is the int8 arithmetic of a network, and nothing else: no
-// files, no networks, no goroutines. It is the contract that every
-// implementation keeps to the bit:
+// Package kernels is the int8 arithmetic of a network and of the pictures that
+// it sees, and nothing else: no files, no networks, no goroutines. It is the
+// contract that every implementation keeps to the bit:
 //
 //   - An activation is a code 0…255 stored as the signed byte code-128, so
 //     that signed multiplications serve; the byte -128 is a real zero.

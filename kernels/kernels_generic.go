@@ -6,6 +6,7 @@ var generic = implementation{
 	name:    "generic",
 	conv:    func(c *Conv) convKernel { return convGeneric{c} },
 	maxPool: maxPoolGeneric,
+	picture: pictureGeneric,
 }
 
 // convGeneric needs nothing but the convolution itself.

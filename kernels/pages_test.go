@@ -14,9 +14,10 @@ import (
 
 // atPageEnd copies the bytes to where the next one would fault, or to right
 // behind a page that does.
-func atPageEnd(t *testing.T, data []int8, end bool) []int8 {
+func atPageEnd[T any](t *testing.T, data []T, end bool) []T {
 	page := os.Getpagesize()
-	size := (len(data) + page - 1) / page * page
+	bytes := len(data) * int(unsafe.Sizeof(data[0]))
+	size := (bytes + page - 1) / page * page
 	mapped, err := unix.Mmap(-1, 0, size+2*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, unix.Munmap(mapped)) })
@@ -24,9 +25,9 @@ func atPageEnd(t *testing.T, data []int8, end bool) []int8 {
 	require.NoError(t, unix.Mprotect(mapped[page+size:], unix.PROT_NONE))
 	inside := mapped[page : page+size]
 	if end {
-		inside = inside[size-len(data):]
+		inside = inside[size-bytes:]
 	}
-	copied := unsafe.Slice((*int8)(unsafe.Pointer(&inside[0])), len(data))
+	copied := unsafe.Slice((*T)(unsafe.Pointer(&inside[0])), len(data))
 	copy(copied, data)
 	return copied
 }
@@ -58,6 +59,29 @@ func TestNothingBeyondBuffers(t *testing.T) {
 			dst = randomMap(r, pooled, pooled, in)
 			dst.Data = atPageEnd(t, dst.Data, end)
 			i.maxPool(dst, src, in, size, pooled, 0, pooled)
+		}
+	})
+}
+
+// TestPicturesStayInside does the same for what becomes of a camera's samples.
+func TestPicturesStayInside(t *testing.T) {
+	forEach(t, func(t *testing.T, i implementation) {
+		r := rand.New(rand.NewPCG(13, 14))
+		for n := range 60 {
+			end := n%2 == 0
+			line := func(n int) []uint16 { return atPageEnd(t, randomUint16s(r, n, 255<<7+1), end) }
+			count, taps := some(r, pictureSizes), 1+r.IntN(9)
+			stride := 2*count + r.IntN(5)
+			weights := randomWeights(r, taps)
+			src := atPageEnd(t, randomBytes(r, (taps-1)*stride+2*count), end)
+			i.picture.blendRows(line(2*count), src, stride, weights)
+			i.picture.blendRowPairs(line(count), line(count), src, stride, weights)
+			single := NewWindows(1, taps, []int{0, 1}, append(weights, weights...))
+			i.picture.blend(single, line(2+WindowSlack), line(1+taps+WindowSlack))
+			pairs := NewWindows(2, taps, []int{0, 1}, append(weights, weights...))
+			i.picture.blendPairs(pairs, line(2+WindowSlack), line(2+WindowSlack), line(2*(1+taps)+WindowSlack))
+			pixels := atPageEnd(t, make([]int8, 3*count), end)
+			i.picture.convert(&Colours{}, pixels, line(count), line(count), line(count))
 		}
 	})
 }

@@ -64,14 +64,18 @@ func (m wordMacro) expect(operands map[string]int) string {
 	return text
 }
 
-// some are operands that show every bit: registers, or an index of four.
+// some are operands that show every bit: registers, an index of four, or a
+// shift of at most eight.
 func (m wordMacro) some() (list []map[string]int) {
 	for _, base := range []int{0, 1, 2, 5, 11, 21, 31} {
 		operands := map[string]int{}
 		for i, name := range m.operands {
 			operands[name] = (base + 7*i) % 32
-			if name == "i" {
+			switch name {
+			case "i":
 				operands[name] = base % 4
+			case "s":
+				operands[name] = 1 + base%8
 			}
 		}
 		list = append(list, operands)

@@ -1,19 +1,27 @@
 package model
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Preprocessor turns pictures into a network's input. It keeps its tables
-// and buffers from frame to frame: while the source's size stays the same a
-// frame allocates nothing. For one goroutine at a time.
+// and buffers from frame to frame: while the source's format and size stay
+// the same a frame allocates nothing. For one goroutine at a time.
 type Preprocessor struct {
-	in            Input
-	width, height int // of the source that the tables are for
-	columns, rows axis
-	lines         []uint16 // the last rows.taps source rows with their columns resized
-	sums          []uint32 // one output row
+	in      Input
+	planned layout // what the tables are for
+	rgb     rgbResizer
+	yuv     yuvResizer
+	upwards bool   // the source's rows, from the first, make the output's from the last
+	turned  []int8 // a row of pixels that becomes a column, if rows do
+}
+
+// layout is all that the tables depend on.
+type layout struct {
+	format        Format
+	width, height int
+	matrix        Matrix
+	colours       Range
+	rotate        int
+	mirror        bool
 }
 
 // NewPreprocessor makes a Preprocessor for the given rule.
@@ -21,7 +29,7 @@ func NewPreprocessor(in Input) (*Preprocessor, error) {
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
-	return &Preprocessor{in: in, sums: make([]uint32, 3*in.Size)}, nil
+	return &Preprocessor{in: in}, nil
 }
 
 // Run fits a picture of any size to the network's input: dst has shape
@@ -29,70 +37,72 @@ func NewPreprocessor(in Input) (*Preprocessor, error) {
 // 128. Only what the centre crop keeps is computed. The result has the same
 // bits on every machine.
 func (p *Preprocessor) Run(dst []int8, src Pixels) error {
-	line := 3 * p.in.Size
-	if len(dst) != line*p.in.Size {
-		return fmt.Errorf("the network's input has %d bytes, not %d", line*p.in.Size, len(dst))
+	size := p.in.Size
+	if need := 3 * size * size; len(dst) != need {
+		return fmt.Errorf("the network's input has %d bytes, not %d", need, len(dst))
 	}
 	if err := src.Validate(); err != nil {
 		return err
 	}
-	if src.Width != p.width || src.Height != p.height {
-		p.plan(src.Width, src.Height)
+	l := layout{src.Format, src.Width, src.Height, src.Matrix, src.Range, src.Rotate, src.Mirror}
+	if l != p.planned {
+		p.plan(l)
 	}
-	next := p.rows.first[0] // the first source row whose columns are not resized yet
-	for y := range p.in.Size {
-		first := p.rows.first[y]
-		for ; next < first+p.rows.taps; next++ {
-			p.resizeColumns(p.line(next), src.Data[next*src.Stride:][:3*src.Width])
+	p.rgb.begin()
+	for i := range size {
+		at := i
+		if p.upwards {
+			at = size - 1 - i
 		}
-		clear(p.sums)
-		for tap, weight := range p.rows.window(y) {
-			addRow(p.sums, p.line(first+tap), weight)
+		if p.turned != nil {
+			p.row(p.turned, &src, at)
+			writeColumn(dst, p.turned, at)
+		} else {
+			p.row(dst[3*size*at:][:3*size], &src, at)
 		}
-		roundRow(dst[y*line:], p.sums)
 	}
 	return nil
 }
 
-// plan makes the tables and buffers for sources of the given size.
-func (p *Preprocessor) plan(width, height int) {
-	p.width, p.height = width, height
-	w, h := p.in.scaled(width, height)
-	p.columns.plan(width, w, p.in.cropOffset(w), p.in.Size)
-	p.rows.plan(height, h, p.in.cropOffset(h), p.in.Size)
-	need := p.rows.taps * 3 * p.in.Size
-	p.lines = slices.Grow(p.lines[:0], need)[:need]
-}
-
-// line is the place of a source row's resized columns: as many rows are kept
-// as an output row reads.
-func (p *Preprocessor) line(row int) []uint16 {
-	n := 3 * p.in.Size
-	return p.lines[row%p.rows.taps*n:][:n]
-}
-
-// resizeColumns resizes one row of packed RGB to Size samples a channel, in
-// the network's channel order.
-func (p *Preprocessor) resizeColumns(dst []uint16, row []byte) {
-	red, blue := 0, 2
-	if p.in.Order == BGR {
-		red, blue = 2, 0
+// row computes the pixels of the output that lie along the source's rows.
+func (p *Preprocessor) row(dst []int8, src *Pixels, at int) {
+	if src.Format == RGB24 || src.Format == BGR24 {
+		p.rgb.row(dst, src, at)
+	} else {
+		p.yuv.row(dst, src, at)
 	}
-	const half = 1 << (columnShift - 1)
-	for x, first := range p.columns.first {
-		var r, g, b uint32
-		at := 3 * first
-		for _, weight := range p.columns.window(x) {
-			w, pixel := uint32(weight), row[at:at+3]
-			r += w * uint32(pixel[0])
-			g += w * uint32(pixel[1])
-			b += w * uint32(pixel[2])
-			at += 3
-		}
-		out := dst[3*x : 3*x+3]
-		out[red] = uint16((r + half) >> columnShift)
-		out[1] = uint16((g + half) >> columnShift)
-		out[blue] = uint16((b + half) >> columnShift)
+}
+
+// writeColumn writes pixels to column x of a square output.
+func writeColumn(dst, pixels []int8, x int) {
+	for i, at := 0, 3*x; i < len(pixels); i, at = i+3, at+len(pixels) {
+		out, in := dst[at:at+3], pixels[i:i+3]
+		out[0], out[1], out[2] = in[0], in[1], in[2]
+	}
+}
+
+// plan makes the tables and buffers for sources of the given layout.
+func (p *Preprocessor) plan(l layout) {
+	p.planned = l
+	quarter := l.rotate == 90 || l.rotate == 270
+	width, height := l.width, l.height
+	if quarter {
+		width, height = height, width
+	}
+	w, h := p.in.scaled(width, height)
+	across := side{w, p.in.cropOffset(w), p.in.Size, (l.rotate == 90 || l.rotate == 180) != l.mirror}
+	down := side{h, p.in.cropOffset(h), p.in.Size, l.rotate == 180 || l.rotate == 270}
+	alongRows, alongColumns := across, down
+	p.turned = nil
+	if quarter {
+		alongRows, alongColumns = down, across
+		p.turned = make([]int8, 3*p.in.Size)
+	}
+	p.upwards = alongColumns.reversed
+	if l.format == RGB24 || l.format == BGR24 {
+		p.rgb.plan(l, alongRows, alongColumns, p.in.Order)
+	} else {
+		p.yuv.plan(l, alongRows, alongColumns, p.in.Order)
 	}
 }
 

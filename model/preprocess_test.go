@@ -155,16 +155,15 @@ func TestScaled(t *testing.T) {
 func reference(in Input, src Pixels) []float64 {
 	w, h := in.scaled(src.Width, src.Height)
 	left, top := in.cropOffset(w), in.cropOffset(h)
+	allColumns := triangles(src.Width, w, left, in.Size)
 	out := make([]float64, 0, 3*in.Size*in.Size)
-	for y := range in.Size {
-		rows := triangle(src.Height, float64(h), float64(top)+float64(y))
-		for x := range in.Size {
-			columns := triangle(src.Width, float64(w), float64(left)+float64(x))
+	for _, rows := range triangles(src.Height, h, top, in.Size) {
+		for _, columns := range allColumns {
 			var sum [3]float64
-			for j, wy := range rows {
-				for i, wx := range columns {
+			for _, r := range rows {
+				for _, col := range columns {
 					for c := range 3 {
-						sum[c] += wy * wx * float64(src.Data[j*src.Stride+3*i+c])
+						sum[c] += r.weight * col.weight * float64(src.Data[r.sample*src.Stride+3*col.sample+c])
 					}
 				}
 			}
@@ -177,21 +176,35 @@ func reference(in Input, src Pixels) []float64 {
 	return out
 }
 
-// triangle gives the non-zero weights of one output position by source position.
-func triangle(source int, scaled, position float64) map[int]float64 {
+// weighed is a source sample and its weight.
+type weighed struct {
+	sample int
+	weight float64
+}
+
+// triangle gives the source pixels that have a weight in one output position.
+func triangle(source int, scaled, position float64) (list []weighed) {
 	scale := float64(source) / scaled
 	centre, reach := (position+0.5)*scale, max(scale, 1)
-	weights, total := map[int]float64{}, 0.0
+	total := 0.0
 	for j := range source {
 		if w := 1 - math.Abs(float64(j)+0.5-centre)/reach; w > 0 {
-			weights[j] = w
+			list = append(list, weighed{j, w})
 			total += w
 		}
 	}
-	for j := range weights {
-		weights[j] /= total
+	for k := range list {
+		list[k].weight /= total
 	}
-	return weights
+	return list
+}
+
+// triangles gives them for each position of a side of the output.
+func triangles(source int, scaled, from int64, count int) (list [][]weighed) {
+	for i := range count {
+		list = append(list, triangle(source, float64(scaled), float64(from)+float64(i)))
+	}
+	return list
 }
 
 // requireClose wants every value within one code of the reference before rounding.
@@ -226,7 +239,7 @@ func TestExtremeShapes(t *testing.T) {
 			p, err := NewPreprocessor(in)
 			require.NoError(t, err)
 			require.NoError(t, p.Run(make([]int8, 3*8*8), src))
-			require.Less(t, cap(p.columns.weights)+cap(p.rows.weights), 100, "only the crop has tables")
+			require.Less(t, cap(p.rgb.columns.weights)+cap(p.rgb.rows.weights), 100, "only the crop has tables")
 		})
 	}
 	// Shrunk hard, the tables stay as long as the source and the answer is the mean.

@@ -1,10 +1,13 @@
 //go:build linux
 
 // Cyclebench classifies frames on one thread for who measures the cost in
-// cycles; package marks tells which part of the run to count.
+// cycles; package marks tells which part of the run to count. With -prepare
+// it makes the network's input from a camera's frames of 640x480 pixels
+// instead.
 //
 //	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build ./tools/cyclebench
 //	GOMAXPROCS=1 ./cyclebench -frames 5
+//	GOMAXPROCS=1 ./cyclebench -frames 5 -prepare YUYV
 package main
 
 import (
@@ -25,20 +28,26 @@ func main() {
 	frames := flag.Int("frames", 1, "classify so many `frames`")
 	path := flag.String("model", "", "network: a .sqz `file`, instead of the built-in default")
 	operation := flag.String("operation", "", "mark only this `operation` of each frame, as edge bench names it")
+	format := flag.String("prepare", "", "make the input from frames in this `format` instead: "+formatNames())
+	rotate := flag.Int("rotate", 0, "frames to prepare are turned by so many `degrees`")
 	fail.Flags("cyclebench", "Cyclebench classifies frames on one thread, between marks for who measures the cost.")
 	if *frames < 1 || flag.NArg() > 0 {
-		fail.Usage("cyclebench", "-frames of at least 1, -model FILE.sqz and -operation NAME are all there is")
+		fail.Usage("cyclebench", "-frames of at least 1, and no other arguments than flags (see -help)")
 	}
-	if err := run(*path, *operation, *frames); err != nil {
+	n, err := load(*path)
+	switch {
+	case err != nil:
+	case *format != "":
+		err = prepare(n, *format, *rotate, *frames)
+	default:
+		err = run(n, *operation, *frames)
+	}
+	if err != nil {
 		fail.Exit("cyclebench", err, "interrupted")
 	}
 }
 
-func run(path, operation string, frames int) error {
-	n, err := load(path)
-	if err != nil {
-		return err
-	}
+func run(n *model.Network, operation string, frames int) error {
 	e, err := model.NewEngine(n, 1)
 	if err != nil {
 		return err
@@ -56,8 +65,12 @@ func run(path, operation string, frames int) error {
 		copy(e.Input(), picture) // which a run overwrites
 		frame()
 	}
-	fmt.Printf("%d frames, %.2f ms each\n", frames, time.Since(begin).Seconds()*1e3/float64(frames))
+	report(frames, begin)
 	return nil
+}
+
+func report(frames int, begin time.Time) {
+	fmt.Printf("%d frames, %.2f ms each\n", frames, time.Since(begin).Seconds()*1e3/float64(frames))
 }
 
 func load(path string) (*model.Network, error) {
