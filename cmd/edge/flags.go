@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -28,4 +29,21 @@ func (b *bounded) Set(text string) error {
 	}
 	*b.value = v
 	return nil
+}
+
+// quarterTurns is a flag of degrees that turn a picture by right angles.
+type quarterTurns int
+
+func (q *quarterTurns) String() string { return strconv.Itoa(int(*q)) }
+
+func (q *quarterTurns) Type() string { return "degrees" }
+
+func (q *quarterTurns) Set(text string) error {
+	switch text {
+	case "0", "90", "180", "270":
+		degrees, err := strconv.Atoi(text)
+		*q = quarterTurns(degrees)
+		return err
+	}
+	return errors.New("give 0, 90, 180 or 270")
 }

@@ -5,6 +5,7 @@ import (
 
 	"halfmeg/camera"
 	"halfmeg/camera/picture"
+	"halfmeg/camera/pixel"
 	"halfmeg/model"
 )
 
@@ -21,15 +22,30 @@ func picturePixels(p *picture.Image) model.Pixels {
 	}
 }
 
+// layouts are the camera's pixel formats that networks read. Whatever else
+// there is, as JPEGs, the camera has decoded.
+var layouts = map[pixel.Code]model.Format{
+	pixel.YUYV:  model.YUYV,
+	pixel.UYVY:  model.UYVY,
+	pixel.NV12:  model.NV12,
+	pixel.NV21:  model.NV21,
+	pixel.YU12:  model.YU12,
+	pixel.RGB24: model.RGB24,
+	pixel.BGR24: model.BGR24,
+	pixel.GREY:  model.GREY,
+}
+
 func framePixels(f *camera.Frame) (model.Pixels, error) {
-	if f.Pixels != camera.RGB24 {
-		return model.Pixels{}, fmt.Errorf("the camera's pixel format %v is not supported yet: ask for another, as --format RGB3", f.Pixels)
+	format, ok := layouts[f.Pixels]
+	if !ok {
+		return model.Pixels{}, fmt.Errorf("the camera's pixel format %v is not supported: ask for another, as --format YUYV", f.Pixels)
 	}
-	return model.Pixels{
-		Format: model.RGB24,
-		Width:  f.Width,
-		Height: f.Height,
-		Data:   f.Data,
-		Stride: f.Stride,
-	}, nil
+	p := model.Contiguous(format, f.Width, f.Height, f.Stride, f.Data)
+	if f.Matrix == pixel.BT709 {
+		p.Matrix = model.BT709
+	}
+	if f.Range == pixel.Full {
+		p.Range = model.Full
+	}
+	return p, nil
 }

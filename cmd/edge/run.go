@@ -28,6 +28,8 @@ type run struct {
 	exitOnError bool
 	showStats   bool
 	stats       stats
+	rotate      quarterTurns
+	mirror      bool
 }
 
 // observed is what "edge run --json" writes for each frame.
@@ -65,6 +67,8 @@ each line has the true scene beside the answer and the last line counts them.`,
 	}
 	r.engine.add(command.Flags())
 	r.camera.add(command.Flags())
+	command.Flags().Var(&r.rotate, "rotate", "turn frames clockwise by 90, 180 or 270 `degrees`, for a camera that is mounted so")
+	command.Flags().BoolVar(&r.mirror, "mirror", false, "mirror frames left to right, after turning them")
 	command.Flags().Var(between(&r.frames, 1, math.MaxInt32), "frames", "stop after this `number` of frames")
 	command.Flags().BoolVar(&r.json, "json", false, "write one JSON object a line")
 	command.Flags().BoolVar(&r.exitOnError, "exit-on-error", false, "end when the camera fails, instead of waiting for it")
@@ -179,6 +183,7 @@ func (r *run) observe(recognizer *recognize.Recognizer, frame *camera.Frame, wai
 	if err != nil {
 		return observed{}, err
 	}
+	pixels.Rotate, pixels.Mirror = int(r.rotate), r.mirror
 	began := time.Now()
 	answer, err := recognizer.Run(pixels)
 	if err != nil {
