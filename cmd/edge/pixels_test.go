@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,9 +46,17 @@ func TestFramePixels(t *testing.T) {
 // TestRotateFlag: a frame that is turned is another picture for the network,
 // and angles between are refused.
 func TestRotateFlag(t *testing.T) {
-	upright := edge(t, "run", "--camera", "testcard", "--frames", "1")
-	turned := edge(t, "run", "--camera", "testcard", "--frames", "1", "--rotate", "180", "--mirror")
-	require.Equal(t, statusOK, turned.status, turned.stderr)
-	require.NotEqual(t, upright.stdout, turned.stdout)
+	results := func(flags ...string) []result {
+		got := edge(t, append([]string{"run", "--camera", "testcard", "--frames", "1", "--json"}, flags...)...)
+		require.Equal(t, statusOK, got.status, got.stderr)
+		var o observed
+		require.NoError(t, json.Unmarshal([]byte(got.stdout), &o))
+		return o.Results
+	}
+	upright := results()
+	require.Equal(t, upright, results("--rotate", "0"))
+	for _, flags := range [][]string{{"--mirror"}, {"--rotate", "90"}, {"--rotate", "180"}, {"--rotate", "270"}} {
+		require.NotEqual(t, upright, results(flags...), flags)
+	}
 	require.Equal(t, statusUsage, edge(t, "run", "--camera", "testcard", "--rotate", "45").status)
 }
