@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -98,7 +97,7 @@ func TestDependsOf(t *testing.T) {
 		"name=x\x00depends=a-b,c_d\x00": {"a_b", "c_d"},
 		"softdepends=z\x00depends=a":    {"a"},
 	} {
-		require.Equal(t, want, dependsOf([]byte(info)), fmt.Sprintf("%q", info))
+		require.Equal(t, want, dependsOf([]byte(info)), "%q", info)
 	}
 }
 
