@@ -53,9 +53,10 @@ func cardJPEG(t *testing.T, at time.Duration) []byte {
 	return b.Bytes()
 }
 
-// feed makes a loopback device a camera that shows one picture of the test
-// card's size, as MJPEG at 30 frames a second, until the test ends.
-func feed(t *testing.T, path string, frame []byte) {
+// produce makes a loopback device a camera for MJPEG of the test card's size
+// until the test ends. What is written to the descriptor it shows; until then
+// it hangs.
+func produce(t *testing.T, path string) (fd int) {
 	t.Helper()
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	require.NoError(t, err)
@@ -67,7 +68,13 @@ func feed(t *testing.T, path string, frame []byte) {
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), setFormat, uintptr(unsafe.Pointer(&f)))
 	require.Zero(t, errno)
 	require.EqualValues(t, motionJPEG, f.PixelFormat)
+	return fd
+}
 
+// feed makes such a camera show one picture at 30 frames a second.
+func feed(t *testing.T, path string, frame []byte) {
+	t.Helper()
+	fd := produce(t, path)
 	stop, ended := make(chan struct{}), make(chan error)
 	go func() {
 		tick := time.NewTicker(time.Second / 30)

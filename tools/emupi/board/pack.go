@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	"halfmeg/tools/emupi/initramfs"
 	"halfmeg/tools/emupi/protocol"
@@ -31,7 +31,7 @@ func (b *Board) pack(ctx context.Context, archive string, commands []Command) (e
 	w := initramfs.NewWriter(buffer)
 	w.CharDevice("/dev/console", 5, 1) // the init's stdout
 	w.File("/init", 0o755, init)
-	plan := protocol.Plan{Seconds: int((b.Timeout + time.Second) / time.Second)}
+	plan := protocol.Plan{Seconds: int(math.Ceil(b.Timeout.Seconds()))}
 	if plan.Modules, err = b.packModules(w); err != nil {
 		return err
 	}

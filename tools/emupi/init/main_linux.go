@@ -34,7 +34,11 @@ func run(events *protocol.Writer) error {
 	if err != nil {
 		return err
 	}
-	time.AfterFunc(time.Duration(plan.Seconds)*time.Second, powerOff)
+	time.AfterFunc(time.Duration(plan.Seconds)*time.Second, func() {
+		text := fmt.Sprintf("not done after %d s by the board's clock", plan.Seconds)
+		send(events, protocol.Event{Kind: protocol.Failure, Text: text})
+		powerOff()
+	})
 	if err := mountAll(); err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ const PlanPath = "/plan.json"
 type Plan struct {
 	Modules  []Module
 	Commands []Command
-	// Seconds are how long the board may run. It then switches itself off,
-	// so that none goes on when its host has died.
+	// Seconds are how long the board may run by its own clock. It then
+	// switches itself off, so that none goes on when its host has died.
 	Seconds int
 }
 
