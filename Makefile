@@ -23,6 +23,10 @@ test: ## run every check, and say what had to be left out
 lint: ## run staticcheck and golangci-lint at pinned versions
 	@go run ./tools/check lint
 
+.PHONY: integration
+integration: ## run edge and tests with a camera on an emulated board
+	@go run ./tools/check integration
+
 .PHONY: edge
 edge: ## build the program for the Raspberry Pi: build/edge-linux-arm64
 	@go run ./tools/check edge

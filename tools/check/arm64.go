@@ -31,7 +31,7 @@ func testARM64(r *report) {
 		return
 	}
 	for _, core := range cores {
-		env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64", "QEMU_CPU=" + core}
+		env := append([]string{"QEMU_CPU=" + core}, arm64...)
 		// -count=1, for Go does not know that another core is another run.
 		args := append([]string{"-count=1", "-exec", qemu}, exactPackages...)
 		goTest(r, core, env, args...)

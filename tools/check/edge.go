@@ -9,17 +9,22 @@ import (
 // edgeLimit is what the program for the Raspberry Pi must stay under, in bytes.
 const edgeLimit = 10_000_000
 
+// edgeName is the file of that program in binDir.
+const edgeName = "edge-linux-arm64"
+
+// arm64 is the environment in which Go builds for the Raspberry Pi.
+var arm64 = []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64"}
+
 // edge cross-compiles cmd/edge for the Raspberry Pi and checks that the
 // program is small and needs no other file.
 func edge(r *report) { r.result("edge", buildEdge()) }
 
 func buildEdge() error {
-	path, err := inBinDir("edge-linux-arm64")
+	path, err := inBinDir(edgeName)
 	if err != nil {
 		return err
 	}
-	env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64"}
-	err = command(env, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./cmd/edge").Run()
+	err = command(arm64, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./cmd/edge").Run()
 	if err != nil {
 		return err
 	}

@@ -139,6 +139,7 @@ func (t *testReader) endTest(e testEvent) {
 			t.report.fail(name)
 		}
 	case "pass":
+		t.report.settle(e.Package + " " + e.Test)
 		if whole {
 			t.report.pass()
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 
@@ -61,6 +62,26 @@ func TestSkippedTestsAreLeftOut(t *testing.T) {
 	require.True(t, r.ok())
 	r.strict = true
 	require.False(t, r.ok(), "in CI nothing may be left out")
+}
+
+// A test that is left out on one machine and passes on another is checked; one
+// that is left out or fails there, too, is not.
+func TestSkippedTestsThatPassElsewhereAreNotLeftOut(t *testing.T) {
+	r := &report{}
+	skipped := stream(t,
+		testEvent{"output", "m/p", "TestA", "    a_test.go:7: LEFT OUT: needs a camera\n"},
+		testEvent{"skip", "m/p", "TestA", ""},
+		testEvent{"output", "m/p", "TestB", "    a_test.go:9: LEFT OUT: needs a camera\n"},
+		testEvent{"skip", "m/p", "TestB", ""},
+	)
+	elsewhere := stream(t,
+		testEvent{"pass", "m/p", "TestA", ""},
+		testEvent{"fail", "m/p", "TestB", ""},
+	)
+	require.NoError(t, newTestReader(r, "", io.Discard).read(strings.NewReader(skipped)))
+	require.NoError(t, newTestReader(r, "board", io.Discard).read(strings.NewReader(elsewhere)))
+	require.Equal(t, []omission{{"needs a camera", []string{"m/p TestB"}}}, r.leftOut)
+	require.Equal(t, []string{"board m/p TestB"}, r.failed)
 }
 
 func TestFailedTestsAreShownAndNamedOnce(t *testing.T) {

@@ -32,6 +32,8 @@ var stages = []stage{
 	{name: "test", about: "tests on this machine", run: testHost},
 	{name: "arm64", about: "tests as arm64 programs on emulated cores", run: testARM64},
 	{name: "edge", about: "the program for the Raspberry Pi", run: edge},
+	{name: "integration", about: "edge and tests with a camera on an emulated board", run: integration,
+		unasked: needCamera},
 	{name: "lint", about: "staticcheck, golangci-lint, go mod tidy", run: lint,
 		unasked: "staticcheck and golangci-lint: make lint fetches and runs them"},
 }
@@ -90,7 +92,7 @@ func usage() {
 	out := flag.CommandLine.Output()
 	fmt.Fprintln(out, "usage: go run ./tools/check [stage ...]")
 	for _, s := range stages {
-		fmt.Fprintf(out, "  %-8s %s\n", s.name, s.about)
+		fmt.Fprintf(out, "  %-11s %s\n", s.name, s.about)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +41,23 @@ func (r *report) leaveOut(reason, test string) {
 	o := r.omission(reason)
 	if test != "" {
 		o.tests = append(o.tests, test)
+	}
+}
+
+// settle takes back that a test was left out on this machine, for it has
+// passed somewhere else.
+func (r *report) settle(test string) {
+	for i := range r.leftOut {
+		o := &r.leftOut[i]
+		at := slices.Index(o.tests, test)
+		if at < 0 {
+			continue
+		}
+		o.tests = slices.Delete(o.tests, at, at+1)
+		if len(o.tests) == 0 {
+			r.leftOut = slices.Delete(r.leftOut, i, i+1)
+		}
+		return
 	}
 }
 

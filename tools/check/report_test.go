@@ -28,6 +28,19 @@ func TestReportNamesFailuresBeforeTheCount(t *testing.T) {
 	require.Equal(t, "\nFAILED: gofmt: a.go is not formatted\n\n0 passed, 1 failed\n", printed(r))
 }
 
+func TestReportForgetsOmissionsThatAreSettled(t *testing.T) {
+	r := &report{strict: true}
+	r.leaveOut("needs a camera", "m/p TestA")
+	r.leaveOut("needs a camera", "m/p TestB")
+	r.leaveOut("needs qemu", "")
+	r.settle("m/p TestB")
+	r.settle("m/p TestC")
+	require.Equal(t, []omission{{"needs a camera", []string{"m/p TestA"}}, {reason: "needs qemu"}}, r.leftOut)
+	r.settle("m/p TestA")
+	require.Equal(t, []omission{{reason: "needs qemu"}}, r.leftOut)
+	require.False(t, r.ok(), "what stands for no test is still left out")
+}
+
 func TestReportIsLoudAboutWhatIsLeftOut(t *testing.T) {
 	r := &report{}
 	r.leaveOut("needs a camera", "m/p TestA")

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"halfmeg/tools/emupi/board"
+	"halfmeg/tools/emupi/kernel"
+	"halfmeg/tools/emupi/protocol"
+)
+
+// boardTests are the packages whose tests run on the emulated board, in this
+// order: those that need a camera, and before them a few that show that
+// kernels and engine work there as everywhere.
+var boardTests = []boardTest{
+	{pkg: "kernels", run: "MatchReference$"},
+	{pkg: "model", run: "^TestEngine"},
+	{pkg: "tools/integration"},
+}
+
+// boardTest is the tests of a package that run on the board.
+type boardTest struct {
+	pkg string // folder below the root of the project
+	run string // pattern of the tests' names; empty: all
+}
+
+// Paths on the board.
+const (
+	boardEdge     = "/bin/edge"
+	boardPrograms = "/test"
+)
+
+// boardEnv tells the tests what there is on the board.
+var boardEnv = []string{
+	"HALFMEG_EDGE=" + boardEdge,
+	"HALFMEG_VIDEO=" + board.Vivid,
+	"HALFMEG_LOOPBACK=" + board.Loopback,
+}
+
+// boardTimeout is for all tests. They should take a minute; a busy machine
+// may need several.
+const boardTimeout = 10 * time.Minute
+
+// needCamera is why tests with a camera do not run elsewhere; the tests that
+// are left out say the same.
+const needCamera = "tests with a camera: make integration runs them on an emulated board"
+
+// integration runs tests on an emulated board with cameras, where the
+// programs are those of the Raspberry Pi and the kernel is a real one.
+func integration(r *report) {
+	if missing := board.Missing(); len(missing) > 0 {
+		r.fail("integration: needs " + strings.Join(missing, ", ") + "; make deps installs them")
+		return
+	}
+	if err := runOnBoard(r); err != nil {
+		r.fail(fmt.Sprintf("integration: %v", err))
+	}
+}
+
+func runOnBoard(r *report) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	files, err := boardFiles()
+	if err != nil {
+		return err
+	}
+	k, err := kernel.Get(ctx, os.Stdout)
+	if err != nil {
+		return err
+	}
+	b := board.Board{Kernel: k, Modules: board.Cameras, Files: files, Timeout: boardTimeout, Console: os.Stdout}
+	runs := make([]boardRun, len(boardTests))
+	var commands []board.Command
+	for i, t := range boardTests {
+		runs[i] = boardRun{boardTest: t, report: r}
+		commands = append(commands, runs[i].command())
+	}
+	fmt.Printf("booting Linux %s on the emulated board\n", k.Release)
+	began := time.Now()
+	err = b.Run(ctx, commands...)
+	fmt.Printf("the board was on for %.0f s\n", time.Since(began).Seconds())
+	for i := range runs {
+		runs[i].showUnfinished()
+	}
+	return err
+}
+
+// boardFiles builds what runs on the board.
+func boardFiles() ([]board.File, error) {
+	if err := buildEdge(); err != nil {
+		return nil, err
+	}
+	programs := map[string]string{boardEdge: filepath.Join(binDir, edgeName)}
+	for _, t := range boardTests {
+		built, err := t.build()
+		if err != nil {
+			return nil, err
+		}
+		programs[t.program()] = built
+	}
+	var files []board.File
+	for to, from := range programs {
+		data, err := os.ReadFile(from)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, board.File{Path: to, Data: data})
+	}
+	return files, nil
+}
+
+// program is where the tests are on the board.
+func (t boardTest) program() string {
+	return path.Join(boardPrograms, strings.ReplaceAll(t.pkg, "/", "-")+".test")
+}
+
+// build compiles the tests for the board.
+func (t boardTest) build() (string, error) {
+	file, err := inBinDir(path.Base(t.program()))
+	if err != nil {
+		return "", err
+	}
+	return file, command(arm64, "go", "test", "-c", "-ldflags=-s -w", "-o", file, "./"+t.pkg).Run()
+}
+
+// boardRun is a run of such tests.
+type boardRun struct {
+	boardTest
+	report *report
+	output bytes.Buffer
+}
+
+func (b *boardRun) command() board.Command {
+	return board.Command{
+		Command: protocol.Command{
+			Args: []string{b.program(), "-test.v=test2json", "-test.run=" + b.run},
+			Env:  boardEnv,
+		},
+		Output: &b.output,
+		Ended:  b.ended,
+	}
+}
+
+// ended counts the tests. The last line is what "go test" would print.
+func (b *boardRun) ended(status int, took time.Duration) {
+	verdict := "ok  "
+	if status != 0 {
+		verdict = "FAIL"
+	}
+	fmt.Fprintf(&b.output, "%s\t%s\t%.1fs on the board\n", verdict, b.path(), took.Seconds())
+	before := len(b.report.failed)
+	err := b.count()
+	if err == nil && status != 0 && len(b.report.failed) == before { // and no test to blame
+		err = fmt.Errorf("exit status %d", status)
+	}
+	if err != nil {
+		b.report.fail(fmt.Sprintf("board %s: %v", b.path(), err))
+	}
+}
+
+// path is the import path of the package.
+func (b *boardRun) path() string { return "halfmeg/" + b.pkg }
+
+// count reads the output as "go test" does.
+func (b *boardRun) count() error {
+	convert := exec.Command("go", "tool", "test2json", "-p", b.path())
+	convert.Stdin = &b.output
+	convert.Stderr = os.Stderr
+	events, err := convert.Output()
+	if err != nil {
+		return err
+	}
+	return newTestReader(b.report, "board", os.Stdout).read(bytes.NewReader(events))
+}
+
+// showUnfinished prints what tests wrote that have not come to an end.
+func (b *boardRun) showUnfinished() {
+	if b.output.Len() > 0 {
+		fmt.Printf("%s was not done; it wrote:\n%s\n", b.path(), &b.output)
+	}
+}

@@ -1,0 +1,124 @@
+// Package debian downloads packages of Debian, also those of another
+// architecture, and unpacks them into a folder. Nothing is installed: apt
+// works in a root of its own and takes from the host only the sources and
+// keys. The host's lists and settings stay as they are.
+package debian
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Tools are the programs that this package starts.
+var Tools = []string{"apt-get", "apt-cache", "dpkg", "dpkg-deb"}
+
+// Root is a private root of apt.
+type Root struct {
+	dir          string
+	architecture string // of packages that say no other
+	host         string
+	log          io.Writer
+}
+
+// NewRoot makes a root in an empty folder and fetches the lists of packages
+// for an architecture and for the host's. The log tells what is downloaded.
+func NewRoot(ctx context.Context, dir, architecture string, log io.Writer) (*Root, error) {
+	host, err := exec.CommandContext(ctx, "dpkg", "--print-architecture").Output()
+	if err != nil {
+		return nil, fmt.Errorf("dpkg --print-architecture: %w", err)
+	}
+	r := &Root{dir: dir, architecture: architecture, host: strings.TrimSpace(string(host)), log: log}
+	for _, d := range []string{"state/lists/partial", "cache/archives/partial", "packages"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	fmt.Fprintf(log, "downloading Debian's lists of packages for %s and %s\n", architecture, r.host)
+	return r, r.run(r.apt(ctx, "apt-get", "update"))
+}
+
+// Depends lists the packages that one depends on.
+func (r *Root) Depends(ctx context.Context, name string) ([]string, error) {
+	cmd := r.apt(ctx, "apt-cache", "depends", name)
+	cmd.Stderr = r.log
+	text, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("apt-cache depends %s: %w", name, err)
+	}
+	return parseDepends(string(text)), nil
+}
+
+// parseDepends reads what "apt-cache depends" prints: the name of the package
+// and then a line "  Depends: other" for each. Alternatives have a bar before
+// the word.
+func parseDepends(text string) []string {
+	var names []string
+	for line := range strings.Lines(text) {
+		name, ok := strings.CutPrefix(strings.TrimLeft(line, " |"), "Depends: ")
+		if ok {
+			names = append(names, strings.TrimSpace(name))
+		}
+	}
+	return names
+}
+
+// ForHost names the host's variant of a package.
+func (r *Root) ForHost(name string) string { return name + ":" + r.host }
+
+// Unpack downloads packages and unpacks them into a folder.
+func (r *Root) Unpack(ctx context.Context, dir string, names ...string) error {
+	fmt.Fprintln(r.log, "downloading", strings.Join(names, ", "))
+	packages := filepath.Join(r.dir, "packages")
+	download := r.apt(ctx, "apt-get", append([]string{"download"}, names...)...)
+	download.Dir = packages
+	if err := r.run(download); err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(packages, "*.deb"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := r.run(exec.CommandContext(ctx, "dpkg-deb", "-x", file, dir)); err != nil {
+			return err
+		}
+		if err := os.Remove(file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apt prepares a program of apt that works in this root.
+func (r *Root) apt(ctx context.Context, name string, args ...string) *exec.Cmd {
+	options := []string{
+		"Dir::State=" + filepath.Join(r.dir, "state"),
+		"Dir::Cache=" + filepath.Join(r.dir, "cache"),
+		"APT::Architecture=" + r.architecture,
+		"APT::Architectures=" + r.architecture + "," + r.host,
+		"APT::Sandbox::User=", // another user could not write to this root
+		"Acquire::Languages=none",
+		"Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
+		"Acquire::Retries=3",
+	}
+	words := []string{"-q"}
+	for _, o := range options {
+		words = append(words, "-o", o)
+	}
+	cmd := exec.CommandContext(ctx, name, append(words, args...)...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	return cmd
+}
+
+func (r *Root) run(cmd *exec.Cmd) error {
+	cmd.Stdout, cmd.Stderr = r.log, r.log
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(cmd.Path), err)
+	}
+	return nil
+}

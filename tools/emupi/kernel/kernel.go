@@ -1,0 +1,168 @@
+// Package kernel gets a Linux kernel for the emulated board: Debian's own for
+// arm64, and with it the modules that the board's cameras need. Those of the
+// kernel come as they are; v4l2loopback is built here, for Debian has only
+// its source. All is kept in the user's cache, so that the next run needs
+// neither the network nor time; to have a newer kernel, remove that folder.
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"halfmeg/tools/emupi/debian"
+	"halfmeg/tools/emupi/modules"
+)
+
+// architecture is Debian's name of the board's.
+const architecture = "arm64"
+
+// wanted are the modules of the kernel that are kept, with what they need.
+var wanted = []string{"vivid", "videodev"}
+
+// Tools are the programs that getting a kernel starts.
+func Tools() []string {
+	return append([]string{"make", compiler, "xz"}, debian.Tools...)
+}
+
+// Kernel is a kernel with modules.
+type Kernel struct {
+	Release string // as "uname -r" has it
+	Image   string // file
+	Modules modules.Tree
+}
+
+// Get takes the kernel from the cache or else downloads it. The log tells
+// what that takes.
+func Get(ctx context.Context, log io.Writer) (Kernel, error) {
+	cache, err := cacheDir()
+	if err != nil {
+		return Kernel{}, err
+	}
+	k, err := open(cache)
+	if err == nil {
+		return k, nil
+	}
+	if err := fetch(ctx, cache, log); err != nil {
+		return Kernel{}, fmt.Errorf("get a kernel for the emulated board: %w", err)
+	}
+	return open(cache)
+}
+
+func cacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	return filepath.Join(dir, "halfmeg", "emupi"), err
+}
+
+// imagePrefix stands before the release in the name of Debian's kernels.
+const imagePrefix = "vmlinuz-"
+
+// open finds a kernel in a folder and proves that its modules are all there.
+func open(dir string) (Kernel, error) {
+	images, err := filepath.Glob(filepath.Join(dir, imagePrefix+"*"))
+	if err != nil {
+		return Kernel{}, err
+	}
+	if len(images) != 1 {
+		return Kernel{}, fmt.Errorf("%s holds %d kernels, not one", dir, len(images))
+	}
+	tree, err := modules.Open(dir)
+	if err != nil {
+		return Kernel{}, err
+	}
+	_, err = tree.Order(append([]string{loopback}, wanted...)...)
+	release := strings.TrimPrefix(filepath.Base(images[0]), imagePrefix)
+	return Kernel{Release: release, Image: images[0], Modules: tree}, err
+}
+
+// fetch fills the cache. It works in a folder beside it, so that the cache is
+// whole or not there.
+func fetch(ctx context.Context, cache string, log io.Writer) error {
+	if err := os.MkdirAll(filepath.Dir(cache), 0o755); err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp(filepath.Dir(cache), "emupi-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	p := place{root: filepath.Join(work, "root"), keep: filepath.Join(work, "keep"), log: log}
+	if err := os.Mkdir(p.keep, 0o755); err != nil {
+		return err
+	}
+	apt, err := debian.NewRoot(ctx, filepath.Join(work, "apt"), architecture, log)
+	if err != nil {
+		return err
+	}
+	if err := p.fill(ctx, apt); err != nil {
+		return err
+	}
+	fmt.Fprintln(log, "keeping the kernel in", cache)
+	return errors.Join(os.RemoveAll(cache), os.Rename(p.keep, cache))
+}
+
+// place is where packages are unpacked and what is kept of them.
+type place struct {
+	root, keep string
+	log        io.Writer
+}
+
+func (p place) fill(ctx context.Context, apt *debian.Root) error {
+	release, err := newest(ctx, apt)
+	if err != nil {
+		return err
+	}
+	if err := apt.Unpack(ctx, p.root, "linux-image-"+release); err != nil {
+		return err
+	}
+	image := imagePrefix + release
+	if err := os.Rename(filepath.Join(p.root, "boot", image), filepath.Join(p.keep, image)); err != nil {
+		return err
+	}
+	if err := p.keepModules(); err != nil {
+		return err
+	}
+	return p.buildLoopback(ctx, apt, release)
+}
+
+// newest is the release of the kernel that the package linux-image-arm64
+// stands for.
+func newest(ctx context.Context, apt *debian.Root) (string, error) {
+	const name, prefix = "linux-image-" + architecture, "linux-image-"
+	list, err := apt.Depends(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range list {
+		if release, ok := strings.CutPrefix(p, prefix); ok {
+			return release, nil
+		}
+	}
+	return "", fmt.Errorf("package %s depends on no kernel", name)
+}
+
+// keepModules keeps the wanted modules and all they depend on.
+func (p place) keepModules() error {
+	tree, err := modules.Open(p.root)
+	if err != nil {
+		return err
+	}
+	names, err := tree.Order(wanted...)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		data, err := tree.Read(name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(p.keep, name+".ko"), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+// Emupi runs a program on an emulated arm64 board with two cameras: the
+// driver vivid as /dev/video0 and v4l2loopback as /dev/video10.
+//
+//	make edge
+//	go run ./tools/emupi -file build/edge-linux-arm64:/bin/edge edge run --camera testcard --frames 20
+//
+// The program must be static and for linux/arm64; there is no shell. It runs
+// as root, its output is shown as it comes, and its exit status is emupi's.
+// The first run downloads 100 MB; package kernel says what and where it is
+// kept. Package board says what of the board is real.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"halfmeg/tools/emupi/board"
+	"halfmeg/tools/emupi/kernel"
+	"halfmeg/tools/emupi/protocol"
+	"halfmeg/tools/fail"
+)
+
+func main() {
+	var files fileList
+	flag.Var(&files, "file", "`host:board`, a file to put on the board; may be repeated")
+	timeout := flag.Duration("timeout", 2*time.Minute, "how long the board may run")
+	verbose := flag.Bool("verbose", false, "show what the kernel says")
+	flag.Usage = usage
+	flag.Parse()
+	if flag.NArg() == 0 {
+		fail.Usage("emupi", "which program? emupi -file edge:/bin/edge edge version")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	b := &board.Board{Modules: board.Cameras, Files: files, Timeout: *timeout, Console: io.Discard}
+	if *verbose {
+		b.Console = os.Stderr
+	}
+	status, err := run(ctx, b, flag.Args())
+	stop()
+	if err != nil {
+		fail.Exit("emupi", err, "stopped; the board is off")
+	}
+	os.Exit(status)
+}
+
+func usage() {
+	fmt.Fprintln(flag.CommandLine.Output(), "usage: emupi [-file host:board]... program [argument]...")
+	flag.PrintDefaults()
+}
+
+func run(ctx context.Context, b *board.Board, args []string) (int, error) {
+	if missing := board.Missing(); len(missing) > 0 {
+		return 0, fmt.Errorf("needs %s; make deps installs them", strings.Join(missing, ", "))
+	}
+	k, err := kernel.Get(ctx, os.Stderr)
+	if err != nil {
+		return 0, err
+	}
+	b.Kernel = k
+	var status int
+	err = b.Run(ctx, board.Command{
+		Command: protocol.Command{Args: args},
+		Output:  os.Stdout,
+		Ended:   func(s int, _ time.Duration) { status = s },
+	})
+	return status, err
+}
+
+// fileList is the files that a flag names.
+type fileList []board.File
+
+func (l *fileList) String() string { return "" }
+
+func (l *fileList) Set(text string) error {
+	from, to, ok := strings.Cut(text, ":")
+	if !ok || !strings.HasPrefix(to, "/") {
+		return errors.New("give a file and its full path on the board: edge:/bin/edge")
+	}
+	data, err := os.ReadFile(from)
+	*l = append(*l, board.File{Path: to, Data: data})
+	return err
+}

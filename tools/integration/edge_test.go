@@ -1,0 +1,40 @@
+package integration
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// need is the value of an environment variable that says what there is to
+// test. Where it is not set the test is left out.
+func need(t *testing.T, variable string) string {
+	t.Helper()
+	value := os.Getenv(variable)
+	if value == "" {
+		t.Skip("LEFT OUT: tests with a camera: make integration runs them on an emulated board")
+	}
+	return value
+}
+
+// edge runs edge and returns what it wrote to stdout. Nothing may be on stderr.
+func edge(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), need(t, "HALFMEG_EDGE"), args...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, "%s", &stderr)
+	require.Empty(t, stderr.String())
+	return string(out)
+}
+
+// The program as it is shipped starts on the board and is right about all
+// that its test card shows.
+func TestTestCard(t *testing.T) {
+	out := edge(t, "run", "--camera", "testcard", "--frames", "20")
+	require.True(t, strings.HasSuffix(out, "\n20 of 20 right\n"), out)
+}
