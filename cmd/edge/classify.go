@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/camera/picture"
+	"halfmeg/cmd/edge/adapt"
 	"halfmeg/cmd/edge/recognize"
 )
 
@@ -93,7 +94,7 @@ func (c *classify) classify(r *recognize.Recognizer, stdin io.Reader, file strin
 		return nil, fmt.Errorf("%s: a picture of 1x1 pixel shows nothing that could be named", file)
 	}
 	read := time.Since(start)
-	answer, err := r.Run(picturePixels(image))
+	answer, err := r.Run(adapt.Picture(image))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

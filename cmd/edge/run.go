@@ -16,6 +16,7 @@ import (
 	"halfmeg/camera"
 	"halfmeg/camera/steady"
 	"halfmeg/camera/testcard"
+	"halfmeg/cmd/edge/adapt"
 	"halfmeg/cmd/edge/recognize"
 )
 
@@ -179,7 +180,7 @@ func failure(ctx context.Context, err error) error {
 }
 
 func (r *run) observe(recognizer *recognize.Recognizer, frame *camera.Frame, waited time.Duration) (observed, error) {
-	pixels, err := framePixels(frame)
+	pixels, err := adapt.Frame(frame)
 	if err != nil {
 		return observed{}, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
@@ -156,4 +157,22 @@ func readLines(t *testing.T, r *bufio.Reader, n int) string {
 		text += line
 	}
 	return text
+}
+
+// TestRotateFlag: a frame that is turned is another picture for the network,
+// and angles between are refused.
+func TestRotateFlag(t *testing.T) {
+	results := func(flags ...string) []result {
+		got := edge(t, append([]string{"run", "--camera", "testcard", "--frames", "1", "--json"}, flags...)...)
+		require.Equal(t, statusOK, got.status, got.stderr)
+		var o observed
+		require.NoError(t, json.Unmarshal([]byte(got.stdout), &o))
+		return o.Results
+	}
+	upright := results()
+	require.Equal(t, upright, results("--rotate", "0"))
+	for _, flags := range [][]string{{"--mirror"}, {"--rotate", "90"}, {"--rotate", "180"}, {"--rotate", "270"}} {
+		require.NotEqual(t, upright, results(flags...), flags)
+	}
+	require.Equal(t, statusUsage, edge(t, "run", "--camera", "testcard", "--rotate", "45").status)
 }

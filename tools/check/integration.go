@@ -23,6 +23,7 @@ import (
 var boardTests = []boardTest{
 	{pkg: "kernels", run: "MatchReference$"},
 	{pkg: "model", run: "^TestEngine"},
+	{pkg: "camera/v4l2", run: "^TestNode"},
 	{pkg: "tools/integration"},
 }
 

@@ -1,4 +1,7 @@
-package main
+// Package adapt hands what a camera or a picture file gives to what a network
+// takes. Cameras know of no network and networks of no camera; nothing is
+// copied on the way.
+package adapt
 
 import (
 	"fmt"
@@ -9,10 +12,8 @@ import (
 	"halfmeg/model"
 )
 
-// Cameras know of no network and networks of no camera: here what the one
-// hands out becomes what the other takes. Nothing is copied.
-
-func picturePixels(p *picture.Image) model.Pixels {
+// Picture is a picture file as a network takes it.
+func Picture(p *picture.Image) model.Pixels {
 	return model.Pixels{
 		Format: model.RGB24,
 		Width:  p.Width,
@@ -35,7 +36,8 @@ var layouts = map[pixel.Code]model.Format{
 	pixel.GREY:  model.GREY,
 }
 
-func framePixels(f *camera.Frame) (model.Pixels, error) {
+// Frame is a camera's frame as a network takes it.
+func Frame(f *camera.Frame) (model.Pixels, error) {
 	format, ok := layouts[f.Pixels]
 	if !ok {
 		return model.Pixels{}, fmt.Errorf("the camera's pixel format %v is not supported: ask for another, as --format YUYV", f.Pixels)
