@@ -244,13 +244,13 @@ type menuQuery struct { // v4l2_querymenu, packed
 }
 
 // Requests are numbers made of direction, size of the argument, the letter V
-// and a number (asm-generic/ioctl.h).
+// and a number (asm-generic/ioctl.h); that of the first is 0.
 const (
 	writes = 1 << 30
 	reads  = 2 << 30
 	video  = 'V' << 8
 
-	queryCapability    = reads | unsafe.Sizeof(capability{})<<16 | video | 0
+	queryCapability    = reads | unsafe.Sizeof(capability{})<<16 | video
 	enumFormats        = reads | writes | unsafe.Sizeof(formatDescription{})<<16 | video | 2
 	setFormat          = reads | writes | unsafe.Sizeof(formatSingle{})<<16 | video | 5
 	requestBuffer      = reads | writes | unsafe.Sizeof(requestBuffers{})<<16 | video | 8

@@ -42,8 +42,9 @@ func look(path string) Node {
 	if err != nil {
 		return Node{Path: path, Problem: strings.TrimPrefix(err.Error(), path+": ")}
 	}
-	defer d.close()
-	return d.describe()
+	described := d.describe()
+	_ = d.close() // nothing was written
+	return described
 }
 
 func (d *device) describe() Node {

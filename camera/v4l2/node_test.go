@@ -76,9 +76,9 @@ func TestNodeIsListed(t *testing.T) {
 func TestNodeAnswersWithAnotherFormat(t *testing.T) {
 	d, err := openDevice(videoNode(t))
 	require.NoError(t, err)
-	defer d.close()
 	_, err = d.setFormat(choice{pixel.MJPEG, 640, 480})
 	require.ErrorContains(t, err, "asked for MJPG at 640x480, it set itself to YUYV")
+	require.NoError(t, d.close())
 }
 
 func TestNodeInUse(t *testing.T) {

@@ -28,7 +28,7 @@ func TestCamerasListsTheTestCard(t *testing.T) {
 func TestCamerasForPeople(t *testing.T) {
 	s := sources{
 		Sources: []camera.Found{
-			{Name: "/dev/video0", Driver: "unicam", Card: "unicam", Bus: "platform:fe801000.csi", Problem: "needs rpicam"},
+			{Name: "/dev/video0", Driver: "unicam", Card: "imx219", Bus: "platform:fe801000.csi", Problem: "needs rpicam"},
 			{Name: "/dev/video1", Problem: "no permission"},
 			{Name: "/dev/video2", Driver: "uvcvideo", Card: "HD\x1bCam", Bus: "usb-1.2", Modes: []camera.Mode{
 				{Pixels: "YUYV", Sizes: []camera.Size{
@@ -44,7 +44,7 @@ func TestCamerasForPeople(t *testing.T) {
 	}
 	var text strings.Builder
 	require.NoError(t, s.write(&text))
-	require.Equal(t, `/dev/video0  unicam  unicam  platform:fe801000.csi
+	require.Equal(t, `/dev/video0  imx219  unicam  platform:fe801000.csi
     does not serve: needs rpicam
 /dev/video1
     does not serve: no permission
