@@ -21,7 +21,7 @@ func TestRuns(t *testing.T) {
 		for n, run := range runs {
 			to := from + int(run.pairs)
 			require.Greater(t, to, from)
-			require.True(t, largestInLane(row[from*pair:to*pair]) <= mostInRun, "pairs %d to %d", from, to)
+			require.LessOrEqual(t, largestInLane(row[from*pair:to*pair]), mostInRun, "pairs %d to %d", from, to)
 			if n == len(runs)-1 {
 				require.Equal(t, pairs, to)
 				require.Equal(t, uint16(runEndsRow), run.follows)

@@ -78,7 +78,7 @@ func (e *Engine) Run() []float32 {
 	return e.logits
 }
 
-// Close ends the workers. The engine cannot run afterwards.
+// Close ends the workers. Run panics afterwards.
 func (e *Engine) Close() { e.workers.stop() }
 
 // Memory is the bytes of the arena, where all activations of a frame live, and
@@ -239,7 +239,7 @@ func (p *planner) fire(squeeze, e1x1, e3x3 Step, in *tensor, inScale float32) *t
 		whole := mid.view(e.arena)
 		convs, channels := []*kernels.Conv{cs}, []int{squeeze.Out}
 		return op{name: squeeze.Name, macs: squeeze.MACs(), convs: convs, rows: squeeze.OutSize, channels: channels, run: func(p part) {
-			if p.column == 0 {
+			if p.column == 0 && p.rows.From < p.rows.To {
 				clearBorder(whole, mid, p.rows.From, p.rows.To)
 			}
 			cs.Block(dst, src, squeeze.OutSize, p.rows, p.channels[0])

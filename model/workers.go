@@ -19,11 +19,12 @@ type workers struct {
 	caller  sleeper
 	helpers []sleeper // with the shares from 0 on; the caller has the last one
 	ended   sync.WaitGroup
-	ending  sync.Once
+	stopped atomic.Bool
 }
 
-// looksBeforeSleep is some tens of microseconds, a few times what it takes to
-// put a goroutine to sleep and wake it.
+// looksBeforeSleep is some tens of microseconds on a desktop and about a hundred
+// on a Cortex-A53, where to put a goroutine to sleep and wake it takes longer
+// too.
 const looksBeforeSleep = 20_000
 
 func newWorkers(count int) *workers {
@@ -60,8 +61,11 @@ func (w *workers) help(share int) {
 }
 
 // do runs an operation, in as many shares as there are workers, and returns
-// when all are done.
+// when all are done. It panics after stop.
 func (w *workers) do(run func(share int)) {
+	if w.stopped.Load() {
+		panic("model: Run of an Engine that is closed")
+	}
 	w.begin(run)
 	run(len(w.helpers))
 	w.caller.await(&w.left, 0, w.looks)
@@ -79,10 +83,10 @@ func (w *workers) begin(run func(share int)) {
 
 // stop ends the goroutines; once is enough, twice does no harm.
 func (w *workers) stop() {
-	w.ending.Do(func() {
+	if w.stopped.CompareAndSwap(false, true) {
 		w.begin(nil)
 		w.ended.Wait()
-	})
+	}
 }
 
 // sleeper is somebody who waits for a number to change.
@@ -93,20 +97,23 @@ type sleeper struct {
 
 func newSleeper() sleeper { return sleeper{bell: make(chan struct{}, 1)} }
 
-// await returns when the number has the value, which only happens once before
-// that. Whoever makes it so calls wake.
+// await returns when the number has the value. Whoever makes it so calls wake,
+// but maybe late, when the sleeper already waits for the next value: so a bell
+// is but a reason to look once more.
 func (s *sleeper) await(number *atomic.Uint32, value uint32, looks int) {
 	for range looks {
 		if number.Load() == value {
 			return
 		}
 	}
-	s.asleep.Store(true)
-	// If it happened just now, wake may have seen nobody asleep.
-	if number.Load() == value && s.asleep.CompareAndSwap(true, false) {
-		return
+	for number.Load() != value {
+		s.asleep.Store(true)
+		// If it happened just now, wake may have seen nobody asleep.
+		if number.Load() == value && s.asleep.CompareAndSwap(true, false) {
+			return
+		}
+		<-s.bell
 	}
-	<-s.bell
 }
 
 // wake ends the sleep, if there is one.

@@ -9,27 +9,59 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWorkersDoEveryShareOnce, however quickly turns follow each other and
-// whether there is a processor for each worker or not.
+// TestWorkersDoEveryShareOnce in every turn, however quickly turns follow each
+// other, with more processors than the machine has, so that the system
+// interrupts workers anywhere.
 func TestWorkersDoEveryShareOnce(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	for _, count := range []int{1, 2, 3, 8} {
-		for _, looks := range []int{0, 1, looksBeforeSleep} {
+		for _, looks := range []int{0, 1, 100, looksBeforeSleep} {
 			w := newWorkersLooking(count, looks)
 			done := make([]int, count) // each by one worker a turn, so a race would show
-			const turns = 3000
-			for turn := range turns {
+			for turn := range 3000 {
 				if turn%1000 == 999 {
 					time.Sleep(time.Millisecond) // until the helpers sleep
 				}
 				w.do(func(share int) { done[share]++ })
-				require.Equal(t, turn+1, done[count-1])
+				for share := range done {
+					require.Equal(t, turn+1, done[share], "share %d of %d, %d looks", share, count, looks)
+				}
 			}
 			w.stop()
 			w.stop()
-			for share := range done {
-				require.Equal(t, turns, done[share], "share %d of %d, %d looks", share, count, looks)
-			}
 		}
+	}
+}
+
+// TestLateWake: who is woken for what it has seen already goes on waiting.
+func TestLateWake(t *testing.T) {
+	s := newSleeper()
+	var number atomic.Uint32
+	var returned atomic.Bool
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.await(&number, 1, 0)
+		returned.Store(true)
+	}()
+	for range 100 {
+		for !s.asleep.Load() {
+			runtime.Gosched()
+		}
+		s.wake() // too early for 1
+		require.False(t, returned.Load())
+	}
+	number.Store(1)
+	s.wake()
+	<-ended
+}
+
+// TestRunAfterCloseIsToldAtOnce rather than waiting for ever.
+func TestRunAfterCloseIsToldAtOnce(t *testing.T) {
+	for _, count := range []int{1, 3} {
+		w := newWorkers(count)
+		w.stop()
+		require.Panics(t, func() { w.do(func(int) {}) })
 	}
 }
 

@@ -142,7 +142,7 @@ type boardRun struct {
 func (b *boardRun) command() board.Command {
 	return board.Command{
 		Command: protocol.Command{
-			Args: []string{b.program(), "-test.v=test2json", "-test.run=" + b.run},
+			Args: []string{b.program(), "-test.v=test2json", "-test.short", "-test.run=" + b.run},
 			Env:  boardEnv,
 		},
 		Output: &b.output,
