@@ -46,7 +46,8 @@ type Conv struct {
 }
 
 // NewConv takes weights [out][kernel y][kernel x][in], biases for codes
-// 0…255 and multipliers, one an output channel, and makes them ready.
+// 0…255 and multipliers, one an output channel, and makes them ready. It keeps
+// the slices.
 func NewConv(in, out, kernel, stride int, weights []int8, bias []int32, multiplier []float32) *Conv {
 	return newConv(chosen, in, out, kernel, stride, weights, bias, multiplier)
 }
@@ -86,6 +87,9 @@ const Panel = 16
 // src.Pixel == In. Channels begin at a multiple of Panel and end at one or
 // with the last channel.
 func (c *Conv) Block(dst, src Map, width int, rows, channels Span) {
+	if channels.From%Panel != 0 || channels.To%Panel != 0 && channels.To != c.Out {
+		panic("kernels: channels that are no whole panels")
+	}
 	if rows.From < rows.To && channels.From < channels.To && width > 0 {
 		c.kernel.block(dst, src, width, rows, channels)
 	}

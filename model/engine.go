@@ -113,6 +113,9 @@ func (e *Engine) Operations() []Operation {
 	return list
 }
 
+// Workers is how many share out a frame.
+func (e *Engine) Workers() int { return len(e.workers.helpers) + 1 }
+
 // RunWatched is Run; it calls ended with the index of each operation that has
 // ended, and first with -1.
 func (e *Engine) RunWatched(ended func(operation int)) []float32 {

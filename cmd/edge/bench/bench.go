@@ -47,44 +47,68 @@ type Operation struct {
 // it stops with the context's error.
 func Measure(ctx context.Context, n *model.Network, p Plan) (Report, error) {
 	var r Report
-	for _, threads := range p.Threads {
-		if err := r.measure(ctx, n, threads, p); err != nil {
+	for i, threads := range p.Threads {
+		b, err := newBench(ctx, n, threads)
+		if err != nil {
 			return Report{}, err
 		}
+		run, err := b.frames(p)
+		if err == nil && i == len(p.Threads)-1 {
+			r.Memory = b.engine.Memory()
+			r.Operations, r.MACs, err = b.operations(run.Frames)
+		}
+		b.engine.Close()
+		if err != nil {
+			return Report{}, err
+		}
+		r.Runs = append(r.Runs, run)
 	}
 	return r, nil
+}
+
+// bench is an engine at work on one frame.
+type bench struct {
+	ctx     context.Context
+	engine  *model.Engine
+	picture []int8
+}
+
+func newBench(ctx context.Context, n *model.Network, threads int) (*bench, error) {
+	e, err := model.NewEngine(n, threads)
+	return &bench{ctx, e, Pattern(n.Input.Size)}, err
+}
+
+// frame runs the frame once and gives the time that took.
+func (b *bench) frame(run func()) (time.Duration, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	copy(b.engine.Input(), b.picture) // which a run overwrites
+	start := time.Now()
+	run()
+	return time.Since(start), nil
 }
 
 // warmUp is the number of frames that are not measured.
 const warmUp = 3
 
-func (r *Report) measure(ctx context.Context, n *model.Network, threads int, p Plan) error {
-	e, err := model.NewEngine(n, threads)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	picture := Pattern(n.Input.Size)
-	frame := func() time.Duration {
-		copy(e.Input(), picture) // which a run overwrites
-		start := time.Now()
-		e.Run()
-		return time.Since(start)
-	}
+// frames times whole frames.
+func (b *bench) frames(p Plan) (Run, error) {
+	whole := func() { b.engine.Run() }
 	for range warmUp {
-		frame()
+		if _, err := b.frame(whole); err != nil {
+			return Run{}, err
+		}
 	}
 	var times []time.Duration
 	for begin := time.Now(); p.wantsMore(len(times), time.Since(begin)); {
-		if err := ctx.Err(); err != nil {
-			return err
+		t, err := b.frame(whole)
+		if err != nil {
+			return Run{}, err
 		}
-		times = append(times, frame())
+		times = append(times, t)
 	}
-	r.Memory = e.Memory()
-	r.Runs = append(r.Runs, newRun(threads, times))
-	r.operations(e, picture, len(times))
-	return nil
+	return newRun(b.engine.Workers(), times), nil
 }
 
 func (p Plan) wantsMore(frames int, spent time.Duration) bool {
@@ -100,24 +124,25 @@ func newRun(threads int, times []time.Duration) Run {
 	for _, t := range times {
 		sum += t
 	}
-	last := len(times) - 1
+	n := len(times)
 	return Run{
 		Threads:   threads,
-		Frames:    len(times),
+		Frames:    n,
 		Min:       milliseconds(times[0]),
-		Median:    milliseconds((times[last/2] + times[(last+1)/2]) / 2),
-		P99:       milliseconds(times[last*99/100]),
-		PerSecond: float64(len(times)) / sum.Seconds(),
+		Median:    milliseconds((times[(n-1)/2] + times[n/2]) / 2),
+		P99:       milliseconds(times[(99*n+99)/100-1]), // the nearest rank, rounded up
+		PerSecond: float64(n) / sum.Seconds(),
 	}
 }
 
 // timedFrames bounds the frames whose operations are timed one by one.
 const timedFrames = 100
 
-func (r *Report) operations(e *model.Engine, picture []int8, frames int) {
+// operations times each operation of a frame and counts what all compute.
+func (b *bench) operations(frames int) (list []Operation, macs int, err error) {
 	frames = min(frames, timedFrames)
-	list := e.Operations()
-	spent := make([]time.Duration, len(list))
+	described := b.engine.Operations()
+	spent := make([]time.Duration, len(described))
 	var last time.Time
 	ended := func(i int) {
 		now := time.Now()
@@ -127,15 +152,15 @@ func (r *Report) operations(e *model.Engine, picture []int8, frames int) {
 		last = now
 	}
 	for range frames {
-		copy(e.Input(), picture)
-		e.RunWatched(ended)
+		if _, err := b.frame(func() { b.engine.RunWatched(ended) }); err != nil {
+			return nil, 0, err
+		}
 	}
-	r.Operations, r.MACs = nil, 0
-	for i, o := range list {
-		time := milliseconds(spent[i]) / float64(frames)
-		r.Operations = append(r.Operations, Operation{o.Name, o.MACs, o.Kernels, time})
-		r.MACs += o.MACs
+	for i, o := range described {
+		list = append(list, Operation{o.Name, o.MACs, o.Kernels, milliseconds(spent[i]) / float64(frames)})
+		macs += o.MACs
 	}
+	return list, macs, nil
 }
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }

@@ -5,6 +5,8 @@ package board
 
 import (
 	"io/fs"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,9 +26,12 @@ type State struct {
 const (
 	modelFile     = "proc/device-tree/model"
 	clockFile     = "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq" // kHz
-	thermalFile   = "sys/class/thermal/thermal_zone0/temp"                 // thousandths of a degree
-	throttledFile = "sys/devices/platform/soc/soc:firmware/get_throttled"  // hexadecimal
+	thermalZones  = "sys/class/thermal/thermal_zone*"
+	throttledFile = "sys/devices/platform/soc*/soc*:firmware/get_throttled" // hexadecimal
 )
+
+// processorZones are the types of thermal zones that are the processor's.
+var processorZones = []string{"cpu-thermal", "cpu_thermal", "x86_pkg_temp"}
 
 // Read asks the machine whose root directory this is.
 func Read(root fs.FS) State {
@@ -34,15 +39,26 @@ func Read(root fs.FS) State {
 	if kHz, err := strconv.ParseFloat(text(root, clockFile), 64); err == nil && kHz > 0 {
 		s.ClockHz = 1000 * kHz
 	}
-	if thousandths, err := strconv.ParseFloat(text(root, thermalFile), 64); err == nil {
-		celsius := thousandths / 1000
-		s.Celsius = &celsius
+	for _, zone := range matches(root, thermalZones) {
+		thousandths, err := strconv.ParseFloat(text(root, path.Join(zone, "temp")), 64)
+		if err == nil && slices.Contains(processorZones, text(root, path.Join(zone, "type"))) {
+			celsius := thousandths / 1000
+			s.Celsius = &celsius
+			break
+		}
 	}
-	if bits, err := strconv.ParseUint(strings.TrimPrefix(text(root, throttledFile), "0x"), 16, 32); err == nil {
-		word := uint32(bits)
-		s.Throttled = &word
+	for _, file := range matches(root, throttledFile) {
+		if bits, err := strconv.ParseUint(strings.TrimPrefix(text(root, file), "0x"), 16, 32); err == nil {
+			word := uint32(bits)
+			s.Throttled = &word
+		}
 	}
 	return s
+}
+
+func matches(root fs.FS, pattern string) []string {
+	list, _ := fs.Glob(root, pattern) // the patterns are right
+	return list
 }
 
 // text is a file's first line; a device tree's ends with a zero byte. It is
@@ -71,6 +87,9 @@ var complaints = []struct {
 	{1 << 18, "the processor has been throttled"},
 	{1 << 19, "it has been too warm for full speed"},
 }
+
+// HeldBack tells whether the firmware keeps the processor below its clock now.
+func (s State) HeldBack() bool { return s.Throttled != nil && *s.Throttled&0xf != 0 }
 
 // Complaints says in words what the firmware complains of. What has been since
 // the start is left out where it still is.
