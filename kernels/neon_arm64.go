@@ -79,11 +79,16 @@ func packNEON(c *Conv) convKernel {
 // no other one to read from.
 func (c *convTiled) accumulateNEON(window Map, o int) int32 {
 	acc := c.Conv.bias[o]
-	row := c.Kernel * c.In
 	panel := c.packed[c.panel(o)*c.depth*c.channels:]
-	for k := range c.Kernel * row {
-		w := panel[(k/pairBytes*c.channels+o%c.channels)*pairBytes+k%pairBytes]
-		acc += int32(w) * int32(window.Data[k/row*window.Row+k%row])
+	at, left := o%c.channels*pairBytes, pairBytes // where the next weight is, and how many lie there
+	for y := range c.Kernel {
+		for _, v := range window.Data[y*window.Row:][:c.Kernel*c.In] {
+			acc += int32(v) * int32(panel[at])
+			at++
+			if left--; left == 0 {
+				at, left = at+(c.channels-1)*pairBytes, pairBytes
+			}
+		}
 	}
 	return acc
 }

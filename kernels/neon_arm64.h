@@ -22,7 +22,6 @@
 #define XTN2_8H(n, d) WORD $(0x4E612800 | (n)<<5 | (d)) // xtn2 v{d}.8h, v{n}.4s
 #define XTN_8B(n, d) WORD $(0x0E212800 | (n)<<5 | (d)) // xtn v{d}.8b, v{n}.8h
 #define UMULL_4S(m, n, d) WORD $(0x2E60C000 | (m)<<16 | (n)<<5 | (d)) // umull v{d}.4s, v{n}.4h, v{m}.4h
-#define UMULL2_4S(m, n, d) WORD $(0x6E60C000 | (m)<<16 | (n)<<5 | (d)) // umull2 v{d}.4s, v{n}.8h, v{m}.8h
 #define UMLAL_4S(m, n, d) WORD $(0x2E608000 | (m)<<16 | (n)<<5 | (d)) // umlal v{d}.4s, v{n}.4h, v{m}.4h
 #define UMLAL2_4S(m, n, d) WORD $(0x6E608000 | (m)<<16 | (n)<<5 | (d)) // umlal2 v{d}.4s, v{n}.8h, v{m}.8h
 #define SMULL_4S(m, n, d) WORD $(0x0E60C000 | (m)<<16 | (n)<<5 | (d)) // smull v{d}.4s, v{n}.4h, v{m}.4h

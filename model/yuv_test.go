@@ -15,13 +15,13 @@ var (
 	yuvFormats = []Format{YUYV, UYVY, NV12, NV21, YU12, GREY}
 )
 
-// chromaSteps is how many pixels of a row, and how many rows, share a chroma
-// sample.
-func chromaSteps(f Format) (x, y int) {
+// chromaRows is how many rows share a row of chroma samples; of a row two
+// pixels share one.
+func chromaRows(f Format) int {
 	if f == YUYV || f == UYVY {
-		return 2, 1
+		return 1
 	}
-	return 2, 2
+	return 2
 }
 
 // blank is a picture in its own memory, with rows that are longer than they
@@ -68,11 +68,10 @@ func place(p Pixels, channel, x, y int) *byte {
 // from the upper left corner; samples lie in the middle of their pixels.
 func paint(f Format, width, height int, codes func(x, y float64) [3]float64) Pixels {
 	p := blank(f, width, height)
-	sx, sy := chromaSteps(f)
 	for channel := range channels(f) {
 		stepX, stepY := 1, 1
 		if channel > 0 {
-			stepX, stepY = sx, sy
+			stepX, stepY = 2, chromaRows(f)
 		}
 		for j := range (height + stepY - 1) / stepY {
 			for i := range (width + stepX - 1) / stepX {
@@ -159,14 +158,13 @@ type image [][][3]float64
 // upsample brings chroma to every pixel, linearly between the samples, and
 // then every pixel to its colour.
 func upsample(src Pixels) image {
-	sx, sy := chromaSteps(src.Format)
 	out := make(image, src.Height)
 	for y := range out {
 		out[y] = make([][3]float64, src.Width)
 		for x := range out[y] {
 			codes := [3]float64{float64(*place(src, 0, x, y)), 128, 128}
 			for channel := 1; channel < channels(src.Format); channel++ {
-				codes[channel] = blend(src, channel, between(x, sx, src.Width), between(y, sy, src.Height))
+				codes[channel] = blend(src, channel, between(x, 2, src.Width), between(y, chromaRows(src.Format), src.Height))
 			}
 			out[y][x] = toRGB(src.Matrix, src.Range, codes)
 		}
@@ -340,11 +338,10 @@ func byHand(src Pixels) Pixels {
 		})
 		return out
 	}
-	sx, sy := chromaSteps(src.Format)
 	for channel := range channels(src.Format) {
 		w, h := width, height
 		if channel > 0 {
-			w, h = width/sx, height/sy
+			w, h = width/2, height/chromaRows(src.Format)
 		}
 		turnPlane(w, h, src, func(x, y, ox, oy int) { *place(out, channel, ox, oy) = *place(src, channel, x, y) })
 	}

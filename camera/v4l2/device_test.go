@@ -215,6 +215,8 @@ func TestColour(t *testing.T) {
 		{pixel.YUYV, pixFormat{ycbcr: 3}, pixel.BT601, pixel.Limited}, // xvYCC 601
 		{pixel.RGB24, pixFormat{colorspace: srgb}, pixel.BT601, pixel.Full},
 		{pixel.RGB24, pixFormat{colorspace: srgb, quantization: quantizationLimited}, pixel.BT601, pixel.Limited},
+		{pixel.GREY, pixFormat{colorspace: srgb}, pixel.BT601, pixel.Full},
+		{pixel.GREY, pixFormat{quantization: quantizationLimited}, pixel.BT601, pixel.Limited},
 		{pixel.MJPEG, pixFormat{colorspace: srgb}, pixel.BT601, pixel.Full},
 	} {
 		matrix, limits := colour(c.code, c.pix)

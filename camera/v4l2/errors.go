@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -67,9 +68,14 @@ func explain(path, doing string, err error) error {
 	return &Error{path, problem, err}
 }
 
-// holders names the processes that have the file open, as far as we may see.
+// holders names the processes that have the file open, as far as we may see:
+// us only where there is nobody else, for we have just opened it.
 func holders(path string) string {
 	found := openers("/proc", path)
+	us := fmt.Sprintf("process %d ", os.Getpid())
+	if others := slices.DeleteFunc(slices.Clone(found), func(f string) bool { return strings.HasPrefix(f, us) }); len(others) > 0 {
+		found = others
+	}
 	if len(found) == 0 {
 		return fmt.Sprintf("a process that only root can see (sudo fuser -v %s)", path)
 	}

@@ -241,6 +241,8 @@ func colour(code pixel.Code, p pixFormat) (pixel.Matrix, pixel.Range) {
 		return matrix, pixel.Limited
 	case !code.IsYCbCr() || p.colorspace == spaceJPEG:
 		return matrix, pixel.Full
+	case code == pixel.GREY: // who sends luma alone, as infrared cameras, uses all values
+		return matrix, pixel.Full
 	default:
 		return matrix, pixel.Limited
 	}

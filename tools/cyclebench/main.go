@@ -70,7 +70,7 @@ func run(n *model.Network, operation string, frames int) error {
 }
 
 func report(frames int, begin time.Time) {
-	fmt.Printf("%d frames, %.2f ms each\n", frames, time.Since(begin).Seconds()*1e3/float64(frames))
+	fmt.Printf("%d frames, %.2f ms each, marked or not\n", frames, time.Since(begin).Seconds()*1e3/float64(frames))
 }
 
 func load(path string) (*model.Network, error) {
