@@ -1,8 +1,6 @@
 package integration
 
 import (
-	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,8 +17,8 @@ var vividFormats = []pixel.Code{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, 
 // bars are the colours that vivid's picture shows from left to right: 75 %
 // colour bars, white, yellow, cyan, green, magenta, red, blue, black.
 var bars = [8][3]int{
-	{191, 191, 191}, {191, 191, 50}, {50, 191, 191}, {50, 191, 50},
-	{191, 50, 191}, {191, 50, 50}, {50, 50, 191}, {50, 50, 50},
+	{191, 191, 191}, {191, 191, 0}, {0, 191, 191}, {0, 191, 0},
+	{191, 0, 191}, {191, 0, 0}, {0, 0, 191}, {0, 0, 0},
 }
 
 // The network's input shows vivid's colour bars, whatever the format: within
@@ -67,49 +65,8 @@ func networkInput(t *testing.T, node string, format pixel.Code, size int) []int8
 	return input
 }
 
-// grey is the luma of a colour by ITU-R BT.601.
+// grey is the luma of a colour as vivid takes it, by the weights of ITU-R BT.709.
 func grey(c [3]int) [3]int {
-	y := (299*c[0] + 587*c[1] + 114*c[2] + 500) / 1000
+	y := (2126*c[0] + 7152*c[1] + 722*c[2] + 5000) / 10000
 	return [3]int{y, y, y}
-}
-
-// The program classifies frames of each format; what bars look like to it
-// matters less than that all formats look the same.
-func TestEdgeReadsEveryFormat(t *testing.T) {
-	node := need(t, "HALFMEG_VIDEO")
-	answers := map[string]string{}
-	for _, format := range vividFormats {
-		out := edge(t, "run", "--camera", node, "--size", "640x480", "--rate", "10", "--format", format.String(), "--frames", "1", "--json")
-		answers[format.String()] = first(t, out)
-		t.Logf("%v: %s", format, answers[format.String()])
-	}
-	for format, answer := range answers {
-		if format != pixel.GREY.String() {
-			require.Equal(t, answers[pixel.RGB24.String()], answer, format)
-		}
-	}
-}
-
-// The loopback camera sends the test card as JPEGs: the program names what it
-// shows.
-func TestEdgeReadsMJPEG(t *testing.T) {
-	node := need(t, "HALFMEG_LOOPBACK")
-	feed(t, node, cardJPEG(t, 0))
-	want := first(t, edge(t, "run", "--camera", "testcard", "--frames", "1", "--json"))
-	got := first(t, edge(t, "run", "--camera", node, "--frames", "2", "--json"))
-	require.Equal(t, want, got)
-}
-
-// first is the likeliest class of the last frame of "edge run --json".
-func first(t *testing.T, output string) string {
-	t.Helper()
-	lines := strings.Split(strings.TrimSpace(output), "\n")
-	var frame struct {
-		Results []struct {
-			Label string `json:"label"`
-		} `json:"results"`
-	}
-	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &frame), output)
-	require.NotEmpty(t, frame.Results)
-	return frame.Results[0].Label
 }
