@@ -1,0 +1,211 @@
+//go:build unix
+
+package rpicam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"halfmeg/camera/pixel"
+)
+
+// ErrWish marks an error as one that trying again does not mend.
+var ErrWish = errors.New("cannot be had from this camera")
+
+// ErrNoFrame marks the error of a program that gives no frames though it runs.
+var ErrNoFrame = errors.New("no frame in time")
+
+// Error is what is wrong with a program, for the person who uses it.
+type Error struct {
+	Program string
+	Problem string // what is wrong and what to do
+	Err     error  // the cause
+}
+
+// Error names the program and its problem.
+func (e *Error) Error() string { return e.Program + ": " + e.Problem }
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Wishes are what is asked of the camera. Zero values leave it to us.
+type Wishes struct {
+	Width, Height int     // in pixels; the nearest that has no padding will do
+	Rate          float64 // frames a second
+}
+
+const (
+	defaultWidth  = 640
+	defaultHeight = 480
+	defaultRate   = 30
+
+	// widthStep makes rows without padding, see the package.
+	widthStep  = 128
+	heightStep = 2
+)
+
+// Format is that of the frames for those wishes. For yuv420 rpicam-vid asks
+// libcamera for the colour space sYCC, whatever the size: the matrix of BT.601
+// and the full range (get_colourspace_flags in its source, and ColorSpace::Sycc
+// in libcamera's).
+func (w Wishes) Format() pixel.Format {
+	width, height := nearest(w.Width, widthStep), nearest(w.Height, heightStep)
+	if w.Width == 0 || w.Height == 0 {
+		width, height = defaultWidth, defaultHeight
+	}
+	return pixel.Format{Pixels: pixel.YU12, Width: width, Height: height, Stride: width, Matrix: pixel.BT601, Range: pixel.Full}
+}
+
+// nearest is the multiple of step that is nearest to n, and not 0.
+func nearest(n, step int) int { return max(1, (n+step/2)/step) * step }
+
+// arguments have the program write raw frames until it is ended, each when it
+// is there. It is to tell of errors alone: by default it has a line for each
+// frame.
+func arguments(f pixel.Format, rate float64) []string {
+	if rate == 0 {
+		rate = defaultRate
+	}
+	return []string{
+		"--codec", "yuv420",
+		"--width", strconv.Itoa(f.Width), "--height", strconv.Itoa(f.Height),
+		"--framerate", strconv.FormatFloat(rate, 'f', -1, 64),
+		"--timeout", "0", "--nopreview", "--flush", "--verbose", "0",
+		"--output", "-",
+	}
+}
+
+// patience is how long frames may take: the first, for which the program looks
+// for cameras and finds their exposure, and those after it.
+type patience struct{ first, next time.Duration }
+
+// usualPatience leaves the next frame three frames' time at any rate.
+func usualPatience(rate float64) patience {
+	p := patience{first: 10 * time.Second, next: 3 * time.Second}
+	if rate > 0 {
+		p.next += time.Duration(3 * float64(time.Second) / rate)
+		p.first += p.next
+	}
+	return p
+}
+
+// Stream is a program that gives frames. Its methods are for one goroutine.
+type Stream struct {
+	format   pixel.Format
+	patience patience
+	process  *process
+	pipe     *os.File
+	frames   *latest
+	read     chan struct{} // closed when nothing more is read
+	alarm    *time.Timer
+	closed   bool
+}
+
+// Open starts the program of that path and waits for a first frame. The
+// context covers the opening alone.
+func Open(ctx context.Context, path string, w Wishes) (*Stream, error) {
+	return open(ctx, path, w, usualPatience(w.Rate))
+}
+
+func open(ctx context.Context, path string, w Wishes, p patience) (*Stream, error) {
+	f := w.Format()
+	s := &Stream{format: f, patience: p, frames: newLatest(f.Size()), read: make(chan struct{}), alarm: time.NewTimer(p.first)}
+	if err := s.start(path, arguments(f, w.Rate)); err != nil {
+		return nil, err
+	}
+	if err := s.await(ctx, p.first); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// start runs the program and the goroutine that reads its frames.
+func (s *Stream) start(path string, args []string) error {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return &Error{filepath.Base(path), fmt.Sprintf("cannot be read: %v", err), err}
+	}
+	s.process, err = start(path, args, writer)
+	if err = errors.Join(err, writer.Close()); err != nil {
+		_ = reader.Close() // nothing was read
+		return err
+	}
+	s.pipe = reader
+	go func() {
+		defer close(s.read)
+		part := s.frames.fill(reader)
+		s.frames.end(s.process.failure(part, s.format.Size()))
+	}()
+	return nil
+}
+
+// Format is that of the frames.
+func (s *Stream) Format() pixel.Format { return s.format }
+
+// Next waits for a frame and gives the newest there is.
+func (s *Stream) Next(ctx context.Context) (*Frame, error) {
+	if s.closed {
+		return nil, &Error{s.process.name, fs.ErrClosed.Error(), fs.ErrClosed}
+	}
+	if err := s.await(ctx, s.patience.next); err != nil {
+		return nil, err
+	}
+	return s.frames.take(), nil
+}
+
+// await waits until there is a frame that was not taken yet.
+func (s *Stream) await(ctx context.Context, patience time.Duration) error {
+	s.alarm.Reset(patience)
+	defer s.alarm.Stop()
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.misfit(); err != nil {
+			return err
+		}
+		if there, err := s.frames.look(); there || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.frames.news:
+		case <-s.alarm.C:
+			return s.hung(patience)
+		}
+	}
+}
+
+// misfit is the error of frames that have another size than was asked for:
+// their bytes would be cut at the wrong places.
+func (s *Stream) misfit() error {
+	width, height := s.process.log.size()
+	if width == 0 || width == s.format.Width && height == s.format.Height {
+		return nil
+	}
+	return &Error{s.process.name, fmt.Sprintf("the camera gives %dx%d instead of %dx%d: ask for a smaller size",
+		width, height, s.format.Width, s.format.Height), ErrWish}
+}
+
+func (s *Stream) hung(patience time.Duration) error {
+	return s.process.trouble(fmt.Sprintf("has given no frame for %.1f s", patience.Seconds()), ErrNoFrame)
+}
+
+// Close ends the program. The last frame's memory is gone then.
+func (s *Stream) Close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	s.alarm.Stop()
+	err := errors.Join(s.process.stop(), s.pipe.Close())
+	<-s.read
+	s.frames = nil
+	return err
+}
