@@ -1,5 +1,6 @@
 // Package camera brings frames from the world: from cameras of Video4Linux,
-// and from the test card, the built-in source for a machine without a camera.
+// from a Raspberry Pi's camera modules, and from the test card, the built-in
+// source for a machine without a camera.
 // It knows nothing of networks; what it hands out is plain data.
 package camera
 

@@ -55,6 +55,7 @@ func (i invalid) Is(target error) bool { return target == ErrInvalid }
 // The names that stand for more than a device.
 const (
 	Auto     = "auto"     // the first camera that serves
+	RPiCam   = "rpicam"   // a Raspberry Pi's camera module
 	TestCard = "testcard" // drawn by this program
 )
 
@@ -86,14 +87,14 @@ type Size struct {
 // List looks for sources. Those that Auto would take come in its order; the
 // test card, which it never takes, is the last.
 func List() []Found {
-	return append(listVideo(), Found{
+	return append(append(listVideo(), listModules()...), Found{
 		Name: TestCard, Driver: "built in", Card: "drawn scenes",
 		Modes: []Mode{{pixel.RGB24.String(), []Size{{Width: testcard.Width, Height: testcard.Height}}}},
 	})
 }
 
-// Open opens the camera of that name: Auto, TestCard, or a video device as
-// /dev/video0 or video0. The context covers the opening alone.
+// Open opens the camera of that name: Auto, RPiCam, TestCard, or a video device
+// as /dev/video0 or video0. The context covers the opening alone.
 func Open(ctx context.Context, name string, o Options) (Source, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -107,10 +108,12 @@ func Open(ctx context.Context, name string, o Options) (Source, error) {
 		return openTestCard(o)
 	case name == Auto:
 		return openAuto(ctx, o)
+	case name == RPiCam:
+		return openModule(ctx, o)
 	case isVideo:
 		return openVideo(path, o)
 	}
-	return nil, invalid{fmt.Errorf("camera %q is not known; there is: %s, %s, and video devices as video0", name, Auto, TestCard)}
+	return nil, invalid{fmt.Errorf("camera %q is not known; there is: %s, %s, %s, and video devices as video0", name, Auto, RPiCam, TestCard)}
 }
 
 func (o Options) check() error {
@@ -144,22 +147,24 @@ func AutoChoice(found []Found) (name, why string) {
 			return f.Name, "the first camera that serves"
 		}
 	}
-	if err := noVideo(); err != nil {
-		return "", err.Error()
-	}
 	if list := problems(found); len(list) > 0 {
 		return "", strings.Join(list, "; ")
+	}
+	if err := noVideo(); err != nil {
+		return "", err.Error()
 	}
 	return "", "there is no video device"
 }
 
-// openAuto opens the first of the cameras that were found that does open. It
-// never takes the test card: its answers would be taken for true ones.
+// openAuto opens the first of the cameras that were found that does open;
+// whether there is a camera module, opening it shows. It never takes the test
+// card: its answers would be taken for true ones.
 func openAuto(ctx context.Context, o Options) (Source, error) {
-	if err := noVideo(); err != nil {
+	found := append(listVideo(), findModules()...)
+	if err := noVideo(); err != nil && len(found) == 0 {
 		return nil, err
 	}
-	return firstOf(ctx, listVideo(), func(f Found) (Source, error) { return openVideo(f.Name, o) })
+	return firstOf(ctx, found, func(f Found) (Source, error) { return Open(ctx, f.Name, o) })
 }
 
 // firstOf opens the first that does open. Its error has every reason why the

@@ -96,7 +96,7 @@ func (d *device) unfit() string {
 	switch {
 	case slices.Contains(pipeline, d.driver):
 		return "a part of the Raspberry Pi's camera pipeline, not a camera by itself: " +
-			"camera modules need rpicam, which will come as --camera rpicam"
+			"camera modules are read through rpicam-vid, by --camera rpicam"
 	case slices.Contains(codecs, d.driver) || d.capabilities&m2m != 0 || both:
 		return "a coder or converter, not a camera"
 	case d.capabilities&(capVideoCapture|capVideoCaptureMPlane) != 0:

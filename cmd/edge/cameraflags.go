@@ -19,7 +19,7 @@ type cameraFlags struct {
 }
 
 func (f *cameraFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.name, "camera", "", "`camera` to look through: auto, a video device as video0, or testcard")
+	flags.StringVar(&f.name, "camera", "", "`camera` to look through: auto, a video device as video0, rpicam, or testcard")
 	flags.Var((*sizeFlag)(&f.options), "size", "size to ask the camera for, in pixels, as 640x480")
 	flags.Var((*rateFlag)(&f.options), "rate", "`frames` a second to ask the camera for")
 	flags.Var((*formatFlag)(&f.options), "format", "pixel format to ask the camera for, as YUYV or MJPG")

@@ -56,11 +56,14 @@ func newRun() *cobra.Command {
 		Long: `run names what a camera shows, a line a frame, until Ctrl-C or --frames. The
 camera "auto" is the first that serves; "edge cameras" lists them all. One that
 is not there, is in use or is unplugged is waited for, and stderr tells of it.
+The camera "rpicam" is a Raspberry Pi's camera module, read through the program
+rpicam-vid; it gives the nearest size whose width is a multiple of 128.
 The camera "testcard" is built in: it draws scenes that the network knows, so
 each line has the true scene beside the answer and the last line counts them.`,
 		Example: `  edge run --camera testcard --frames 20
   edge run --camera auto --stats
   edge run --camera video0 --size 1280x720 --format MJPG --control power_line=50_hz
+  edge run --camera rpicam --size 1280x720 --rate 10
   edge run --camera testcard --model squeezenet1.0
   edge run --camera testcard --json | head`,
 		Args: r.check,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -85,6 +86,24 @@ func TestRunWaitsForTheCamera(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, command.Wait())
 	require.Equal(t, "0 frames, 0 dropped, 0.0 a second; from camera to network input 0.0 ms, at most 0.0 ms\n", string(rest))
+}
+
+// A camera module, by a script in the place of rpicam-vid: green pictures, or
+// the reason why there are none.
+func TestRunCameraModule(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("LEFT OUT: needs a shell")
+	}
+	path := filepath.Join(t.TempDir(), "rpicam-vid")
+	t.Setenv("PATH", filepath.Dir(path)+":"+os.Getenv("PATH"))
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\nexec cat /dev/zero\n"), 0o700))
+	got := edge(t, "run", "--camera", "rpicam", "--size", "1280x720", "--frames", "3", "--json")
+	require.Equal(t, statusOK, got.status, got.stderr)
+	require.Empty(t, got.stderr)
+	require.Len(t, decodeLines[observed](t, got.stdout), 3)
+
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\necho 'ERROR: *** no cameras available ***' >&2; exit 255\n"), 0o700))
+	requireFailure(t, statusFailure, edge(t, "run", "--camera", "rpicam", "--exit-on-error"), "rpicam-vid: no camera module is there", "cable")
 }
 
 // Ctrl-C is the ordinary end of "edge run": the summary and status 0.

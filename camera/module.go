@@ -1,0 +1,96 @@
+//go:build unix
+
+package camera
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"halfmeg/camera/pixel"
+	"halfmeg/camera/rpicam"
+)
+
+// module is a Raspberry Pi's camera module as a source.
+type module struct {
+	stream *rpicam.Stream
+	frame  Frame
+}
+
+func openModule(ctx context.Context, o Options) (Source, error) {
+	if o.Pixels != 0 && o.Pixels != pixel.YU12 {
+		return nil, invalid{fmt.Errorf("%s gives %v alone, not %v", RPiCam, pixel.YU12, o.Pixels)}
+	}
+	if len(o.Controls) > 0 {
+		return nil, invalid{fmt.Errorf("%s has no controls to set, so not %s", RPiCam, o.Controls[0].Name)}
+	}
+	stream, err := startModule(ctx, rpicam.Wishes{Width: o.Width, Height: o.Height, Rate: o.Rate})
+	if errors.Is(err, rpicam.ErrWish) {
+		return nil, invalid{err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &module{stream: stream, frame: Frame{Format: stream.Format()}}, nil
+}
+
+func startModule(ctx context.Context, w rpicam.Wishes) (*rpicam.Stream, error) {
+	path, err := rpicam.Find()
+	if err != nil {
+		return nil, err
+	}
+	return rpicam.Open(ctx, path, w)
+}
+
+func (m *module) Format() Format { return m.stream.Format() }
+
+func (m *module) Next(ctx context.Context) (*Frame, error) {
+	f, err := m.stream.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m.frame.Data, m.frame.Time, m.frame.Sequence = f.Data, f.Time, f.Sequence
+	return &m.frame, nil
+}
+
+func (m *module) Close() error {
+	m.frame.Data = nil
+	return m.stream.Close()
+}
+
+// findModules tells whether there is the program by which camera modules are
+// read. Where it is not, camera modules are no source.
+func findModules() []Found {
+	path, err := rpicam.Find()
+	if err != nil {
+		return nil
+	}
+	return []Found{{Name: RPiCam, Driver: path, Card: "Raspberry Pi camera module"}}
+}
+
+// listModules asks that program for them. It opens the first that it finds.
+func listModules() []Found {
+	found := findModules()
+	for i := range found {
+		f := &found[i]
+		modules, err := rpicam.List(f.Driver)
+		if err != nil {
+			f.Problem = err.Error()
+			continue
+		}
+		names := make([]string, len(modules))
+		for i, m := range modules {
+			names[i] = m.Name
+		}
+		f.Card += " " + strings.Join(names, ", ")
+		f.Modes = []Mode{{pixel.YU12.String(), []Size{moduleSizes(modules[0])}}}
+	}
+	return found
+}
+
+// moduleSizes are those that can be asked for.
+func moduleSizes(m rpicam.Module) Size {
+	least := rpicam.Wishes{Width: 1, Height: 1}.Format()
+	return Size{Width: least.Width, Height: least.Height, MaxWidth: m.Width, MaxHeight: m.Height}
+}

@@ -1,0 +1,104 @@
+//go:build unix
+
+package camera
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera/pixel"
+)
+
+// standIn is a shell script in the place of rpicam-vid, whose pictures are
+// green: zeros in Y, Cb and Cr. The package rpicam has one that can do more.
+func standIn(t *testing.T, script string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rpicam-vid")
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700))
+	t.Setenv("PATH", filepath.Dir(path)+":"+os.Getenv("PATH"))
+	return path
+}
+
+const (
+	green = `case "$*" in
+*--list-cameras*) echo "0 : imx219 [3280x2464 10-bit RGGB] (/base/imx219@10)" ;;
+*) exec cat /dev/zero ;;
+esac
+`
+	noModule = `case "$*" in
+*--list-cameras*) echo "No cameras available!" ;;
+*) echo "ERROR: *** no cameras available ***" >&2; exit 255 ;;
+esac
+`
+)
+
+func TestCameraModule(t *testing.T) {
+	standIn(t, green)
+	s, err := Open(t.Context(), RPiCam, Options{Width: 200, Height: 100, Rate: 5, Pixels: pixel.YU12})
+	require.NoError(t, err)
+	want := Format{Pixels: pixel.YU12, Width: 256, Height: 100, Stride: 256, Matrix: pixel.BT601, Range: pixel.Full}
+	require.Equal(t, want, s.Format())
+	f, err := s.Next(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, f.Format)
+	require.Equal(t, make([]byte, 256*100*3/2), f.Data)
+	require.NoError(t, s.Close())
+}
+
+func TestWhatCameraModulesCannotDo(t *testing.T) {
+	standIn(t, green)
+	_, err := Open(t.Context(), RPiCam, Options{Pixels: pixel.YUYV})
+	require.EqualError(t, err, "rpicam gives YU12 alone, not YUYV")
+	require.ErrorIs(t, err, ErrInvalid)
+	_, err = Open(t.Context(), RPiCam, Options{Controls: []Control{{"gain", "1"}}})
+	require.EqualError(t, err, "rpicam has no controls to set, so not gain")
+	require.ErrorIs(t, err, ErrInvalid)
+}
+
+func TestCameraModuleWithoutTheProgram(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := Open(t.Context(), RPiCam, Options{})
+	require.ErrorContains(t, err, "apt install rpicam-apps")
+	require.ErrorIs(t, err, ErrInvalid)
+	require.Empty(t, findModules())
+}
+
+func TestCameraModulesAreListed(t *testing.T) {
+	path := standIn(t, green)
+	list := List()
+	require.Equal(t, Found{
+		Name: RPiCam, Driver: path, Card: "Raspberry Pi camera module imx219",
+		Modes: []Mode{{"YU12", []Size{{Width: 128, Height: 2, MaxWidth: 3280, MaxHeight: 2464}}}},
+	}, list[len(list)-2])
+	name, _ := AutoChoice(list[len(list)-2:])
+	require.Equal(t, RPiCam, name)
+
+	standIn(t, noModule)
+	list = List()
+	require.Contains(t, list[len(list)-2].Problem, "no camera module")
+	name, _ = AutoChoice(list[len(list)-2:])
+	require.Empty(t, name)
+}
+
+// Behind video devices, of which this machine may have some.
+func TestAutoTakesTheCameraModule(t *testing.T) {
+	for _, f := range listVideo() {
+		if f.Problem == "" {
+			t.Skip("LEFT OUT: needs a machine without a camera")
+		}
+	}
+	standIn(t, green)
+	s, err := Open(t.Context(), Auto, Options{})
+	require.NoError(t, err)
+	require.IsType(t, &module{}, s)
+	require.NoError(t, s.Close())
+
+	standIn(t, noModule)
+	_, err = Open(t.Context(), Auto, Options{})
+	require.ErrorContains(t, err, "no camera that serves")
+	require.ErrorContains(t, err, "rpicam-vid: no camera module is there")
+	require.NotErrorIs(t, err, ErrInvalid)
+}

@@ -1,0 +1,36 @@
+//go:build unix
+
+package rpicam_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera"
+	"halfmeg/camera/rpicam"
+	"halfmeg/camera/steady"
+)
+
+// A program that ends again and again is started again and again.
+func TestProgramIsStartedAgain(t *testing.T) {
+	rpicam.StandIn(t, "short")
+	var told []error
+	source, err := steady.New(t.Context(), func(ctx context.Context) (camera.Source, error) {
+		return camera.Open(ctx, camera.RPiCam, camera.Options{Width: 128, Height: 2})
+	}, func(err error) { told = append(told, err) })
+	require.NoError(t, err)
+	defer func() { require.NoError(t, source.Close()) }()
+	var last uint64
+	for n := 0; len(told) < 4; n++ { // ended and back, twice
+		frame, err := source.Next(t.Context())
+		require.NoError(t, err)
+		require.True(t, n == 0 || frame.Sequence > last)
+		last = frame.Sequence
+	}
+	require.ErrorContains(t, told[0], "192 of a frame's 384 bytes")
+	require.NoError(t, told[1])
+	require.ErrorContains(t, told[2], "192 of a frame's 384 bytes")
+	require.NoError(t, told[3])
+}
