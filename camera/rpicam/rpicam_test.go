@@ -315,6 +315,22 @@ func TestFramesCostNoGarbage(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100_000, next))
 }
 
+// BenchmarkFrames is the time of a frame through the pipe, and of the pictures
+// that a program gives as fast as they are taken.
+func BenchmarkFrames(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "rpicam-vid")
+	require.NoError(b, os.WriteFile(path, []byte("#!/bin/sh\nexec cat /dev/zero\n"), 0o700))
+	s, err := open(b.Context(), path, Wishes{}, endless)
+	require.NoError(b, err)
+	defer func() { require.NoError(b, s.Close()) }()
+	b.SetBytes(int64(s.Format().Size()))
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := s.Next(b.Context())
+		require.NoError(b, err)
+	}
+}
+
 func TestSlowUserGetsTheNewest(t *testing.T) {
 	l := newLatest(8)
 	reader, writer := io.Pipe()

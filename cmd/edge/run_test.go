@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"image/color"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -88,22 +91,46 @@ func TestRunWaitsForTheCamera(t *testing.T) {
 	require.Equal(t, "0 frames, 0 dropped, 0.0 a second; from camera to network input 0.0 ms, at most 0.0 ms\n", string(rest))
 }
 
-// A camera module, by a script in the place of rpicam-vid: green pictures, or
-// the reason why there are none.
+// A camera module, by a script in the place of rpicam-vid: it shows a scene of
+// the test card, or tells why it cannot.
 func TestRunCameraModule(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("LEFT OUT: needs a shell")
 	}
 	path := filepath.Join(t.TempDir(), "rpicam-vid")
 	t.Setenv("PATH", filepath.Dir(path)+":"+os.Getenv("PATH"))
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\nexec cat /dev/zero\n"), 0o700))
-	got := edge(t, "run", "--camera", "rpicam", "--size", "1280x720", "--frames", "3", "--json")
+	const moment = 4 * time.Second
+	picture := filepath.Join(filepath.Dir(path), "picture")
+	require.NoError(t, os.WriteFile(picture, planarCard(t, moment), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\nwhile cat "+picture+"; do :; done\n"), 0o700))
+	got := edge(t, "run", "--camera", "rpicam", "--frames", "3", "--json")
 	require.Equal(t, statusOK, got.status, got.stderr)
 	require.Empty(t, got.stderr)
-	require.Len(t, decodeLines[observed](t, got.stdout), 3)
+	seen := decodeLines[observed](t, got.stdout)
+	require.Len(t, seen, 3)
+	for _, o := range seen {
+		require.True(t, testcard.Right(testcard.Scene(moment), o.Results[0].Label), o.Results[0].Label)
+	}
 
 	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\necho 'ERROR: *** no cameras available ***' >&2; exit 255\n"), 0o700))
 	requireFailure(t, statusFailure, edge(t, "run", "--camera", "rpicam", "--exit-on-error"), "rpicam-vid: no camera module is there", "cable")
+}
+
+// planarCard is the test card's picture of that moment as a camera module gives
+// it: planes of Y, Cb and Cr, the latter of half the size, as JPEG has them.
+func planarCard(t *testing.T, moment time.Duration) []byte {
+	t.Helper()
+	const width, height = testcard.Width, testcard.Height
+	rgb := make([]byte, 3*width*height)
+	var drawer testcard.Card
+	require.NoError(t, drawer.Draw(rgb, moment))
+	luma, blue, red := make([]byte, width*height), make([]byte, width*height/4), make([]byte, width*height/4)
+	for i := range luma {
+		x, y := i%width, i/width
+		half := y/2*width/2 + x/2
+		luma[i], blue[half], red[half] = color.RGBToYCbCr(rgb[3*i], rgb[3*i+1], rgb[3*i+2])
+	}
+	return slices.Concat(luma, blue, red)
 }
 
 // Ctrl-C is the ordinary end of "edge run": the summary and status 0.
