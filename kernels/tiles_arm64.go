@@ -124,7 +124,7 @@ func (c *convTiled) name() string {
 	if c.small != nil {
 		family = "small " + family
 	}
-	return fmt.Sprintf("%dx%d %s", c.pixels, c.tiling.channels, family)
+	return fmt.Sprintf("%dx%d %s", c.pixels, c.channels, family)
 }
 
 func (c *convTiled) bytes() int { return len(c.packed) }

@@ -59,7 +59,7 @@ the clock, the temperature and the firmware's complaints before and after.`, sec
 		RunE: b.run,
 	}
 	b.engine.add(command.Flags())
-	command.Flags().Var(between(&b.frames, 1, math.MaxInt32), "frames", "measure this `number` of frames instead")
+	command.Flags().Var(upTo(&b.frames, math.MaxInt32), "frames", "measure this `number` of frames instead")
 	command.Flags().BoolVar(&b.json, "json", false, "write one JSON object")
 	return command
 }

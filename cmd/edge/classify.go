@@ -50,7 +50,7 @@ exit status is then 1.`,
 		RunE: c.run,
 	}
 	c.engine.add(command.Flags())
-	command.Flags().Var(between(&c.top, 1, 1<<14), "top", "`number` of classes to show")
+	command.Flags().Var(upTo(&c.top, 1<<14), "top", "`number` of classes to show")
 	command.Flags().BoolVar(&c.json, "json", false, "write one JSON object a line")
 	return command
 }

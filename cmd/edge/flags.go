@@ -8,15 +8,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// bounded is a flag that takes a whole number between two bounds.
+// bounded is a flag that takes a whole number from 1 to a bound.
 type bounded struct {
-	value    *int
-	min, max int
+	value *int
+	max   int
 }
 
-func between(value *int, minimum, maximum int) pflag.Value {
-	return &bounded{value, minimum, maximum}
-}
+func upTo(value *int, maximum int) pflag.Value { return &bounded{value, maximum} }
 
 func (b *bounded) String() string { return strconv.Itoa(*b.value) }
 
@@ -24,8 +22,8 @@ func (b *bounded) Type() string { return "number" }
 
 func (b *bounded) Set(text string) error {
 	v, err := strconv.Atoi(text)
-	if err != nil || v < b.min || v > b.max {
-		return fmt.Errorf("give a whole number from %d to %d", b.min, b.max)
+	if err != nil || v < 1 || v > b.max {
+		return fmt.Errorf("give a whole number from 1 to %d", b.max)
 	}
 	*b.value = v
 	return nil

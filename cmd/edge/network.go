@@ -30,7 +30,7 @@ const maxThreads = 64
 func (f *engineFlags) add(flags *pflag.FlagSet) {
 	f.threads = min(runtime.GOMAXPROCS(0), maxThreads)
 	flags.StringVar(&f.model, "model", pretrained.Default, "network: a built-in `name` or a .sqz file")
-	flags.Var(between(&f.threads, 1, maxThreads), "threads", "`number` of threads that compute")
+	flags.Var(upTo(&f.threads, maxThreads), "threads", "`number` of threads that compute")
 }
 
 // recognizer makes the chosen network ready for pictures.

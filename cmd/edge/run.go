@@ -73,7 +73,7 @@ each line has the true scene beside the answer and the last line counts them.`,
 	r.camera.add(command.Flags())
 	command.Flags().Var(&r.rotate, "rotate", "turn frames clockwise by 90, 180 or 270 `degrees`, for a camera that is mounted so")
 	command.Flags().BoolVar(&r.mirror, "mirror", false, "mirror frames left to right, after turning them")
-	command.Flags().Var(between(&r.frames, 1, math.MaxInt32), "frames", "stop after this `number` of frames")
+	command.Flags().Var(upTo(&r.frames, math.MaxInt32), "frames", "stop after this `number` of frames")
 	command.Flags().BoolVar(&r.json, "json", false, "write one JSON object a line")
 	command.Flags().BoolVar(&r.exitOnError, "exit-on-error", false, "end when the camera fails, instead of waiting for it")
 	command.Flags().BoolVar(&r.showStats, "stats", false, "at the end, tell on stderr of rate, dropped frames and latency")
