@@ -1,6 +1,6 @@
 // Package camera brings frames from the world: from cameras of Video4Linux,
-// from a Raspberry Pi's camera modules, and from the test card, the built-in
-// source for a machine without a camera.
+// from a Raspberry Pi's camera modules, files, streams, and the test card, the
+// built-in source for a machine without a camera.
 // It knows nothing of networks; what it hands out is plain data.
 package camera
 
@@ -15,10 +15,12 @@ import (
 // for one goroutine; to stop a waiting Next from another, cancel its context.
 type Source interface {
 	// Next waits for a frame and returns the newest there is: frames that
-	// nobody asked for in time are dropped. The frame, with its memory, is
-	// the caller's until the next call of Next or Close.
+	// nobody asked for in time are dropped, but for those of files, which
+	// wait. The error after the last frame of a file is io.EOF. The frame,
+	// with its memory, is the caller's until the next call of Next or Close.
 	Next(ctx context.Context) (*Frame, error)
-	// Format is that of the frames to come.
+	// Format is that of the frames to come; the pictures of a folder have
+	// each its own.
 	Format() Format
 	// Close lets the device go. Next fails from then on.
 	Close() error

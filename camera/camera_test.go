@@ -24,7 +24,8 @@ func open(t *testing.T, o Options) Source {
 
 func TestUnknownCameraListsWhatThereIs(t *testing.T) {
 	_, err := Open(t.Context(), "webcam", Options{})
-	require.EqualError(t, err, `camera "webcam" is not known; there is: auto, rpicam, testcard, and video devices as video0`)
+	require.EqualError(t, err, `camera "webcam" is not known; there is: auto, rpicam, testcard, video devices as video0, `+
+		`files and folders, - for standard input, and http://`)
 	require.ErrorIs(t, err, ErrInvalid)
 }
 

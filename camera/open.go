@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"halfmeg/camera/pixel"
 	"halfmeg/camera/testcard"
+	"halfmeg/camera/web"
 )
 
 // Options are wishes that a source follows as well as it can. A zero value
@@ -26,6 +29,16 @@ type Options struct {
 
 	// Controls are set in this order.
 	Controls []Control
+
+	// Loop starts a file or a folder again after its end.
+	Loop bool
+
+	// Watch waits for new pictures after the last one of a folder.
+	Watch bool
+
+	// Skipped, where it is not nil, is told of each picture of a folder that
+	// is passed over. Next calls it.
+	Skipped func(error)
 }
 
 // Control is a setting of a camera: exposure, gain, focus …
@@ -42,8 +55,8 @@ const (
 	MaxSide = 1 << 14
 )
 
-// ErrInvalid marks errors of the name or the options: opening the camera
-// again would fail in the same way. Other errors may pass.
+// ErrInvalid marks errors of the name, the options, or a file: opening the
+// camera again would fail in the same way. Other errors may pass.
 var ErrInvalid = errors.New("invalid camera name or option")
 
 // invalid marks an error with ErrInvalid and keeps its words.
@@ -54,9 +67,10 @@ func (i invalid) Is(target error) bool { return target == ErrInvalid }
 
 // The names that stand for more than a device.
 const (
-	Auto     = "auto"     // the first camera that serves
-	RPiCam   = "rpicam"   // a Raspberry Pi's camera module
-	TestCard = "testcard" // drawn by this program
+	Auto          = "auto"     // the first camera that serves
+	RPiCam        = "rpicam"   // a Raspberry Pi's camera module
+	TestCard      = "testcard" // drawn by this program
+	StandardInput = "-"
 )
 
 // Found is a source that was found, whether or not it serves.
@@ -93,14 +107,17 @@ func List() []Found {
 	})
 }
 
-// Open opens the camera of that name: Auto, RPiCam, TestCard, or a video device
-// as /dev/video0 or video0. The context covers the opening alone.
+// Open opens the camera of that name: Auto, RPiCam, TestCard, a video device as
+// /dev/video0 or video0, the path of a file or a folder, StandardInput, or the
+// address of a stream of JPEGs as http://camera.local/stream. A file is
+// recognised by its content: a picture, Y4M, or raw frames where the options
+// have their size and format. The context covers the opening alone.
 func Open(ctx context.Context, name string, o Options) (Source, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if err := o.check(); err != nil {
-		return nil, invalid{fmt.Errorf("camera %q: %w", name, err)}
+		return nil, invalid{fmt.Errorf("camera: %w", err)}
 	}
 	path, isVideo := videoPath(name)
 	switch {
@@ -112,8 +129,19 @@ func Open(ctx context.Context, name string, o Options) (Source, error) {
 		return openModule(ctx, o)
 	case isVideo:
 		return openVideo(path, o)
+	case web.IsAddress(name):
+		return openWeb(ctx, name, o)
+	case strings.Contains(name, "://"):
+		return nil, invalid{errors.New("camera: of addresses only those of http and https can be read")} // the others may hold passwords, too
+	case name == StandardInput:
+		return openStandardInput(ctx, os.Stdin, o)
 	}
-	return nil, invalid{fmt.Errorf("camera %q is not known; there is: %s, %s, %s, and video devices as video0", name, Auto, RPiCam, TestCard)}
+	source, err := openFile(ctx, name, o)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, invalid{fmt.Errorf("camera %q is not known; there is: %s, %s, %s, video devices as video0, "+
+			"files and folders, %s for standard input, and http://", name, Auto, RPiCam, TestCard, StandardInput)}
+	}
+	return source, err
 }
 
 func (o Options) check() error {

@@ -52,10 +52,13 @@ var foreign = []struct{ name, magic string }{
 	{"TIFF and raw", "MM\x00*"},
 }
 
+// ErrUnknown marks errors of files that are no pictures at all.
+var ErrUnknown = errors.New("not a picture")
+
 // recognise tells the format by a file's first bytes.
 func recognise(head []byte) (*format, error) {
 	if len(head) == 0 {
-		return nil, errors.New("empty, not a picture")
+		return nil, fmt.Errorf("empty, %w", ErrUnknown)
 	}
 	for _, f := range formats {
 		if matches(head, f.magic) {
@@ -67,7 +70,7 @@ func recognise(head []byte) (*format, error) {
 			return nil, notSupported(f.name + " pictures")
 		}
 	}
-	return nil, fmt.Errorf("not a picture: starts with %q", head)
+	return nil, fmt.Errorf("%w: starts with %q", ErrUnknown, head)
 }
 
 func notSupported(kind string) error {

@@ -30,3 +30,12 @@ func DecodeFrame(pix, file []byte, width, height int) error {
 	}
 	return nil
 }
+
+// FrameSize is the size in pixels of a JPEG of a stream, by its header.
+func FrameSize(file []byte) (width, height int, err error) {
+	f := jpegFormat
+	if err := f.check(file); err != nil {
+		return 0, 0, err
+	}
+	return f.size(file, MaxPixels)
+}

@@ -99,19 +99,9 @@ func (f *format) decode(data []byte, maxPixels int64) (*Image, error) {
 			return nil, err
 		}
 	}
-	header, err := f.readHeader(bytes.NewReader(data))
+	width, height, err := f.size(data, maxPixels)
 	if err != nil {
-		return nil, f.explain(err)
-	}
-	if header.Width < 1 || header.Height < 1 {
-		return nil, fmt.Errorf("an empty %s of %dx%d pixels", f.name, header.Width, header.Height)
-	}
-	if max(header.Width, header.Height) > maxSide {
-		return nil, fmt.Errorf("a %s of %dx%d pixels is beyond the limit of %d a side", f.name, header.Width, header.Height, maxSide)
-	}
-	if int64(header.Width) > maxPixels/int64(header.Height) {
-		return nil, fmt.Errorf("a %s of %dx%d pixels is beyond the limit of %d megapixels: scale it down first",
-			f.name, header.Width, header.Height, maxPixels/1_000_000)
+		return nil, err
 	}
 	img, err := f.read(bytes.NewReader(data))
 	if err != nil {
@@ -121,5 +111,24 @@ func (f *format) decode(data []byte, maxPixels int64) (*Image, error) {
 	if f.exif != nil {
 		turn = readOrientation(f.exif(data))
 	}
-	return paint(img, header.Width, header.Height, turn), nil
+	return paint(img, width, height, turn), nil
+}
+
+// size reads the sides from a file's header, and checks them.
+func (f *format) size(data []byte, maxPixels int64) (width, height int, err error) {
+	header, err := f.readHeader(bytes.NewReader(data))
+	if err != nil {
+		return 0, 0, f.explain(err)
+	}
+	if header.Width < 1 || header.Height < 1 {
+		return 0, 0, fmt.Errorf("an empty %s of %dx%d pixels", f.name, header.Width, header.Height)
+	}
+	if max(header.Width, header.Height) > maxSide {
+		return 0, 0, fmt.Errorf("a %s of %dx%d pixels is beyond the limit of %d a side", f.name, header.Width, header.Height, maxSide)
+	}
+	if int64(header.Width) > maxPixels/int64(header.Height) {
+		return 0, 0, fmt.Errorf("a %s of %dx%d pixels is beyond the limit of %d megapixels: scale it down first",
+			f.name, header.Width, header.Height, maxPixels/1_000_000)
+	}
+	return header.Width, header.Height, nil
 }

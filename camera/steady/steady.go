@@ -57,7 +57,8 @@ func New(ctx context.Context, open Opener, report func(error)) (*Source, error) 
 }
 
 // Next waits for a frame, for as long as it takes the camera to come back.
-// It fails only where the context or the source ends.
+// It fails only where the context or the source ends, or with an error of the
+// kind camera.ErrInvalid, as that of a damaged file, which would come again.
 func (s *Source) Next(ctx context.Context) (*camera.Frame, error) {
 	if s.closed {
 		return nil, fmt.Errorf("camera: %w", fs.ErrClosed)
@@ -76,7 +77,7 @@ func (s *Source) Next(ctx context.Context) (*camera.Frame, error) {
 		if err == nil {
 			return s.deliver(frame), nil
 		}
-		if ctx.Err() != nil || errors.Is(err, io.EOF) {
+		if ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, camera.ErrInvalid) {
 			return nil, err
 		}
 		s.drop(err)

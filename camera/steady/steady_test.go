@@ -171,10 +171,13 @@ func TestInvalidOptionsEndTheFirstAttemptOnly(t *testing.T) {
 
 func TestEndOfTheSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := world{broken: io.EOF}
-		_, err := w.steady(t).Next(t.Context())
-		require.ErrorIs(t, err, io.EOF)
-		require.Empty(t, w.told)
+		for _, end := range []error{io.EOF, camera.ErrInvalid} {
+			w := world{broken: end}
+			_, err := w.steady(t).Next(t.Context())
+			require.ErrorIs(t, err, end)
+			require.Empty(t, w.told)
+			require.Equal(t, 1, w.attempts)
+		}
 	})
 }
 

@@ -19,11 +19,13 @@ type cameraFlags struct {
 }
 
 func (f *cameraFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.name, "camera", "", "`camera` to look through: auto, a video device as video0, rpicam, or testcard")
-	flags.Var((*sizeFlag)(&f.options), "size", "size to ask the camera for, in pixels, as 640x480")
+	flags.StringVar(&f.name, "camera", "", "`camera` to look through: auto, a video device as video0, rpicam, a file or folder, - for standard input, http://…, or testcard")
+	flags.Var((*sizeFlag)(&f.options), "size", "size to ask the camera for, or of raw frames, in pixels, as 640x480")
 	flags.Var((*rateFlag)(&f.options), "rate", "`frames` a second to ask the camera for")
-	flags.Var((*formatFlag)(&f.options), "format", "pixel format to ask the camera for, as YUYV or MJPG")
+	flags.Var((*formatFlag)(&f.options), "format", "pixel format to ask the camera for, or of raw frames, as YUYV or MJPG")
 	flags.Var((*controlFlag)(&f.options), "control", "set a control of the camera, as exposure=300; may be given several times")
+	flags.BoolVar(&f.options.Loop, "loop", false, "start a file or folder again after its end")
+	flags.BoolVar(&f.options.Watch, "watch", false, "wait for new pictures after the last one of a folder")
 }
 
 // sizeFlag is a flag WIDTHxHEIGHT.

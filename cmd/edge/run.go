@@ -59,11 +59,19 @@ is not there, is in use or is unplugged is waited for, and stderr tells of it.
 The camera "rpicam" is a Raspberry Pi's camera module, read through the program
 rpicam-vid; it gives the nearest size whose width is a multiple of 128.
 The camera "testcard" is built in: it draws scenes that the network knows, so
-each line has the true scene beside the answer and the last line counts them.`,
+each line has the true scene beside the answer and the last line counts them.
+
+A camera may also be a picture, a folder of pictures, Y4M video, - for standard
+input, or the address of an MJPEG stream. Files are recognised by their content
+and shown frame by frame; with --size and --format they are raw frames. Streams
+and pipes show their newest frame. A picture that cannot be read is named on
+stderr and skipped.`,
 		Example: `  edge run --camera testcard --frames 20
   edge run --camera auto --stats
   edge run --camera video0 --size 1280x720 --format MJPG --control power_line=50_hz
   edge run --camera rpicam --size 1280x720 --rate 10
+  edge run --camera photos/ --watch
+  edge run --camera http://camera.local:8080/stream
   edge run --camera testcard --model squeezenet1.0
   edge run --camera testcard --json | head`,
 		Args: r.check,
@@ -123,6 +131,7 @@ func (r *run) open(ctx context.Context, stderr io.Writer) (camera.Source, error)
 	if options.Rate == 0 {
 		options.Rate = r.rate()
 	}
+	options.Skipped = func(err error) { report(stderr, err) }
 	open := func(ctx context.Context) (camera.Source, error) {
 		return camera.Open(ctx, r.camera.name, options)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,38 @@ func TestRunStats(t *testing.T) {
 	require.Equal(t, 3, m[0].Frames)
 	require.Positive(t, m[0].Latency.Mean)
 	require.LessOrEqual(t, m[0].Latency.Mean, m[0].Latency.Max)
+}
+
+// A folder is shown to its end, which is a good one; a bad picture is named.
+func TestRunFolder(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"a", "c", "d", "e"} {
+		require.NoError(t, os.Rename(writePNG(t, 64, 48), filepath.Join(folder, name)))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "b"), []byte("text"), 0o600))
+	for _, c := range []struct{ limit, frames int }{{0, 4}, {3, 3}} {
+		args := []string{"run", "--camera", folder, "--json"}
+		if c.limit > 0 {
+			args = append(args, "--frames", strconv.Itoa(c.limit))
+		}
+		got := edge(t, args...)
+		require.Equal(t, statusOK, got.status, got.stderr)
+		require.Len(t, decodeLines[observed](t, got.stdout), c.frames)
+		require.Equal(t, "edge: "+filepath.Join(folder, "b")+": not a picture: starts with \"text\"\n", got.stderr)
+	}
+	got := edge(t, "run", "--camera", folder, "--loop", "--frames", "9", "--json")
+	require.Len(t, decodeLines[observed](t, got.stdout), 9)
+}
+
+func TestRunPicture(t *testing.T) {
+	file := writePNG(t, 64, 48)
+	got := edge(t, "run", "--camera", file, "--json")
+	require.Equal(t, statusOK, got.status, got.stderr)
+	require.Len(t, decodeLines[observed](t, got.stdout), 1)
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Len(t, decodeLines[observed](t, edgeReading(t, data, "run", "--camera", "-", "--json").stdout), 1)
+	requireFailure(t, statusFailure, edgeReading(t, []byte("text"), "run", "--camera", "-"), "standard input: not a picture")
 }
 
 func TestRunExitsOnError(t *testing.T) {

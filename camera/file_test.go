@@ -1,0 +1,228 @@
+package camera
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera/pixel"
+)
+
+// write makes a file with this content.
+func write(t *testing.T, name, content string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+// pictureFile is a grey picture of that width.
+func pictureFile(t *testing.T, width int) string {
+	t.Helper()
+	var file bytes.Buffer
+	grey := image.NewGray(image.Rect(0, 0, width, 2))
+	for i := range grey.Pix {
+		grey.Pix[i] = 7
+	}
+	require.NoError(t, png.Encode(&file, grey))
+	return file.String()
+}
+
+func openPath(t *testing.T, path string, o Options) Source {
+	t.Helper()
+	s, err := Open(t.Context(), path, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// requireNext proves that the next frame is whole, has that number, and these
+// bytes if they are not empty.
+func requireNext(t *testing.T, s Source, number int, data string) *Frame {
+	t.Helper()
+	f, err := s.Next(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, uint64(number), f.Sequence)
+	require.Len(t, f.Data, f.Size())
+	require.False(t, f.Time.IsZero())
+	if data != "" {
+		require.Equal(t, data, string(f.Data))
+	}
+	return f
+}
+
+func requireEnd(t *testing.T, s Source) {
+	t.Helper()
+	_, err := s.Next(t.Context())
+	require.Equal(t, io.EOF, err)
+}
+
+const twoFrames = "YUV4MPEG2 W2 H1 C420jpeg\nFRAME\nabcdFRAME\nefgh"
+
+func TestY4MFile(t *testing.T) {
+	s := openPath(t, write(t, "movie.jpg", twoFrames), Options{}) // the name does not matter
+	want := Format{Pixels: pixel.YU12, Width: 2, Height: 1, Stride: 2, Range: pixel.Limited}
+	require.Equal(t, want, s.Format())
+	require.Equal(t, want, requireNext(t, s, 0, "abcd").Format)
+	requireNext(t, s, 1, "efgh")
+	requireEnd(t, s)
+	requireEnd(t, s)
+}
+
+func TestPictureFile(t *testing.T) {
+	s := openPath(t, write(t, "picture", pictureFile(t, 3)), Options{})
+	f := requireNext(t, s, 0, strings.Repeat("\x07", 3*3*2))
+	require.Equal(t, Format{Pixels: RGB24, Width: 3, Height: 2, Stride: 9}, f.Format)
+	require.Equal(t, s.Format(), f.Format)
+	requireEnd(t, s)
+}
+
+func TestRawFile(t *testing.T) {
+	// Bytes that begin as a JPEG does are raw frames if that is asked for.
+	path := write(t, "raw", "\xff\xd8cdefghijklmnopqrstuvwxyzabcdefghijkl")
+	for code, want := range map[pixel.Code]int{pixel.YUYV: 16, pixel.NV12: 12, pixel.YU12: 12, pixel.GREY: 8, pixel.RGB24: 24} {
+		s := openPath(t, path, Options{Width: 4, Height: 2, Pixels: code})
+		require.Equal(t, code, s.Format().Pixels)
+		f, err := s.Next(t.Context())
+		require.NoError(t, err)
+		require.Len(t, f.Data, want, code)
+		require.Equal(t, "\xff\xd8cd", string(f.Data[:4]))
+	}
+}
+
+func TestFolderOfPictures(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"b": pictureFile(t, 2), "a": pictureFile(t, 1), "c": "no picture", "d": pictureFile(t, 3)} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
+	}
+	var skipped []string
+	s := openPath(t, dir, Options{Skipped: func(err error) { skipped = append(skipped, err.Error()) }})
+	for n := range 3 {
+		require.Equal(t, n+1, requireNext(t, s, n, "").Width)
+	}
+	requireEnd(t, s)
+	require.Len(t, skipped, 1)
+	require.Contains(t, skipped[0], filepath.Join(dir, "c")+": not a picture")
+
+	s = openPath(t, dir, Options{Loop: true})
+	for n := range 9 {
+		require.Equal(t, n%3+1, requireNext(t, s, n, "").Width)
+	}
+}
+
+func TestFilesAreRepeated(t *testing.T) {
+	s := openPath(t, write(t, "movie", twoFrames), Options{Loop: true})
+	for n := range 7 {
+		requireNext(t, s, n, []string{"abcd", "efgh"}[n%2])
+	}
+	s = openPath(t, write(t, "picture", pictureFile(t, 3)), Options{Loop: true})
+	for n := range 3 {
+		requireNext(t, s, n, "")
+	}
+	requireEnd(t, openPath(t, write(t, "empty", "YUV4MPEG2 W2 H1\n"), Options{Loop: true}))
+}
+
+func TestWatchedFolder(t *testing.T) {
+	dir := t.TempDir()
+	s := openPath(t, dir, Options{Watch: true})
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.png"), []byte(pictureFile(t, 5)), 0o600))
+	require.Equal(t, 5, requireNext(t, s, 0, "").Width)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := s.Next(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, ErrInvalid)
+}
+
+func TestFilesThatCannotBeRead(t *testing.T) {
+	picture, dir := write(t, "picture", pictureFile(t, 3)), t.TempDir()
+	for name, c := range map[string]struct {
+		path    string
+		options Options
+		words   string
+	}{
+		"text":               {write(t, "a", "some text"), Options{}, "not a picture: starts with"},
+		"text, and help":     {write(t, "a", "some text"), Options{}, "Y4M is read too, and raw frames with --size and --format"},
+		"empty":              {write(t, "a", ""), Options{}, "empty, not a picture"},
+		"bad Y4M":            {write(t, "a", "YUV4MPEG2 W2\n"), Options{}, "no size"},
+		"half a picture":     {write(t, "a", pictureFile(t, 3)[:40]), Options{}, "cut short"},
+		"raw of no length":   {picture, Options{Width: 2, Height: 2, Pixels: pixel.MJPEG}, "length is not known"},
+		"raw of odd NV12":    {picture, Options{Width: 3, Height: 2, Pixels: pixel.NV12}, "even width"},
+		"another format":     {picture, Options{Pixels: pixel.YUYV}, "its frames are RGB3, not YUYV"},
+		"a folder's format":  {dir, Options{Pixels: pixel.YUYV}, "its frames are RGB3, not YUYV"},
+		"an empty folder":    {dir, Options{}, "no files"},
+		"a folder, twice":    {dir, Options{Loop: true, Watch: true}, "not both"},
+		"a watched file":     {picture, Options{Watch: true}, "a folder can be watched"},
+		"repeated input":     {"-", Options{Loop: true}, "standard input comes once"},
+		"another's address":  {"rtsp://me:secret@host/", Options{}, "only those of http"},
+		"no address":         {"http://me:se/cret@host/", Options{}, "http://…: not the address of a stream"},
+		"a repeated stream":  {"http://me:secret@host/", Options{Loop: true}, "http://host/: a stream cannot be repeated"},
+		"a stream of YUYV":   {"http://me:secret@host/", Options{Pixels: pixel.YUYV}, "http://host/: its frames are MJPG, not YUYV"},
+		"a stream's options": {"http://me:secret@host/", Options{Rate: -1}, "camera: a rate of"},
+	} {
+		_, err := Open(t.Context(), c.path, c.options)
+		require.ErrorContains(t, err, c.words, name)
+		require.ErrorIs(t, err, ErrInvalid, name)
+		require.NotContains(t, err.Error(), "cret", name)
+	}
+}
+
+// What a damaged file has is shown; then comes an error that opening it again
+// would not mend.
+func TestFilesThatAreCutShort(t *testing.T) {
+	movie := write(t, "movie", twoFrames[:len(twoFrames)-1])
+	raw := write(t, "raw", "abcdef")
+	for _, c := range []struct {
+		path    string
+		options Options
+		words   string
+	}{
+		{movie, Options{}, movie + ": frame 2 of Y4M: cut short"},
+		{movie, Options{Loop: true}, movie + ": frame 2 of Y4M: cut short"},
+		{raw, Options{Width: 2, Height: 2, Pixels: pixel.GREY}, raw + ": frame 2 is cut short: of 4 bytes that GREY 2x2 has there are 2"},
+	} {
+		s := openPath(t, c.path, c.options)
+		requireNext(t, s, 0, "abcd")
+		_, err := s.Next(t.Context())
+		require.ErrorContains(t, err, c.words)
+		require.ErrorIs(t, err, ErrInvalid)
+	}
+}
+
+func TestClosedFile(t *testing.T) {
+	for _, path := range []string{write(t, "movie", twoFrames), filepath.Dir(write(t, "a.png", pictureFile(t, 1)))} {
+		s := openPath(t, path, Options{})
+		require.NoError(t, s.Close())
+		_, err := s.Next(t.Context())
+		require.ErrorIs(t, err, fs.ErrClosed)
+	}
+}
+
+func TestFilesCostNoGarbage(t *testing.T) {
+	movie := "YUV4MPEG2 W64 H48 Cmono\n" + strings.Repeat("FRAME\n"+strings.Repeat("x", 64*48), 30)
+	s := openPath(t, write(t, "movie", movie), Options{})
+	next := func() {
+		_, err := s.Next(t.Context())
+		require.NoError(t, err)
+	}
+	next()
+	require.Zero(t, testing.AllocsPerRun(20, next))
+}
+
+// jpegFile is a grey JPEG of that width.
+func jpegFile(t *testing.T, width int) string {
+	t.Helper()
+	var file bytes.Buffer
+	require.NoError(t, jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, width, 8)), nil))
+	return file.String()
+}

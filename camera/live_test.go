@@ -1,0 +1,137 @@
+package camera
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera/pixel"
+)
+
+// input is standard input with the end that writes to it.
+func input(t *testing.T) (stdin, w *os.File) {
+	t.Helper()
+	stdin, w, err := os.Pipe()
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		_ = w.Close()
+	})
+	return stdin, w
+}
+
+func TestStandardInputThatIsAPipe(t *testing.T) {
+	stdin, w := input(t)
+	_, err := w.WriteString("YUV4MPEG2 W2 H1 Cmono\n")
+	require.NoError(t, err)
+	s, err := openStandardInput(t.Context(), stdin, Options{})
+	require.NoError(t, err)
+	require.Equal(t, pixel.GREY, s.Format().Pixels)
+	_, err = w.WriteString("FRAME\nab")
+	require.NoError(t, err)
+	requireNext(t, s, 0, "ab")
+
+	// Of frames that come while nobody asks, the last one is given.
+	_, err = w.WriteString("FRAME\ncdFRAME\nefFRAME\ngh")
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	<-s.(*live).frames.Done()
+	requireNext(t, s, 3, "gh")
+	requireEnd(t, s)
+	require.NoError(t, s.Close())
+	_, err = s.Next(t.Context())
+	require.ErrorIs(t, err, fs.ErrClosed)
+}
+
+func TestStandardInputThatIsAFile(t *testing.T) {
+	stdin, err := os.Open(write(t, "movie", twoFrames))
+	require.NoError(t, err)
+	s, err := openStandardInput(t.Context(), stdin, Options{})
+	require.NoError(t, err)
+	requireNext(t, s, 0, "abcd")
+	requireNext(t, s, 1, "efgh")
+	requireEnd(t, s)
+	require.NoError(t, s.Close())
+}
+
+func TestRawFramesAndPicturesFromAPipe(t *testing.T) {
+	for _, c := range []struct {
+		sent    string
+		options Options
+		want    string
+	}{
+		{"abcdef", Options{Width: 3, Height: 2, Pixels: pixel.GREY}, "abcdef"},
+		{pictureFile(t, 1), Options{}, "\x07\x07\x07\x07\x07\x07"},
+	} {
+		stdin, w := input(t)
+		_, err := w.WriteString(c.sent)
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		s, err := openStandardInput(t.Context(), stdin, c.options)
+		require.NoError(t, err)
+		requireNext(t, s, 0, c.want)
+		requireEnd(t, s)
+		require.NoError(t, s.Close())
+	}
+}
+
+func TestPipeThatIsCutShort(t *testing.T) {
+	stdin, w := input(t)
+	_, err := w.WriteString(twoFrames[:len(twoFrames)-1])
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	s, err := openStandardInput(t.Context(), stdin, Options{})
+	require.NoError(t, err)
+	requireNext(t, s, 0, "abcd")
+	_, err = s.Next(t.Context())
+	require.ErrorContains(t, err, "standard input: frame 2 of Y4M: cut short")
+	require.ErrorIs(t, err, ErrInvalid) // what is spent does not come again
+}
+
+func TestContextEndsTheWaitForAPipe(t *testing.T) {
+	stdin, _ := input(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	opened := make(chan error)
+	go func() {
+		_, err := openStandardInput(ctx, stdin, Options{})
+		opened <- err
+	}()
+	cancel()
+	require.ErrorIs(t, <-opened, context.Canceled)
+}
+
+func TestStreamOverHTTP(t *testing.T) {
+	send := make(chan string)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", `multipart/x-mixed-replace; boundary="b"`)
+		for part := range send {
+			_, _ = fmt.Fprintf(w, "--b\r\nContent-Length: %d\r\n\r\n%s\r\n", len(part), part)
+			w.(http.Flusher).Flush()
+		}
+	}))
+	defer server.Close()
+	go func() { send <- jpegFile(t, 24) }()
+	s, err := Open(t.Context(), server.URL, Options{Pixels: pixel.MJPEG})
+	require.NoError(t, err)
+	want := Format{Pixels: RGB24, Width: 24, Height: 8, Stride: 72}
+	require.Equal(t, want, s.Format())
+	f := requireNext(t, s, 0, strings.Repeat("\x00", 3*24*8))
+	require.Equal(t, want, f.Format)
+	send <- jpegFile(t, 24)
+	close(send)
+	requireNext(t, s, 1, "")
+	_, err = s.Next(t.Context())
+	require.EqualError(t, err, server.URL+": the stream ended")
+	require.NotErrorIs(t, err, ErrInvalid)
+	require.NotErrorIs(t, err, io.EOF)
+	require.NoError(t, s.Close())
+	require.NoError(t, s.Close())
+}
