@@ -85,29 +85,47 @@ func (r *Reader) wake() {
 // the caller's until the next Next. After the last one comes the error that
 // ended the stream.
 func (r *Reader) Next(ctx context.Context) (Frame, error) {
+	if _, err := r.Wait(ctx, nil); err != nil {
+		return Frame{}, err
+	}
+	return r.take(), nil
+}
+
+// Wait waits until there is a frame for Next, and says false if the alarm rings
+// before.
+func (r *Reader) Wait(ctx context.Context, alarm <-chan time.Time) (bool, error) {
 	for {
 		if err := ctx.Err(); err != nil {
-			return Frame{}, err
+			return false, err
 		}
-		if f, ok, err := r.take(); ok || err != nil {
-			return f, err
+		if there, err := r.look(); there || err != nil {
+			return there, err
 		}
 		select {
 		case <-ctx.Done():
 		case <-r.ready:
+		case <-alarm:
+			return false, nil
 		}
 	}
 }
 
-func (r *Reader) take() (Frame, bool, error) {
+// look tells whether there is a frame, or why there will be none.
+func (r *Reader) look() (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.fresh {
-		return Frame{}, false, r.err
+	if r.fresh {
+		return true, nil
 	}
+	return false, r.err
+}
+
+func (r *Reader) take() Frame {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.fresh = false
 	r.spare, r.held = r.held, r.frame.Data
-	return r.frame, true, nil
+	return r.frame
 }
 
 // Done is closed when the stream is read no more.

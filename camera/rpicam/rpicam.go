@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"time"
 
+	"halfmeg/camera/latest"
 	"halfmeg/camera/pixel"
 )
 
@@ -101,8 +103,7 @@ type Stream struct {
 	patience patience
 	process  *process
 	pipe     *os.File
-	frames   *latest
-	read     chan struct{} // closed when nothing more is read
+	frames   *latest.Reader
 	alarm    *time.Timer
 	closed   bool
 }
@@ -115,7 +116,7 @@ func Open(ctx context.Context, path string, w Wishes) (*Stream, error) {
 
 func open(ctx context.Context, path string, w Wishes, p patience) (*Stream, error) {
 	f := w.Format()
-	s := &Stream{format: f, patience: p, frames: newLatest(f.Size()), read: make(chan struct{}), alarm: time.NewTimer(p.first)}
+	s := &Stream{format: f, patience: p, alarm: time.NewTimer(p.first)}
 	if err := s.start(path, arguments(f, w.Rate)); err != nil {
 		return nil, err
 	}
@@ -137,49 +138,47 @@ func (s *Stream) start(path string, args []string) error {
 		return err
 	}
 	s.pipe = reader
-	go func() {
-		defer close(s.read)
-		part := s.frames.fill(reader)
-		s.frames.end(s.process.failure(part, s.format.Size()))
-	}()
+	s.frames = latest.Start(s.frame)
 	return nil
+}
+
+// frame reads one from the program.
+func (s *Stream) frame(buf []byte) ([]byte, error) {
+	if buf == nil {
+		buf = make([]byte, s.format.Size())
+	}
+	if part, err := io.ReadFull(s.pipe, buf); err != nil {
+		return nil, s.process.failure(part, len(buf))
+	}
+	return buf, nil
 }
 
 // Format is that of the frames.
 func (s *Stream) Format() pixel.Format { return s.format }
 
 // Next waits for a frame and gives the newest there is.
-func (s *Stream) Next(ctx context.Context) (*Frame, error) {
+func (s *Stream) Next(ctx context.Context) (latest.Frame, error) {
 	if s.closed {
-		return nil, &Error{s.process.name, fs.ErrClosed.Error(), fs.ErrClosed}
+		return latest.Frame{}, &Error{s.process.name, fs.ErrClosed.Error(), fs.ErrClosed}
 	}
 	if err := s.await(ctx, s.patience.next); err != nil {
-		return nil, err
+		return latest.Frame{}, err
 	}
-	return s.frames.take(), nil
+	return s.frames.Next(ctx)
 }
 
 // await waits until there is a frame that was not taken yet.
 func (s *Stream) await(ctx context.Context, patience time.Duration) error {
 	s.alarm.Reset(patience)
 	defer s.alarm.Stop()
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := s.misfit(); err != nil {
-			return err
-		}
-		if there, err := s.frames.look(); there || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-		case <-s.frames.news:
-		case <-s.alarm.C:
-			return s.hung(patience)
-		}
+	there, err := s.frames.Wait(ctx, s.alarm.C)
+	if misfit := s.misfit(); misfit != nil {
+		return misfit
 	}
+	if err == nil && !there {
+		err = s.hung(patience)
+	}
+	return err
 }
 
 // misfit is the error of frames that have another size than was asked for:
@@ -205,7 +204,7 @@ func (s *Stream) Close() error {
 	s.closed = true
 	s.alarm.Stop()
 	err := errors.Join(s.process.stop(), s.pipe.Close())
-	<-s.read
+	<-s.frames.Done()
 	s.frames = nil
 	return err
 }

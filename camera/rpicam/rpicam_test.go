@@ -5,7 +5,6 @@ package rpicam
 import (
 	"bufio"
 	"context"
-	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/camera/latest"
 	"halfmeg/camera/pixel"
 )
 
@@ -283,16 +283,17 @@ func streamFrom(t *testing.T) (*Stream, *os.File) {
 	reader, writer, err := os.Pipe()
 	require.NoError(t, err)
 	f := small.Format()
-	s := &Stream{format: f, patience: endless, process: &process{log: new(log)},
-		frames: newLatest(f.Size()), alarm: time.NewTimer(time.Minute)}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.frames.fill(reader)
-	}()
+	s := &Stream{format: f, patience: endless, process: &process{log: new(log)}, pipe: reader, alarm: time.NewTimer(time.Minute)}
+	s.frames = latest.Start(func(buf []byte) ([]byte, error) {
+		if buf == nil {
+			buf = make([]byte, f.Size())
+		}
+		_, err := io.ReadFull(reader, buf)
+		return buf, err
+	})
 	t.Cleanup(func() {
 		require.NoError(t, writer.Close())
-		<-done
+		<-s.frames.Done()
 		require.NoError(t, reader.Close())
 	})
 	return s, writer
@@ -329,44 +330,4 @@ func BenchmarkFrames(b *testing.B) {
 		_, err := s.Next(b.Context())
 		require.NoError(b, err)
 	}
-}
-
-func TestSlowUserGetsTheNewest(t *testing.T) {
-	l := newLatest(8)
-	reader, writer := io.Pipe()
-	part := make(chan int)
-	go func() { part <- l.fill(reader) }()
-	frame := make([]byte, 8)
-	write := func(from, to int) {
-		for i := from; i <= to; i++ {
-			number(frame, i)
-			_, err := writer.Write(frame)
-			require.NoError(t, err)
-		}
-		_, err := writer.Write(nil) // returns when the reader asks for more
-		require.NoError(t, err)
-	}
-	write(0, 6)
-	held := l.take()
-	require.Equal(t, uint64(6), held.Sequence)
-	there, err := l.look()
-	require.NoError(t, err)
-	require.False(t, there)
-
-	write(7, 12)
-	require.Equal(t, [2]uint64{6, 6}, shown(held), "the user's frame must not change")
-	require.Equal(t, [2]uint64{12, 12}, shown(l.take()))
-
-	write(13, 13)
-	_, err = writer.Write(frame[:3])
-	require.NoError(t, err)
-	require.NoError(t, writer.Close())
-	require.Equal(t, 3, <-part)
-	l.end(errors.New("over"))
-	there, err = l.look() // the last frame comes before the error
-	require.NoError(t, err)
-	require.True(t, there)
-	require.Equal(t, uint64(13), l.take().Sequence)
-	_, err = l.look()
-	require.EqualError(t, err, "over")
 }
