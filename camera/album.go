@@ -2,6 +2,7 @@ package camera
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -50,7 +51,7 @@ func (a *album) Next(ctx context.Context) (*Frame, error) {
 	img, err := a.folder.Next(ctx)
 	switch {
 	case err == nil:
-	case ctx.Err() != nil || err == io.EOF:
+	case ctx.Err() != nil || errors.Is(err, io.EOF):
 		return nil, err
 	default:
 		return nil, invalid{err}

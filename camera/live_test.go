@@ -118,14 +118,15 @@ func TestStreamOverHTTP(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	go func() { send <- jpegFile(t, 24) }()
+	jpeg := jpegFile(t, 24)
+	go func() { send <- jpeg }()
 	s, err := Open(t.Context(), server.URL, Options{Pixels: pixel.MJPEG})
 	require.NoError(t, err)
 	want := Format{Pixels: RGB24, Width: 24, Height: 8, Stride: 72}
 	require.Equal(t, want, s.Format())
 	f := requireNext(t, s, 0, strings.Repeat("\x00", 3*24*8))
 	require.Equal(t, want, f.Format)
-	send <- jpegFile(t, 24)
+	send <- jpeg
 	close(send)
 	requireNext(t, s, 1, "")
 	_, err = s.Next(t.Context())

@@ -41,7 +41,7 @@ func (l *loop) Next(ctx context.Context) (*Frame, error) {
 }
 
 func (l *loop) again() error {
-	if err := l.Source.Close(); err != nil {
+	if err := l.Close(); err != nil {
 		return err
 	}
 	source, err := l.open()

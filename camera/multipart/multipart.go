@@ -34,9 +34,9 @@ type Reader struct {
 	ended    bool   // whether the boundary after the last part was
 }
 
-// NewReader reads a stream of that Content-Type, with parts of at most max
+// NewReader reads a stream of that Content-Type, with parts of at most limit
 // bytes.
-func NewReader(r io.Reader, contentType string, max int) (*Reader, error) {
+func NewReader(r io.Reader, contentType string, limit int) (*Reader, error) {
 	kind, rest, _ := strings.Cut(contentType, ";")
 	if kind = strings.TrimSpace(kind); !strings.HasPrefix(strings.ToLower(kind), "multipart/") {
 		return nil, fmt.Errorf("the content is of the type %.60q, not multipart/x-mixed-replace", kind)
@@ -45,7 +45,7 @@ func NewReader(r io.Reader, contentType string, max int) (*Reader, error) {
 	if boundary == "" {
 		return nil, fmt.Errorf("the type of the content, %.100q, names no boundary", contentType)
 	}
-	return &Reader{r: bufio.NewReaderSize(r, maxLine), boundary: []byte(boundary), max: max}, nil
+	return &Reader{r: bufio.NewReaderSize(r, maxLine), boundary: []byte(boundary), max: limit}, nil
 }
 
 // findBoundary finds the parameter boundary, in quotes or not, among those of

@@ -85,7 +85,7 @@ func open(ctx context.Context, address string, l limits) (*Stream, error) {
 	defer stop()
 	if err := s.start(address); err != nil {
 		err = s.explain(err)
-		s.Close()
+		_ = s.Close() // what failed first says more
 		return nil, err
 	}
 	return s, nil
@@ -100,7 +100,7 @@ func (s *Stream) start(address string) error {
 	if err != nil {
 		return ErrAddress
 	}
-	answer, err := s.limits.client().Do(request)
+	answer, err := s.limits.client().Do(request) //nolint:bodyclose // Stream.Close does
 	if err != nil {
 		return err
 	}
