@@ -22,10 +22,10 @@ type workers struct {
 	stopped atomic.Bool
 }
 
-// looksBeforeSleep is some tens of microseconds on a desktop and about a hundred
-// on a Cortex-A53, where to put a goroutine to sleep and wake it takes longer
-// too.
-const looksBeforeSleep = 20_000
+// looksBeforeSleep is about a tenth of a millisecond on a desktop and half of one
+// on a Cortex-A53: as long as shares of an operation may differ, for to put a
+// goroutine to sleep and wake it would cost as much.
+const looksBeforeSleep = 100_000
 
 func newWorkers(count int) *workers {
 	if count > runtime.GOMAXPROCS(0) {

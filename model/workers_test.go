@@ -90,7 +90,8 @@ func TestStopEndsWorkers(t *testing.T) {
 		require.Equal(t, int32(5), shares.Load())
 		w.stop()
 	}
-	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+	// They have said that they end; the last steps are the runtime's.
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, 10*time.Second, time.Millisecond)
 }
 
 func BenchmarkTurn(b *testing.B) {
