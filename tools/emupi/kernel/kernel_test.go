@@ -1,0 +1,34 @@
+package kernel
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A cache that is not whole is none: it is filled anew.
+func TestOpenRefusesWhatIsNotWhole(t *testing.T) {
+	dir := t.TempDir()
+	_, err := open(dir)
+	require.ErrorContains(t, err, "holds 0 kernels")
+
+	image := filepath.Join(dir, imagePrefix+"6.1.0-9-arm64")
+	require.NoError(t, os.WriteFile(image, nil, 0o644))
+	_, err = open(dir)
+	require.ErrorContains(t, err, "there is no kernel module "+loopback)
+
+	require.NoError(t, os.WriteFile(image+"-2", nil, 0o644))
+	_, err = open(dir)
+	require.ErrorContains(t, err, "holds 2 kernels")
+}
+
+func TestRelocateMovesWhatAMakefileIncludes(t *testing.T) {
+	makefile := filepath.Join(t.TempDir(), "Makefile")
+	require.NoError(t, os.WriteFile(makefile, []byte("include /usr/src/common/Makefile\nA = /usr/bin\n"), 0o644))
+	require.NoError(t, place{root: "/unpacked"}.relocate(makefile))
+	text, err := os.ReadFile(makefile)
+	require.NoError(t, err)
+	require.Equal(t, "include "+filepath.Join("/unpacked", "usr")+"/src/common/Makefile\nA = /usr/bin\n", string(text))
+}
