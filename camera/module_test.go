@@ -25,7 +25,7 @@ func standIn(t *testing.T, script string) string {
 const (
 	green = `case "$*" in
 *--list-cameras*) echo "0 : imx219 [3280x2464 10-bit RGGB] (/base/imx219@10)" ;;
-*) exec cat /dev/zero ;;
+*) echo "configuring streams: (0) $4x$6-YUV420/sYCC" >&2; exec cat /dev/zero ;;
 esac
 `
 	noModule = `case "$*" in
