@@ -89,8 +89,10 @@ func listModules() []Found {
 	return found
 }
 
-// moduleSizes are those that can be asked for.
+// moduleSizes are those that can be asked for. The highest rates are those of
+// small sizes.
 func moduleSizes(m rpicam.Module) Size {
 	least := rpicam.Wishes{Width: 1, Height: 1}.Format()
-	return Size{Width: least.Width, Height: least.Height, MaxWidth: m.Width, MaxHeight: m.Height}
+	width, height := rpicam.Largest(m.Width, m.Height)
+	return Size{Width: least.Width, Height: least.Height, MaxWidth: width, MaxHeight: height, Rates: m.Rates}
 }

@@ -24,7 +24,9 @@ func standIn(t *testing.T, script string) string {
 
 const (
 	green = `case "$*" in
-*--list-cameras*) echo "0 : imx219 [3280x2464 10-bit RGGB] (/base/imx219@10)" ;;
+*--list-cameras*) echo "0 : imx219 [3280x2464 10-bit RGGB] (/base/imx219@10)
+    Modes: 'SRGGB10_CSI2P' : 640x480 [206.65 fps - (1000, 752)/1280x960 crop]
+                             3280x2464 [21.19 fps - (0, 0)/3280x2464 crop]" ;;
 *) echo "configuring streams: (0) $4x$6-YUV420/sYCC" >&2; exec cat /dev/zero ;;
 esac
 `
@@ -71,7 +73,7 @@ func TestCameraModulesAreListed(t *testing.T) {
 	list := List()
 	require.Equal(t, Found{
 		Name: RPiCam, Driver: path, Card: "Raspberry Pi camera module imx219",
-		Modes: []Mode{{"YU12", []Size{{Width: 128, Height: 2, MaxWidth: 3280, MaxHeight: 2464}}}},
+		Modes: []Mode{{"YU12", []Size{{Width: 128, Height: 2, MaxWidth: 3200, MaxHeight: 2464, Rates: []float64{206.65, 21.19}}}}},
 	}, list[len(list)-2])
 	name, _ := AutoChoice(list[len(list)-2:])
 	require.Equal(t, RPiCam, name)
