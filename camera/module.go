@@ -19,13 +19,10 @@ type module struct {
 }
 
 func openModule(ctx context.Context, o Options) (Source, error) {
-	if o.Pixels != 0 && o.Pixels != pixel.YU12 {
-		return nil, invalid{fmt.Errorf("%s gives %v alone, not %v", RPiCam, pixel.YU12, o.Pixels)}
+	if reason := moduleRefuses(o); reason != "" {
+		return nil, invalid{fmt.Errorf("%s %s", RPiCam, reason)}
 	}
-	if len(o.Controls) > 0 {
-		return nil, invalid{fmt.Errorf("%s has no controls to set, so not %s", RPiCam, o.Controls[0].Name)}
-	}
-	stream, err := startModule(ctx, rpicam.Wishes{Width: o.Width, Height: o.Height, Rate: o.Rate})
+	stream, err := startModule(ctx, rpicam.Wishes{Width: o.Width, Height: o.Height, Rate: o.Rate, Hasty: o.again})
 	if errors.Is(err, rpicam.ErrWish) {
 		return nil, invalid{err}
 	}
@@ -33,6 +30,18 @@ func openModule(ctx context.Context, o Options) (Source, error) {
 		return nil, err
 	}
 	return &module{stream: stream, frame: Frame{Format: stream.Format()}}, nil
+}
+
+// moduleRefuses is why those wishes cannot be met, whatever the camera module;
+// empty where they can.
+func moduleRefuses(o Options) string {
+	if o.Pixels != 0 && o.Pixels != pixel.YU12 {
+		return fmt.Sprintf("gives %v alone, not %v", pixel.YU12, o.Pixels)
+	}
+	if len(o.Controls) > 0 {
+		return fmt.Sprintf("has no controls to set, so not %s", o.Controls[0].Name)
+	}
+	return ""
 }
 
 func startModule(ctx context.Context, w rpicam.Wishes) (*rpicam.Stream, error) {
@@ -60,18 +69,19 @@ func (m *module) Close() error {
 }
 
 // findModules tells whether there is the program by which camera modules are
-// read. Where it is not, camera modules are no source.
-func findModules() []Found {
+// read, and whether they can meet the wishes. Where it is not, camera modules
+// are no source.
+func findModules(o Options) []Found {
 	path, err := rpicam.Find()
 	if err != nil {
 		return nil
 	}
-	return []Found{{Name: RPiCam, Driver: path, Card: "Raspberry Pi camera module"}}
+	return []Found{{Name: RPiCam, Driver: path, Card: "Raspberry Pi camera module", Problem: moduleRefuses(o)}}
 }
 
 // listModules asks that program for them. It opens the first that it finds.
 func listModules() []Found {
-	found := findModules()
+	found := findModules(Options{})
 	for i := range found {
 		f := &found[i]
 		modules, err := rpicam.List(f.Driver)
@@ -89,8 +99,10 @@ func listModules() []Found {
 	return found
 }
 
-// moduleSizes are those that can be asked for.
+// moduleSizes are those that can be asked for. The highest rates are those of
+// small sizes.
 func moduleSizes(m rpicam.Module) Size {
 	least := rpicam.Wishes{Width: 1, Height: 1}.Format()
-	return Size{Width: least.Width, Height: least.Height, MaxWidth: m.Width, MaxHeight: m.Height}
+	width, height := rpicam.Largest(m.Width, m.Height)
+	return Size{Width: least.Width, Height: least.Height, MaxWidth: width, MaxHeight: height, Rates: m.Rates}
 }

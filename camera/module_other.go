@@ -13,6 +13,6 @@ func openModule(context.Context, Options) (Source, error) {
 		RPiCam, runtime.GOOS, TestCard)}
 }
 
-func findModules() []Found { return nil }
+func findModules(Options) []Found { return nil }
 
 func listModules() []Found { return nil }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"halfmeg/camera/pixel"
@@ -39,6 +40,8 @@ type Options struct {
 	// Skipped, where it is not nil, is told of each picture of a folder that
 	// is passed over. Next calls it.
 	Skipped func(error)
+
+	again bool // whether Auto has tried before, and may find another camera next
 }
 
 // Control is a setting of a camera: exposure, gain, focus …
@@ -113,18 +116,15 @@ func List() []Found {
 // recognised by its content: a picture, Y4M, or raw frames where the options
 // have their size and format. The context covers the opening alone.
 func Open(ctx context.Context, name string, o Options) (Source, error) {
-	if err := ctx.Err(); err != nil {
+	if err := o.ready(ctx); err != nil {
 		return nil, err
-	}
-	if err := o.check(); err != nil {
-		return nil, invalid{fmt.Errorf("camera: %w", err)}
 	}
 	path, isVideo := videoPath(name)
 	switch {
 	case name == TestCard:
 		return openTestCard(o)
 	case name == Auto:
-		return openAuto(ctx, o)
+		return NewOpener(name, o).Open(ctx)
 	case name == RPiCam:
 		return openModule(ctx, o)
 	case isVideo:
@@ -142,6 +142,17 @@ func Open(ctx context.Context, name string, o Options) (Source, error) {
 			"files and folders, %s for standard input, and http://", name, Auto, RPiCam, TestCard, StandardInput)}
 	}
 	return source, err
+}
+
+// ready is the error of an opening that is not to begin.
+func (o Options) ready(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := o.check(); err != nil {
+		return invalid{fmt.Errorf("camera: %w", err)}
+	}
+	return nil
 }
 
 func (o Options) check() error {
@@ -184,15 +195,18 @@ func AutoChoice(found []Found) (name, why string) {
 	return "", "there is no video device"
 }
 
-// openAuto opens the first of the cameras that were found that does open;
-// whether there is a camera module, opening it shows. It never takes the test
-// card: its answers would be taken for true ones.
-func openAuto(ctx context.Context, o Options) (Source, error) {
-	found := append(listVideo(), findModules()...)
-	if err := noVideo(); err != nil && len(found) == 0 {
+// candidates are the cameras that Auto may take; whether there is a camera
+// module, opening it shows. It never takes the test card: its answers would be
+// taken for true ones.
+func candidates(o Options) ([]Found, error) {
+	videos, modules := listVideo(), findModules(o)
+	if err := noVideo(); err != nil && len(modules) == 0 {
 		return nil, err
 	}
-	return firstOf(ctx, found, func(f Found) (Source, error) { return Open(ctx, f.Name, o) })
+	if len(modules) > 0 && !slices.ContainsFunc(videos, func(f Found) bool { return f.Problem == "" }) {
+		videos = append(videos, Found{Name: "webcams", Problem: "none was found"}) // else the module's error would be all
+	}
+	return append(videos, modules...), nil
 }
 
 // firstOf opens the first that does open. Its error has every reason why the

@@ -14,7 +14,8 @@
 //     of chroma is, so one of luma to 128. Only widths that are multiples of
 //     128 are asked for, which have no padding on any: 640 and 1280, not 320.
 //   - A size that the camera does not have is replaced in silence by another.
-//     The program's log has the size, and is compared.
+//     The program's log has the size, and is compared before the first frame is
+//     handed out.
 //
 // The tests have no camera: a stand-in speaks the program's output.
 package rpicam

@@ -31,7 +31,10 @@ const (
 
 // acts are all that the stand-in can do.
 var acts = map[string]func(size int){
-	"good": func(size int) { frames(os.Stdout, size, 0) },
+	"good": func(size int) {
+		notice("#0 (0.00 fps) exp 33000.00 ag 1.00 dg 1.00")
+		frames(os.Stdout, size, 0)
+	},
 	"slow": func(size int) { frames(trickle{os.Stdout}, size, 0) },
 	"hang": func(size int) {
 		frames(os.Stdout, size, 3)
@@ -58,8 +61,11 @@ var acts = map[string]func(size int){
 		must(os.Stdout.Close())
 		select {}
 	},
-	"resized": func(size int) {
-		info("configuring streams: (0) 1296x972-YUV420/sYCC (1) 1296x972-SGBRG10_CSI2P/RAW")
+	"resized": func(size int) { frames(os.Stdout, size, 0) },
+	"unsized": func(size int) { frames(os.Stdout, size, 0) },
+	// Its log comes by another pipe than its frames, and may come after them.
+	"late": func(size int) {
+		time.AfterFunc(50*time.Millisecond, configure)
 		frames(os.Stdout, size, 0)
 	},
 	// What it has started outlives it.
@@ -90,8 +96,17 @@ func TestMain(m *testing.M) {
 		must(err)
 	}
 	switch {
+	case slices.Contains(os.Args, "--version"):
+		fmt.Print("rpicam-apps build: v1.7.0\nlibcamera build: v0.5.0\n")
 	case !slices.Contains(os.Args, "--list-cameras"):
-		info("libcamera v0.5.0+59-d83ff0a4")
+		info("Camera camera_manager.cpp:326 libcamera v0.5.0+59-d83ff0a4")
+		switch act {
+		case "resized":
+			streaming(1296, 972)
+		case "late", "unsized", "owner", "none", "busy", "option":
+		default:
+			configure()
+		}
 		acts[act](frameSize())
 	case act == "none":
 		fmt.Println("No cameras available!")
@@ -113,17 +128,27 @@ const someCameras = `Available cameras
     Modes: 'SGBRG10_CSI2P' : 640x480 [58.92 fps - (16, 0)/2560x1920 crop]
 `
 
-// frameSize is the number of bytes of a frame that the command line asks for.
-func frameSize() int {
-	value := func(name string) int {
-		i := slices.Index(os.Args, name)
-		if i < 0 || i+1 >= len(os.Args) {
-			return 0
-		}
-		n, _ := strconv.Atoi(os.Args[i+1])
-		return n
+// asked is the number that the command line has for an option, 0 without it.
+func asked(option string) int {
+	i := slices.Index(os.Args, option)
+	if i < 0 || i+1 >= len(os.Args) {
+		return 0
 	}
-	return value("--width") * value("--height") * 3 / 2
+	n, _ := strconv.Atoi(os.Args[i+1])
+	return n
+}
+
+// frameSize is the number of bytes of a frame that the command line asks for.
+func frameSize() int { return asked("--width") * asked("--height") * 3 / 2 }
+
+// configure tells that the camera has the size that was asked for.
+func configure() { streaming(asked("--width"), asked("--height")) }
+
+// streaming logs as libcamera and the program do before the first frame.
+func streaming(width, height int) {
+	notice("Mode selection for 640:480:12:P")
+	notice("    SGBRG10_CSI2P,1296x972/0 - Score: 1150")
+	info(fmt.Sprintf("Camera camera.cpp:1215 configuring streams: (0) %dx%d-YUV420/sYCC (1) 1296x972-SGBRG10_CSI2P/RAW", width, height))
 }
 
 // frames writes n frames, or if n is 0 as many as are taken, each with its
@@ -164,8 +189,19 @@ func (t trickle) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
+// info is a line of libcamera's log, of which the program lets none through at
+// a verbosity of 0.
 func info(text string) {
-	fmt.Fprintf(os.Stderr, "[0:12:34.567890123] [1234]  INFO Camera camera.cpp:1197 %s\n", text)
+	if asked("--verbose") > 0 {
+		fmt.Fprintf(os.Stderr, "[0:12:34.567890123] [%d]  INFO %s\n", os.Getpid(), text)
+	}
+}
+
+// notice is a line of the program's own.
+func notice(text string) {
+	if asked("--verbose") > 0 {
+		fmt.Fprintln(os.Stderr, text)
+	}
 }
 
 func must(err error) {

@@ -23,8 +23,11 @@ type log struct {
 	mu            sync.Mutex
 	line          []byte // the one that has not ended yet, up to keptBytes
 	lines         []string
-	width, height int // of the frames; 0 before they are told
+	width, height int           // of the frames; 0 before they are told
+	told          chan struct{} // closed when they are
 }
+
+func newLog() *log { return &log{told: make(chan struct{})} }
 
 // Write takes a piece of the log, which may begin and end anywhere.
 func (l *log) Write(piece []byte) (int, error) {
@@ -34,7 +37,7 @@ func (l *log) Write(piece []byte) (int, error) {
 		text, after, whole := bytes.Cut(rest, []byte{'\n'})
 		l.line = append(l.line, text[:min(len(text), keptBytes-len(l.line))]...)
 		if whole {
-			l.add(readable(l.line))
+			l.add(l.line)
 			l.line = l.line[:0]
 		}
 		rest = after
@@ -42,19 +45,40 @@ func (l *log) Write(piece []byte) (int, error) {
 	return len(piece), nil
 }
 
-// add takes a whole line. What libcamera tells of its ordinary work is not
-// kept.
-func (l *log) add(line string) {
-	if width, height, ok := configured(line); ok {
+// add takes a whole line. The first size is that of all frames.
+func (l *log) add(text []byte) {
+	if width, height, ok := configured(readable(text)); ok && l.width == 0 {
 		l.width, l.height = width, height
+		close(l.told)
 	}
-	if line == "" || strings.Contains(line, " INFO ") {
+	line := telling(text)
+	if line == "" {
 		return
 	}
 	if len(l.lines) == keptLines {
 		l.lines = append(l.lines[:0], l.lines[1:]...)
 	}
 	l.lines = append(l.lines, line)
+}
+
+// Lines of libcamera begin with the time since the start and the thread, as
+// "[2:13:45.034709435] [8493]  WARN RPI …". They say nothing to the user, and
+// would make the same trouble look new each time.
+var stamp = regexp.MustCompile(`^(\[[\d:.]+\]\s+)+`)
+
+// ordinary are the lines of work that goes well: libcamera's, and those that
+// the program has at its usual verbosity, one for each frame among them:
+// "#12 (30.01 fps) exp 33000.00 ag 1.00 dg 1.00".
+var ordinary = regexp.MustCompile(`^(INFO|DEBUG|#\d+|Mode selection for|Stream configuration adjusted|` +
+	`Made .* preview|Preview window|Received signal|Halting)\b| - Score: `)
+
+// telling is a line as it is kept, empty where it says nothing of trouble.
+func telling(text []byte) string {
+	line := stamp.ReplaceAllString(readable(text), "")
+	if ordinary.MatchString(line) {
+		return ""
+	}
+	return line
 }
 
 // readable is a line without what would upset a terminal.
@@ -107,7 +131,7 @@ func (l *log) explain() (problem, lines string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	kept := l.lines
-	if last := readable(l.line); last != "" {
+	if last := telling(l.line); last != "" {
 		kept = append(kept[:len(kept):len(kept)], last)
 	}
 	lines = strings.Join(kept, " | ")

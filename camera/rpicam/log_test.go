@@ -13,7 +13,7 @@ import (
 )
 
 func TestLogKeepsItsLastLines(t *testing.T) {
-	l := new(log)
+	l := newLog()
 	text := "[0:1] [2]  INFO Camera camera.cpp:1 something\n\none\ntwo\nthree\x1b[1m\r\nfour\n" + strings.Repeat("x", 10_000) + "\nsix"
 	_, err := io.Copy(l, iotest.OneByteReader(strings.NewReader(text)))
 	require.NoError(t, err)
@@ -22,8 +22,35 @@ func TestLogKeepsItsLastLines(t *testing.T) {
 	require.Equal(t, "two | three [1m | four | "+strings.Repeat("x", keptBytes)+" | six", lines)
 }
 
+// Of what the program says at its usual verbosity, trouble alone is kept, and
+// without what differs from one start to the next.
+func TestLogKeepsTrouble(t *testing.T) {
+	l := newLog()
+	_, err := io.WriteString(l, `Preview window unavailable
+[2:13:45.034709435] [8493]  INFO Camera camera_manager.cpp:326 libcamera v0.5.0
+Mode selection for 640:480:12:P
+    SGBRG10_CSI2P,1296x972/0 - Score: 1150
+Stream configuration adjusted
+[2:13:45.034709435] [8493]  WARN V4L2 v4l2_videodevice.cpp:2095 /dev/video4[16:cap]: Dequeue timer has expired!
+#12 (30.01 fps) exp 33000.00 ag 1.00 dg 1.00
+[2:13:46.1] [8494] ERROR RPI pipeline_base.cpp:1323 Camera frontend has timed out!
+#13 (30.01 fps)`)
+	require.NoError(t, err)
+	problem, lines := l.explain()
+	require.Contains(t, problem, "check its cable")
+	require.Equal(t, "WARN V4L2 v4l2_videodevice.cpp:2095 /dev/video4[16:cap]: Dequeue timer has expired! | "+
+		"ERROR RPI pipeline_base.cpp:1323 Camera frontend has timed out!", lines)
+}
+
+// Without a mode line, or in another version's words.
+func TestListWithoutRates(t *testing.T) {
+	require.Equal(t, []Module{{"imx219", 3280, 2464, nil}}, parse("0 : imx219 [3280x2464] (/base)\n    Modes: 'SRGGB8' : 640x480 [nan fps - crop]\n"))
+	require.Equal(t, []Module{{"imx477", 4056, 3040, []float64{120, 10}}},
+		parse("0 : imx477 [4056x3040] (/base)\n    Modes: 'SRGGB10_CSI2P' : 1332x990 (120.00 fps), 4056x3040 (10.00 fps), 4056x3040 (10.00 fps)\n"))
+}
+
 func TestSizeIsInTheLog(t *testing.T) {
-	l := new(log)
+	l := newLog()
 	width, _ := l.size()
 	require.Zero(t, width)
 	_, err := io.WriteString(l, "[2:13:45.034709435] [8493]  INFO Camera camera.cpp:1215 configuring streams: "+
@@ -36,7 +63,10 @@ func TestSizeIsInTheLog(t *testing.T) {
 func TestList(t *testing.T) {
 	modules, err := List(StandIn(t, "good"))
 	require.NoError(t, err)
-	require.Equal(t, []Module{{"imx708_wide", 4608, 2592}, {"ov5647", 2592, 1944}}, modules)
+	require.Equal(t, []Module{
+		{"imx708_wide", 4608, 2592, []float64{120.13, 56.03}},
+		{"ov5647", 2592, 1944, []float64{58.92}},
+	}, modules)
 
 	_, err = List(StandIn(t, "none"))
 	require.EqualError(t, err, "rpicam-vid: finds no camera module: check its cable, with the power off")
@@ -48,7 +78,7 @@ func FuzzLog(f *testing.F) {
 	f.Add("ERROR: *** no cameras available ***\n", 3)
 	f.Add("configuring streams: (0) 640x480-YUV420\n\xff\x1b[0m\nend", 7)
 	f.Fuzz(func(t *testing.T, text string, cut int) {
-		l := new(log)
+		l := newLog()
 		cut = min(max(cut, 0), len(text))
 		for _, piece := range []string{text[:cut], text[cut:]} {
 			n, err := l.Write([]byte(piece))
@@ -60,10 +90,12 @@ func FuzzLog(f *testing.F) {
 		for _, r := range lines {
 			require.True(t, unicode.IsPrint(r), lines)
 		}
-		whole := new(log)
+		whole := newLog()
 		_, err := whole.Write([]byte(text))
 		require.NoError(t, err)
-		require.Equal(t, whole, l)
+		_, wholeLines := whole.explain()
+		require.Equal(t, wholeLines, lines)
+		require.Equal(t, [2]int{whole.width, whole.height}, [2]int{l.width, l.height})
 	})
 }
 
@@ -75,6 +107,9 @@ func FuzzList(f *testing.F) {
 			require.NotEmpty(t, m.Name)
 			require.Less(t, max(m.Width, m.Height), 100_000)
 			require.Contains(t, list, m.Name)
+			for _, rate := range m.Rates {
+				require.Positive(t, rate)
+			}
 		}
 	})
 }

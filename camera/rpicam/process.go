@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -42,9 +44,10 @@ type process struct {
 
 // start runs a program whose output goes to stdout.
 func start(path string, args []string, stdout *os.File) (*process, error) {
-	p := &process{name: filepath.Base(path), log: new(log), done: make(chan struct{})}
+	p := &process{name: filepath.Base(path), log: newLog(), done: make(chan struct{})}
 	command := exec.Command(path, args...)
 	command.Stdout, command.Stderr = stdout, p.log
+	command.Env = environment()
 	command.WaitDelay = grace // for what it has started and left may keep stderr open
 	command.SysProcAttr = attributes()
 	started := make(chan error)
@@ -53,6 +56,13 @@ func start(path string, args []string, stdout *os.File) (*process, error) {
 		return nil, &Error{p.name, fmt.Sprintf("cannot be started: %v", err), err}
 	}
 	return p, nil
+}
+
+// environment has libcamera write its log to stderr, with what it tells of its
+// ordinary work and without colours, whatever the user's environment says.
+func environment() []string {
+	others := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "LIBCAMERA_LOG_") })
+	return append(others, "LIBCAMERA_LOG_LEVELS=*:INFO", "LIBCAMERA_LOG_NO_COLOR=1")
 }
 
 // keep starts the process and stays until it has ended. On Linux the process

@@ -40,6 +40,7 @@ func (e *Error) Unwrap() error { return e.Err }
 type Wishes struct {
 	Width, Height int     // in pixels; the nearest that has no padding will do
 	Rate          float64 // frames a second
+	Hasty         bool    // gives up sooner on a first frame, where there are other cameras to look for
 }
 
 const (
@@ -65,11 +66,19 @@ func (w Wishes) Format() pixel.Format {
 }
 
 // nearest is the multiple of step that is nearest to n, and not 0.
-func nearest(n, step int) int { return max(1, (n+step/2)/step) * step }
+func nearest(n, step int) int { return below(n+step/2, step) }
+
+// below is the greatest multiple of step that is not above n, and not 0.
+func below(n, step int) int { return max(1, n/step) * step }
+
+// Largest is the largest size without padding that is not above that one.
+func Largest(width, height int) (w, h int) {
+	return below(width, widthStep), below(height, heightStep)
+}
 
 // arguments have the program write raw frames until it is ended, each when it
-// is there. It is to tell of errors alone: by default it has a line for each
-// frame.
+// is there. At a verbosity of 0 it would keep libcamera's log from us, which
+// has the frames' size and the causes of failures.
 func arguments(f pixel.Format, rate float64) []string {
 	if rate == 0 {
 		rate = defaultRate
@@ -78,7 +87,7 @@ func arguments(f pixel.Format, rate float64) []string {
 		"--codec", "yuv420",
 		"--width", strconv.Itoa(f.Width), "--height", strconv.Itoa(f.Height),
 		"--framerate", strconv.FormatFloat(rate, 'f', -1, 64),
-		"--timeout", "0", "--nopreview", "--flush", "--verbose", "0",
+		"--timeout", "0", "--nopreview", "--flush", "--verbose", "1",
 		"--output", "-",
 	}
 }
@@ -87,12 +96,19 @@ func arguments(f pixel.Format, rate float64) []string {
 // for cameras and finds their exposure, and those after it.
 type patience struct{ first, next time.Duration }
 
-// usualPatience leaves the next frame three frames' time at any rate.
-func usualPatience(rate float64) patience {
+// maxPatience is for the lowest rates: a camera that hangs is to be noticed.
+const maxPatience = time.Minute
+
+// patience leaves a frame three frames' time at any rate.
+func (w Wishes) patience() patience {
 	p := patience{first: 10 * time.Second, next: 3 * time.Second}
-	if rate > 0 {
-		p.next += time.Duration(3 * float64(time.Second) / rate)
-		p.first += p.next
+	if w.Hasty {
+		p.first = 4 * time.Second
+	}
+	if w.Rate > 0 {
+		frames := time.Duration(min(3/w.Rate, maxPatience.Seconds()) * float64(time.Second))
+		p.next = min(p.next+frames, maxPatience)
+		p.first = min(p.first+p.next, maxPatience)
 	}
 	return p
 }
@@ -102,6 +118,8 @@ type Stream struct {
 	format   pixel.Format
 	patience patience
 	process  *process
+	path     string // of the program
+	fits     bool   // whether the frames have the size that was asked for; for the goroutine that reads them
 	pipe     *os.File
 	frames   *latest.Reader
 	alarm    *time.Timer
@@ -111,13 +129,13 @@ type Stream struct {
 // Open starts the program of that path and waits for a first frame. The
 // context covers the opening alone.
 func Open(ctx context.Context, path string, w Wishes) (*Stream, error) {
-	return open(ctx, path, w, usualPatience(w.Rate))
+	return open(ctx, path, w, w.patience())
 }
 
 func open(ctx context.Context, path string, w Wishes, p patience) (*Stream, error) {
 	f := w.Format()
-	s := &Stream{format: f, patience: p, alarm: time.NewTimer(p.first)}
-	if err := s.start(path, arguments(f, w.Rate)); err != nil {
+	s := &Stream{path: path, format: f, patience: p, alarm: time.NewTimer(p.first)}
+	if err := s.start(arguments(f, w.Rate)); err != nil {
 		return nil, err
 	}
 	if err := s.await(ctx, p.first); err != nil {
@@ -127,12 +145,12 @@ func open(ctx context.Context, path string, w Wishes, p patience) (*Stream, erro
 }
 
 // start runs the program and the goroutine that reads its frames.
-func (s *Stream) start(path string, args []string) error {
+func (s *Stream) start(args []string) error {
 	reader, writer, err := os.Pipe()
 	if err != nil {
-		return &Error{filepath.Base(path), fmt.Sprintf("cannot be read: %v", err), err}
+		return &Error{filepath.Base(s.path), fmt.Sprintf("cannot be read: %v", err), err}
 	}
-	s.process, err = start(path, args, writer)
+	s.process, err = start(s.path, args, writer)
 	if err = errors.Join(err, writer.Close()); err != nil {
 		_ = reader.Close() // nothing was read
 		return err
@@ -150,7 +168,44 @@ func (s *Stream) frame(buf []byte) ([]byte, error) {
 	if part, err := io.ReadFull(s.pipe, buf); err != nil {
 		return nil, s.process.failure(part, len(buf))
 	}
-	return buf, nil
+	return buf, s.fit()
+}
+
+// fit makes sure that the frames have the size that was asked for: the bytes
+// of others would be cut at the wrong places. The log tells their size before
+// the first comes, but by another pipe.
+func (s *Stream) fit() error {
+	if s.fits {
+		return nil
+	}
+	alarm := time.NewTimer(s.patience.next)
+	defer alarm.Stop()
+	select {
+	case <-s.process.log.told:
+	case <-s.process.done: // and with it the log
+	case <-alarm.C:
+	}
+	switch width, height := s.process.log.size(); {
+	case width == 0:
+		return s.unsized()
+	case width != s.format.Width || height != s.format.Height:
+		return s.misfit(width, height)
+	}
+	s.fits = true
+	return nil
+}
+
+// unsized is the error of a program that does not tell the size.
+func (s *Stream) unsized() error {
+	return &Error{s.process.name, fmt.Sprintf("its log lacks the frames' size (configuring streams: …), without which "+
+		"they cannot be told apart; report this with its version: %s", version(s.path)), ErrWish}
+}
+
+// misfit is the error of frames of that size, if it is not the one asked for.
+func (s *Stream) misfit(width, height int) error {
+	w, h := Largest(width, height)
+	return &Error{s.process.name, fmt.Sprintf("the camera gives %dx%d instead of %dx%d: ask for %dx%d or another size",
+		width, height, s.format.Width, s.format.Height, w, h), ErrWish}
 }
 
 // Format is that of the frames.
@@ -172,24 +227,10 @@ func (s *Stream) await(ctx context.Context, patience time.Duration) error {
 	s.alarm.Reset(patience)
 	defer s.alarm.Stop()
 	there, err := s.frames.Wait(ctx, s.alarm.C)
-	if misfit := s.misfit(); misfit != nil {
-		return misfit
-	}
 	if err == nil && !there {
 		err = s.hung(patience)
 	}
 	return err
-}
-
-// misfit is the error of frames that have another size than was asked for:
-// their bytes would be cut at the wrong places.
-func (s *Stream) misfit() error {
-	width, height := s.process.log.size()
-	if width == 0 || width == s.format.Width && height == s.format.Height {
-		return nil
-	}
-	return &Error{s.process.name, fmt.Sprintf("the camera gives %dx%d instead of %dx%d: ask for a smaller size",
-		width, height, s.format.Width, s.format.Height), ErrWish}
 }
 
 func (s *Stream) hung(patience time.Duration) error {

@@ -5,8 +5,10 @@ package rpicam
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,7 +68,7 @@ func untilError(t *testing.T, s *Stream) (frames int, err error) {
 }
 
 func TestFrames(t *testing.T) {
-	for _, act := range []string{"good", "slow"} {
+	for _, act := range []string{"good", "slow", "late"} {
 		t.Run(act, func(t *testing.T) {
 			before := time.Now()
 			s := mustOpen(t, act, Wishes{}, endless)
@@ -98,7 +100,7 @@ func TestSizes(t *testing.T) {
 
 func TestArguments(t *testing.T) {
 	require.Equal(t, []string{"--codec", "yuv420", "--width", "1280", "--height", "720", "--framerate", "7.5",
-		"--timeout", "0", "--nopreview", "--flush", "--verbose", "0", "--output", "-"},
+		"--timeout", "0", "--nopreview", "--flush", "--verbose", "1", "--output", "-"},
 		arguments(Wishes{Width: 1280, Height: 720}.Format(), 7.5))
 	require.Contains(t, arguments(Wishes{}.Format(), 0), "30")
 }
@@ -171,19 +173,49 @@ func TestProgramThatHangs(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoFrame)
 }
 
-// The size is in the log, which may be read after some frames are.
 func TestCameraWithAnotherSize(t *testing.T) {
-	s, err := openStandIn(t, "resized", small, endless)
-	for err == nil {
-		_, err = s.Next(t.Context())
-	}
-	require.EqualError(t, err, "rpicam-vid: the camera gives 1296x972 instead of 128x2: ask for a smaller size")
+	_, err := openStandIn(t, "resized", small, endless)
+	require.EqualError(t, err, "rpicam-vid: the camera gives 1296x972 instead of 128x2: ask for 1280x972 or another size")
 	require.ErrorIs(t, err, ErrWish)
 }
 
-func TestUsualPatience(t *testing.T) {
-	require.Equal(t, patience{10 * time.Second, 3 * time.Second}, usualPatience(0))
-	require.Equal(t, patience{43 * time.Second, 33 * time.Second}, usualPatience(0.1))
+// Frames of a size that is not known are not cut at a guess.
+func TestProgramThatDoesNotTellTheSize(t *testing.T) {
+	_, err := openStandIn(t, "unsized", small, short)
+	require.EqualError(t, err, "rpicam-vid: its log lacks the frames' size (configuring streams: …), without which they cannot be told apart; "+
+		"report this with its version: rpicam-apps build: v1.7.0 libcamera build: v0.5.0")
+	require.ErrorIs(t, err, ErrWish)
+}
+
+// The user's wishes for libcamera's log are not ours.
+func TestEnvironmentLeavesTheLogToUs(t *testing.T) {
+	t.Setenv("LIBCAMERA_LOG_FILE", "/tmp/log")
+	t.Setenv("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+	t.Setenv("LIBCAMERA_IPA_CONFIG_PATH", "/tuning")
+	got := environment()
+	require.Contains(t, got, "LIBCAMERA_LOG_LEVELS=*:INFO")
+	require.Contains(t, got, "LIBCAMERA_IPA_CONFIG_PATH=/tuning")
+	require.NotContains(t, got, "LIBCAMERA_LOG_LEVELS=*:ERROR")
+	require.NotContains(t, got, "LIBCAMERA_LOG_FILE=/tmp/log")
+}
+
+func TestPatience(t *testing.T) {
+	for want, w := range map[patience]Wishes{
+		{10 * time.Second, 3 * time.Second}:  {},
+		{43 * time.Second, 33 * time.Second}: {Rate: 0.1},
+		{time.Minute, time.Minute}:           {Rate: 1e-10},
+		{4 * time.Second, 3 * time.Second}:   {Hasty: true},
+	} {
+		require.Equal(t, want, w.patience())
+	}
+	require.Equal(t, patience{time.Minute, time.Minute}, Wishes{Rate: math.SmallestNonzeroFloat64}.patience())
+}
+
+func TestLargest(t *testing.T) {
+	for size, want := range map[[2]int][2]int{{3280, 2464}: {3200, 2464}, {1280, 721}: {1280, 720}, {1, 1}: {128, 2}} {
+		width, height := Largest(size[0], size[1])
+		require.Equal(t, want, [2]int{width, height})
+	}
 }
 
 func TestContextEndsTheOpening(t *testing.T) {
@@ -251,10 +283,17 @@ func resources(t *testing.T) (descriptors, goroutines int) {
 	return len(list), runtime.NumGoroutine()
 }
 
-// The program is one that starts faster than a test program does.
-func TestThousandCyclesLeakNothing(t *testing.T) {
+// zeros is a program that starts faster than a test program does.
+func zeros(t testing.TB, w Wishes) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "rpicam-vid")
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\nexec cat /dev/zero\n"), 0o700))
+	script := fmt.Sprintf("#!/bin/sh\necho 'configuring streams: (0) %dx%d-YUV420' >&2\nexec cat /dev/zero\n", w.Format().Width, w.Format().Height)
+	require.NoError(t, os.WriteFile(path, []byte(script), 0o700))
+	return path
+}
+
+func TestThousandCyclesLeakNothing(t *testing.T) {
+	path := zeros(t, small)
 	cycle := func() {
 		s, err := open(t.Context(), path, small, endless)
 		require.NoError(t, err)
@@ -283,7 +322,7 @@ func streamFrom(t *testing.T) (*Stream, *os.File) {
 	reader, writer, err := os.Pipe()
 	require.NoError(t, err)
 	f := small.Format()
-	s := &Stream{format: f, patience: endless, process: &process{log: new(log)}, pipe: reader, alarm: time.NewTimer(time.Minute)}
+	s := &Stream{format: f, patience: endless, process: &process{log: newLog()}, pipe: reader, alarm: time.NewTimer(time.Minute)}
 	s.frames = latest.Start(func(buf []byte) ([]byte, error) {
 		if buf == nil {
 			buf = make([]byte, f.Size())
@@ -319,9 +358,7 @@ func TestFramesCostNoGarbage(t *testing.T) {
 // BenchmarkFrames is the time of a frame through the pipe, and of the pictures
 // that a program gives as fast as they are taken.
 func BenchmarkFrames(b *testing.B) {
-	path := filepath.Join(b.TempDir(), "rpicam-vid")
-	require.NoError(b, os.WriteFile(path, []byte("#!/bin/sh\nexec cat /dev/zero\n"), 0o700))
-	s, err := open(b.Context(), path, Wishes{}, endless)
+	s, err := open(b.Context(), zeros(b, Wishes{}), Wishes{}, endless)
 	require.NoError(b, err)
 	defer func() { require.NoError(b, s.Close()) }()
 	b.SetBytes(int64(s.Format().Size()))

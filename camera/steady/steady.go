@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
+	"unicode"
 
 	"halfmeg/camera"
 )
@@ -31,7 +33,7 @@ type Source struct {
 	format  camera.Format // of the last one
 	wait    time.Duration // before the next attempt
 	alarm   *time.Timer
-	told    string // what was reported last; empty while frames come
+	told    string // the kind of what was reported last; empty while frames come
 	served  bool   // whether a frame has ever come
 	next    uint64 // the number of the next frame if none is lost
 	base    uint64 // the number of the current camera's first frame
@@ -44,7 +46,8 @@ type Source struct {
 // it.
 //
 // Report, which may be nil, is told of each change: the error that keeps the
-// frames away, or nil when they come again. It is called by New and Next.
+// frames away, or nil when they come again. Errors that differ in numbers alone
+// are no change. It is called by New and Next.
 func New(ctx context.Context, open Opener, report func(error)) (*Source, error) {
 	if report == nil {
 		report = func(error) {}
@@ -106,10 +109,21 @@ func (s *Source) drop(err error) {
 }
 
 func (s *Source) tell(err error) {
-	if text := err.Error(); text != s.told {
-		s.told = text
+	if k := kind(err); k != s.told {
+		s.told = k
 		s.report(err)
 	}
+}
+
+// kind is what stays the same where an error comes again: its words without
+// the numbers, which may be times, processes, or bytes that were read.
+func kind(err error) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, err.Error())
 }
 
 // reopen waits its time and tries once.

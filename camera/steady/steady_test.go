@@ -3,6 +3,7 @@ package steady
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"runtime"
@@ -137,6 +138,31 @@ func TestEachChangeIsToldOnce(t *testing.T) {
 		time.AfterFunc(10*time.Second, w.plug)
 		next(t, s)
 		require.Equal(t, []error{errGone, errBusy, nil}, w.told)
+	})
+}
+
+// The numbers in an error are new each time: times, processes, bytes.
+func TestErrorsThatDifferInNumbersAreToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w world
+		attempts := 0
+		s, err := New(t.Context(), func(ctx context.Context) (camera.Source, error) {
+			if attempts++; w.absent != nil {
+				w.absent = fmt.Errorf("ended, with %d of a frame's 384 bytes; it said: [0:%d] failed", 7*attempts, attempts)
+			}
+			return w.source(ctx)
+		}, w.report)
+		require.NoError(t, err)
+		next(t, s)
+		w.unplug()
+		time.AfterFunc(5*time.Second, w.plug)
+		next(t, s)
+		require.Greater(t, attempts, 5)
+		require.Len(t, w.told, 3)
+		require.Equal(t, errGone, w.told[0])
+		require.ErrorContains(t, w.told[1], "with 14 of")
+		require.NoError(t, w.told[2])
+		require.NoError(t, s.Close())
 	})
 }
 

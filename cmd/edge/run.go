@@ -132,9 +132,7 @@ func (r *run) open(ctx context.Context, stderr io.Writer) (camera.Source, error)
 		options.Rate = r.rate()
 	}
 	options.Skipped = func(err error) { report(stderr, err) }
-	open := func(ctx context.Context) (camera.Source, error) {
-		return camera.Open(ctx, r.camera.name, options)
-	}
+	open := camera.NewOpener(r.camera.name, options).Open
 	if r.exitOnError {
 		return open(ctx)
 	}

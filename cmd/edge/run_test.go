@@ -135,7 +135,8 @@ func TestRunCameraModule(t *testing.T) {
 	const moment = 4 * time.Second
 	picture := filepath.Join(filepath.Dir(path), "picture")
 	require.NoError(t, os.WriteFile(picture, planarCard(t, moment), 0o600))
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\nwhile cat "+picture+"; do :; done\n"), 0o700))
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+
+		"echo 'configuring streams: (0) 640x480-YUV420/sYCC' >&2\nwhile cat "+picture+"; do :; done\n"), 0o700))
 	got := edge(t, "run", "--camera", "rpicam", "--frames", "3", "--json")
 	require.Equal(t, statusOK, got.status, got.stderr)
 	require.Empty(t, got.stderr)

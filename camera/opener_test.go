@@ -1,0 +1,101 @@
+package camera
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// desk is a place where cameras are plugged in.
+type desk struct {
+	opener  Opener
+	plugged []Found
+	refused error
+}
+
+var (
+	usbCamera = Found{Name: "/dev/video0", Driver: "uvcvideo", Card: "HD Cam"}
+	elsewhere = Found{Name: "/dev/video2", Driver: "uvcvideo", Card: "HD Cam"} // the same, plugged in again
+	another   = Found{Name: "/dev/video1", Driver: "uvcvideo", Card: "Other Cam"}
+	piCamera  = Found{Name: RPiCam, Driver: "/usr/bin/rpicam-vid", Card: "Raspberry Pi camera module"}
+)
+
+// opens is what the opener takes, empty with an error.
+func (d *desk) opens(t *testing.T) (string, error) {
+	t.Helper()
+	var name string
+	_, err := d.opener.choose(t.Context(), slices.Clone(d.plugged), func(f Found) (Source, error) {
+		name = f.Name
+		return &card{}, d.refused
+	})
+	if err != nil {
+		return "", err
+	}
+	return name, nil
+}
+
+func (d *desk) requireOpens(t *testing.T, want Found) {
+	t.Helper()
+	name, err := d.opens(t)
+	require.NoError(t, err)
+	require.Equal(t, want.Name, name)
+}
+
+func TestAutoWaitsForTheCameraThatServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := desk{plugged: []Found{usbCamera, another, piCamera}}
+		d.requireOpens(t, usbCamera)
+		time.Sleep(time.Minute)
+
+		d.plugged = []Found{another, piCamera}
+		_, err := d.opens(t)
+		require.EqualError(t, err, "/dev/video0 (uvcvideo) is gone; if it stays away for 5s, another camera is looked for")
+		require.NotErrorIs(t, err, ErrInvalid)
+		time.Sleep(loyalty - 1)
+		d.plugged = []Found{another, elsewhere, piCamera}
+		d.requireOpens(t, elsewhere)
+
+		time.Sleep(time.Minute)
+		d.plugged = []Found{another, piCamera}
+		_, err = d.opens(t)
+		require.Error(t, err)
+		time.Sleep(loyalty)
+		d.requireOpens(t, another)
+	})
+}
+
+// A camera that opens and fails again and again does not keep the others away.
+func TestAutoDoesNotWaitForACameraThatFailedSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := desk{plugged: []Found{usbCamera, piCamera}}
+		d.requireOpens(t, usbCamera)
+		time.Sleep(loyalty - 1)
+		d.plugged = []Found{piCamera}
+		d.requireOpens(t, piCamera)
+	})
+}
+
+func TestAutoThatNeverServedLooksForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := desk{plugged: []Found{usbCamera}, refused: errors.New("in use")}
+		_, err := d.opens(t)
+		require.EqualError(t, err, "no camera that serves: in use")
+		d.refused, d.plugged = nil, []Found{another}
+		d.requireOpens(t, another)
+	})
+}
+
+func TestOpenerOfANamedCamera(t *testing.T) {
+	p := NewOpener(TestCard, Options{})
+	for range 2 {
+		s, err := p.Open(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+	}
+	_, err := NewOpener(Auto, Options{Rate: -1}).Open(t.Context())
+	require.ErrorIs(t, err, ErrInvalid)
+}
