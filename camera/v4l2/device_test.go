@@ -3,6 +3,7 @@
 package v4l2
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -65,6 +66,7 @@ func TestWhyADeviceDoesNotServe(t *testing.T) {
 		require.Contains(t, d.unfit(), c.words, c.driver)
 		_, err := open(d, Wishes{})
 		require.EqualError(t, err, "/dev/video7: "+d.unfit())
+		require.Equal(t, c.driver != "v4l2 loopback", errors.Is(err, ErrWish), "%s: is waiting for it of no use?", c.driver)
 		require.True(t, f.closed)
 	}
 }

@@ -86,7 +86,10 @@ func open(d *device, w Wishes) (*Stream, error) {
 func (s *Stream) start(w Wishes) error {
 	d := s.device
 	if reason := d.unfit(); reason != "" {
-		return &Error{d.path, reason, nil}
+		if reason == unfed {
+			return &Error{d.path, reason, nil} // waiting for it is of use
+		}
+		return d.wish("%s", reason)
 	}
 	if err := s.setUp(w); err != nil {
 		return err
