@@ -155,9 +155,14 @@ func (o Options) check() error {
 }
 
 // videoPath is the file of a video device of that name, if it is the name of
-// one: any path below /dev, or the last part of such a path.
+// one: the path of a character device, or of what may become one when it is
+// plugged in, or video0. Below /dev there are also pipes and folders.
 func videoPath(name string) (string, bool) {
-	if strings.HasPrefix(name, "/dev/") {
+	about, err := os.Stat(name)
+	if err == nil && about.Mode()&fs.ModeCharDevice != 0 {
+		return name, true
+	}
+	if err != nil && (strings.HasPrefix(name, "/dev/video") || strings.HasPrefix(name, "/dev/v4l/")) {
 		return name, true
 	}
 	digits, ok := strings.CutPrefix(name, "video")
