@@ -48,7 +48,9 @@ type Control struct {
 }
 
 const (
-	// MaxRate is the highest frame rate that may be asked for.
+	// MinRate and MaxRate are the lowest and the highest frame rate that may be
+	// asked for.
+	MinRate = 0.01
 	MaxRate = 1000
 
 	// MaxSide is the longest side that may be asked for.
@@ -145,8 +147,8 @@ func Open(ctx context.Context, name string, o Options) (Source, error) {
 }
 
 func (o Options) check() error {
-	if !(o.Rate >= 0 && o.Rate <= MaxRate) {
-		return fmt.Errorf("a rate of %v frames a second is not in 0…%d", o.Rate, MaxRate)
+	if !(o.Rate == 0 || o.Rate >= MinRate && o.Rate <= MaxRate) {
+		return fmt.Errorf("a rate of %v frames a second is not in %v…%d", o.Rate, MinRate, MaxRate)
 	}
 	if min(o.Width, o.Height) < 0 || max(o.Width, o.Height) > MaxSide || (o.Width == 0) != (o.Height == 0) {
 		return fmt.Errorf("a size of %dx%d pixels: sides of 1…%d can be had", o.Width, o.Height, MaxSide)

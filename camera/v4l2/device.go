@@ -196,6 +196,7 @@ func appendRate(rates []float64, interval fraction) []float64 {
 // the driver does not tell.
 func (d *device) setRate(rate float64) (float64, error) {
 	const unit = 1000
+	rate = max(rate, 1.0/unit)
 	p := streamParameters{kind: d.kind}
 	err := d.ioctl(getParameters, unsafe.Pointer(&p))
 	if err == nil && p.capability&capTimePerFrame != 0 {

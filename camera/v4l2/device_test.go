@@ -231,6 +231,7 @@ func TestRate(t *testing.T) {
 	f := webcam()
 	require.Equal(t, 10.0, f.open(t, Wishes{Rate: 10}).Rate())
 	require.Equal(t, 25.0, f.open(t, Wishes{Rate: 1000}).Rate()) // the highest it has
+	require.Equal(t, 0.001, f.open(t, Wishes{Rate: 1e-4}).Rate())
 	f.fixedRate = true
 	require.Zero(t, f.open(t, Wishes{Rate: 10}).Rate())
 }
