@@ -42,11 +42,11 @@ func openFile(ctx context.Context, path string, o Options) (Source, error) {
 	if about.IsDir() {
 		return openFolder(path, o)
 	}
-	if o.Watch {
-		return nil, invalid{fmt.Errorf("%s: a folder can be watched, not a file", path)}
-	}
 	if !about.Mode().IsRegular() {
 		return openPipe(ctx, path, func() (io.ReadCloser, error) { return os.Open(path) }, o)
+	}
+	if err := o.heeds(path, "a file", optionSize, optionFormat, optionLoop); err != nil {
+		return nil, err
 	}
 	open := func() (Source, error) {
 		file, err := os.Open(path)
@@ -61,8 +61,8 @@ func openFile(ctx context.Context, path string, o Options) (Source, error) {
 // openStandardInput reads a file as a file, and takes all else for a stream.
 func openStandardInput(ctx context.Context, stdin *os.File, o Options) (Source, error) {
 	const name = "standard input"
-	if o.Loop || o.Watch {
-		return nil, invalid{fmt.Errorf("%s comes once: it cannot be repeated or watched", name)}
+	if err := o.comesOnce(name); err != nil {
+		return nil, err
 	}
 	if about, err := stdin.Stat(); err == nil && about.Mode().IsRegular() {
 		return openFilm(name, stdin, picture.Decode, o)
@@ -142,15 +142,6 @@ func recognise(r io.Reader, decode pictureDecoder, o Options) (Format, frameRead
 	return format, read, err
 }
 
-// allow refuses a format that is not the one asked for: files have what they
-// have.
-func (o Options) allow(f Format) error {
-	if o.Pixels != 0 && o.Pixels != f.Pixels {
-		return fmt.Errorf("its frames are %v, not %v", f.Pixels, o.Pixels)
-	}
-	return nil
-}
-
 func readY4M(r io.Reader) (Format, frameReader, error) {
 	reader, err := y4m.NewReader(r)
 	if err != nil {
@@ -208,11 +199,16 @@ func pictureFormat(img *picture.Image) Format {
 	return Format{Pixels: RGB24, Width: img.Width, Height: img.Height, Stride: 3 * img.Width}
 }
 
+// comesOnce refuses what neither a pipe nor standard input can follow.
+func (o Options) comesOnce(name string) error {
+	return o.heeds(name, "what comes once", optionSize, optionFormat)
+}
+
 // openPipe opens a pipe, whose frames come when they like; who writes it may
 // also be late to start.
 func openPipe(ctx context.Context, name string, open func() (io.ReadCloser, error), o Options) (Source, error) {
-	if o.Loop {
-		return nil, invalid{fmt.Errorf("%s: a pipe comes once and cannot be repeated", name)}
+	if err := o.comesOnce(name); err != nil {
+		return nil, err
 	}
 	type opened struct {
 		source Source

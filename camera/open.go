@@ -14,8 +14,8 @@ import (
 )
 
 // Options are wishes that a source follows as well as it can. A zero value
-// leaves the choice to the source. The test card has its own size and format,
-// and no controls.
+// leaves the choice to the source. An option that a kind of source cannot
+// follow at all, as the rate of a file, is an error.
 type Options struct {
 	// Rate is in frames a second. Left to it, a test card draws a frame
 	// whenever it is asked.
