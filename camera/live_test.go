@@ -3,6 +3,7 @@ package camera
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"io/fs"
@@ -156,11 +157,29 @@ func TestSilentPipeIsClosed(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
-// 378 bytes over the net once took 580 MB.
-func TestStreamOfAFalseSizeIsRefused(t *testing.T) {
+// claiming is a JPEG of a few pixels whose header says that many a side.
+func claiming(t *testing.T, side uint16) []byte {
+	t.Helper()
 	file := []byte(jpegFile(t, 8))
 	at := bytes.Index(file, []byte{0xff, 0xc0}) // start of frame; precision, height and width follow its length
-	copy(file[at+5:], []byte{0x0f, 0xa0, 0x0f, 0xa0})
+	binary.BigEndian.PutUint16(file[at+5:], side)
+	binary.BigEndian.PutUint16(file[at+7:], side)
+	return file
+}
+
+func TestPipesHaveTheLimitOfStreams(t *testing.T) {
+	file := claiming(t, 5000)
+	_, err := openPipe(t.Context(), "pipe", func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(file)), nil
+	}, Options{})
+	require.ErrorContains(t, err, "pipe: a JPEG of 5000x5000 pixels is beyond the limit of 16 megapixels")
+	_, err = Open(t.Context(), write(t, "file", string(file)), Options{})
+	require.ErrorContains(t, err, "cannot hold 5000x5000 pixels")
+}
+
+// 378 bytes over the net once took 580 MB.
+func TestStreamOfAFalseSizeIsRefused(t *testing.T) {
+	file := claiming(t, 4000)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", `multipart/x-mixed-replace; boundary="b"`)
 		_, _ = fmt.Fprintf(w, "--b\r\nContent-Length: %d\r\n\r\n%s\r\n", len(file), file)

@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"image"
 	"io"
 	"runtime"
 	"testing"
@@ -48,6 +49,16 @@ func TestSizesThatTheBytesCannotHold(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestBMPThatItsBytesCannotHold(t *testing.T) {
+	file := bmpFile(t, image.NewGray(image.Rect(0, 0, 8, 8)))
+	binary.LittleEndian.PutUint32(file[18:], 4000) // width, then height
+	binary.LittleEndian.PutUint32(file[22:], 4000)
+	requireLittleMemory(t, func() {
+		_, err := Decode(bytes.NewReader(file))
+		require.ErrorContains(t, err, "bytes cannot hold 4000x4000 pixels")
+	})
 }
 
 func TestFewestBytesOfAPicture(t *testing.T) {
