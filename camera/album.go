@@ -21,6 +21,9 @@ type album struct {
 }
 
 func openFolder(path string, o Options) (Source, error) {
+	if err := o.heeds(path, "a folder", optionFormat, optionLoop, optionWatch); err != nil {
+		return nil, err
+	}
 	if o.Loop && o.Watch {
 		return nil, invalid{fmt.Errorf("%s: a folder is repeated or watched, not both", path)}
 	}

@@ -30,7 +30,7 @@ func TestUnknownCameraListsWhatThereIs(t *testing.T) {
 }
 
 func TestOpenRefusesSenselessRates(t *testing.T) {
-	for _, rate := range []float64{-1, MaxRate + 1, math.NaN(), math.Inf(1)} {
+	for _, rate := range []float64{-1, 1e-10, MinRate / 2, MaxRate + 1, math.NaN(), math.Inf(1)} {
 		_, err := Open(t.Context(), "testcard", Options{Rate: rate})
 		require.ErrorContains(t, err, "rate")
 		require.ErrorIs(t, err, ErrInvalid)
@@ -126,7 +126,7 @@ func TestNextHonoursItsContext(t *testing.T) {
 
 func TestCancelEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, Options{Rate: 0.001})
+		s := open(t, Options{Rate: MinRate})
 		_, err := s.Next(t.Context())
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

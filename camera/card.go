@@ -28,7 +28,13 @@ type card struct {
 const freeStep = time.Second
 
 func openTestCard(o Options) (Source, error) {
+	if err := o.heeds(TestCard, "the test card", optionSize, optionRate, optionFormat); err != nil {
+		return nil, err
+	}
 	c := &card{step: freeStep}
+	if err := o.allow(c.Format()); err != nil {
+		return nil, invalid{fmt.Errorf("%s: %w", TestCard, err)}
+	}
 	if o.Rate > 0 {
 		c.paced = true
 		c.step = time.Duration(float64(time.Second) / o.Rate)

@@ -42,18 +42,18 @@ func openFile(ctx context.Context, path string, o Options) (Source, error) {
 	if about.IsDir() {
 		return openFolder(path, o)
 	}
-	if o.Watch {
-		return nil, invalid{fmt.Errorf("%s: a folder can be watched, not a file", path)}
-	}
 	if !about.Mode().IsRegular() {
 		return openPipe(ctx, path, func() (io.ReadCloser, error) { return os.Open(path) }, o)
+	}
+	if err := o.heeds(path, "a file", optionSize, optionFormat, optionLoop); err != nil {
+		return nil, err
 	}
 	open := func() (Source, error) {
 		file, err := os.Open(path)
 		if err != nil {
 			return nil, invalid{err}
 		}
-		return openFilm(path, file, o)
+		return openFilm(path, file, picture.Decode, o)
 	}
 	return repeat(open, o.Loop)
 }
@@ -61,18 +61,22 @@ func openFile(ctx context.Context, path string, o Options) (Source, error) {
 // openStandardInput reads a file as a file, and takes all else for a stream.
 func openStandardInput(ctx context.Context, stdin *os.File, o Options) (Source, error) {
 	const name = "standard input"
-	if o.Loop || o.Watch {
-		return nil, invalid{fmt.Errorf("%s comes once: it cannot be repeated or watched", name)}
+	if err := o.comesOnce(name); err != nil {
+		return nil, err
 	}
 	if about, err := stdin.Stat(); err == nil && about.Mode().IsRegular() {
-		return openFilm(name, stdin, o)
+		return openFilm(name, stdin, picture.Decode, o)
 	}
 	return openPipe(ctx, name, func() (io.ReadCloser, error) { return stdin, nil }, o)
 }
 
+// pictureDecoder is picture.Decode, or picture.DecodeStream, whose limit is
+// lower.
+type pictureDecoder func(io.Reader) (*picture.Image, error)
+
 // openFilm closes the file where it fails.
-func openFilm(name string, file io.ReadCloser, o Options) (Source, error) {
-	format, read, err := recognise(file, o)
+func openFilm(name string, file io.ReadCloser, decode pictureDecoder, o Options) (Source, error) {
+	format, read, err := recognise(file, decode, o)
 	if err != nil {
 		_ = file.Close() // it was only read
 		return nil, invalid{fmt.Errorf("%s: %w", name, err)}
@@ -116,7 +120,7 @@ func ending(name string, err error) error {
 
 // recognise tells what is in a file by its content: Y4M, a picture, or what
 // the options say of raw frames, in which any bytes may stand.
-func recognise(r io.Reader, o Options) (Format, frameReader, error) {
+func recognise(r io.Reader, decode pictureDecoder, o Options) (Format, frameReader, error) {
 	buffered := bufio.NewReader(r)
 	head, err := buffered.Peek(len(y4m.Magic))
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -130,21 +134,12 @@ func recognise(r io.Reader, o Options) (Format, frameReader, error) {
 	case o.Pixels != 0 && o.Width != 0:
 		return readRaw(buffered, o)
 	default:
-		format, read, err = readPicture(buffered)
+		format, read, err = readPicture(buffered, decode)
 	}
 	if err == nil {
 		err = o.allow(format)
 	}
 	return format, read, err
-}
-
-// allow refuses a format that is not the one asked for: files have what they
-// have.
-func (o Options) allow(f Format) error {
-	if o.Pixels != 0 && o.Pixels != f.Pixels {
-		return fmt.Errorf("its frames are %v, not %v", f.Pixels, o.Pixels)
-	}
-	return nil
 }
 
 func readY4M(r io.Reader) (Format, frameReader, error) {
@@ -182,8 +177,8 @@ func readRaw(r io.Reader, o Options) (Format, frameReader, error) {
 }
 
 // readPicture reads one picture, a film of a single frame.
-func readPicture(r io.Reader) (Format, frameReader, error) {
-	img, err := picture.Decode(r)
+func readPicture(r io.Reader, decode pictureDecoder) (Format, frameReader, error) {
+	img, err := decode(r)
 	if errors.Is(err, picture.ErrUnknown) {
 		err = fmt.Errorf("%w; Y4M is read too, and raw frames with --size and --format", err)
 	}
@@ -204,35 +199,56 @@ func pictureFormat(img *picture.Image) Format {
 	return Format{Pixels: RGB24, Width: img.Width, Height: img.Height, Stride: 3 * img.Width}
 }
 
+// comesOnce refuses what neither a pipe nor standard input can follow.
+func (o Options) comesOnce(name string) error {
+	return o.heeds(name, "what comes once", optionSize, optionFormat)
+}
+
 // openPipe opens a pipe, whose frames come when they like; who writes it may
 // also be late to start.
 func openPipe(ctx context.Context, name string, open func() (io.ReadCloser, error), o Options) (Source, error) {
-	if o.Loop {
-		return nil, invalid{fmt.Errorf("%s: a pipe comes once and cannot be repeated", name)}
+	if err := o.comesOnce(name); err != nil {
+		return nil, err
 	}
 	type opened struct {
 		source Source
 		err    error
 	}
-	result := make(chan opened, 1)
+	result := make(chan opened)
 	go func() {
-		pipe, err := open()
-		if err != nil {
-			result <- opened{nil, invalid{err}}
-			return
+		source, err := awaitFilm(ctx, name, open, o)
+		select {
+		case result <- opened{source, err}:
+		case <-ctx.Done():
+			if err == nil {
+				_ = source.Close() // nobody waits for it
+			}
 		}
-		source, err := openFilm(name, pipe, o)
-		if err == nil {
-			source = newLive(source.(*film))
-		}
-		result <- opened{source, err}
 	}()
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err() // the goroutine waits for the pipe's writer, or the program's end
 	case r := <-result:
-		return r.source, r.err
+		if r.err != nil {
+			return nil, r.err
+		}
+		return newLive(r.source.(*film)), nil
 	}
+}
+
+// awaitFilm opens a pipe and recognises what comes. The end of the context
+// closes the pipe, which ends the wait for the first bytes, too.
+func awaitFilm(ctx context.Context, name string, open func() (io.ReadCloser, error), o Options) (Source, error) {
+	pipe, err := open()
+	if err != nil {
+		return nil, invalid{err}
+	}
+	stop := context.AfterFunc(ctx, func() { _ = pipe.Close() })
+	source, err := openFilm(name, pipe, picture.DecodeStream, o)
+	if !stop() {
+		return nil, ctx.Err()
+	}
+	return source, err
 }
 
 // newLive reads a film as it comes.

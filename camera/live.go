@@ -22,8 +22,8 @@ type live struct {
 
 // openWeb opens a stream of JPEGs by its address.
 func openWeb(ctx context.Context, address string, o Options) (Source, error) {
-	if o.Loop || o.Watch {
-		return nil, invalid{fmt.Errorf("%s: a stream cannot be repeated or watched", web.Name(address))}
+	if err := o.heeds(web.Name(address), "a stream", optionFormat); err != nil {
+		return nil, err
 	}
 	if o.Pixels != 0 && o.Pixels != pixel.MJPEG {
 		return nil, invalid{fmt.Errorf("%s: its frames are %v, not %v", web.Name(address), pixel.MJPEG, o.Pixels)}

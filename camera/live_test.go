@@ -1,7 +1,9 @@
 package camera
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"io/fs"
@@ -9,7 +11,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -106,6 +110,83 @@ func TestContextEndsTheWaitForAPipe(t *testing.T) {
 	}()
 	cancel()
 	require.ErrorIs(t, <-opened, context.Canceled)
+}
+
+// waiting is a pipe whose writer comes late; it tells when it is closed.
+type waiting struct {
+	io.Reader
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (w *waiting) Close() error {
+	w.once.Do(func() { close(w.closed) })
+	return nil
+}
+
+func TestPipeThatOpensTooLateIsClosed(t *testing.T) {
+	pipe := &waiting{Reader: strings.NewReader(twoFrames), closed: make(chan struct{})}
+	writer := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := openPipe(ctx, "pipe", func() (io.ReadCloser, error) {
+		<-writer
+		return pipe, nil
+	}, Options{})
+	require.ErrorIs(t, err, context.Canceled)
+	close(writer)
+	select {
+	case <-pipe.closed:
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "the pipe is still open")
+	}
+}
+
+// A writer that writes nothing is not waited for after the context's end.
+func TestSilentPipeIsClosed(t *testing.T) {
+	r, w := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := openPipe(ctx, "pipe", func() (io.ReadCloser, error) {
+		cancel()
+		return r, nil
+	}, Options{})
+	require.ErrorIs(t, err, context.Canceled)
+	for err = nil; err == nil; {
+		_, err = w.Write([]byte("Y"))
+	}
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+}
+
+// claiming is a JPEG of a few pixels whose header says that many a side.
+func claiming(t *testing.T, side uint16) []byte {
+	t.Helper()
+	file := []byte(jpegFile(t, 8))
+	at := bytes.Index(file, []byte{0xff, 0xc0}) // start of frame; precision, height and width follow its length
+	binary.BigEndian.PutUint16(file[at+5:], side)
+	binary.BigEndian.PutUint16(file[at+7:], side)
+	return file
+}
+
+func TestPipesHaveTheLimitOfStreams(t *testing.T) {
+	file := claiming(t, 5000)
+	_, err := openPipe(t.Context(), "pipe", func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(file)), nil
+	}, Options{})
+	require.ErrorContains(t, err, "pipe: a JPEG of 5000x5000 pixels is beyond the limit of 16 megapixels")
+	_, err = Open(t.Context(), write(t, "file", string(file)), Options{})
+	require.ErrorContains(t, err, "cannot hold 5000x5000 pixels")
+}
+
+// 378 bytes over the net once took 580 MB.
+func TestStreamOfAFalseSizeIsRefused(t *testing.T) {
+	file := claiming(t, 4000)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", `multipart/x-mixed-replace; boundary="b"`)
+		_, _ = fmt.Fprintf(w, "--b\r\nContent-Length: %d\r\n\r\n%s\r\n", len(file), file)
+	}))
+	defer server.Close()
+	_, err := Open(t.Context(), server.URL, Options{})
+	require.ErrorContains(t, err, "cannot hold 4000x4000 pixels")
 }
 
 func TestStreamOverHTTP(t *testing.T) {

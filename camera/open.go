@@ -15,8 +15,8 @@ import (
 )
 
 // Options are wishes that a source follows as well as it can. A zero value
-// leaves the choice to the source. The test card has its own size and format,
-// and no controls.
+// leaves the choice to the source. An option that a kind of source cannot
+// follow at all, as the rate of a file, is an error.
 type Options struct {
 	// Rate is in frames a second. Left to it, a test card draws a frame
 	// whenever it is asked.
@@ -51,7 +51,9 @@ type Control struct {
 }
 
 const (
-	// MaxRate is the highest frame rate that may be asked for.
+	// MinRate and MaxRate are the lowest and the highest frame rate that may be
+	// asked for.
+	MinRate = 0.01
 	MaxRate = 1000
 
 	// MaxSide is the longest side that may be asked for.
@@ -156,8 +158,8 @@ func (o Options) ready(ctx context.Context) error {
 }
 
 func (o Options) check() error {
-	if !(o.Rate >= 0 && o.Rate <= MaxRate) {
-		return fmt.Errorf("a rate of %v frames a second is not in 0…%d", o.Rate, MaxRate)
+	if !(o.Rate == 0 || o.Rate >= MinRate && o.Rate <= MaxRate) {
+		return fmt.Errorf("a rate of %v frames a second is not in %v…%d", o.Rate, MinRate, MaxRate)
 	}
 	if min(o.Width, o.Height) < 0 || max(o.Width, o.Height) > MaxSide || (o.Width == 0) != (o.Height == 0) {
 		return fmt.Errorf("a size of %dx%d pixels: sides of 1…%d can be had", o.Width, o.Height, MaxSide)
@@ -166,9 +168,14 @@ func (o Options) check() error {
 }
 
 // videoPath is the file of a video device of that name, if it is the name of
-// one: any path below /dev, or the last part of such a path.
+// one: the path of a character device, or of what may become one when it is
+// plugged in, or video0. Below /dev there are also pipes and folders.
 func videoPath(name string) (string, bool) {
-	if strings.HasPrefix(name, "/dev/") {
+	about, err := os.Stat(name)
+	if err == nil && about.Mode()&fs.ModeCharDevice != 0 {
+		return name, true
+	}
+	if err != nil && (strings.HasPrefix(name, "/dev/video") || strings.HasPrefix(name, "/dev/v4l/")) {
 		return name, true
 	}
 	digits, ok := strings.CutPrefix(name, "video")

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera/pixel"
 )
 
 func TestNamesOfVideoDevices(t *testing.T) {
@@ -18,10 +21,24 @@ func TestNamesOfVideoDevices(t *testing.T) {
 		require.True(t, ok, name)
 		require.Equal(t, want, path)
 	}
-	for _, name := range []string{"video", "video0.png", "videos", "Video0", "testcard", "auto", ""} {
+	for _, name := range []string{"/dev/shm/a.png", "/dev/fd/63", "/dev/fd", "video", "video0.png", "videos", "Video0", "testcard", "auto", ""} {
 		_, ok := videoPath(name)
 		require.False(t, ok, name)
 	}
+}
+
+// A shell's <(command) is the path of a pipe below /dev.
+func TestPipeBelowDev(t *testing.T) {
+	r, w := input(t)
+	_, err := w.WriteString(twoFrames)
+	require.NoError(t, err)
+	path := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("this system has no /dev/fd")
+	}
+	require.NoError(t, w.Close())
+	s := openPath(t, path, Options{})
+	require.Equal(t, pixel.YU12, s.Format().Pixels)
 }
 
 // found are a Raspberry Pi's nodes, and a webcam behind them.

@@ -19,6 +19,9 @@ type video struct {
 func noVideo() error { return nil }
 
 func openVideo(path string, o Options) (Source, error) {
+	if err := o.heeds(path, "a video device", optionSize, optionRate, optionFormat, optionControl); err != nil {
+		return nil, err
+	}
 	w := v4l2.Wishes{Width: o.Width, Height: o.Height, Pixels: o.Pixels, Rate: o.Rate}
 	for _, c := range o.Controls {
 		w.Controls = append(w.Controls, v4l2.Setting(c))

@@ -13,8 +13,8 @@ const (
 	markerSOS = 0xda // start of scan
 )
 
-// Decoder decodes frames of one size. It keeps its memory from frame to
-// frame; what is garbage after each is less than the frame as RGB.
+// Decoder decodes frames of one size. It keeps its memory from whole frame to
+// whole frame; what is garbage after each is less than the frame as RGB.
 type Decoder struct {
 	width, height int
 	pix           []byte
@@ -23,16 +23,18 @@ type Decoder struct {
 
 // NewDecoder makes a Decoder for frames of that size in pixels.
 func NewDecoder(width, height int) *Decoder {
-	return &Decoder{width: width, height: height, pix: make([]byte, 3*width*height)}
+	return &Decoder{width: width, height: height}
 }
 
 // Decode decodes a frame to packed RGB, row by row, which is valid until the
 // next Decode. Bytes after the frame's end do not matter.
 func (d *Decoder) Decode(frame []byte) ([]byte, error) {
-	if err := picture.DecodeFrame(d.pix, d.complete(frame), d.width, d.height); err != nil {
+	pix, err := picture.DecodeFrame(d.pix, d.complete(frame), d.width, d.height)
+	if err != nil {
 		return nil, err
 	}
-	return d.pix, nil
+	d.pix = pix
+	return pix, nil
 }
 
 // complete gives the frame its Huffman tables where it has none: cameras

@@ -69,6 +69,20 @@ func TestBrokenFrames(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// A header takes no memory: what it says may be false.
+func TestMemoryIsTakenForWholeFramesAlone(t *testing.T) {
+	const side = 4000
+	frame := file(t, 8, 8)
+	at := bytes.Index(frame, []byte{0xff, 0xc0}) // start of frame; precision, height and width follow its length
+	copy(frame[at+5:], []byte{side >> 8, side & 0xff, side >> 8, side & 0xff})
+	before := allocated()
+	d := NewDecoder(side, side)
+	_, err := d.Decode(frame)
+	require.ErrorContains(t, err, "cannot hold 4000x4000 pixels")
+	require.Less(t, allocated()-before, uint64(1<<20))
+	require.Nil(t, d.pix)
+}
+
 // allocated is how many bytes have ever been taken.
 func allocated() uint64 {
 	var m runtime.MemStats

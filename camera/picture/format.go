@@ -21,17 +21,30 @@ type format struct {
 	magic      string // the first bytes; ? stands for any byte
 	readHeader func(io.Reader) (image.Config, error)
 	read       func(io.Reader) (image.Image, error)
+	density    int64                    // the most pixels that a byte of a file can hold; 0: not known
 	check      func(file []byte) error  // names what read cannot do better than read does; may be nil
 	exif       func(file []byte) []byte // finds the Exif data, a TIFF structure; may be nil
 }
 
-var jpegFormat = &format{name: "JPEG", magic: "\xff\xd8", readHeader: jpeg.DecodeConfig, read: jpeg.Decode, check: checkJPEG, exif: jpegExif}
+// jpegDensity: no Huffman code is shorter than a bit, and every block of 8x8
+// samples has one for its first coefficient, in baseline and in progressive
+// JPEGs. The blocks of one component are counted, the one that has all pixels.
+const jpegDensity = 8 * 8 * 8
+
+// bmpDensity: nothing is compressed in those that are read, and no pixel has
+// less than a bit.
+const bmpDensity = 8
+
+var jpegFormat = &format{
+	name: "JPEG", magic: "\xff\xd8", readHeader: jpeg.DecodeConfig, read: jpeg.Decode,
+	density: jpegDensity, check: checkJPEG, exif: jpegExif,
+}
 
 var formats = []*format{
 	jpegFormat,
 	{name: "PNG", magic: "\x89PNG\r\n\x1a\n", readHeader: png.DecodeConfig, read: png.Decode, exif: pngExif},
 	{name: "GIF", magic: "GIF8?a", readHeader: gif.DecodeConfig, read: gif.Decode},
-	{name: "BMP", magic: "BM????\x00\x00\x00\x00", readHeader: bmp.DecodeConfig, read: bmp.Decode},
+	{name: "BMP", magic: "BM????\x00\x00\x00\x00", readHeader: bmp.DecodeConfig, read: bmp.Decode, density: bmpDensity},
 }
 
 // foreign lists kinds of picture that are only recognised, to be named: what

@@ -3,39 +3,38 @@ package picture
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // DecodeFrame decodes a JPEG of a stream whose frames have width x height
-// pixels to packed RGB, into pix of as many times three bytes. A camera does
-// not turn its frames, so no orientation is looked for.
-func DecodeFrame(pix, file []byte, width, height int) error {
-	f := jpegFormat
-	if err := f.check(file); err != nil {
-		return err
-	}
-	header, err := f.readHeader(bytes.NewReader(file))
+// pixels, at most MaxFramePixels, to packed RGB of as many times three bytes.
+// They lie in the memory of buf where it is enough; more is taken only for a
+// frame that is whole. A camera does not turn its frames, so no orientation is
+// looked for.
+func DecodeFrame(buf, file []byte, width, height int) ([]byte, error) {
+	w, h, err := FrameSize(file)
 	if err != nil {
-		return f.explain(err)
+		return nil, err
 	}
-	if header.Width != width || header.Height != height || len(pix) != 3*width*height {
-		return fmt.Errorf("a JPEG of %dx%d pixels in a stream of %dx%d", header.Width, header.Height, width, height)
+	if w != width || h != height {
+		return nil, fmt.Errorf("a JPEG of %dx%d pixels in a stream of %dx%d", w, h, width, height)
 	}
-	img, err := f.read(bytes.NewReader(file))
+	img, err := jpegFormat.read(bytes.NewReader(file))
 	if err != nil {
-		return f.explain(err)
+		return nil, jpegFormat.explain(err)
 	}
+	pix := slices.Grow(buf[:0], 3*width*height)[:3*width*height]
 	readRow := rowReader(img)
 	for y := range height {
 		readRow(pix[3*width*y:][:3*width], y)
 	}
-	return nil
+	return pix, nil
 }
 
 // FrameSize is the size in pixels of a JPEG of a stream, by its header.
 func FrameSize(file []byte) (width, height int, err error) {
-	f := jpegFormat
-	if err := f.check(file); err != nil {
+	if err := checkJPEG(file); err != nil {
 		return 0, 0, err
 	}
-	return f.size(file, MaxPixels)
+	return jpegFormat.size(file, MaxFramePixels)
 }

@@ -21,6 +21,10 @@ const (
 	// much again for a while.
 	MaxPixels = 100_000_000
 
+	// MaxFramePixels is the largest picture of a stream, which anyone may send:
+	// 16 megapixels, of 2^20 each, for cameras of that name have a few more.
+	MaxFramePixels = 16 << 20
+
 	// maxSide is the longest side.
 	maxSide = 1 << 20
 
@@ -72,6 +76,10 @@ func withoutPath(err error) error {
 // Decode decodes one picture, reading r to its end.
 func Decode(r io.Reader) (*Image, error) { return decode(r, MaxBytes, MaxPixels) }
 
+// DecodeStream decodes one picture of at most MaxFramePixels, reading r to its
+// end.
+func DecodeStream(r io.Reader) (*Image, error) { return decode(r, MaxBytes, MaxFramePixels) }
+
 func decode(r io.Reader, maxBytes, maxPixels int64) (*Image, error) {
 	buffered := bufio.NewReader(r)
 	head, err := buffered.Peek(headSize)
@@ -114,7 +122,9 @@ func (f *format) decode(data []byte, maxPixels int64) (*Image, error) {
 	return paint(img, width, height, turn), nil
 }
 
-// size reads the sides from a file's header, and checks them.
+// size reads the sides from a file's header, and checks them: by the limits,
+// and by the file's length, for a decoder takes the memory of all pixels before
+// it reads the first.
 func (f *format) size(data []byte, maxPixels int64) (width, height int, err error) {
 	header, err := f.readHeader(bytes.NewReader(data))
 	if err != nil {
@@ -129,6 +139,10 @@ func (f *format) size(data []byte, maxPixels int64) (width, height int, err erro
 	if int64(header.Width) > maxPixels/int64(header.Height) {
 		return 0, 0, fmt.Errorf("a %s of %dx%d pixels is beyond the limit of %d megapixels: scale it down first",
 			f.name, header.Width, header.Height, maxPixels/1_000_000)
+	}
+	if f.density > 0 && int64(header.Width)*int64(header.Height) > f.density*int64(len(data)) {
+		return 0, 0, fmt.Errorf("the %s is cut short: %d bytes cannot hold %dx%d pixels: %w",
+			f.name, len(data), header.Width, header.Height, io.ErrUnexpectedEOF)
 	}
 	return header.Width, header.Height, nil
 }

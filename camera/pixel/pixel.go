@@ -21,10 +21,20 @@ const (
 	MJPEG Code = 'M' | 'J'<<8 | 'P'<<16 | 'G'<<24 // each picture a JPEG, of any length
 )
 
-// Parse reads the four characters of a code; fewer are filled with spaces.
+// known are all of them.
+var known = []Code{YUYV, UYVY, NV12, NV21, YU12, RGB24, BGR24, GREY, MJPEG}
+
+// aliases are the usual names of formats whose codes are others.
+var aliases = map[string]Code{"RGB24": RGB24, "BGR24": BGR24, "MJPEG": MJPEG}
+
+// Parse reads the four characters of a code, known or not; fewer are filled
+// with spaces. RGB24, BGR24 and MJPEG are read, too.
 func Parse(text string) (Code, error) {
+	if code, ok := aliases[text]; ok {
+		return code, nil
+	}
 	if len(text) == 0 || len(text) > 4 {
-		return 0, fmt.Errorf("%q is no pixel format: give its four characters, as YUYV", text)
+		return 0, fmt.Errorf("%q is no pixel format: give its four characters, of %v", text, known)
 	}
 	var code Code
 	for i := range 4 {

@@ -35,7 +35,7 @@ func TestMinStride(t *testing.T) {
 }
 
 func TestCodesAreTheirCharacters(t *testing.T) {
-	for _, code := range []Code{YUYV, UYVY, NV12, NV21, YU12, RGB24, BGR24, GREY, MJPEG} {
+	for _, code := range known {
 		again, err := Parse(code.String())
 		require.NoError(t, err)
 		require.Equal(t, code, again)
@@ -44,8 +44,16 @@ func TestCodesAreTheirCharacters(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Y8  ", y8.String())
 	require.Equal(t, "Y8  -BE", (y8 | 1<<31).String())
-	for _, text := range []string{"", "MJPEG"} {
+	for _, text := range []string{"", "MPEG2"} {
 		_, err := Parse(text)
-		require.ErrorContains(t, err, "four characters")
+		require.ErrorContains(t, err, "give its four characters, of [YUYV UYVY NV12 NV21 YU12 RGB3 BGR3 GREY MJPG]")
+	}
+}
+
+func TestUsualNames(t *testing.T) {
+	for text, want := range map[string]Code{"MJPEG": MJPEG, "RGB24": RGB24, "BGR24": BGR24} {
+		code, err := Parse(text)
+		require.NoError(t, err)
+		require.Equal(t, want, code)
 	}
 }

@@ -88,6 +88,9 @@ var pipeline = []string{"unicam", "rp1-cfe", "pispbe", "bcm2835-isp"}
 // codecs are the drivers of the Raspberry Pi's coders and decoders.
 var codecs = []string{"bcm2835-codec", "rpivid", "rpi-hevc-dec"}
 
+// unfed is why a device is unfit that may become a camera later.
+const unfed = "takes pictures and gives none (a loopback gives some once a program feeds it)"
+
 // unfit says why a device is none that we can stream from; it is empty for
 // one that is.
 func (d *device) unfit() string {
@@ -103,7 +106,7 @@ func (d *device) unfit() string {
 	case d.capabilities&capMetaCapture != 0:
 		return "gives data about pictures, no pictures"
 	case d.capabilities&(capVideoOutput|capVideoOutputMPlane|capMetaOutput) != 0:
-		return "takes pictures and gives none (a loopback gives some once a program feeds it)"
+		return unfed
 	default:
 		return "captures no video"
 	}
@@ -193,6 +196,7 @@ func appendRate(rates []float64, interval fraction) []float64 {
 // the driver does not tell.
 func (d *device) setRate(rate float64) (float64, error) {
 	const unit = 1000
+	rate = max(rate, 1.0/unit)
 	p := streamParameters{kind: d.kind}
 	err := d.ioctl(getParameters, unsafe.Pointer(&p))
 	if err == nil && p.capability&capTimePerFrame != 0 {

@@ -3,6 +3,7 @@
 package v4l2
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -65,6 +66,7 @@ func TestWhyADeviceDoesNotServe(t *testing.T) {
 		require.Contains(t, d.unfit(), c.words, c.driver)
 		_, err := open(d, Wishes{})
 		require.EqualError(t, err, "/dev/video7: "+d.unfit())
+		require.Equal(t, c.driver != "v4l2 loopback", errors.Is(err, ErrWish), "%s: is waiting for it of no use?", c.driver)
 		require.True(t, f.closed)
 	}
 }
@@ -229,6 +231,7 @@ func TestRate(t *testing.T) {
 	f := webcam()
 	require.Equal(t, 10.0, f.open(t, Wishes{Rate: 10}).Rate())
 	require.Equal(t, 25.0, f.open(t, Wishes{Rate: 1000}).Rate()) // the highest it has
+	require.Equal(t, 0.001, f.open(t, Wishes{Rate: 1e-4}).Rate())
 	f.fixedRate = true
 	require.Zero(t, f.open(t, Wishes{Rate: 10}).Rate())
 }

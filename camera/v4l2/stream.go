@@ -59,9 +59,11 @@ const (
 	glance = 50 * time.Millisecond
 
 	// firstPatience is how long the first frame may take: webcams first find
-	// their exposure. patience, and three frames' time, is for those after it.
+	// their exposure. patience, and three frames' time, is for those after it,
+	// but at most mostPatience: a driver may tell any rate.
 	firstPatience = 5 * time.Second
 	patience      = 2 * time.Second
+	mostPatience  = time.Minute
 )
 
 // Open opens the device of that path, sets it up as wished and starts it.
@@ -86,7 +88,10 @@ func open(d *device, w Wishes) (*Stream, error) {
 func (s *Stream) start(w Wishes) error {
 	d := s.device
 	if reason := d.unfit(); reason != "" {
-		return &Error{d.path, reason, nil}
+		if reason == unfed {
+			return &Error{d.path, reason, nil} // waiting for it is of use
+		}
+		return d.wish("%s", reason)
 	}
 	if err := s.setUp(w); err != nil {
 		return err
@@ -255,7 +260,8 @@ func (s *Stream) patience() time.Duration {
 		return firstPatience
 	}
 	if s.rate > 0 {
-		return patience + time.Duration(3*float64(time.Second)/s.rate)
+		frames := min(3/s.rate, mostPatience.Seconds())
+		return min(patience+time.Duration(frames*float64(time.Second)), mostPatience)
 	}
 	return patience
 }

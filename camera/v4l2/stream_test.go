@@ -209,6 +209,15 @@ func TestHang(t *testing.T) {
 	next(t, s)
 }
 
+func TestPatienceHasAnEnd(t *testing.T) {
+	for rate, want := range map[float64]time.Duration{
+		0: 2 * time.Second, 3: 3 * time.Second, 0.01: time.Minute, 1. / (1<<32 - 1): time.Minute,
+	} {
+		s := Stream{rate: rate, numbered: true}
+		require.Equal(t, want, s.patience(), rate)
+	}
+}
+
 func TestFirstFrameMayTakeLonger(t *testing.T) {
 	f := webcam()
 	f.finish = func(b *buffer) bool { return b.sequence > 100 }

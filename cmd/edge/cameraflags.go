@@ -65,8 +65,8 @@ func (f *rateFlag) Type() string { return "frames" }
 
 func (f *rateFlag) Set(text string) error {
 	rate, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(rate > 0 && rate <= camera.MaxRate) {
-		return fmt.Errorf("give frames a second, above 0 and at most %d", camera.MaxRate)
+	if err != nil || !(rate >= camera.MinRate && rate <= camera.MaxRate) {
+		return fmt.Errorf("give frames a second, from %v to %d", camera.MinRate, camera.MaxRate)
 	}
 	f.Rate = rate
 	return nil

@@ -55,7 +55,7 @@ func (s *sources) write(w io.Writer) error {
 	for _, f := range s.Sources {
 		b.WriteString(strings.Join(present(f.Name, printable(f.Card), printable(f.Driver), printable(f.Bus)), "  ") + "\n")
 		if f.Problem != "" {
-			fmt.Fprintf(&b, "    does not serve: %s\n", f.Problem)
+			fmt.Fprintf(&b, "    does not serve: %s\n", printable(f.Problem))
 		}
 		for i, m := range f.Modes {
 			if i > 0 && sizesInWords(f.Modes[i-1].Sizes) == sizesInWords(m.Sizes) {
@@ -65,9 +65,9 @@ func (s *sources) write(w io.Writer) error {
 		}
 	}
 	if s.Auto == "" {
-		fmt.Fprintf(&b, "auto takes none: %s\n", s.Why)
+		fmt.Fprintf(&b, "auto takes none: %s\n", printable(s.Why))
 	} else {
-		fmt.Fprintf(&b, "auto takes %s: %s\n", s.Auto, s.Why)
+		fmt.Fprintf(&b, "auto takes %s: %s\n", s.Auto, printable(s.Why))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

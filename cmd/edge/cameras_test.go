@@ -29,7 +29,7 @@ func TestCamerasForPeople(t *testing.T) {
 	s := sources{
 		Sources: []camera.Found{
 			{Name: "/dev/video0", Driver: "unicam", Card: "imx219", Bus: "platform:fe801000.csi", Problem: "needs rpicam"},
-			{Name: "/dev/video1", Problem: "no permission"},
+			{Name: "/dev/video1", Problem: "in use by \x1b[2J"},
 			{Name: "/dev/video2", Driver: "uvcvideo", Card: "HD\x1bCam", Bus: "usb-1.2", Modes: []camera.Mode{
 				{Pixels: "YUYV", Sizes: []camera.Size{
 					{Width: 640, Height: 480, Rates: []float64{30, 15, 7.5}},
@@ -40,18 +40,22 @@ func TestCamerasForPeople(t *testing.T) {
 				{Pixels: "Y8  "},
 			}},
 		},
-		Auto: "/dev/video2", Why: "the first that serves",
+		Auto: "/dev/video2", Why: "the first\nthat serves",
 	}
 	var text strings.Builder
 	require.NoError(t, s.write(&text))
 	require.Equal(t, `/dev/video0  imx219  unicam  platform:fe801000.csi
     does not serve: needs rpicam
 /dev/video1
-    does not serve: no permission
+    does not serve: in use by  [2J
 /dev/video2  HD Cam  uvcvideo  usb-1.2
     YUYV  640x480 at 7.5…30/s, 320x240 at 30/s
     NV12  16x16…1920x1080
     GREY, Y8  sizes unknown
 auto takes /dev/video2: the first that serves
 `, text.String())
+
+	text.Reset()
+	require.NoError(t, (&sources{Why: "in use by \x1b[2J"}).write(&text))
+	require.Equal(t, "auto takes none: in use by  [2J\n", text.String())
 }

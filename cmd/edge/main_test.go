@@ -92,6 +92,7 @@ func TestWrongUsage(t *testing.T) {
 		"half a size":           {[]string{"run", "--camera", "video0", "--size", "640"}, "640x480"},
 		"no size":               {[]string{"run", "--camera", "video0", "--size", "0x0"}, "--size"},
 		"no rate":               {[]string{"run", "--camera", "video0", "--rate", "0"}, "--rate"},
+		"next to no rate":       {[]string{"run", "--camera", "testcard", "--rate", "1e-10"}, "from 0.01 to 1000"},
 		"no pixel format":       {[]string{"run", "--camera", "video0", "--format", "JPEG2000"}, "four characters"},
 		"a control's name":      {[]string{"run", "--camera", "video0", "--control", "exposure"}, "exposure=300"},
 		"a flag without value":  {[]string{"classify", "a.jpg", "--model"}, "--model"},

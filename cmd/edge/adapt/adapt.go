@@ -36,7 +36,9 @@ var layouts = map[pixel.Code]model.Format{
 	pixel.GREY:  model.GREY,
 }
 
-// Frame is a camera's frame as a network takes it.
+// Frame is a camera's frame as a network takes it. Networks read RGB24 and
+// BGR24 as of the full range: of what gives them in the limited one, as some
+// HDMI grabbers do, black stays a little grey and white a little dull.
 func Frame(f *camera.Frame) (model.Pixels, error) {
 	format, ok := layouts[f.Pixels]
 	if !ok {
