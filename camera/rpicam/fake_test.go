@@ -38,13 +38,13 @@ var acts = map[string]func(size int){
 	"slow": func(size int) { frames(trickle{os.Stdout}, size, 0) },
 	"hang": func(size int) {
 		frames(os.Stdout, size, 3)
-		select {}
+		hang()
 	},
 	"silent": func(int) { select {} },
 	"stubborn": func(size int) {
 		signal.Ignore(syscall.SIGTERM, syscall.SIGINT)
 		frames(os.Stdout, size, 1)
-		select {}
+		hang()
 	},
 	"none":   func(int) { fail("ERROR: *** no cameras available ***") },
 	"busy":   func(int) { fail("ERROR: *** failed to acquire camera /base/imx708@1a ***") },
@@ -59,7 +59,7 @@ var acts = map[string]func(size int){
 	"deaf": func(size int) {
 		frames(os.Stdout, size, 1)
 		must(os.Stdout.Close())
-		select {}
+		hang()
 	},
 	"resized": func(size int) { frames(os.Stdout, size, 0) },
 	"unsized": func(size int) { frames(os.Stdout, size, 0) },
@@ -74,7 +74,7 @@ var acts = map[string]func(size int){
 		child := exec.Command(os.Args[0], os.Args[1:]...)
 		child.Stdout, child.Stderr = os.Stdout, os.Stderr
 		must(child.Start())
-		select {}
+		hang()
 	},
 	// A program that uses this package, and is killed.
 	"owner": func(int) {
@@ -82,9 +82,13 @@ var acts = map[string]func(size int){
 		_, err := Open(context.Background(), os.Args[0], Wishes{})
 		must(err)
 		fmt.Println("there is a frame")
-		select {}
+		hang()
 	},
 }
+
+// hang does nothing for longer than any test. To select from nothing would be
+// a deadlock that Go ends, where no other goroutine is left.
+func hang() { time.Sleep(time.Hour) }
 
 func TestMain(m *testing.M) {
 	act := os.Getenv(actVariable)
@@ -111,7 +115,7 @@ func TestMain(m *testing.M) {
 	case act == "none":
 		fmt.Println("No cameras available!")
 	case act == "silent":
-		select {}
+		hang()
 	default:
 		fmt.Print(someCameras)
 	}
