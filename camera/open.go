@@ -51,9 +51,10 @@ type Control struct {
 }
 
 const (
-	// MinRate and MaxRate are the lowest and the highest frame rate that may be
-	// asked for.
+	// MinRate is the lowest frame rate that may be asked for.
 	MinRate = 0.01
+
+	// MaxRate is the highest one.
 	MaxRate = 1000
 
 	// MaxSide is the longest side that may be asked for.
