@@ -40,7 +40,7 @@ var acts = map[string]func(size int){
 		frames(os.Stdout, size, 3)
 		hang()
 	},
-	"silent": func(int) { select {} },
+	"silent": func(int) { hang() },
 	"stubborn": func(size int) {
 		signal.Ignore(syscall.SIGTERM, syscall.SIGINT)
 		frames(os.Stdout, size, 1)
