@@ -33,6 +33,7 @@ func TestOptionsThatASourceCannotFollow(t *testing.T) {
 		"a file":        {named(write(t, "a.png", pictureFile(t, 3))), []string{optionRate, optionControl, optionWatch}},
 		"a folder":      {named(t.TempDir()), []string{optionSize, optionRate, optionControl}},
 		"a pipe":        {pipe, []string{optionRate, optionControl, optionLoop, optionWatch}},
+		RPiCam:          {named(RPiCam), []string{optionLoop, optionWatch}},
 		"a stream":      {named("http://host.invalid/"), []string{optionSize, optionRate, optionControl, optionLoop, optionWatch}},
 	}
 	if noVideo() == nil {

@@ -19,6 +19,9 @@ type module struct {
 }
 
 func openModule(ctx context.Context, o Options) (Source, error) {
+	if o.Loop || o.Watch {
+		return nil, o.heeds(RPiCam, "a camera module", optionSize, optionRate, optionFormat)
+	}
 	if reason := moduleRefuses(o); reason != "" {
 		return nil, invalid{fmt.Errorf("%s %s", RPiCam, reason)}
 	}
