@@ -107,7 +107,9 @@ func (s *sleeper) await(number *atomic.Uint32, value uint32, looks int) {
 		}
 	}
 	for number.Load() != value {
-		s.asleep.Store(true)
+		// A Swap is in order with the next Load under QEMU's user emulation
+		// too, which lets a load overtake a Store.
+		s.asleep.Swap(true)
 		// If it happened just now, wake may have seen nobody asleep.
 		if number.Load() == value && s.asleep.CompareAndSwap(true, false) {
 			return
