@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"halfmeg/camera/fault"
 	"halfmeg/camera/pixel"
 	"halfmeg/camera/rpicam"
 )
@@ -26,7 +27,7 @@ func openModule(ctx context.Context, o Options) (Source, error) {
 		return nil, invalid{fmt.Errorf("%s %s", RPiCam, reason)}
 	}
 	stream, err := startModule(ctx, rpicam.Wishes{Width: o.Width, Height: o.Height, Rate: o.Rate, Hasty: o.again})
-	if errors.Is(err, rpicam.ErrWish) {
+	if errors.Is(err, fault.ErrWish) {
 		return nil, invalid{err}
 	}
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"halfmeg/camera/fault"
 )
 
 // programs are the names that the program has, the newer first.
@@ -25,8 +27,8 @@ func Find() (string, error) {
 			return path, nil
 		}
 	}
-	return "", &Error{programs[0], "neither it nor " + programs[1] + " is in PATH: " +
-		"on a Raspberry Pi, sudo apt install rpicam-apps", ErrWish}
+	return "", fault.New(programs[0], "neither it nor "+programs[1]+" is in PATH: "+
+		"on a Raspberry Pi, sudo apt install rpicam-apps", fault.ErrWish)
 }
 
 // grace is how long a process may take to end by itself, and then when it is
@@ -53,7 +55,7 @@ func start(path string, args []string, stdout *os.File) (*process, error) {
 	started := make(chan error)
 	go p.keep(command, started)
 	if err := <-started; err != nil {
-		return nil, &Error{p.name, fmt.Sprintf("cannot be started: %v", err), err}
+		return nil, fault.New(p.name, fmt.Sprintf("cannot be started: %v", err), err)
 	}
 	return p, nil
 }
@@ -113,7 +115,7 @@ func (p *process) stop() error {
 			return nil
 		}
 	}
-	return &Error{p.name, fmt.Sprintf("process %d cannot be killed: its driver hangs, which a restart mends", p.pid), nil}
+	return fault.New(p.name, fmt.Sprintf("process %d cannot be killed: its driver hangs, which a restart mends", p.pid), nil)
 }
 
 // failure is why a process has ended that was to go on. It has written a part
@@ -144,5 +146,5 @@ func (p *process) trouble(what string, cause error) error {
 	if lines != "" {
 		problem += "; it said: " + lines
 	}
-	return &Error{p.name, problem, cause}
+	return fault.New(p.name, problem, cause)
 }

@@ -13,28 +13,10 @@ import (
 	"strconv"
 	"time"
 
+	"halfmeg/camera/fault"
 	"halfmeg/camera/latest"
 	"halfmeg/camera/pixel"
 )
-
-// ErrWish marks an error as one that trying again does not mend.
-var ErrWish = errors.New("cannot be had from this camera")
-
-// ErrNoFrame marks the error of a program that gives no frames though it runs.
-var ErrNoFrame = errors.New("no frame in time")
-
-// Error is what is wrong with a program, for the person who uses it.
-type Error struct {
-	Program string
-	Problem string // what is wrong and what to do
-	Err     error  // the cause
-}
-
-// Error names the program and its problem.
-func (e *Error) Error() string { return e.Program + ": " + e.Problem }
-
-// Unwrap is the cause.
-func (e *Error) Unwrap() error { return e.Err }
 
 // Wishes are what is asked of the camera. Zero values leave it to us.
 type Wishes struct {
@@ -148,7 +130,7 @@ func open(ctx context.Context, path string, w Wishes, p patience) (*Stream, erro
 func (s *Stream) start(args []string) error {
 	reader, writer, err := os.Pipe()
 	if err != nil {
-		return &Error{filepath.Base(s.path), fmt.Sprintf("cannot be read: %v", err), err}
+		return fault.New(filepath.Base(s.path), fmt.Sprintf("cannot be read: %v", err), err)
 	}
 	s.process, err = start(s.path, args, writer)
 	if err = errors.Join(err, writer.Close()); err != nil {
@@ -197,15 +179,15 @@ func (s *Stream) fit() error {
 
 // unsized is the error of a program that does not tell the size.
 func (s *Stream) unsized() error {
-	return &Error{s.process.name, fmt.Sprintf("its log lacks the frames' size (configuring streams: …), without which "+
-		"they cannot be told apart; report this with its version: %s", version(s.path)), ErrWish}
+	return fault.New(s.process.name, fmt.Sprintf("its log lacks the frames' size (configuring streams: …), without which "+
+		"they cannot be told apart; report this with its version: %s", version(s.path)), fault.ErrWish)
 }
 
 // misfit is the error of frames of that size, if it is not the one asked for.
 func (s *Stream) misfit(width, height int) error {
 	w, h := Largest(width, height)
-	return &Error{s.process.name, fmt.Sprintf("the camera gives %dx%d instead of %dx%d: ask for %dx%d or another size",
-		width, height, s.format.Width, s.format.Height, w, h), ErrWish}
+	return fault.New(s.process.name, fmt.Sprintf("the camera gives %dx%d instead of %dx%d: ask for %dx%d or another size",
+		width, height, s.format.Width, s.format.Height, w, h), fault.ErrWish)
 }
 
 // Format is that of the frames.
@@ -214,7 +196,7 @@ func (s *Stream) Format() pixel.Format { return s.format }
 // Next waits for a frame and gives the newest there is.
 func (s *Stream) Next(ctx context.Context) (latest.Frame, error) {
 	if s.closed {
-		return latest.Frame{}, &Error{s.process.name, fs.ErrClosed.Error(), fs.ErrClosed}
+		return latest.Frame{}, fault.New(s.process.name, fs.ErrClosed.Error(), fs.ErrClosed)
 	}
 	if err := s.await(ctx, s.patience.next); err != nil {
 		return latest.Frame{}, err
@@ -234,7 +216,7 @@ func (s *Stream) await(ctx context.Context, patience time.Duration) error {
 }
 
 func (s *Stream) hung(patience time.Duration) error {
-	return s.process.trouble(fmt.Sprintf("has given no frame for %.1f s", patience.Seconds()), ErrNoFrame)
+	return s.process.trouble(fmt.Sprintf("has given no frame for %.1f s", patience.Seconds()), fault.ErrNoFrame)
 }
 
 // Close ends the program. The last frame's memory is gone then.

@@ -14,38 +14,19 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"halfmeg/camera/fault"
 )
-
-// ErrWish marks an error as that of what was asked for, not of the device:
-// trying again is of no use.
-var ErrWish = errors.New("cannot be had from this camera")
-
-// ErrNoFrame marks the error of a device that gives no frames though it
-// streams.
-var ErrNoFrame = errors.New("no frame in time")
-
-// Error is what is wrong with a device, for the person who uses it.
-type Error struct {
-	Path    string
-	Problem string // what is wrong and what to do
-	Err     error  // the cause
-}
-
-// Error names the device and its problem.
-func (e *Error) Error() string { return e.Path + ": " + e.Problem }
-
-// Unwrap is the cause.
-func (e *Error) Unwrap() error { return e.Err }
 
 // wish is the error of a wish that cannot be fulfilled.
 func (d *device) wish(format string, args ...any) error {
-	return &Error{d.path, fmt.Sprintf(format, args...), ErrWish}
+	return fault.New(d.path, fmt.Sprintf(format, args...), fault.ErrWish)
 }
 
 // explain words an error of the operating system. For one that is to say who
 // holds a device, close the device first.
 func explain(path, doing string, err error) error {
-	if known := (*Error)(nil); errors.As(err, &known) {
+	if known := (*fault.Error)(nil); errors.As(err, &known) {
 		return err
 	}
 	var problem string
@@ -59,13 +40,13 @@ func explain(path, doing string, err error) error {
 	case errors.Is(err, unix.ENOSPC):
 		problem = "the USB has no room left for its pictures: ask for a smaller size, a lower rate or MJPG, or unplug other devices"
 	case errors.Is(err, unix.ENOTTY):
-		problem, err = "not a video device", errors.Join(err, ErrWish)
+		problem, err = "not a video device", errors.Join(err, fault.ErrWish)
 	case errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE):
 		problem = "too many open files"
 	default:
 		problem = fmt.Sprintf("%s: %v", doing, err)
 	}
-	return &Error{path, problem, err}
+	return fault.New(path, problem, err)
 }
 
 // holders names the processes that have the file open, as far as we may see:

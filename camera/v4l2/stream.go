@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"halfmeg/camera/fault"
 	"halfmeg/camera/pixel"
 )
 
@@ -89,7 +90,7 @@ func (s *Stream) start(w Wishes) error {
 	d := s.device
 	if reason := d.unfit(); reason != "" {
 		if reason == unfed {
-			return &Error{d.path, reason, nil} // waiting for it is of use
+			return fault.New(d.path, reason, nil) // waiting for it is of use
 		}
 		return d.wish("%s", reason)
 	}
@@ -202,7 +203,7 @@ func (s *Stream) Rate() float64 { return s.rate }
 // Next waits for a frame and gives the newest there is.
 func (s *Stream) Next(ctx context.Context) (*Frame, error) {
 	if s.closed {
-		return nil, &Error{s.device.path, fs.ErrClosed.Error(), fs.ErrClosed}
+		return nil, fault.New(s.device.path, fs.ErrClosed.Error(), fs.ErrClosed)
 	}
 	if err := s.next(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -271,7 +272,7 @@ func (s *Stream) hung(patience time.Duration, damaged uint64) error {
 	if damaged > 0 {
 		problem += fmt.Sprintf(" but %d damaged ones: a bad cable or USB port, or too little power", damaged)
 	}
-	return &Error{s.device.path, problem, ErrNoFrame}
+	return fault.New(s.device.path, problem, fault.ErrNoFrame)
 }
 
 // anyAge makes newest take what there is: no device has so many buffers.
