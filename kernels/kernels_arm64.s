@@ -86,10 +86,10 @@
 	SMLAL2_8H(30, 26, 23)     \
 	MADD  R19, R13, R20, R13
 
-// FIRST_PAIR is the first PAIR of a panel. Beside it the accumulators of the
-// panel before become codes, as SMALL_CODES of the dotprod family does it.
-// Before the first panel of a tile there are none: what is written then is
-// written once more.
+// FIRST_PAIR is the first PAIR of a panel, with its products and loads in the
+// same order. Beside it the accumulators of the panel before become codes, as
+// SMALL_CODES of the dotprod family does it. Before the first panel of a tile
+// there are none: what is written then is written once more.
 #define FIRST_PAIR \
 	SMULL_8H(27, 24, 12)          \
 	VLD1  (R12), [V29.B16]        \

@@ -80,6 +80,17 @@
 	VADD V5.H8, V28.H8, V28.H8        \
 	VADD V6.H8, V29.H8, V29.H8
 
+// SUM_ROWS leaves the line's next 32 samples in V26-V29.
+#define SUM_ROWS \
+	FIRST_ROWS               \
+	ROW(SMULL_4S, SMULL2_4S) \
+	BEQ round                \
+row:                             \
+	ROW(SMLAL_4S, SMLAL2_4S) \
+	BNE row                  \
+round:                           \
+	ROUND_ROWS
+
 // func blendRowsNEON(dst *uint16, src *byte, stride int, weights *uint16, others, n int)
 //
 //	R0 line          R3 weights of the others    R6 bytes of the row left
@@ -97,16 +108,7 @@ TEXT ·blendRowsNEON(SB), NOSPLIT, $0-48
 	VEOR V30.B16, V30.B16, V30.B16
 
 block:
-	FIRST_ROWS
-	ROW(SMULL_4S, SMULL2_4S)
-	BEQ round
-
-row:
-	ROW(SMLAL_4S, SMLAL2_4S)
-	BNE row
-
-round:
-	ROUND_ROWS
+	SUM_ROWS
 	VST1   [V26.H8, V27.H8, V28.H8, V29.H8], (R0)
 	ADD    $64, R0
 	ADD    $32, R1
@@ -144,16 +146,7 @@ TEXT ·blendRowPairsNEON(SB), NOSPLIT, $0-56
 	VEOR V30.B16, V30.B16, V30.B16
 
 block:
-	FIRST_ROWS
-	ROW(SMULL_4S, SMULL2_4S)
-	BEQ round
-
-row:
-	ROW(SMLAL_4S, SMLAL2_4S)
-	BNE row
-
-round:
-	ROUND_ROWS
+	SUM_ROWS
 	VUZP1  V27.H8, V26.H8, V0.H8
 	VUZP1  V29.H8, V28.H8, V1.H8
 	VUZP2  V27.H8, V26.H8, V2.H8
@@ -247,6 +240,20 @@ done:
 	UMLAL2_4S(30, 26, 22)   \
 	UMLAL2_4S(31, 27, 23)
 
+// SUM_WINDOWS leaves the sums of the next eight windows, in four parts each, in
+// V16-V23.
+#define SUM_WINDOWS \
+	PLACES                \
+	WINDOWS(UMULL_4S)     \
+	SUBS $1, R4, R10      \
+	BEQ  round            \
+chunk:                        \
+	GO_ON                 \
+	WINDOWS(UMLAL_4S)     \
+	SUBS $1, R10          \
+	BNE  chunk            \
+round:
+
 // func blendNEON(dst, line *uint16, offsets *int32, packed *uint16, chunks, groups int)
 //
 //	R0 results    R2 offsets    R4 vectors of a window      R9  groups left
@@ -260,18 +267,7 @@ TEXT ·blendNEON(SB), NOSPLIT, $0-48
 	MOVD groups+40(FP), R9
 
 group:
-	PLACES
-	WINDOWS(UMULL_4S)
-	SUBS $1, R4, R10
-	BEQ  round
-
-chunk:
-	GO_ON
-	WINDOWS(UMLAL_4S)
-	SUBS $1, R10
-	BNE  chunk
-
-round:
+	SUM_WINDOWS
 	VADDP  V17.S4, V16.S4, V16.S4
 	VADDP  V19.S4, V18.S4, V18.S4
 	VADDP  V21.S4, V20.S4, V20.S4
@@ -300,18 +296,7 @@ TEXT ·blendPairsNEON(SB), NOSPLIT, $0-56
 	MOVD groups+48(FP), R9
 
 group:
-	PLACES
-	WINDOWS(UMULL_4S)
-	SUBS $1, R4, R10
-	BEQ  round
-
-chunk:
-	GO_ON
-	WINDOWS(UMLAL_4S)
-	SUBS $1, R10
-	BNE  chunk
-
-round:
+	SUM_WINDOWS
 	VUZP1  V17.S4, V16.S4, V0.S4
 	VUZP1  V19.S4, V18.S4, V1.S4
 	VUZP1  V21.S4, V20.S4, V2.S4
