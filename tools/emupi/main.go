@@ -33,8 +33,7 @@ func main() {
 	flag.Var(&files, "file", "`host:board`, a file to put on the board; may be repeated")
 	timeout := flag.Duration("timeout", 2*time.Minute, "how long the board may run")
 	verbose := flag.Bool("verbose", false, "show what the kernel says")
-	flag.Usage = usage
-	flag.Parse()
+	fail.Flags("emupi", "Emupi runs a program on an emulated board: emupi [-file host:board]... program [argument]...")
 	if flag.NArg() == 0 {
 		fail.Usage("emupi", "which program? emupi -file edge:/bin/edge edge version")
 	}
@@ -49,11 +48,6 @@ func main() {
 		fail.Exit("emupi", err, "stopped; the board is off")
 	}
 	os.Exit(status)
-}
-
-func usage() {
-	fmt.Fprintln(flag.CommandLine.Output(), "usage: emupi [-file host:board]... program [argument]...")
-	flag.PrintDefaults()
 }
 
 func run(ctx context.Context, b *board.Board, args []string) (int, error) {
