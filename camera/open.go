@@ -14,53 +14,6 @@ import (
 	"halfmeg/camera/web"
 )
 
-// Options are wishes that a source follows as well as it can. A zero value
-// leaves the choice to the source. An option that a kind of source cannot
-// follow at all, as the rate of a file, is an error.
-type Options struct {
-	// Rate is in frames a second. Left to it, a test card draws a frame
-	// whenever it is asked.
-	Rate float64
-
-	// Width and Height are in pixels; the nearest size will do.
-	Width, Height int
-
-	// Pixels is a format that the source must have.
-	Pixels pixel.Code
-
-	// Controls are set in this order.
-	Controls []Control
-
-	// Loop starts a file or a folder again after its end.
-	Loop bool
-
-	// Watch waits for new pictures after the last one of a folder.
-	Watch bool
-
-	// Skipped, where it is not nil, is told of each picture of a folder that
-	// is passed over. Next calls it.
-	Skipped func(error)
-
-	again bool // whether Auto has tried before, and may find another camera next
-}
-
-// Control is a setting of a camera: exposure, gain, focus …
-type Control struct {
-	Name  string // as the driver has it, in lower case with _ between words
-	Value string // a whole number, on or off, or the name of a menu's entry
-}
-
-const (
-	// MinRate is the lowest frame rate that may be asked for.
-	MinRate = 0.01
-
-	// MaxRate is the highest one.
-	MaxRate = 1000
-
-	// MaxSide is the longest side that may be asked for.
-	MaxSide = 1 << 14
-)
-
 // ErrInvalid marks errors of the name, the options, or a file: opening the
 // camera again would fail in the same way. Other errors may pass.
 var ErrInvalid = errors.New("invalid camera name or option")
@@ -154,16 +107,6 @@ func (o Options) ready(ctx context.Context) error {
 	}
 	if err := o.check(); err != nil {
 		return invalid{fmt.Errorf("camera: %w", err)}
-	}
-	return nil
-}
-
-func (o Options) check() error {
-	if !(o.Rate == 0 || o.Rate >= MinRate && o.Rate <= MaxRate) {
-		return fmt.Errorf("a rate of %v frames a second is not in %v…%d", o.Rate, MinRate, MaxRate)
-	}
-	if min(o.Width, o.Height) < 0 || max(o.Width, o.Height) > MaxSide || (o.Width == 0) != (o.Height == 0) {
-		return fmt.Errorf("a size of %dx%d pixels: sides of 1…%d can be had", o.Width, o.Height, MaxSide)
 	}
 	return nil
 }

@@ -230,11 +230,11 @@ func TestColour(t *testing.T) {
 
 func TestRate(t *testing.T) {
 	f := webcam()
-	require.Equal(t, 10.0, f.open(t, Wishes{Rate: 10}).Rate())
-	require.Equal(t, 25.0, f.open(t, Wishes{Rate: 1000}).Rate()) // the highest it has
-	require.Equal(t, 0.001, f.open(t, Wishes{Rate: 1e-4}).Rate())
+	require.Equal(t, 10.0, f.open(t, Wishes{Rate: 10}).rate)
+	require.Equal(t, 25.0, f.open(t, Wishes{Rate: 1000}).rate) // the highest it has
+	require.Equal(t, 0.001, f.open(t, Wishes{Rate: 1e-4}).rate)
 	f.fixedRate = true
-	require.Zero(t, f.open(t, Wishes{Rate: 10}).Rate())
+	require.Zero(t, f.open(t, Wishes{Rate: 10}).rate)
 }
 
 func withControls() *fake {

@@ -45,7 +45,7 @@ func TestNodeStreams(t *testing.T) {
 				Pixels: code, Width: 640, Height: 480, Stride: format.MinStride(), Matrix: format.Matrix, Range: format.Range,
 			}, format)
 			rates := s.device.rates(code, 640, 480)
-			require.InDelta(t, min(30, rates[0]), s.Rate(), 1)
+			require.InDelta(t, min(30, rates[0]), s.rate, 1)
 			last := time.Now()
 			for n := range 8 {
 				f := next(t, s)

@@ -196,10 +196,6 @@ func (s *Stream) queue(i int) error {
 // Format is that of the frames.
 func (s *Stream) Format() pixel.Format { return s.format }
 
-// Rate is how many frames a second the driver wants to give; 0 where it does
-// not tell.
-func (s *Stream) Rate() float64 { return s.rate }
-
 // Next waits for a frame and gives the newest there is.
 func (s *Stream) Next(ctx context.Context) (*Frame, error) {
 	if s.closed {

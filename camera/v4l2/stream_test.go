@@ -32,7 +32,7 @@ func TestFrames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := f.open(t, Wishes{})
 			require.Equal(t, pixel.Format{Pixels: pixel.YUYV, Width: 640, Height: 480, Stride: 1280, Range: pixel.Limited}, s.Format())
-			require.Equal(t, 25.0, s.Rate())
+			require.Equal(t, 25.0, s.rate)
 			for n := range uint64(10) {
 				frame := next(t, s)
 				require.Equal(t, n, frame.Sequence)
