@@ -10,8 +10,8 @@ import (
 	"os"
 	"time"
 
-	"halfmeg/camera/bounded"
-	"halfmeg/camera/latest"
+	"halfmeg/camera/internal/boundedread"
+	"halfmeg/camera/internal/newest"
 	"halfmeg/camera/picture"
 	"halfmeg/camera/pixel"
 	"halfmeg/camera/y4m"
@@ -168,7 +168,7 @@ func readRaw(r io.Reader, o Options) (Format, frameReader, error) {
 	number := 0
 	return format, func(buf []byte) ([]byte, error) {
 		number++
-		buf, err := bounded.Append(buf[:0], r, size)
+		buf, err := boundedread.Append(buf[:0], r, size)
 		if err != nil && !errors.Is(err, io.EOF) {
 			err = fmt.Errorf("frame %d is cut short: of %d bytes that %v has there are %d: %w", number, size, format, len(buf), err)
 		}
@@ -254,7 +254,7 @@ func awaitFilm(ctx context.Context, name string, open func() (io.ReadCloser, err
 // newLive reads a film as it comes.
 func newLive(f *film) *live {
 	return &live{
-		frames:  latest.Start(f.read),
+		frames:  newest.Start(f.read),
 		frame:   Frame{Format: f.Format()},
 		explain: func(err error) error { return ending(f.name, err) },
 		close:   f.Close,

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 
-	"halfmeg/camera/latest"
+	"halfmeg/camera/internal/newest"
 	"halfmeg/camera/pixel"
 	"halfmeg/camera/web"
 )
 
 // live is a stream as a source, which gives the newest frame there is.
 type live struct {
-	frames  *latest.Reader
+	frames  *newest.Reader
 	frame   Frame
 	explain func(error) error // words an error of the stream
 	close   func() error
@@ -36,7 +36,7 @@ func openWeb(ctx context.Context, address string, o Options) (Source, error) {
 		return nil, err
 	}
 	return decode(&live{
-		frames:  latest.Start(stream.Read),
+		frames:  newest.Start(stream.Read),
 		frame:   Frame{Format: Format{Pixels: pixel.MJPEG, Width: stream.Width, Height: stream.Height}},
 		explain: func(err error) error { return err },
 		close:   stream.Close,

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"strings"
 
-	"halfmeg/camera/fault"
+	"halfmeg/camera/internal/deviceerr"
 	"halfmeg/camera/pixel"
 	"halfmeg/camera/rpicam"
 )
@@ -27,7 +27,7 @@ func openModule(ctx context.Context, o Options) (Source, error) {
 		return nil, invalid{fmt.Errorf("%s %s", RPiCam, reason)}
 	}
 	stream, err := startModule(ctx, rpicam.Wishes{Width: o.Width, Height: o.Height, Rate: o.Rate, Hasty: o.again})
-	if errors.Is(err, fault.ErrWish) {
+	if errors.Is(err, deviceerr.ErrWish) {
 		return nil, invalid{err}
 	}
 	if err != nil {

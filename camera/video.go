@@ -6,7 +6,7 @@ import (
 	"context"
 	"errors"
 
-	"halfmeg/camera/fault"
+	"halfmeg/camera/internal/deviceerr"
 	"halfmeg/camera/v4l2"
 )
 
@@ -28,7 +28,7 @@ func openVideo(path string, o Options) (Source, error) {
 		w.Controls = append(w.Controls, v4l2.Setting(c))
 	}
 	stream, err := v4l2.Open(path, w)
-	if errors.Is(err, fault.ErrWish) {
+	if errors.Is(err, deviceerr.ErrWish) {
 		return nil, invalid{err}
 	}
 	if err != nil {

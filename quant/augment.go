@@ -5,12 +5,13 @@ import (
 	"math/rand/v2"
 
 	"halfmeg/model"
+	"halfmeg/model/prep"
 )
 
 // augmenter makes more pictures of one: crops, a little out of shape and
 // colour, every other one mirrored.
 type augmenter struct {
-	resize *model.Preprocessor
+	resize *prep.Preprocessor
 	size   int
 	source []byte
 	result []int8
@@ -18,7 +19,7 @@ type augmenter struct {
 }
 
 func newAugmenter(size int) *augmenter {
-	resize, err := model.NewPreprocessor(model.Input{Size: size, Std: [3]float32{1, 1, 1}, Fit: model.Direct})
+	resize, err := prep.NewPreprocessor(model.Input{Size: size, Std: [3]float32{1, 1, 1}, Fit: model.Direct})
 	if err != nil {
 		panic(err) // the size is a network's
 	}
@@ -53,7 +54,7 @@ func (a *augmenter) vary(picture []int8, random *rand.Rand) []int8 {
 	width := max(1, int(float64(a.size)*side))
 	height := max(1, int(float64(a.size)*min(1, side*math.Exp(maxStretch*(2*random.Float64()-1)))))
 	x, y := random.IntN(a.size-width+1), random.IntN(a.size-height+1)
-	crop := model.Pixels{Width: width, Height: height, Stride: 3 * a.size, Data: a.source[3*(y*a.size+x):]}
+	crop := prep.Pixels{Width: width, Height: height, Stride: 3 * a.size, Data: a.source[3*(y*a.size+x):]}
 	a.result, a.spare = a.spare, a.result
 	if err := a.resize.Run(a.result, crop); err != nil {
 		panic(err) // the crop is inside the picture

@@ -47,7 +47,7 @@ type LayerReport struct {
 	Steps  []float64 // what one step of each output's weights stands for in Target
 }
 
-// Quantize makes the int8 network. Pictures are as a model.Preprocessor
+// Quantize makes the int8 network. Pictures are as a prep.Preprocessor
 // writes them: Size x Size x 3 bytes minus 128.
 func Quantize(ctx context.Context, n *float.Network, pictures [][]int8, o Options) (*Result, error) {
 	if err := n.Validate(); err != nil {

@@ -12,7 +12,7 @@ import (
 	"io"
 	"strings"
 
-	"halfmeg/camera/bounded"
+	"halfmeg/camera/internal/boundedread"
 )
 
 const (
@@ -81,7 +81,7 @@ func (m *Reader) Read(buf []byte) ([]byte, error) {
 		return nil, m.tooLong()
 	case length >= 0:
 		m.begun = false
-		buf, err = bounded.Append(buf[:0], m.r, length)
+		buf, err = boundedread.Append(buf[:0], m.r, length)
 	default:
 		buf, err = m.untilBoundary(buf[:0])
 	}

@@ -19,7 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"halfmeg/camera/latest"
+	"halfmeg/camera/internal/newest"
 )
 
 // The environment of a stand-in for rpicam-vid, which is the test program
@@ -173,7 +173,7 @@ func number(frame []byte, n int) {
 }
 
 // shown are the numbers of a frame.
-func shown(f latest.Frame) [2]uint64 {
+func shown(f newest.Frame) [2]uint64 {
 	return [2]uint64{
 		uint64(binary.LittleEndian.Uint32(f.Data)),
 		uint64(binary.LittleEndian.Uint32(f.Data[len(f.Data)-4:])),

@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"halfmeg/camera/fault"
+	"halfmeg/camera/internal/deviceerr"
 )
 
 // programs are the names that the program has, the newer first.
@@ -27,8 +27,8 @@ func Find() (string, error) {
 			return path, nil
 		}
 	}
-	return "", fault.New(programs[0], "neither it nor "+programs[1]+" is in PATH: "+
-		"on a Raspberry Pi, sudo apt install rpicam-apps", fault.ErrWish)
+	return "", deviceerr.New(programs[0], "neither it nor "+programs[1]+" is in PATH: "+
+		"on a Raspberry Pi, sudo apt install rpicam-apps", deviceerr.ErrWish)
 }
 
 // grace is how long a process may take to end by itself, and then when it is
@@ -55,7 +55,7 @@ func start(path string, args []string, stdout *os.File) (*process, error) {
 	started := make(chan error)
 	go p.keep(command, started)
 	if err := <-started; err != nil {
-		return nil, fault.New(p.name, fmt.Sprintf("cannot be started: %v", err), err)
+		return nil, deviceerr.New(p.name, fmt.Sprintf("cannot be started: %v", err), err)
 	}
 	return p, nil
 }
@@ -115,7 +115,7 @@ func (p *process) stop() error {
 			return nil
 		}
 	}
-	return fault.New(p.name, fmt.Sprintf("process %d cannot be killed: its driver hangs, which a restart mends", p.pid), nil)
+	return deviceerr.New(p.name, fmt.Sprintf("process %d cannot be killed: its driver hangs, which a restart mends", p.pid), nil)
 }
 
 // failure is why a process has ended that was to go on. It has written a part
@@ -146,5 +146,5 @@ func (p *process) trouble(what string, cause error) error {
 	if lines != "" {
 		problem += "; it said: " + lines
 	}
-	return fault.New(p.name, problem, cause)
+	return deviceerr.New(p.name, problem, cause)
 }

@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"time"
 
-	"halfmeg/camera/fault"
-	"halfmeg/camera/latest"
+	"halfmeg/camera/internal/deviceerr"
+	"halfmeg/camera/internal/newest"
 	"halfmeg/camera/pixel"
 )
 
@@ -103,7 +103,7 @@ type Stream struct {
 	path     string // of the program
 	fits     bool   // whether the frames have the size that was asked for; for the goroutine that reads them
 	pipe     *os.File
-	frames   *latest.Reader
+	frames   *newest.Reader
 	alarm    *time.Timer
 	closed   bool
 }
@@ -130,7 +130,7 @@ func open(ctx context.Context, path string, w Wishes, p patience) (*Stream, erro
 func (s *Stream) start(args []string) error {
 	reader, writer, err := os.Pipe()
 	if err != nil {
-		return fault.New(filepath.Base(s.path), fmt.Sprintf("cannot be read: %v", err), err)
+		return deviceerr.New(filepath.Base(s.path), fmt.Sprintf("cannot be read: %v", err), err)
 	}
 	s.process, err = start(s.path, args, writer)
 	if err = errors.Join(err, writer.Close()); err != nil {
@@ -138,7 +138,7 @@ func (s *Stream) start(args []string) error {
 		return err
 	}
 	s.pipe = reader
-	s.frames = latest.Start(s.frame)
+	s.frames = newest.Start(s.frame)
 	return nil
 }
 
@@ -179,27 +179,27 @@ func (s *Stream) fit() error {
 
 // unsized is the error of a program that does not tell the size.
 func (s *Stream) unsized() error {
-	return fault.New(s.process.name, fmt.Sprintf("its log lacks the frames' size (configuring streams: …), without which "+
-		"they cannot be told apart; report this with its version: %s", version(s.path)), fault.ErrWish)
+	return deviceerr.New(s.process.name, fmt.Sprintf("its log lacks the frames' size (configuring streams: …), without which "+
+		"they cannot be told apart; report this with its version: %s", version(s.path)), deviceerr.ErrWish)
 }
 
 // misfit is the error of frames of that size, if it is not the one asked for.
 func (s *Stream) misfit(width, height int) error {
 	w, h := Largest(width, height)
-	return fault.New(s.process.name, fmt.Sprintf("the camera gives %dx%d instead of %dx%d: ask for %dx%d or another size",
-		width, height, s.format.Width, s.format.Height, w, h), fault.ErrWish)
+	return deviceerr.New(s.process.name, fmt.Sprintf("the camera gives %dx%d instead of %dx%d: ask for %dx%d or another size",
+		width, height, s.format.Width, s.format.Height, w, h), deviceerr.ErrWish)
 }
 
 // Format is that of the frames.
 func (s *Stream) Format() pixel.Format { return s.format }
 
 // Next waits for a frame and gives the newest there is.
-func (s *Stream) Next(ctx context.Context) (latest.Frame, error) {
+func (s *Stream) Next(ctx context.Context) (newest.Frame, error) {
 	if s.closed {
-		return latest.Frame{}, fault.New(s.process.name, fs.ErrClosed.Error(), fs.ErrClosed)
+		return newest.Frame{}, deviceerr.New(s.process.name, fs.ErrClosed.Error(), fs.ErrClosed)
 	}
 	if err := s.await(ctx, s.patience.next); err != nil {
-		return latest.Frame{}, err
+		return newest.Frame{}, err
 	}
 	return s.frames.Next(ctx)
 }
@@ -216,7 +216,7 @@ func (s *Stream) await(ctx context.Context, patience time.Duration) error {
 }
 
 func (s *Stream) hung(patience time.Duration) error {
-	return s.process.trouble(fmt.Sprintf("has given no frame for %.1f s", patience.Seconds()), fault.ErrNoFrame)
+	return s.process.trouble(fmt.Sprintf("has given no frame for %.1f s", patience.Seconds()), deviceerr.ErrNoFrame)
 }
 
 // Close ends the program. The last frame's memory is gone then.

@@ -18,8 +18,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"halfmeg/camera/fault"
-	"halfmeg/camera/latest"
+	"halfmeg/camera/internal/deviceerr"
+	"halfmeg/camera/internal/newest"
 	"halfmeg/camera/pixel"
 )
 
@@ -121,7 +121,7 @@ func TestProgramIsFound(t *testing.T) {
 	require.NoError(t, os.Remove(old))
 	_, err = Find()
 	require.EqualError(t, err, "rpicam-vid: neither it nor libcamera-vid is in PATH: on a Raspberry Pi, sudo apt install rpicam-apps")
-	require.ErrorIs(t, err, fault.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrWish)
 }
 
 func TestProgramThatIsNotThere(t *testing.T) {
@@ -141,7 +141,7 @@ func TestFailuresAreExplained(t *testing.T) {
 	} {
 		_, err := openStandIn(t, act, Wishes{}, endless)
 		require.EqualError(t, err, want)
-		require.NotErrorIs(t, err, fault.ErrWish)
+		require.NotErrorIs(t, err, deviceerr.ErrWish)
 	}
 }
 
@@ -167,17 +167,17 @@ func TestProgramThatHangs(t *testing.T) {
 	frames, err := untilError(t, s)
 	require.Positive(t, frames)
 	require.ErrorContains(t, err, "rpicam-vid: has given no frame for 0.1 s")
-	require.ErrorIs(t, err, fault.ErrNoFrame)
+	require.ErrorIs(t, err, deviceerr.ErrNoFrame)
 	require.NoError(t, s.Close())
 
 	_, err = openStandIn(t, "silent", small, patience{first: 50 * time.Millisecond})
-	require.ErrorIs(t, err, fault.ErrNoFrame)
+	require.ErrorIs(t, err, deviceerr.ErrNoFrame)
 }
 
 func TestCameraWithAnotherSize(t *testing.T) {
 	_, err := openStandIn(t, "resized", small, endless)
 	require.EqualError(t, err, "rpicam-vid: the camera gives 1296x972 instead of 128x2: ask for 1280x972 or another size")
-	require.ErrorIs(t, err, fault.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrWish)
 }
 
 // Frames of a size that is not known are not cut at a guess.
@@ -185,7 +185,7 @@ func TestProgramThatDoesNotTellTheSize(t *testing.T) {
 	_, err := openStandIn(t, "unsized", small, short)
 	require.EqualError(t, err, "rpicam-vid: its log lacks the frames' size (configuring streams: …), without which they cannot be told apart; "+
 		"report this with its version: rpicam-apps build: v1.7.0 libcamera build: v0.5.0")
-	require.ErrorIs(t, err, fault.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrWish)
 }
 
 // The user's wishes for libcamera's log are not ours.
@@ -324,7 +324,7 @@ func streamFrom(t *testing.T) (*Stream, *os.File) {
 	require.NoError(t, err)
 	f := small.Format()
 	s := &Stream{format: f, patience: endless, process: &process{log: newLog()}, pipe: reader, alarm: time.NewTimer(time.Minute)}
-	s.frames = latest.Start(func(buf []byte) ([]byte, error) {
+	s.frames = newest.Start(func(buf []byte) ([]byte, error) {
 		if buf == nil {
 			buf = make([]byte, f.Size())
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"halfmeg/camera/fault"
+	"halfmeg/camera/internal/deviceerr"
 	"halfmeg/camera/pixel"
 )
 
@@ -67,7 +67,7 @@ func TestWhyADeviceDoesNotServe(t *testing.T) {
 		require.Contains(t, d.unfit(), c.words, c.driver)
 		_, err := open(d, Wishes{})
 		require.EqualError(t, err, "/dev/video7: "+d.unfit())
-		require.Equal(t, c.driver != "v4l2 loopback", errors.Is(err, fault.ErrWish), "%s: is waiting for it of no use?", c.driver)
+		require.Equal(t, c.driver != "v4l2 loopback", errors.Is(err, deviceerr.ErrWish), "%s: is waiting for it of no use?", c.driver)
 		require.True(t, f.closed)
 	}
 }
@@ -86,7 +86,7 @@ func TestDeviceWithoutAFormatForUs(t *testing.T) {
 	require.Equal(t, "offers no pixel format that can be used, but H264", f.device(t).describe().Problem)
 	_, err = open(f.device(t), Wishes{})
 	require.EqualError(t, err, "/dev/video7: it offers the pixel formats H264; none of them can be used")
-	require.ErrorIs(t, err, fault.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrWish)
 }
 
 func TestChoose(t *testing.T) {
@@ -143,13 +143,13 @@ func TestAnotherFormatThanAskedForIsRefused(t *testing.T) {
 	f.answer = func(p *pixFormat) { p.pixelFormat = uint32(pixel.YUYV) }
 	_, err := open(f.device(t), Wishes{Pixels: pixel.MJPEG})
 	require.EqualError(t, err, "/dev/video7: asked for MJPG at 640x480, it set itself to YUYV at 640x480")
-	require.ErrorIs(t, err, fault.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrWish)
 }
 
 func TestFormatNotOffered(t *testing.T) {
 	_, err := open(webcam().device(t), Wishes{Pixels: pixel.NV12})
 	require.EqualError(t, err, "/dev/video7: it offers the pixel formats MJPG, YUYV; NV12 was asked for")
-	require.ErrorIs(t, err, fault.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrWish)
 }
 
 func TestAnswersToSetFormat(t *testing.T) {
@@ -297,7 +297,7 @@ func TestControlsThatCannotBeSet(t *testing.T) {
 		f := withControls()
 		_, err := open(f.device(t), Wishes{Controls: []Setting{{c.name, c.value}}})
 		require.ErrorContains(t, err, c.words, "%s=%s", c.name, c.value)
-		require.ErrorIs(t, err, fault.ErrWish)
+		require.ErrorIs(t, err, deviceerr.ErrWish)
 		require.True(t, f.closed)
 	}
 	f := withControls()

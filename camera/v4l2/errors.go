@@ -15,18 +15,18 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"halfmeg/camera/fault"
+	"halfmeg/camera/internal/deviceerr"
 )
 
 // wish is the error of a wish that cannot be fulfilled.
 func (d *device) wish(format string, args ...any) error {
-	return fault.New(d.path, fmt.Sprintf(format, args...), fault.ErrWish)
+	return deviceerr.New(d.path, fmt.Sprintf(format, args...), deviceerr.ErrWish)
 }
 
 // explain words an error of the operating system. For one that is to say who
 // holds a device, close the device first.
 func explain(path, doing string, err error) error {
-	if known := (*fault.Error)(nil); errors.As(err, &known) {
+	if known := (*deviceerr.Error)(nil); errors.As(err, &known) {
 		return err
 	}
 	var problem string
@@ -40,13 +40,13 @@ func explain(path, doing string, err error) error {
 	case errors.Is(err, unix.ENOSPC):
 		problem = "the USB has no room left for its pictures: ask for a smaller size, a lower rate or MJPG, or unplug other devices"
 	case errors.Is(err, unix.ENOTTY):
-		problem, err = "not a video device", errors.Join(err, fault.ErrWish)
+		problem, err = "not a video device", errors.Join(err, deviceerr.ErrWish)
 	case errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE):
 		problem = "too many open files"
 	default:
 		problem = fmt.Sprintf("%s: %v", doing, err)
 	}
-	return fault.New(path, problem, err)
+	return deviceerr.New(path, problem, err)
 }
 
 // holders names the processes that have the file open, as far as we may see:

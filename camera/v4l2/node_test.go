@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"halfmeg/camera/fault"
+	"halfmeg/camera/internal/deviceerr"
 	"halfmeg/camera/pixel"
 )
 
@@ -116,7 +116,7 @@ func TestNodeHangs(t *testing.T) {
 	defer func() { require.NoError(t, s.device.set(Setting{lostFrames, "0"})) }()
 	for { // what was ready before
 		if _, err := s.Next(t.Context()); err != nil {
-			require.ErrorIs(t, err, fault.ErrNoFrame)
+			require.ErrorIs(t, err, deviceerr.ErrNoFrame)
 			break
 		}
 	}

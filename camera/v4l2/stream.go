@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"halfmeg/camera/fault"
+	"halfmeg/camera/internal/deviceerr"
 	"halfmeg/camera/pixel"
 )
 
@@ -90,7 +90,7 @@ func (s *Stream) start(w Wishes) error {
 	d := s.device
 	if reason := d.unfit(); reason != "" {
 		if reason == unfed {
-			return fault.New(d.path, reason, nil) // waiting for it is of use
+			return deviceerr.New(d.path, reason, nil) // waiting for it is of use
 		}
 		return d.wish("%s", reason)
 	}
@@ -199,7 +199,7 @@ func (s *Stream) Format() pixel.Format { return s.format }
 // Next waits for a frame and gives the newest there is.
 func (s *Stream) Next(ctx context.Context) (*Frame, error) {
 	if s.closed {
-		return nil, fault.New(s.device.path, fs.ErrClosed.Error(), fs.ErrClosed)
+		return nil, deviceerr.New(s.device.path, fs.ErrClosed.Error(), fs.ErrClosed)
 	}
 	if err := s.next(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -268,7 +268,7 @@ func (s *Stream) hung(patience time.Duration, damaged uint64) error {
 	if damaged > 0 {
 		problem += fmt.Sprintf(" but %d damaged ones: a bad cable or USB port, or too little power", damaged)
 	}
-	return fault.New(s.device.path, problem, fault.ErrNoFrame)
+	return deviceerr.New(s.device.path, problem, deviceerr.ErrNoFrame)
 }
 
 // anyAge makes newest take what there is: no device has so many buffers.

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"halfmeg/camera/fault"
+	"halfmeg/camera/internal/deviceerr"
 	"halfmeg/camera/pixel"
 )
 
@@ -152,7 +152,7 @@ func TestOnlyDamagedFramesAreAnError(t *testing.T) {
 	f := webcam()
 	f.finish = func(b *buffer) bool { b.bytesUsed = 100; return true }
 	_, err := f.open(t, Wishes{}).Next(t.Context())
-	require.ErrorIs(t, err, fault.ErrNoFrame)
+	require.ErrorIs(t, err, deviceerr.ErrNoFrame)
 	require.ErrorContains(t, err, "damaged ones: a bad cable")
 }
 
@@ -203,7 +203,7 @@ func TestHang(t *testing.T) {
 	}
 	began := f.clock
 	_, err := s.Next(t.Context())
-	require.ErrorIs(t, err, fault.ErrNoFrame)
+	require.ErrorIs(t, err, deviceerr.ErrNoFrame)
 	require.EqualError(t, err, "/dev/video7: has given no frame for 2.1 s")
 	require.InDelta(t, 2.12, (f.clock - began).Seconds(), 0.06)
 	f.finish = nil // it comes to

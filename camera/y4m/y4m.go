@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"halfmeg/camera/bounded"
+	"halfmeg/camera/internal/boundedread"
 	"halfmeg/camera/pixel"
 )
 
@@ -97,7 +97,7 @@ func (y *Reader) read(buf []byte) ([]byte, error) {
 	if word, _, _ := bytes.Cut(line, []byte(" ")); string(word) != "FRAME" {
 		return nil, fmt.Errorf("the line FRAME is not there, but %.20q: the frame before had another size than the header says", line)
 	}
-	buf, err = bounded.Append(buf, y.r, y.format.Size())
+	buf, err = boundedread.Append(buf, y.r, y.format.Size())
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}

@@ -3,8 +3,7 @@ package main
 import (
 	"time"
 
-	"halfmeg/cmd/edge/decision"
-	"halfmeg/cmd/edge/recognize"
+	"halfmeg/model/classify"
 )
 
 // result is one class of an answer, as JSON.
@@ -22,7 +21,7 @@ type times struct {
 	Infer   float64 `json:"infer"`   // run the network
 }
 
-func newTimes(read time.Duration, a recognize.Answer) times {
+func newTimes(read time.Duration, a classify.Answer) times {
 	return times{Read: milliseconds(read), Prepare: milliseconds(a.Prepare), Infer: milliseconds(a.Infer)}
 }
 
@@ -30,8 +29,8 @@ func newTimes(read time.Duration, a recognize.Answer) times {
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // results are the k likeliest classes of an answer with their names.
-func results(r *recognize.Recognizer, a recognize.Answer, k int) []result {
-	top := decision.Top(a.Logits, k)
+func results(r *classify.Recognizer, a classify.Answer, k int) []result {
+	top := classify.Top(a.Logits, k)
 	list := make([]result, len(top))
 	for i, c := range top {
 		list[i] = result{Class: c.Class, Label: r.Label(c.Class), Probability: c.Probability, Logit: c.Logit}

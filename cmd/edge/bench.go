@@ -17,8 +17,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"halfmeg/cmd/edge/bench"
-	"halfmeg/cmd/edge/board"
+	"halfmeg/cmd/edge/internal/bench"
+	"halfmeg/cmd/edge/internal/pihealth"
 	"halfmeg/kernels"
 )
 
@@ -34,9 +34,9 @@ type benchmarked struct {
 	Network string `json:"network"`
 	CPU     string `json:"instruction_set"`
 	bench.Report
-	PeakBytes int         `json:"peak_memory_bytes,omitempty"` // resident, of the whole program
-	Before    board.State `json:"board_before"`
-	After     board.State `json:"board_after"`
+	PeakBytes int            `json:"peak_memory_bytes,omitempty"` // resident, of the whole program
+	Before    pihealth.State `json:"board_before"`
+	After     pihealth.State `json:"board_after"`
 }
 
 // secondsEach is how long each number of threads is measured.
@@ -76,7 +76,7 @@ func (b *benchmark) run(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	m := benchmarked{Network: b.engine.model, CPU: set, Before: board.Read(os.DirFS("/"))}
+	m := benchmarked{Network: b.engine.model, CPU: set, Before: pihealth.Read(os.DirFS("/"))}
 	plan := bench.Plan{Threads: b.threads(cmd), Frames: b.frames, Time: secondsEach * time.Second}
 	if m.Report, err = bench.Measure(ctx, n, plan); err != nil {
 		if ctx.Err() != nil {
@@ -84,7 +84,7 @@ func (b *benchmark) run(cmd *cobra.Command, _ []string) error {
 		}
 		return err
 	}
-	m.After, m.PeakBytes = board.Read(os.DirFS("/")), peakMemory()
+	m.After, m.PeakBytes = pihealth.Read(os.DirFS("/")), peakMemory()
 	if b.json {
 		return writeJSON(cmd.OutOrStdout(), m)
 	}
@@ -188,14 +188,14 @@ func rate(macs int, by float64) string {
 }
 
 // writeBoard writes what the board said before and after.
-func writeBoard(w io.Writer, before, after board.State) error {
+func writeBoard(w io.Writer, before, after pihealth.State) error {
 	if after.ClockHz == 0 && after.Celsius == nil && after.Throttled == nil {
 		return nil
 	}
 	fmt.Fprintln(w)
 	for _, s := range []struct {
 		name  string
-		state board.State
+		state pihealth.State
 	}{{"before", before}, {"after", after}} {
 		if line := boardLine(s.state); line != "" {
 			fmt.Fprintf(w, "%-7s %s\n", s.name, line)
@@ -204,7 +204,7 @@ func writeBoard(w io.Writer, before, after board.State) error {
 	return nil
 }
 
-func boardLine(s board.State) string {
+func boardLine(s pihealth.State) string {
 	var parts []string
 	if s.ClockHz > 0 {
 		parts = append(parts, fmt.Sprintf("%.0f MHz", s.ClockHz/1e6))

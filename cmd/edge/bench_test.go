@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"halfmeg/cmd/edge/board"
+	"halfmeg/cmd/edge/internal/pihealth"
 )
 
 func TestBenchJSON(t *testing.T) {
@@ -46,12 +46,12 @@ func TestBenchUsage(t *testing.T) {
 
 func TestBoardLines(t *testing.T) {
 	warm, bits := 61.25, uint32(0x10001)
-	before := board.State{ClockHz: 1.5e9}
-	after := board.State{ClockHz: 6e8, Celsius: &warm, Throttled: &bits}
+	before := pihealth.State{ClockHz: 1.5e9}
+	after := pihealth.State{ClockHz: 6e8, Celsius: &warm, Throttled: &bits}
 	var b strings.Builder
 	require.NoError(t, writeBoard(&b, before, after))
 	require.Equal(t, "\nbefore  1500 MHz\nafter   600 MHz, 61.2 °C, throttling bits 0x10001, the supply voltage is too low\n", b.String())
 	b.Reset()
-	require.NoError(t, writeBoard(&b, board.State{}, board.State{}))
+	require.NoError(t, writeBoard(&b, pihealth.State{}, pihealth.State{}))
 	require.Empty(t, b.String())
 }

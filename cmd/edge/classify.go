@@ -11,15 +11,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/camera/picture"
-	"halfmeg/cmd/edge/adapt"
-	"halfmeg/cmd/edge/recognize"
+	"halfmeg/internal/adapt"
+	"halfmeg/model/classify"
 )
 
 // standardInput is the name that stands for a picture on stdin.
 const standardInput = "-"
 
 // classify is the command that names what picture files show.
-type classify struct {
+type classifyCommand struct {
 	engine engineFlags
 	top    int
 	json   bool
@@ -35,7 +35,7 @@ type classified struct {
 }
 
 func newClassify() *cobra.Command {
-	c := classify{top: 5}
+	c := classifyCommand{top: 5}
 	command := &cobra.Command{
 		Use:   "classify [flags] PICTURE...",
 		Short: "Name what picture files show",
@@ -62,7 +62,7 @@ func needPictures(_ *cobra.Command, files []string) error {
 	return nil
 }
 
-func (c *classify) run(cmd *cobra.Command, files []string) error {
+func (c *classifyCommand) run(cmd *cobra.Command, files []string) error {
 	r, err := c.engine.recognizer()
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (c *classify) run(cmd *cobra.Command, files []string) error {
 	return failed
 }
 
-func (c *classify) classify(r *recognize.Recognizer, stdin io.Reader, file string) (*classified, error) {
+func (c *classifyCommand) classify(r *classify.Recognizer, stdin io.Reader, file string) (*classified, error) {
 	start := time.Now()
 	image, err := readPicture(stdin, file)
 	if err != nil {
@@ -123,7 +123,7 @@ func readPicture(stdin io.Reader, file string) (*picture.Image, error) {
 
 // write shows an answer as a line of JSON, or as a small table with an empty
 // line before each but the first.
-func (c *classify) write(w io.Writer, a *classified, index int) error {
+func (c *classifyCommand) write(w io.Writer, a *classified, index int) error {
 	if c.json {
 		return writeJSON(w, a)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"halfmeg/cmd/edge/summary"
+	"halfmeg/cmd/edge/internal/inspect"
 	"halfmeg/model/pretrained"
 )
 
@@ -20,7 +20,7 @@ type info struct {
 type description struct {
 	Name    string `json:"name"` // as it was asked for
 	BuiltIn []file `json:"built_in,omitempty"`
-	summary.Summary
+	inspect.Summary
 }
 
 // file is a built-in network.
@@ -81,7 +81,7 @@ func describe(names []string) (description, error) {
 	if err != nil {
 		return d, err
 	}
-	if d.Summary, err = summary.Of(data); err != nil {
+	if d.Summary, err = inspect.Of(data); err != nil {
 		return d, fmt.Errorf("%s: %w", d.Name, err)
 	}
 	return d, nil
@@ -133,7 +133,7 @@ func (d *description) write(w io.Writer) error {
 
 // writeLayers writes the table of layers: figures to the right, names, made
 // equally long, to the left.
-func writeLayers(w io.Writer, layers []summary.Layer) error {
+func writeLayers(w io.Writer, layers []inspect.Layer) error {
 	longest := 0
 	for _, l := range layers {
 		longest = max(longest, len(l.Name))
@@ -147,7 +147,7 @@ func writeLayers(w io.Writer, layers []summary.Layer) error {
 }
 
 // figures are a layer's cells that only a convolution has.
-func figures(l summary.Layer) string {
+func figures(l inspect.Layer) string {
 	if l.Weights == 0 {
 		return "\t\t\t\t\t\t"
 	}

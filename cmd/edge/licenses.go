@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"halfmeg/cmd/edge/licenses"
+	"halfmeg/cmd/edge/internal/licenses"
 )
 
 func newLicenses() *cobra.Command {

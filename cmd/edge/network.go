@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"halfmeg/cmd/edge/recognize"
 	"halfmeg/model"
+	"halfmeg/model/classify"
 	"halfmeg/model/pretrained"
 	"halfmeg/model/sqz"
 )
@@ -34,12 +34,12 @@ func (f *engineFlags) add(flags *pflag.FlagSet) {
 }
 
 // recognizer makes the chosen network ready for pictures.
-func (f *engineFlags) recognizer() (*recognize.Recognizer, error) {
+func (f *engineFlags) recognizer() (*classify.Recognizer, error) {
 	n, err := f.network()
 	if err != nil {
 		return nil, err
 	}
-	return recognize.New(n, f.threads)
+	return classify.New(n, f.threads)
 }
 
 // network is the chosen one.

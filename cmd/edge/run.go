@@ -16,8 +16,8 @@ import (
 	"halfmeg/camera"
 	"halfmeg/camera/steady"
 	"halfmeg/camera/testcard"
-	"halfmeg/cmd/edge/adapt"
-	"halfmeg/cmd/edge/recognize"
+	"halfmeg/internal/adapt"
+	"halfmeg/model/classify"
 )
 
 // run is the command that names what a camera shows, frame by frame.
@@ -159,7 +159,7 @@ func (r *run) rate() float64 {
 
 // watch recognizes frames until the source ends, the context does, or enough
 // have been seen.
-func (r *run) watch(ctx context.Context, source camera.Source, recognizer *recognize.Recognizer, w io.Writer) (score, error) {
+func (r *run) watch(ctx context.Context, source camera.Source, recognizer *classify.Recognizer, w io.Writer) (score, error) {
 	var total score
 	for i := 1; r.frames == 0 || i <= r.frames; i++ {
 		start := time.Now()
@@ -189,7 +189,7 @@ func failure(ctx context.Context, err error) error {
 	return err
 }
 
-func (r *run) observe(recognizer *recognize.Recognizer, frame *camera.Frame, waited time.Duration) (observed, error) {
+func (r *run) observe(recognizer *classify.Recognizer, frame *camera.Frame, waited time.Duration) (observed, error) {
 	pixels, err := adapt.Frame(frame)
 	if err != nil {
 		return observed{}, err

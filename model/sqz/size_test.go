@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/internal/testdata"
 	"halfmeg/model"
 	"halfmeg/model/sqz"
-	"halfmeg/tools/shared"
 )
 
 // wide is a topology that is nearly all one layer of 256 x 1024 weights.
@@ -120,7 +120,7 @@ func TestSizeOfRoundParameters(t *testing.T) {
 }
 
 func TestSizeOfImageNetLabels(t *testing.T) {
-	text, err := os.ReadFile(shared.Path(t, "images/synset_words.txt"))
+	text, err := os.ReadFile(testdata.Path(t, "images/synset_words.txt"))
 	require.NoError(t, err)
 	n := network(wide(), 1, uniform)
 	n.Topology.Head.Classes = 1000

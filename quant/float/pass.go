@@ -101,7 +101,7 @@ func (f *Forward) NewPass() *Pass {
 func (p *Pass) Use(f *Forward) { p.f = f }
 
 // Run classifies one picture: Size x Size pixels of three bytes in the
-// network's channel order, each byte minus 128, as a model.Preprocessor
+// network's channel order, each byte minus 128, as a prep.Preprocessor
 // writes them. It returns the logits (ReLU and average of the last
 // convolution, before any softmax), valid until the next Run.
 func (p *Pass) Run(picture []int8) ([]float32, error) {

@@ -16,12 +16,12 @@ import (
 	"slices"
 	"time"
 
-	"halfmeg/cmd/edge/bench"
+	"halfmeg/internal/testpattern"
 	"halfmeg/model"
 	"halfmeg/model/pretrained"
 	"halfmeg/model/sqz"
-	"halfmeg/tools/fail"
-	"halfmeg/tools/marks"
+	"halfmeg/tools/internal/cli"
+	"halfmeg/tools/internal/roi"
 )
 
 func main() {
@@ -30,9 +30,9 @@ func main() {
 	operation := flag.String("operation", "", "mark only this `operation` of each frame, as edge bench names it")
 	format := flag.String("prepare", "", "make the input from frames in this `format` instead: "+formatNames())
 	rotate := flag.Int("rotate", 0, "frames to prepare are turned by so many `degrees`")
-	fail.Flags("cyclebench", "Cyclebench classifies frames on one thread, between marks for who measures the cost.")
+	cli.Flags("cyclebench", "Cyclebench classifies frames on one thread, between marks for who measures the cost.")
 	if *frames < 1 || flag.NArg() > 0 {
-		fail.Usage("cyclebench", "-frames of at least 1, and no other arguments than flags (see -help)")
+		cli.Usage("cyclebench", "-frames of at least 1, and no other arguments than flags (see -help)")
 	}
 	n, err := load(*path)
 	switch {
@@ -43,7 +43,7 @@ func main() {
 		err = run(n, *operation, *frames)
 	}
 	if err != nil {
-		fail.Exit("cyclebench", err, "interrupted")
+		cli.Exit("cyclebench", err, "interrupted")
 	}
 }
 
@@ -57,7 +57,7 @@ func run(n *model.Network, operation string, frames int) error {
 	if err != nil {
 		return err
 	}
-	picture := bench.Pattern(n.Input.Size)
+	picture := testpattern.Frame(n.Input.Size)
 	copy(e.Input(), picture)
 	e.Run() // a first time, to fill the caches
 	begin := time.Now()
@@ -84,9 +84,9 @@ func load(path string) (*model.Network, error) {
 func marked(e *model.Engine, operation string) (func(), error) {
 	if operation == "" {
 		return func() {
-			marks.Begin()
+			roi.Begin()
 			e.Run()
-			marks.End()
+			roi.End()
 		}, nil
 	}
 	at := slices.IndexFunc(e.Operations(), func(o model.Operation) bool { return o.Name == operation })
@@ -97,9 +97,9 @@ func marked(e *model.Engine, operation string) (func(), error) {
 		e.RunWatched(func(ended int) {
 			switch ended {
 			case at - 1:
-				marks.Begin()
+				roi.Begin()
 			case at:
-				marks.End()
+				roi.End()
 			}
 		})
 	}, nil

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"halfmeg/model"
-	"halfmeg/tools/marks"
+	"halfmeg/model/prep"
+	"halfmeg/tools/internal/roi"
 )
 
 // formats are the layouts of a camera's frame that can be prepared.
-var formats = []model.Format{
-	model.RGB24, model.BGR24, model.YUYV, model.UYVY, model.NV12, model.NV21, model.YU12, model.GREY,
+var formats = []prep.Format{
+	prep.RGB24, prep.BGR24, prep.YUYV, prep.UYVY, prep.NV12, prep.NV21, prep.YU12, prep.GREY,
 }
 
 func formatNames() string {
@@ -25,7 +26,7 @@ func formatNames() string {
 }
 
 func prepare(n *model.Network, format string, rotate, frames int) error {
-	p, err := model.NewPreprocessor(n.Input)
+	p, err := prep.NewPreprocessor(n.Input)
 	if err != nil {
 		return err
 	}
@@ -39,19 +40,19 @@ func prepare(n *model.Network, format string, rotate, frames int) error {
 		return err
 	}
 	begin := time.Now()
-	marks.Begin()
+	roi.Begin()
 	for range frames {
 		if err := p.Run(dst, src); err != nil {
 			return err
 		}
 	}
-	marks.End()
+	roi.End()
 	report(frames, begin)
 	return nil
 }
 
 // cameraFrame is a frame with all byte values; its content costs nothing.
-func cameraFrame(name string) (model.Pixels, error) {
+func cameraFrame(name string) (prep.Pixels, error) {
 	const width, height = 640, 480
 	for _, f := range formats {
 		if f.String() != name {
@@ -62,17 +63,17 @@ func cameraFrame(name string) (model.Pixels, error) {
 		for i := range data {
 			data[i] = byte(i*7 ^ i>>8)
 		}
-		return model.Contiguous(f, width, height, stride, data), nil
+		return prep.Contiguous(f, width, height, stride, data), nil
 	}
-	return model.Pixels{}, fmt.Errorf("format %q is none of %s", name, formatNames())
+	return prep.Pixels{}, fmt.Errorf("format %q is none of %s", name, formatNames())
 }
 
 // bytesOfPixel is what a pixel takes in a row of the first plane.
-func bytesOfPixel(f model.Format) int {
+func bytesOfPixel(f prep.Format) int {
 	switch f {
-	case model.RGB24, model.BGR24:
+	case prep.RGB24, prep.BGR24:
 		return 3
-	case model.YUYV, model.UYVY:
+	case prep.YUYV, prep.UYVY:
 		return 2
 	}
 	return 1

@@ -16,19 +16,19 @@ import (
 
 	"halfmeg/model"
 	"halfmeg/model/sqz"
-	"halfmeg/tools/fail"
-	"halfmeg/tools/marks"
+	"halfmeg/tools/internal/cli"
+	"halfmeg/tools/internal/roi"
 )
 
 func main() {
 	path := flag.String("decode", "", ".sqz `file` to decode")
 	times := flag.Int("times", 1, "decode it so many `times`")
-	fail.Flags("decodebench", "Decodebench decodes a .sqz file, between marks for who measures the cost.")
+	cli.Flags("decodebench", "Decodebench decodes a .sqz file, between marks for who measures the cost.")
 	if *path == "" || *times < 1 {
-		fail.Usage("decodebench", "-decode FILE is needed, and -times of at least 1")
+		cli.Usage("decodebench", "-decode FILE is needed, and -times of at least 1")
 	}
 	if err := run(*path, *times); err != nil {
-		fail.Exit("decodebench", err, "interrupted")
+		cli.Exit("decodebench", err, "interrupted")
 	}
 }
 
@@ -42,13 +42,13 @@ func run(path string, times int) error {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	begin := time.Now()
-	marks.Begin()
+	roi.Begin()
 	for range times {
 		if n, err = sqz.DecodeBytes(file); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	marks.End()
+	roi.End()
 	elapsed := time.Since(begin)
 	runtime.ReadMemStats(&after)
 	fmt.Printf("%d weights, %.2f ms, %d bytes allocated in %d pieces, garbage included\n",

@@ -25,7 +25,7 @@ import (
 	"halfmeg/tools/emupi/board"
 	"halfmeg/tools/emupi/kernel"
 	"halfmeg/tools/emupi/protocol"
-	"halfmeg/tools/fail"
+	"halfmeg/tools/internal/cli"
 )
 
 func main() {
@@ -33,9 +33,9 @@ func main() {
 	flag.Var(&files, "file", "`host:board`, a file to put on the board; may be repeated")
 	timeout := flag.Duration("timeout", 2*time.Minute, "how long the board may run")
 	verbose := flag.Bool("verbose", false, "show what the kernel says")
-	fail.Flags("emupi", "Emupi runs a program on an emulated board: emupi [-file host:board]... program [argument]...")
+	cli.Flags("emupi", "Emupi runs a program on an emulated board: emupi [-file host:board]... program [argument]...")
 	if flag.NArg() == 0 {
-		fail.Usage("emupi", "which program? emupi -file edge:/bin/edge edge version")
+		cli.Usage("emupi", "which program? emupi -file edge:/bin/edge edge version")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	b := &board.Board{Modules: board.Cameras, Files: files, Timeout: *timeout, Console: io.Discard}
@@ -45,7 +45,7 @@ func main() {
 	status, err := run(ctx, b, flag.Args())
 	stop()
 	if err != nil {
-		fail.Exit("emupi", err, "stopped; the board is off")
+		cli.Exit("emupi", err, "stopped; the board is off")
 	}
 	os.Exit(status)
 }

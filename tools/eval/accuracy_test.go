@@ -7,13 +7,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/internal/testdata"
 	"halfmeg/model"
 	"halfmeg/model/pretrained"
 	"halfmeg/quant"
-	"halfmeg/quant/weights"
-	"halfmeg/tools/pictures"
-	"halfmeg/tools/score"
-	"halfmeg/tools/shared"
+	"halfmeg/quant/importer"
+	"halfmeg/tools/internal/metrics"
+	"halfmeg/tools/internal/pictures"
 )
 
 // published is a pretrained network and what an independent float32 forward
@@ -48,21 +48,21 @@ func TestAccuracy(t *testing.T) {
 	}
 	for _, p := range networks {
 		t.Run(p.file, func(t *testing.T) {
-			loaded, err := weights.Load(shared.Path(t, "weights/"+p.file), weights.Options{})
+			loaded, err := importer.Load(testdata.Path(t, "weights/"+p.file), importer.Options{})
 			require.NoError(t, err)
 			direct := loaded.Network.Input
 			direct.Fit = model.Direct
 			eval := load(t, "images/eval", direct)
 			calib := load(t, "images/calib", loaded.Network.Input)
 			calibration, held := calib.HoldOut()
-			newFloat, err := score.Float(loaded.Network)
+			newFloat, err := metrics.Float(loaded.Network)
 			require.NoError(t, err)
 
 			evalFloat := logits(t, newFloat, eval)
-			published := score.Of(evalFloat, eval.Labels())
+			published := metrics.Of(evalFloat, eval.Labels())
 			require.InDelta(t, p.eval[0], published.Top1, 1, "top-1 on eval")
 			require.InDelta(t, p.eval[1], published.Top5, 1, "top-5 on eval")
-			published = score.Of(logits(t, newFloat, calib), calib.Labels())
+			published = metrics.Of(logits(t, newFloat, calib), calib.Labels())
 			require.InDelta(t, p.calib[0], published.Top1, 1, "top-1 on calib")
 			require.InDelta(t, p.calib[1], published.Top5, 1, "top-5 on calib")
 
@@ -75,20 +75,20 @@ func TestAccuracy(t *testing.T) {
 				require.NoError(t, err)
 				n = result.Network
 			}
-			check(t, p, "eval", score.Compare(evalFloat, logits(t, score.Int8(n), eval), eval.Labels()))
-			check(t, p, "held out", score.Compare(logits(t, newFloat, held), logits(t, score.Int8(n), held), held.Labels()))
+			check(t, p, "eval", metrics.Compare(evalFloat, logits(t, metrics.Int8(n), eval), eval.Labels()))
+			check(t, p, "held out", metrics.Compare(logits(t, newFloat, held), logits(t, metrics.Int8(n), held), held.Labels()))
 		})
 	}
 }
 
-func check(t *testing.T, p published, where string, a score.Agreement) {
+func check(t *testing.T, p published, where string, a metrics.Agreement) {
 	t.Logf("%s: %d pictures, same top-1 %.2f ± %.2f %%, KL %.5f, top-1 drop %.2f ± %.2f", where, a.Pictures, a.SameTop1, a.SameError, a.KL, a.Drop, a.DropError)
 	require.GreaterOrEqual(t, a.SameTop1+a.SameError, p.same, where)
 	require.LessOrEqual(t, a.Drop-2*a.DropError, p.drop, where)
 }
 
 func load(t *testing.T, folder string, in model.Input) *pictures.Inputs {
-	f, err := pictures.List(shared.Path(t, folder), nil)
+	f, err := pictures.List(testdata.Path(t, folder), nil)
 	require.NoError(t, err)
 	inputs, err := pictures.Load(context.Background(), f.Items, in, runtime.GOMAXPROCS(0), func() {})
 	require.NoError(t, err)
@@ -96,8 +96,8 @@ func load(t *testing.T, folder string, in model.Input) *pictures.Inputs {
 	return inputs
 }
 
-func logits(t *testing.T, newRunner func() (score.Runner, error), in *pictures.Inputs) [][]float32 {
-	l, err := score.Logits(context.Background(), newRunner, in.Data, runtime.GOMAXPROCS(0), func() {})
+func logits(t *testing.T, newRunner func() (metrics.Runner, error), in *pictures.Inputs) [][]float32 {
+	l, err := metrics.Logits(context.Background(), newRunner, in.Data, runtime.GOMAXPROCS(0), func() {})
 	require.NoError(t, err)
 	return l
 }

@@ -17,10 +17,10 @@ import (
 	"syscall"
 
 	"halfmeg/model"
-	"halfmeg/tools/fail"
-	"halfmeg/tools/pictures"
-	"halfmeg/tools/progress"
-	"halfmeg/tools/score"
+	"halfmeg/tools/internal/cli"
+	"halfmeg/tools/internal/metrics"
+	"halfmeg/tools/internal/pictures"
+	"halfmeg/tools/internal/progress"
 )
 
 // settings are the tool's flags.
@@ -36,23 +36,23 @@ type settings struct {
 
 // report is what -json prints.
 type report struct {
-	Model    string             `json:"model"`
-	Against  string             `json:"against,omitempty"`
-	Images   string             `json:"images"`
-	Fit      string             `json:"fit"`
-	Accuracy score.Accuracy     `json:"accuracy"`
-	Other    *score.Accuracy    `json:"against_accuracy,omitempty"`
-	Compared *score.Agreement   `json:"agreement,omitempty"`
-	Worst    []score.ClassScore `json:"worst_classes,omitempty"`
-	Warning  string             `json:"warning,omitempty"`
-	Broken   []string           `json:"unreadable,omitempty"`
+	Model    string               `json:"model"`
+	Against  string               `json:"against,omitempty"`
+	Images   string               `json:"images"`
+	Fit      string               `json:"fit"`
+	Accuracy metrics.Accuracy     `json:"accuracy"`
+	Other    *metrics.Accuracy    `json:"against_accuracy,omitempty"`
+	Compared *metrics.Agreement   `json:"agreement,omitempty"`
+	Worst    []metrics.ClassScore `json:"worst_classes,omitempty"`
+	Warning  string               `json:"warning,omitempty"`
+	Broken   []string             `json:"unreadable,omitempty"`
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	if err := run(ctx); err != nil {
-		fail.Exit("eval", err, "interrupted")
+		cli.Exit("eval", err, "interrupted")
 	}
 }
 
@@ -100,19 +100,19 @@ func readFlags() *settings {
 	flag.BoolVar(&s.json, "json", false, "print one JSON object")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures worked on at once")
 	flag.IntVar(&s.worst, "worst", 5, "`number` of worst classes to list")
-	fail.Flags("eval", `Eval measures a .sqz file on pictures, by itself and against another network.
+	cli.Flags("eval", `Eval measures a .sqz file on pictures, by itself and against another network.
 
   go run ./tools/eval -model squeezenet.sqz -against squeezenet.onnx -images pictures/
 `)
 	switch {
 	case s.model == "" || s.images == "":
-		fail.Usage("eval", "needs -model FILE.sqz and -images DIR (see -help)")
+		cli.Usage("eval", "needs -model FILE.sqz and -images DIR (see -help)")
 	case flag.NArg() > 0:
-		fail.Usage("eval", fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
+		cli.Usage("eval", fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
 	case fit != "model" && fit != "direct":
-		fail.Usage("eval", fmt.Sprintf("-fit %q is neither model nor direct", fit))
+		cli.Usage("eval", fmt.Sprintf("-fit %q is neither model nor direct", fit))
 	case s.workers < 1 || s.worst < 0:
-		fail.Usage("eval", fmt.Sprintf("-workers %d, -worst %d: at least one worker, and no negative number of classes", s.workers, s.worst))
+		cli.Usage("eval", fmt.Sprintf("-workers %d, -worst %d: at least one worker, and no negative number of classes", s.workers, s.worst))
 	}
 	s.direct = fit == "direct"
 	return s
@@ -133,8 +133,8 @@ func measure(ctx context.Context, s *settings, tested, reference *network, folde
 		r.Broken = append(r.Broken, err.Error())
 	}
 	labels := inputs.Labels()
-	r.Accuracy = score.Of(got, labels)
-	r.Worst = score.Worst(got, labels, tested.labels, s.worst)
+	r.Accuracy = metrics.Of(got, labels)
+	r.Worst = metrics.Worst(got, labels, tested.labels, s.worst)
 	if reference == nil {
 		return r, nil
 	}
@@ -142,7 +142,7 @@ func measure(ctx context.Context, s *settings, tested, reference *network, folde
 	if err != nil {
 		return nil, err
 	}
-	other, compared := score.Of(want, labels), score.Compare(want, got, labels)
+	other, compared := metrics.Of(want, labels), metrics.Compare(want, got, labels)
 	r.Other, r.Compared = &other, &compared
 	return r, nil
 }
@@ -156,7 +156,7 @@ func classify(ctx context.Context, s *settings, board *progress.Board, what stri
 	if err != nil {
 		return nil, nil, err
 	}
-	logits, err := score.Logits(ctx, n.runner, inputs.Data, s.workers, board.Bar(what+": running", len(inputs.Data)))
+	logits, err := metrics.Logits(ctx, n.runner, inputs.Data, s.workers, board.Bar(what+": running", len(inputs.Data)))
 	return logits, inputs, err
 }
 
@@ -164,7 +164,7 @@ func classify(ctx context.Context, s *settings, board *progress.Board, what stri
 // left out where there are none.
 func printReport(w io.Writer, r *report, names []string) {
 	for _, b := range r.Broken {
-		fmt.Fprintln(os.Stderr, fail.Line("eval: left out: "+b))
+		fmt.Fprintln(os.Stderr, cli.Line("eval: left out: "+b))
 	}
 	if len(r.Broken) > 0 {
 		fmt.Fprintf(w, "%d pictures could not be read and were left out\n", len(r.Broken))
@@ -192,6 +192,6 @@ func printReport(w io.Writer, r *report, names []string) {
 		if c.Mistaken >= 0 && c.Mistaken < len(names) {
 			mistaken = "   taken for " + names[c.Mistaken]
 		}
-		fmt.Fprintf(w, "  %5.1f %% of %d: %d %s%s\n", c.Top1, c.Pictures, c.Class, fail.Line(c.Label), fail.Line(mistaken))
+		fmt.Fprintf(w, "  %5.1f %% of %d: %d %s%s\n", c.Top1, c.Pictures, c.Class, cli.Line(c.Label), cli.Line(mistaken))
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"halfmeg/model"
 	"halfmeg/model/pretrained"
 	"halfmeg/model/sqz"
-	"halfmeg/quant/weights"
-	"halfmeg/tools/score"
+	"halfmeg/quant/importer"
+	"halfmeg/tools/internal/metrics"
 )
 
 // network is something that classifies pictures: int8 or float.
@@ -18,7 +18,7 @@ type network struct {
 	labels  []string
 	classes int
 	pool    bool
-	runner  func() (score.Runner, error)
+	runner  func() (metrics.Runner, error)
 }
 
 // openModel reads a .sqz file or an embedded model.
@@ -33,7 +33,7 @@ func openModel(name string) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &network{n.Input, n.Labels, n.Topology.Head.Classes, n.Topology.PoolCeil, score.Int8(n)}, nil
+	return &network{n.Input, n.Labels, n.Topology.Head.Classes, n.Topology.PoolCeil, metrics.Int8(n)}, nil
 }
 
 // openReference reads a .sqz file or float weights. What the weights leave
@@ -54,7 +54,7 @@ func openReference(path string, tested *network) (*network, error) {
 
 func openWeights(path string, tested *network) (*network, error) {
 	in := tested.input
-	o := weights.Options{
+	o := importer.Options{
 		Pool:   map[bool]string{true: "ceil", false: "floor"}[tested.pool],
 		Size:   in.Size,
 		Order:  in.Order.String(),
@@ -63,11 +63,11 @@ func openWeights(path string, tested *network) (*network, error) {
 		Fit:    in.Fit.String(),
 		Resize: in.Resize,
 	}
-	loaded, err := weights.Load(path, o)
+	loaded, err := importer.Load(path, o)
 	if err != nil {
 		return nil, err
 	}
 	f := loaded.Network
-	runner, err := score.Float(f)
+	runner, err := metrics.Float(f)
 	return &network{f.Input, f.Labels, f.Topology.Head.Classes, f.Topology.PoolCeil, runner}, err
 }

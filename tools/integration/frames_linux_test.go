@@ -7,8 +7,9 @@ import (
 
 	"halfmeg/camera"
 	"halfmeg/camera/pixel"
-	"halfmeg/cmd/edge/adapt"
+	"halfmeg/internal/adapt"
 	"halfmeg/model"
+	"halfmeg/model/prep"
 )
 
 // vividFormats are those of vivid that the tests ask for; it has no MJPEG.
@@ -58,7 +59,7 @@ func networkInput(t *testing.T, node string, format pixel.Code, size int) []int8
 	require.NoError(t, err)
 	rule := model.CaffeInput()
 	rule.Size, rule.Fit, rule.Order = size, model.Direct, model.RGB
-	p, err := model.NewPreprocessor(rule)
+	p, err := prep.NewPreprocessor(rule)
 	require.NoError(t, err)
 	input := make([]int8, 3*size*size)
 	require.NoError(t, p.Run(input, pixels))

@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"halfmeg/quant"
-	"halfmeg/tools/score"
+	"halfmeg/tools/internal/metrics"
 )
 
 // attempt is one network that the search has made, and what it is worth.
@@ -14,7 +14,7 @@ type attempt struct {
 	divergence float64 // that the quantizer was allowed
 	result     *quant.Result
 	bytes      int
-	agreement  score.Agreement // with the float network, on held-out pictures
+	agreement  metrics.Agreement // with the float network, on held-out pictures
 }
 
 // quantizer makes an attempt.

@@ -11,7 +11,7 @@ import (
 	"halfmeg/model"
 	"halfmeg/model/sqz"
 	"halfmeg/quant"
-	"halfmeg/tools/score"
+	"halfmeg/tools/internal/metrics"
 )
 
 // coarse stands in for the quantizer: weights in steps that grow with the
@@ -42,7 +42,7 @@ func coarse(t *testing.T, divergence float64) *attempt {
 		divergence: asked,
 		result:     &quant.Result{Network: n},
 		bytes:      len(coded),
-		agreement:  score.Agreement{Pictures: 100, ExpectedDrop: 3 * math.Sqrt(divergence)},
+		agreement:  metrics.Agreement{Pictures: 100, ExpectedDrop: 3 * math.Sqrt(divergence)},
 	}
 }
 

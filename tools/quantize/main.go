@@ -25,9 +25,9 @@ import (
 	"halfmeg/model"
 	"halfmeg/model/sqz"
 	"halfmeg/quant"
-	"halfmeg/quant/weights"
-	"halfmeg/tools/fail"
-	"halfmeg/tools/pictures"
+	"halfmeg/quant/importer"
+	"halfmeg/tools/internal/cli"
+	"halfmeg/tools/internal/pictures"
 )
 
 // settings are the tool's own flags.
@@ -40,19 +40,19 @@ type settings struct {
 	drop    float64 // largest expected drop of top-1 in points, instead of bytes; 0 is none
 	rounds  int     // of distillation
 	report  string
-	options weights.Options
+	options importer.Options
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	err := run(ctx)
-	var usage weights.OptionError
+	var usage importer.OptionError
 	switch {
 	case errors.As(err, &usage):
-		fail.Usage("quantize", err.Error())
+		cli.Usage("quantize", err.Error())
 	case err != nil:
-		fail.Exit("quantize", err, "interrupted; nothing was written")
+		cli.Exit("quantize", err, "interrupted; nothing was written")
 	}
 }
 
@@ -65,7 +65,7 @@ func run(ctx context.Context) error {
 	if err := s.checkOutputs(); err != nil {
 		return err
 	}
-	loaded, err := weights.Load(s.weights, s.options)
+	loaded, err := importer.Load(s.weights, s.options)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func run(ctx context.Context) error {
 	fmt.Printf("%s: %s, SqueezeNet %s, %d classes, input %dx%d %s\n",
 		s.weights, loaded.Format, n.Topology.Name, n.Topology.Head.Classes, n.Input.Size, n.Input.Size, n.Input.Order)
 	for _, line := range loaded.Assumed {
-		fmt.Println(fail.Line("assumed: " + line))
+		fmt.Println(cli.Line("assumed: " + line))
 	}
 	for _, line := range n.Topology.Warnings() {
 		fmt.Println("warning:", line)
@@ -141,24 +141,24 @@ func readFlags() *settings {
 	flag.StringVar(&s.report, "report", "", "HTML `file` to write: where the bytes and the errors are, with the worst pictures")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures worked on at once; the result does not depend on it")
 	s.options.Flags(flag.CommandLine)
-	fail.Flags("quantize", about)
+	cli.Flags("quantize", about)
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	switch {
 	case s.weights == "" || s.calib == "" || s.out == "":
-		fail.Usage("quantize", "needs -weights FILE, -calib DIR and -out FILE.sqz (see -help)")
+		cli.Usage("quantize", "needs -weights FILE, -calib DIR and -out FILE.sqz (see -help)")
 	case flag.NArg() > 0:
-		fail.Usage("quantize", fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
+		cli.Usage("quantize", fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
 	case s.workers < 1:
-		fail.Usage("quantize", fmt.Sprintf("-workers %d: at least one is needed", s.workers))
+		cli.Usage("quantize", fmt.Sprintf("-workers %d: at least one is needed", s.workers))
 	case s.bytes < 0:
-		fail.Usage("quantize", fmt.Sprintf("-max-bytes %d: a file cannot be that small", s.bytes))
+		cli.Usage("quantize", fmt.Sprintf("-max-bytes %d: a file cannot be that small", s.bytes))
 	case given["max-drop"] && !(s.drop > 0 && s.drop <= 100):
-		fail.Usage("quantize", fmt.Sprintf("-max-drop %v: points above 0, 100 at most, are wanted", s.drop))
+		cli.Usage("quantize", fmt.Sprintf("-max-drop %v: points above 0, 100 at most, are wanted", s.drop))
 	case given["max-drop"] && given["max-bytes"]:
-		fail.Usage("quantize", "-max-bytes and -max-drop: only one of them can be met")
+		cli.Usage("quantize", "-max-bytes and -max-drop: only one of them can be met")
 	case s.rounds < 0:
-		fail.Usage("quantize", fmt.Sprintf("-distill %d: a number of rounds is wanted", s.rounds))
+		cli.Usage("quantize", fmt.Sprintf("-distill %d: a number of rounds is wanted", s.rounds))
 	}
 	return s
 }

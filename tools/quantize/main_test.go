@@ -17,12 +17,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/internal/testdata"
 	"halfmeg/model"
 	"halfmeg/model/sqz"
 	"halfmeg/quant/float"
-	"halfmeg/quant/weights"
-	"halfmeg/tools/pictures"
-	"halfmeg/tools/shared"
+	"halfmeg/quant/importer"
+	"halfmeg/tools/internal/pictures"
 )
 
 var binary string
@@ -79,7 +79,7 @@ func folder(t *testing.T, n int, black bool) string {
 // TestFewPictures: three pictures, one broken, and black ones, still make a
 // whole file; what it costs is said.
 func TestFewPictures(t *testing.T) {
-	net := shared.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx")
+	net := testdata.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx")
 	broken := folder(t, 3, false)
 	require.NoError(t, os.WriteFile(filepath.Join(broken, "1.png"), []byte("\x89PNG broken"), 0o644))
 	for _, dir := range []string{broken, folder(t, 2, true)} {
@@ -109,7 +109,7 @@ func TestFewPictures(t *testing.T) {
 
 // TestInterrupted: Ctrl-C leaves nothing behind and says so.
 func TestInterrupted(t *testing.T) {
-	net, calib := shared.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx"), shared.Path(t, "images/calib")
+	net, calib := testdata.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx"), testdata.Path(t, "images/calib")
 	dir := t.TempDir()
 	c := exec.Command(binary, "-weights", net, "-calib", calib, "-out", filepath.Join(dir, "x.sqz"))
 	var stderr bytes.Buffer
@@ -168,7 +168,7 @@ func TestRefusals(t *testing.T) {
 
 // TestEmptyFolder needs real weights to get that far.
 func TestEmptyFolder(t *testing.T) {
-	net := shared.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx")
+	net := testdata.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx")
 	_, stderr, status := start("-weights", net, "-calib", t.TempDir(), "-out", "x.sqz")
 	require.Equal(t, 1, status)
 	require.Contains(t, stderr, "holds no pictures")
@@ -177,9 +177,9 @@ func TestEmptyFolder(t *testing.T) {
 // TestProbeFindsWrongPreparation: with the channels swapped, the probe sees
 // on labelled pictures that the other order is better, and only then.
 func TestProbeFindsWrongPreparation(t *testing.T) {
-	loaded, err := weights.Load(shared.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx"), weights.Options{})
+	loaded, err := importer.Load(testdata.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx"), importer.Options{})
 	require.NoError(t, err)
-	f, err := pictures.List(shared.Path(t, "images/calib"), nil)
+	f, err := pictures.List(testdata.Path(t, "images/calib"), nil)
 	require.NoError(t, err)
 	items := spread(f.Items, probePictures)
 	warnings := func(n *float.Network) []string {

@@ -11,10 +11,10 @@ import (
 	"halfmeg/model/sqz"
 	"halfmeg/quant"
 	"halfmeg/quant/float"
-	"halfmeg/tools/fail"
-	"halfmeg/tools/pictures"
-	"halfmeg/tools/progress"
-	"halfmeg/tools/score"
+	"halfmeg/tools/internal/cli"
+	"halfmeg/tools/internal/metrics"
+	"halfmeg/tools/internal/pictures"
+	"halfmeg/tools/internal/progress"
 )
 
 // made is the int8 network and what there is to say about it.
@@ -24,9 +24,9 @@ type made struct {
 	attempts  []*attempt
 	held      *reference
 	logits    [][]float32 // of the int8 network on the held-out pictures
-	agreement score.Agreement
-	float     score.Accuracy
-	int8      score.Accuracy
+	agreement metrics.Agreement
+	float     metrics.Accuracy
+	int8      metrics.Accuracy
 }
 
 // maker makes int8 networks of one float network.
@@ -182,7 +182,7 @@ func (m *made) judge(ctx context.Context, workers int) (err error) {
 		return err
 	}
 	labels := m.held.inputs.Labels()
-	m.float, m.int8 = score.Of(m.held.logits, labels), score.Of(m.logits, labels)
+	m.float, m.int8 = metrics.Of(m.held.logits, labels), metrics.Of(m.logits, labels)
 	return nil
 }
 
@@ -193,21 +193,21 @@ type reference struct {
 }
 
 func refer(ctx context.Context, n *float.Network, held *pictures.Inputs, workers int) (*reference, error) {
-	run, err := score.Float(n)
+	run, err := metrics.Float(n)
 	if err != nil {
 		return nil, err
 	}
-	logits, err := score.Logits(ctx, run, held.Data, workers, func() {})
+	logits, err := metrics.Logits(ctx, run, held.Data, workers, func() {})
 	return &reference{held, logits}, err
 }
 
 // compare runs an int8 network on the held-out pictures.
-func (r *reference) compare(ctx context.Context, n *model.Network, workers int) ([][]float32, score.Agreement, error) {
-	logits, err := score.Logits(ctx, score.Int8(n), r.inputs.Data, workers, func() {})
+func (r *reference) compare(ctx context.Context, n *model.Network, workers int) ([][]float32, metrics.Agreement, error) {
+	logits, err := metrics.Logits(ctx, metrics.Int8(n), r.inputs.Data, workers, func() {})
 	if err != nil {
-		return nil, score.Agreement{}, err
+		return nil, metrics.Agreement{}, err
 	}
-	return logits, score.Compare(r.logits, logits, r.inputs.Labels()), nil
+	return logits, metrics.Compare(r.logits, logits, r.inputs.Labels()), nil
 }
 
 // read brings all pictures to the network's input.
@@ -249,7 +249,7 @@ func takeWhole(ctx context.Context, calibration *pictures.Inputs, in model.Input
 // that show nothing.
 func warn(inputs *pictures.Inputs, listed int, calibration *pictures.Inputs) {
 	for _, err := range inputs.Broken {
-		fmt.Fprintln(os.Stderr, fail.Line("quantize: left out: "+err.Error()))
+		fmt.Fprintln(os.Stderr, cli.Line("quantize: left out: "+err.Error()))
 	}
 	if len(inputs.Broken) > 0 {
 		fmt.Printf("warning: %d of %d pictures could not be read and were left out\n", len(inputs.Broken), listed)

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/model"
-	"halfmeg/tools/pictures"
+	"halfmeg/tools/internal/pictures"
 )
 
 // TestTakeWhole: every other calibration picture is not cropped, and none

@@ -7,9 +7,9 @@ import (
 
 	"halfmeg/model"
 	"halfmeg/quant/float"
-	"halfmeg/tools/pictures"
-	"halfmeg/tools/progress"
-	"halfmeg/tools/score"
+	"halfmeg/tools/internal/metrics"
+	"halfmeg/tools/internal/pictures"
+	"halfmeg/tools/internal/progress"
 )
 
 // probePictures is how many labelled pictures each way of preparing the
@@ -114,17 +114,17 @@ func try(ctx context.Context, n *float.Network, items []pictures.Item, workers i
 	if err != nil {
 		return nil, err
 	}
-	newRunner, err := score.Float(n)
+	newRunner, err := metrics.Float(n)
 	if err != nil {
 		return nil, err
 	}
-	logits, err := score.Logits(ctx, newRunner, inputs.Data, workers, done)
+	logits, err := metrics.Logits(ctx, newRunner, inputs.Data, workers, done)
 	if err != nil {
 		return nil, err
 	}
 	hits := make([]bool, len(logits))
 	for i, l := range logits {
-		hits[i] = score.Top(l) == inputs.Items[i].Label
+		hits[i] = metrics.Top(l) == inputs.Items[i].Label
 	}
 	return hits, nil
 }

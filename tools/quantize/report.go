@@ -11,8 +11,8 @@ import (
 	"halfmeg/camera/picture"
 	"halfmeg/model/sqz"
 	"halfmeg/quant/float"
+	"halfmeg/tools/internal/metrics"
 	"halfmeg/tools/quantize/report"
-	"halfmeg/tools/score"
 )
 
 // worstPictures is how many pictures the report shows.
@@ -54,7 +54,7 @@ func writeReport(path string, n *float.Network, m *made) error {
 	return writeAtomically(path, func(w io.Writer) error { return report.Write(w, r) })
 }
 
-func point(bytes int, a score.Agreement, chosen bool) report.Point {
+func point(bytes int, a metrics.Agreement, chosen bool) report.Point {
 	p := report.Point{Bytes: bytes, SameTop1: a.SameTop1, SameError: a.SameError, KL: a.KL, Chosen: chosen}
 	if a.Pictures == 0 {
 		p.SameTop1, p.SameError, p.KL = math.NaN(), math.NaN(), math.NaN()
@@ -71,10 +71,10 @@ func (m *made) worst(labels []string) []report.Picture {
 	}
 	var all []distance
 	for i := range m.logits {
-		if score.Top(m.held.logits[i]) == score.Top(m.logits[i]) {
+		if metrics.Top(m.held.logits[i]) == metrics.Top(m.logits[i]) {
 			continue
 		}
-		all = append(all, distance{i, score.Divergence(m.held.logits[i], m.logits[i])})
+		all = append(all, distance{i, metrics.Divergence(m.held.logits[i], m.logits[i])})
 	}
 	slices.SortStableFunc(all, func(a, b distance) int { return cmp.Compare(b.kl, a.kl) })
 	var out []report.Picture
@@ -92,8 +92,8 @@ func (m *made) worst(labels []string) []report.Picture {
 }
 
 func answer(logits []float32, labels []string, right int) report.Answer {
-	class := score.Top(logits)
-	return report.Answer{Label: name(labels, class), Probability: score.Probability(logits, class), Right: class == right}
+	class := metrics.Top(logits)
+	return report.Answer{Label: name(labels, class), Probability: metrics.Probability(logits, class), Right: class == right}
 }
 
 // name is a class's label; nothing if there is none.

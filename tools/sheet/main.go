@@ -20,11 +20,10 @@ import (
 	"golang.org/x/image/math/fixed"
 
 	"halfmeg/camera/testcard"
-	"halfmeg/cmd/edge/decision"
-	"halfmeg/cmd/edge/recognize"
-	"halfmeg/model"
+	"halfmeg/model/classify"
+	"halfmeg/model/prep"
 	"halfmeg/model/pretrained"
-	"halfmeg/tools/fail"
+	"halfmeg/tools/internal/cli"
 )
 
 // The sheet's layout in pixels: scenes at half size, a line of text below each.
@@ -38,12 +37,12 @@ const (
 
 func main() {
 	out := flag.String("out", "", "PNG `file` to write")
-	fail.Flags("sheet", "Sheet draws every scene of the test card with what the default network says of it.")
+	cli.Flags("sheet", "Sheet draws every scene of the test card with what the default network says of it.")
 	if *out == "" || flag.NArg() > 0 {
-		fail.Usage("sheet", "needs -out FILE.png, no other arguments")
+		cli.Usage("sheet", "needs -out FILE.png, no other arguments")
 	}
 	if err := run(*out); err != nil {
-		fail.Exit("sheet", err, "interrupted")
+		cli.Exit("sheet", err, "interrupted")
 	}
 }
 
@@ -67,7 +66,7 @@ func drawSheet() (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := recognize.New(n, 1)
+	r, err := classify.New(n, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +85,11 @@ func drawSheet() (image.Image, error) {
 		if err := card.Draw(pix, middle); err != nil {
 			return nil, err
 		}
-		answer, err := r.Run(model.Pixels{Format: model.RGB24, Width: testcard.Width, Height: testcard.Height, Data: pix, Stride: 3 * testcard.Width})
+		answer, err := r.Run(prep.Pixels{Format: prep.RGB24, Width: testcard.Width, Height: testcard.Height, Data: pix, Stride: 3 * testcard.Width})
 		if err != nil {
 			return nil, err
 		}
-		best := decision.Top(answer.Logits, 1)[0]
+		best := classify.Top(answer.Logits, 1)[0]
 		at := image.Pt(gap+i%columns*(width+gap), gap+i/columns*(height+caption))
 		draw.BiLinear.Scale(sheet, image.Rectangle{at, at.Add(image.Pt(width, height))}, picture(pix), image.Rect(0, 0, testcard.Width, testcard.Height), draw.Src, nil)
 		text := fmt.Sprintf("%.0f %%  %s", 100*best.Probability, shorten(r.Label(best.Class)))

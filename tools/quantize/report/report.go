@@ -16,7 +16,7 @@ import (
 	"io"
 
 	"halfmeg/model"
-	"halfmeg/tools/score"
+	"halfmeg/tools/internal/metrics"
 )
 
 // Report is all that the page shows.
@@ -29,8 +29,8 @@ type Report struct {
 
 	// Agreement compares int8 with float on held-out pictures, and Float and
 	// Int8 are how often either is right. No pictures: not measured.
-	Agreement   score.Agreement
-	Float, Int8 score.Accuracy
+	Agreement   metrics.Agreement
+	Float, Int8 metrics.Accuracy
 
 	Curve []Point   // the budgets tried, in any order
 	Worst []Picture // where int8 contradicts float, the worst first

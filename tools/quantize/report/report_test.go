@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/model"
-	"halfmeg/tools/score"
+	"halfmeg/tools/internal/metrics"
 )
 
 // sample is a report of three layers with everything in it.
@@ -26,9 +26,9 @@ func sample() Report {
 			{Name: "fire2/squeeze1x1", WeightBytes: 1500, ParameterBytes: 500, WeightSNR: -5, OutputSNR: 12.5, After: weights(0, 0, 0, 1)},
 			{Name: "conv10", WeightBytes: 4000, ParameterBytes: 2000, WeightSNR: 15, OutputSNR: 10, After: weights(127, -3)},
 		},
-		Agreement: score.Agreement{Pictures: 1200, SameTop1: 94.06, SameError: 0.68, KL: 0.0314, Drop: -0.5, DropError: 0.4, Labelled: 1},
-		Float:     score.Accuracy{Top1: 58.2},
-		Int8:      score.Accuracy{Top1: 58.7},
+		Agreement: metrics.Agreement{Pictures: 1200, SameTop1: 94.06, SameError: 0.68, KL: 0.0314, Drop: -0.5, DropError: 0.4, Labelled: 1},
+		Float:     metrics.Accuracy{Top1: 58.2},
+		Int8:      metrics.Accuracy{Top1: 58.7},
 		Curve: []Point{
 			{Bytes: 9600, SameTop1: 94.06, SameError: 0.68, KL: 0.0314, Chosen: true},
 			{Bytes: 7200, SameTop1: 85, SameError: 1, KL: 0.12},
@@ -177,7 +177,7 @@ func TestLittle(t *testing.T) {
 	require.Contains(t, page.text, "No pictures were held out, so none were compared.")
 	require.NotContains(t, page.text, "For your own eyes")
 	require.NotContains(t, page.text, "NaN")
-	page = write(t, Report{Layers: []Layer{{Name: "conv1"}}, Agreement: score.Agreement{Pictures: 1}})
+	page = write(t, Report{Layers: []Layer{{Name: "conv1"}}, Agreement: metrics.Agreement{Pictures: 1}})
 	require.Contains(t, page.text, "There is no held-out picture to show")
 	require.NotContains(t, page.text, "NaN")
 	require.Len(t, page.chart(t, "noise").all("g", "row"), 1)

@@ -1,0 +1,128 @@
+package prep
+
+import (
+	"slices"
+
+	"halfmeg/kernels"
+	"halfmeg/model"
+)
+
+// yuvResizer resizes Y, U and V, each at its own resolution, and only what
+// comes out becomes red, green and blue. Rows go first, for whole rows are
+// what vectors add up fastest.
+//
+// It gives what one gets who brings chroma to every pixel, linearly, every
+// pixel to its colour and then resizes, for all of these are linear; only that
+// colours outside of 0…255 are limited in the end and not in every pixel.
+type yuvResizer struct {
+	luma, chroma grid
+	samples      [3][]uint16 // one row of the output: Y, and both chromas in the order of memory
+	a, b         int         // the chromas that the first and the last channel depend on
+	colours      kernels.Colours
+}
+
+// grid is what resizes the samples of Y, or those of U and V.
+type grid struct {
+	rows        axis
+	columns     axis
+	from, to    int // the columns that are read
+	interleaved int // planes of samples that alternate: U and V, or one
+	windows     *kernels.Windows
+	lines       [2][]uint16 // columns from…to-1 with their rows resized; where U and V are apart each has one
+}
+
+// plan makes the tables and buffers.
+func (r *yuvResizer) plan(l layout, alongRows, alongColumns side, order model.Order) {
+	r.colours = coloursOf(l, order)
+	r.a, r.b = 2, 1 // red depends on V, blue on U
+	if (order == model.BGR) != (l.format == NV21) {
+		r.a, r.b = 1, 2
+	}
+	for i := range r.samples {
+		r.samples[i] = make([]uint16, alongRows.count+kernels.WindowSlack)
+	}
+	r.luma.columns.plan(l.width, alongRows)
+	r.luma.rows.plan(l.height, alongColumns)
+	r.luma.interleaved, r.chroma.interleaved = 1, 2
+	r.chroma.columns.planChroma(l.width, alongRows)
+	r.chroma.rows.planChroma(l.height, alongColumns)
+	r.luma.from, r.luma.to = r.luma.columns.reads()
+	r.chroma.from, r.chroma.to = r.chroma.columns.reads()
+	switch l.format {
+	case YUYV, UYVY:
+		r.readTogether()
+	case YU12:
+		r.chroma.interleaved = 1
+	}
+	r.luma.planWindows()
+	r.chroma.planWindows()
+}
+
+// readTogether lets both grids read the same pairs of pixels, from rows of
+// their own.
+func (r *yuvResizer) readTogether() {
+	r.chroma.from = min(r.chroma.from, r.luma.from/2)
+	r.chroma.to = max(r.chroma.to, halfUp(r.luma.to))
+	r.luma.from, r.luma.to = 2*r.chroma.from, 2*r.chroma.to
+}
+
+// planWindows makes what takes the columns that are read to the output.
+func (g *grid) planWindows() {
+	first := slices.Clone(g.columns.first)
+	for i := range first {
+		first[i] -= g.from
+	}
+	g.windows = kernels.NewWindows(g.interleaved, g.columns.taps, first, g.columns.weights)
+	for i := range g.lines {
+		g.lines[i] = make([]uint16, g.interleaved*(g.to-g.from)+kernels.WindowSlack)
+	}
+}
+
+// row writes the output that lies along the source's rows at this position.
+func (r *yuvResizer) row(dst []int8, src *Pixels, at int) {
+	r.resizeRows(src, at)
+	r.luma.windows.Blend(r.samples[0], r.luma.lines[0])
+	switch src.Format {
+	case GREY:
+	case YU12:
+		r.chroma.windows.Blend(r.samples[1], r.chroma.lines[0])
+		r.chroma.windows.Blend(r.samples[2], r.chroma.lines[1])
+	default:
+		r.chroma.windows.BlendPairs(r.samples[1], r.samples[2], r.chroma.lines[0])
+	}
+	n := len(dst) / 3
+	r.colours.Convert(dst, r.samples[0][:n], r.samples[r.a][:n], r.samples[r.b][:n])
+}
+
+// resizeRows fills the lines for one row of the output.
+func (r *yuvResizer) resizeRows(src *Pixels, at int) {
+	switch src.Format {
+	case YUYV:
+		r.resizePairs(&r.luma, &r.chroma, src, at)
+		return
+	case UYVY:
+		r.resizePairs(&r.chroma, &r.luma, src, at)
+		return
+	}
+	r.luma.resizeRows(r.luma.lines[0], Plane{src.Data, src.Stride}, at)
+	if src.Format != GREY {
+		r.chroma.resizeRows(r.chroma.lines[0], src.Chroma[0], at)
+	}
+	if src.Format == YU12 {
+		r.chroma.resizeRows(r.chroma.lines[1], src.Chroma[1], at)
+	}
+}
+
+// resizePairs fills the lines of luma and chroma, which alternate in memory.
+func (r *yuvResizer) resizePairs(even, odd *grid, src *Pixels, at int) {
+	first, n := 2*r.luma.from, r.luma.to-r.luma.from
+	rows := src.Data[r.luma.rows.first[at]*src.Stride+first:]
+	kernels.BlendRowPairs(even.lines[0][:n], odd.lines[0][:n], rows, src.Stride, r.luma.rows.window(at))
+}
+
+// resizeRows fills a line from a plane.
+func (g *grid) resizeRows(line []uint16, plane Plane, at int) {
+	first, n := g.interleaved*g.from, g.interleaved*(g.to-g.from)
+	rows := plane.Data[g.rows.first[at]*plane.Stride+first:]
+	kernels.BlendRows(line[:n], rows, plane.Stride, g.rows.window(at))
+}

@@ -1,0 +1,227 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// caffeFields are the numbers of the fields of a layer in caffe.proto that
+// matter here; V1 (field "layers") and V2 (field "layer") differ in them.
+type caffeFields struct {
+	name, kind, bottom, top, blobs          protowire.Number
+	concat, convolution, eltwise, transform protowire.Number
+	pooling, relu, input                    protowire.Number
+}
+
+var (
+	caffeV1 = caffeFields{name: 4, kind: 5, bottom: 2, top: 3, blobs: 6,
+		concat: 9, convolution: 10, eltwise: 24, transform: 36, pooling: 19, relu: 30}
+	caffeV2 = caffeFields{name: 1, kind: 2, bottom: 3, top: 4, blobs: 7,
+		concat: 104, convolution: 106, eltwise: 110, transform: 100, pooling: 121, relu: 123, input: 143}
+)
+
+// caffeV1Kinds gives V1's numbers of kinds of layer V2's names.
+var caffeV1Kinds = map[uint64]string{
+	1: "Accuracy", 3: "Concat", 4: "Convolution", 5: "Data", 6: "Dropout", 8: "Flatten", 12: "ImageData",
+	17: "Pooling", 18: "ReLU", 20: "Softmax", 21: "SoftmaxWithLoss", 22: "Split", 25: "Eltwise",
+	29: "MemoryData", 30: "ArgMax", 32: "DummyData", 36: "Silence",
+}
+
+// caffeLayer is a layer as far as it matters here.
+type caffeLayer struct {
+	name, kind string
+	at         int
+	bottom     []string
+	top        []string
+	blobs      []*tensor
+	// param is the message of the layer's own kind, transform that of a data layer.
+	param, transform message
+}
+
+// readCaffe reads a NetParameter. Files written by Caffe carry the whole
+// graph; others have been stripped to the convolutions' names and blobs.
+func readCaffe(data []byte) (*contents, error) {
+	n := &caffeNet{contents: contents{style: caffe}}
+	err := message{data: data}.each(func(f field) error {
+		switch f.number {
+		case 2:
+			return n.layer(f.body, caffeV1)
+		case 100:
+			return n.layer(f.body, caffeV2)
+		case 3:
+			n.inputs = append(n.inputs, f.text())
+			return n.tooMany(len(n.inputs))
+		case 4: // input_dim: batch, channels, height, width
+			dims, err := f.ints(n.inputDims, maxItems)
+			n.inputDims = dims
+			return err
+		case 8:
+			return n.inputShape(f.body)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n.finish()
+}
+
+// caffeNet is a network while it is read.
+type caffeNet struct {
+	contents
+	layers    []*caffeLayer
+	inputs    []string
+	inputDims []int64
+}
+
+func (n *caffeNet) tooMany(count int) error {
+	if count > maxItems {
+		return fmt.Errorf("more than %d layers", maxItems)
+	}
+	return nil
+}
+
+// inputShape reads a BlobShape of an input.
+func (n *caffeNet) inputShape(m message) error {
+	dims, err := blobShape(m)
+	n.inputDims = append(n.inputDims, dims...)
+	return errors.Join(err, n.tooMany(len(n.inputDims)))
+}
+
+func blobShape(m message) (dims []int64, err error) {
+	err = m.each(func(f field) error {
+		if f.number == 1 {
+			dims, err = f.ints(dims, maxRank)
+			return err
+		}
+		return nil
+	})
+	return dims, err
+}
+
+// layer reads a LayerParameter or V1LayerParameter.
+func (n *caffeNet) layer(m message, number caffeFields) error {
+	l := &caffeLayer{at: m.at}
+	params := map[protowire.Number]message{}
+	err := m.each(func(f field) error {
+		switch f.number {
+		case number.name:
+			l.name = f.text()
+		case number.kind:
+			l.kind = f.text()
+			if f.kind == protowire.VarintType {
+				l.kind = caffeV1Kinds[f.value]
+				if l.kind == "" {
+					l.kind = fmt.Sprintf("V1 type %d", f.value)
+				}
+			}
+		case number.bottom:
+			l.bottom = append(l.bottom, f.text())
+		case number.top:
+			l.top = append(l.top, f.text())
+		case number.blobs:
+			t, err := caffeBlob(f.body)
+			if err != nil {
+				return err
+			}
+			l.blobs = append(l.blobs, t)
+		case number.transform:
+			l.transform = f.body
+		case number.convolution, number.pooling, number.concat, number.eltwise, number.relu, number.input:
+			params[f.number] = f.body
+		}
+		return n.tooMany(len(l.bottom) + len(l.top) + len(l.blobs))
+	})
+	if err != nil {
+		return fmt.Errorf("layer %q: %w", l.name, err)
+	}
+	l.param = params[map[string]protowire.Number{"Convolution": number.convolution, "Pooling": number.pooling,
+		"Concat": number.concat, "Eltwise": number.eltwise, "ReLU": number.relu, "Input": number.input}[l.kind]]
+	for i, t := range l.blobs {
+		t.name = fmt.Sprintf("%s blob %d", l.name, i)
+	}
+	n.layers = append(n.layers, l)
+	return n.tooMany(len(n.layers))
+}
+
+// caffeBlob reads a BlobProto: its shape, old or new, and where its values lie.
+func caffeBlob(m message) (*tensor, error) {
+	var dims, old []int64
+	err := m.each(func(f field) (err error) {
+		switch f.number {
+		case 1, 2, 3, 4: // num, channels, height, width
+			old = append(old, int64(f.value))
+		case 7:
+			dims, err = blobShape(f.body)
+		}
+		return err
+	})
+	if err == nil && dims == nil {
+		dims = old
+	}
+	t := &tensor{where: m.where()}
+	if err == nil {
+		t.shape, err = toShape(dims)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: blob: %w", m.where(), err)
+	}
+	t.load = func() ([]float32, error) {
+		var v []float32
+		err := m.each(func(f field) (err error) {
+			switch f.number {
+			case 5:
+				v, err = f.floats(v, float32Type, t.count())
+			case 8:
+				v, err = f.floats(v, float64Type, t.count())
+			}
+			return err
+		})
+		return v, err
+	}
+	return t, nil
+}
+
+// finish makes contents of the layers.
+func (n *caffeNet) finish() (*contents, error) {
+	c := &n.contents
+	if len(n.inputDims) == 4 && n.inputDims[2] == n.inputDims[3] {
+		c.size = int(min(max(n.inputDims[2], 0), maxElements))
+	}
+	tied := false
+	for _, l := range n.layers {
+		tied = tied || len(l.bottom) > 0
+	}
+	if tied {
+		return c, n.tie()
+	}
+	for _, l := range n.layers {
+		if len(l.blobs) == 0 {
+			continue
+		}
+		v, err := l.conv()
+		if err != nil {
+			return nil, err
+		}
+		c.convs = append(c.convs, v)
+	}
+	if len(c.convs) == 0 {
+		return nil, errors.New("no layers with parameters: a .caffemodel is due, not a description of a network")
+	}
+	return c, nil
+}
+
+// conv is a layer's convolution.
+func (l *caffeLayer) conv() (conv, error) {
+	if l.kind != "Convolution" || len(l.blobs) > 2 || len(l.blobs) == 0 {
+		return conv{}, fmt.Errorf("layer %q (%s, offset %d) with %d blobs is not a convolution, which SqueezeNet is made of",
+			l.name, l.kind, l.at, len(l.blobs))
+	}
+	c := conv{name: l.name, weights: l.blobs[0]}
+	if len(l.blobs) == 2 {
+		c.bias = l.blobs[1]
+	}
+	return c, nil
+}

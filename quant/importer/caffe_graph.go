@@ -1,0 +1,263 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+)
+
+// tie makes the graph. Caffe runs layers in the file's order and lets them
+// write over their input (ReLU), so that each writing gets an edge of its own.
+func (n *caffeNet) tie() error {
+	g := &graph{}
+	current := map[string]string{} // blob name -> edge that holds it now
+	if len(n.inputs) > 0 {
+		g.input = n.inputs[0]
+	}
+	for i, l := range n.layers {
+		if len(l.bottom) == 0 {
+			if g.input == "" && len(l.top) > 0 {
+				g.input = l.top[0]
+			}
+			if err := n.data(l); err != nil {
+				return err
+			}
+			continue
+		}
+		var in []string
+		for _, b := range l.bottom {
+			edge, known := current[b]
+			if !known {
+				edge = b
+			}
+			in = append(in, edge)
+		}
+		if l.kind == "Dropout" || l.kind == "Split" {
+			for _, t := range l.top {
+				current[t] = in[0]
+			}
+			continue
+		}
+		node, err := l.node(in)
+		if err != nil {
+			return fmt.Errorf("layer %q (%s, offset %d): %w", l.name, l.kind, l.at, err)
+		}
+		if len(l.top) > 0 {
+			node.out = fmt.Sprintf("%s of layer %d", l.top[0], i)
+			current[l.top[0]] = node.out
+		}
+		g.nodes = append(g.nodes, node)
+	}
+	if g.input == "" && len(g.nodes) > 0 {
+		g.input = g.nodes[0].in[0]
+	}
+	n.graph = g
+	return nil
+}
+
+// data reads what a data or input layer says of preprocessing.
+func (n *caffeNet) data(l *caffeLayer) error {
+	err := l.param.each(func(f field) error { // InputParameter
+		if f.number != 1 {
+			return nil
+		}
+		dims, err := blobShape(f.body)
+		if len(dims) == 4 && dims[2] == dims[3] && n.size == 0 {
+			n.size = int(min(max(dims[2], 0), maxElements))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var mean []float32
+	scale, crop, file := 1.0, uint64(0), ""
+	err = l.transform.each(func(f field) (err error) { // TransformationParameter: (x - mean) * scale
+		switch f.number {
+		case 1:
+			scale = f.float()
+		case 3:
+			crop = f.value
+		case 4:
+			file = f.text()
+		case 5:
+			mean, err = f.floats(mean, float32Type, 3)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if crop > 0 && crop <= maxElements {
+		n.size = int(crop)
+	}
+	if file != "" || len(mean) == 0 && scale == 1 {
+		return nil // a mean picture in another file: not said
+	}
+	if !(scale > 0) {
+		return fmt.Errorf("layer %q: scales the picture by %v", l.name, scale)
+	}
+	n.scaling = &scaling{where: fmt.Sprintf("layer %q", l.name)}
+	for c := range 3 {
+		n.scaling.std[c] = 1 / scale
+		if len(mean) > 0 {
+			n.scaling.mean[c] = float64(mean[min(c, len(mean)-1)])
+		}
+	}
+	return nil
+}
+
+// node translates a layer.
+func (l *caffeLayer) node(in []string) (*node, error) {
+	n := &node{kind: l.kind, name: l.name, where: fmt.Sprintf("offset %d", l.at), in: in}
+	switch l.kind {
+	case "Convolution":
+		c, err := l.conv()
+		if err != nil {
+			return nil, err
+		}
+		n.op, n.weights, n.bias = opConv, c.weights, c.bias
+		n.window, err = l.convolution()
+		if s := c.weights.shape; err == nil && (len(s) != 4 || s[2] != n.kernel) {
+			err = fmt.Errorf("kernel %d, but the weights are %s", n.kernel, dimensions(s))
+		}
+		return n, err
+	case "ReLU":
+		n.op = opRelu
+		return n, l.param.each(func(f field) error {
+			if f.number == 1 && f.float() != 0 {
+				return fmt.Errorf("a leaky ReLU is not supported")
+			}
+			return nil
+		})
+	case "Pooling":
+		return n, l.pooling(n)
+	case "Concat":
+		n.op = opConcat
+		return n, l.param.each(func(f field) error {
+			if axis := int32(f.value); (f.number == 1 || f.number == 2) && axis != 1 && axis != -3 {
+				return fmt.Errorf("joins along axis %d, not the channels", axis)
+			}
+			return nil
+		})
+	case "Eltwise":
+		n.op = opAdd
+		return n, l.sum()
+	case "Softmax", "SoftmaxWithLoss", "Accuracy", "ArgMax", "Silence", "Flatten", "Reshape":
+		n.op = opTail
+	}
+	return n, nil
+}
+
+// caffeWindow collects the spellings of a square window.
+type caffeWindow struct{ kernel, stride, pad []int64 }
+
+// window is the one that all spellings agree on.
+func (c *caffeWindow) window() (window, error) {
+	var w window
+	for _, side := range []struct {
+		name   string
+		values []int64
+		to     *int
+	}{{"kernel", c.kernel, &w.kernel}, {"stride", c.stride, &w.stride}, {"padding", c.pad, &w.pad[0]}} {
+		if len(side.values) == 0 {
+			continue
+		}
+		v := side.values[0]
+		if slices.ContainsFunc(side.values, func(x int64) bool { return x != v }) || v < 0 || v > 1<<16 {
+			return w, fmt.Errorf("%s %v is not supported, only a square one", side.name, side.values)
+		}
+		*side.to = int(v)
+	}
+	if w.stride == 0 {
+		w.stride = 1
+	}
+	for i := range w.pad {
+		w.pad[i] = w.pad[0]
+	}
+	return w, nil
+}
+
+// convolution reads a ConvolutionParameter.
+func (l *caffeLayer) convolution() (window, error) {
+	var c caffeWindow
+	err := l.param.each(func(f field) (err error) {
+		switch f.number {
+		case 3, 9, 10:
+			c.pad, err = f.ints(c.pad, maxRank)
+		case 4, 11, 12:
+			c.kernel, err = f.ints(c.kernel, maxRank)
+		case 6, 13, 14:
+			c.stride, err = f.ints(c.stride, maxRank)
+		case 5, 18:
+			var v []int64
+			if v, err = f.ints(nil, maxRank); err == nil && slices.ContainsFunc(v, func(x int64) bool { return x != 1 }) {
+				err = fmt.Errorf("groups or dilations %v are not supported", v)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return window{}, err
+	}
+	return c.window()
+}
+
+// pooling reads a PoolingParameter.
+func (l *caffeLayer) pooling(n *node) error {
+	const maximum, average = 0, 1
+	var c caffeWindow
+	method, global := uint64(maximum), false
+	n.round = roundUp // Caffe's default, and for long its only way
+	err := l.param.each(func(f field) (err error) {
+		switch f.number {
+		case 1:
+			method = f.value
+		case 2, 5, 6:
+			c.kernel, err = f.ints(c.kernel, maxRank)
+		case 3, 7, 8:
+			c.stride, err = f.ints(c.stride, maxRank)
+		case 4, 9, 10:
+			c.pad, err = f.ints(c.pad, maxRank)
+		case 12:
+			global = f.value != 0
+		case 13:
+			if f.value == 1 {
+				n.round = roundDown
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if n.window, err = c.window(); err != nil {
+		return err
+	}
+	switch {
+	case method == maximum && !global:
+		n.op = opMaxPool
+	case method == average && (global || n.pad == [4]int{}):
+		n.op = opGlobalAverage
+	default:
+		return fmt.Errorf("this kind of pool is not supported")
+	}
+	return nil
+}
+
+// sum reads an EltwiseParameter, which must be a plain sum.
+func (l *caffeLayer) sum() error {
+	var weights []float32
+	err := l.param.each(func(f field) (err error) {
+		switch {
+		case f.number == 1 && f.value != 1:
+			err = fmt.Errorf("only a sum is supported")
+		case f.number == 2:
+			weights, err = f.floats(weights, float32Type, maxRank)
+		}
+		return err
+	})
+	if err == nil && slices.ContainsFunc(weights, func(w float32) bool { return w != 1 }) {
+		err = fmt.Errorf("a sum with coefficients %v is not supported", weights)
+	}
+	return err
+}

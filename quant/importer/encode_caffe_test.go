@@ -1,0 +1,124 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// caffeWriter writes layers of one version.
+type caffeWriter struct {
+	caffeFields
+	layers []pb
+}
+
+var caffeKindNumbers = func() map[string]int64 {
+	m := map[string]int64{}
+	for number, name := range caffeV1Kinds {
+		m[name] = int64(number)
+	}
+	return m
+}()
+
+func (w *caffeWriter) v1() bool { return w.name == caffeV1.name }
+
+func (w *caffeWriter) layer(kind, name string, bottom, top []string, more pb) {
+	l := pb{}.text(w.name, name)
+	if w.v1() {
+		l = l.int(w.kind, caffeKindNumbers[kind])
+	} else {
+		l = l.text(w.kind, kind)
+	}
+	for _, b := range bottom {
+		l = l.text(w.bottom, b)
+	}
+	for _, t := range top {
+		l = l.text(w.top, t)
+	}
+	w.layers = append(w.layers, append(l, more...))
+}
+
+// blob has the old spelling of a shape in V1 files.
+func (w *caffeWriter) blob(shape []int64, values []float32) pb {
+	if !w.v1() {
+		return pb{}.bytes(7, pb{}.ints(1, shape...)).bytes(5, encode(float32Type, values))
+	}
+	b, old := pb{}, []int64{1, 1, 1, 1}
+	copy(old[4-len(shape):], shape)
+	for i, d := range old {
+		b = b.int(protowire.Number(i+1), d)
+	}
+	return b.bytes(5, encode(float32Type, values))
+}
+
+// caffe writes a sample as a NetParameter, with its graph or stripped to the
+// convolutions.
+func (s *sample) caffe(version caffeFields, graph bool) []byte {
+	w := &caffeWriter{caffeFields: version}
+	edge := "data"
+	if graph {
+		transform := pb{}.float(1, 0.5).int(3, int64(s.topology.Size)).float(5, 104).float(5, 117).float(5, 123)
+		w.layer("Data", "data", nil, []string{"data", "label"}, pb{}.bytes(w.transform, transform))
+	}
+	for i, step := range s.steps {
+		last := i == len(s.steps)-1
+		if graph && (last || i%3 == 1) {
+			if number := (i + 2) / 3; slices.Contains(s.topology.PoolAfter, number) {
+				pool := fmt.Sprintf("pool%d", number)
+				w.layer("Pooling", pool, []string{edge}, []string{pool}, pb{}.bytes(w.pooling, pb{}.int(2, 3).int(3, 2)))
+				edge = pool
+			}
+		}
+		blobs := pb{}.bytes(w.blobs, w.blob(s.shape(i), s.weights[i])).bytes(w.blobs, w.blob([]int64{int64(step.Out)}, s.bias[i]))
+		if !graph {
+			w.layer("Convolution", step.Name, nil, nil, blobs)
+			continue
+		}
+		edge = w.conv(s, i, edge, blobs)
+	}
+	if graph {
+		w.layer("Pooling", "average", []string{edge}, []string{"average"}, pb{}.bytes(w.pooling, pb{}.int(1, 1).int(12, 1)))
+		w.layer("SoftmaxWithLoss", "loss", []string{"average", "label"}, []string{"loss"}, nil)
+	}
+	net := pb{}.text(1, "test")
+	for _, l := range w.layers {
+		if w.v1() {
+			net = net.bytes(2, l)
+		} else {
+			net = net.bytes(100, l)
+		}
+	}
+	return net
+}
+
+// conv writes a convolution, its ReLU in place and what closes a fire module,
+// and gives the edge that the next convolution reads.
+func (w *caffeWriter) conv(s *sample, i int, edge string, blobs pb) string {
+	step := s.steps[i]
+	param := pb{}.int(1, int64(step.Out)).int(3, int64(step.Pad)).int(4, int64(step.Kernel)).int(6, int64(step.Stride))
+	name := step.Name
+	w.layer("Convolution", name, []string{edge}, []string{name}, append(blobs, pb{}.bytes(w.convolution, param)...))
+	w.layer("ReLU", name+"/relu", []string{name}, []string{name}, nil)
+	squeeze := func() string { return s.steps[i-i%3+1].Name } // of this module
+	switch {
+	case i == 0 || i == len(s.steps)-1:
+		return name
+	case i%3 == 1: // a training snapshot splits what is read twice
+		w.layer("Split", name+"_split", []string{name}, []string{name + "_0", name + "_1"}, nil)
+		return name + "_0"
+	case i%3 == 2:
+		return squeeze() + "_1"
+	}
+	fire := fmt.Sprintf("fire%d", i)
+	w.layer("Concat", fire, []string{s.steps[i-1].Name, name}, []string{fire}, nil)
+	if !s.topology.Fires[step.Fire].Bypass {
+		return fire
+	}
+	before := fmt.Sprintf("fire%d", i-3)
+	if number := i / 3; slices.Contains(s.topology.PoolAfter, number) {
+		before = fmt.Sprintf("pool%d", number)
+	}
+	w.layer("Eltwise", fire+"_sum", []string{before, fire}, []string{fire + "_sum"}, pb{}.bytes(w.eltwise, pb{}.int(1, 1)))
+	return fire + "_sum"
+}

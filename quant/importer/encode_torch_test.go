@@ -1,0 +1,249 @@
+package importer
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"hash/crc32"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var safetensorsNames = map[dtype]string{float32Type: "F32", float64Type: "F64", float16Type: "F16", bfloat16Type: "BF16"}
+
+// safetensors writes a sample in one type.
+func (s *sample) safetensors(kind dtype) []byte {
+	header := map[string]any{"__metadata__": map[string]string{"format": "pt"}}
+	var values []byte
+	add := func(name string, shape []int64, v []float32) {
+		begin := len(values)
+		values = append(values, encode(kind, v)...)
+		header[name] = map[string]any{"dtype": safetensorsNames[kind], "shape": shape, "data_offsets": []int{begin, len(values)}}
+	}
+	for i, step := range s.steps {
+		add(s.torchName(i)+".weight", s.shape(i), s.weights[i])
+		add(s.torchName(i)+".bias", []int64{int64(step.Out)}, s.bias[i])
+	}
+	text, _ := json.Marshal(header) // a map of plain values
+	return append(append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), values...)
+}
+
+// pickleWriter writes the opcodes that Python's pickler of protocol 2 does.
+type pickleWriter struct{ bytes.Buffer }
+
+func (w *pickleWriter) text(s string) {
+	w.WriteByte(opBinUnicode)
+	w.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(s))))
+	w.WriteString(s)
+}
+
+func (w *pickleWriter) int(v int64) {
+	w.WriteByte(opBinInt)
+	w.Write(binary.LittleEndian.AppendUint32(nil, uint32(v)))
+}
+
+func (w *pickleWriter) global(module, name string) {
+	w.WriteString("c" + module + "\n" + name + "\n")
+}
+
+func (w *pickleWriter) ints(v []int64) {
+	w.WriteByte(opMark)
+	for _, x := range v {
+		w.int(x)
+	}
+	w.WriteByte(opTuple)
+}
+
+// torchSpelling says how a checkpoint is written.
+type torchSpelling struct {
+	stream   bool     // the format before PyTorch 1.6
+	prefix   string   // of the keys: "module."
+	wrappers []string // keys around the state dict, the outermost first
+	storage  string   // class: FloatStorage and so on
+	kind     dtype
+	ordered  bool // an OrderedDict with _metadata, as state_dict() gives
+	columns  bool // weights lie [in][out] in memory: strides are not row-major
+	params   bool // Parameters, not tensors
+	offset   int  // values before each tensor in its storage
+	class    string
+}
+
+// torchWriter collects the storages while the pickle is written.
+type torchWriter struct {
+	torchSpelling
+	pickleWriter
+	storages [][]byte
+	counts   []int
+}
+
+// tensor writes a tensor with a storage of its own.
+func (w *torchWriter) tensor(shape []int64, values []float32) {
+	strides := make([]int64, len(shape))
+	step := int64(1)
+	for i := len(shape) - 1; i >= 0; i-- {
+		strides[i], step = step, step*shape[i]
+	}
+	if w.columns && len(shape) == 4 {
+		out, in, area := shape[0], shape[1], shape[2]*shape[3]
+		turned := make([]float32, len(values))
+		for o := range out {
+			for i := range in {
+				for p := range area {
+					turned[(i*out+o)*area+p] = values[(o*in+i)*area+p]
+				}
+			}
+		}
+		values, strides[0], strides[1] = turned, area, out*area
+	}
+	values = append(make([]float32, w.offset), values...)
+	key := strconv.Itoa(len(w.storages))
+	w.storages, w.counts = append(w.storages, encode(w.kind, values)), append(w.counts, len(values))
+
+	if w.params {
+		w.global("torch._utils", "_rebuild_parameter")
+		w.WriteByte(opMark)
+	}
+	w.global("torch._utils", "_rebuild_tensor_v2")
+	w.WriteByte(opMark)
+	w.WriteByte(opMark)
+	w.text("storage")
+	w.global("torch", w.storage)
+	w.text(key)
+	w.text("cpu")
+	w.int(int64(len(values)))
+	if w.stream {
+		w.WriteByte(opNone)
+	}
+	w.WriteByte(opTuple)
+	w.WriteByte(opBinPersID)
+	w.int(int64(w.offset))
+	w.ints(shape)
+	w.ints(strides)
+	w.WriteByte(opNewFalse)
+	w.emptyOrdered()
+	w.WriteByte(opTuple)
+	w.WriteByte(opReduce)
+	if w.params {
+		w.WriteByte(opNewTrue)
+		w.emptyOrdered()
+		w.WriteByte(opTuple)
+		w.WriteByte(opReduce)
+	}
+}
+
+func (w *torchWriter) emptyOrdered() {
+	w.global("collections", "OrderedDict")
+	w.WriteString(string([]byte{opEmptyTuple, opReduce}))
+}
+
+// stateDict writes the dict of a sample's tensors and what lies around it.
+func (w *torchWriter) stateDict(s *sample) {
+	w.Write([]byte{opProto, 2})
+	for _, key := range w.wrappers {
+		w.Write([]byte{opEmptyDict, opBinPut, 0, opMark})
+		w.text("epoch")
+		w.int(90)
+		w.text("optimizer")
+		w.Write([]byte{opEmptyDict, opMark})
+		w.text("lr")
+		w.WriteByte(opBinFloat)
+		w.Write(make([]byte, 8))
+		w.text("betas")
+		w.Write([]byte{opEmptyList, opMark, opBinInt1, 1, opBinInt2, 2, 2, opLong1, 1, 255, opAppends})
+		w.WriteByte(opSetItems)
+		w.text(key)
+	}
+	if w.class != "" {
+		w.global("torchvision.models.squeezenet", w.class)
+	}
+	if w.ordered {
+		w.emptyOrdered()
+	} else {
+		w.WriteByte(opEmptyDict)
+	}
+	w.WriteByte(opMark)
+	for i, step := range s.steps {
+		w.text(w.prefix + s.torchName(i) + ".weight")
+		w.tensor(s.shape(i), s.weights[i])
+		w.text(w.prefix + s.torchName(i) + ".bias")
+		w.tensor([]int64{int64(step.Out)}, s.bias[i])
+	}
+	w.WriteByte(opSetItems)
+	if w.ordered {
+		w.Write([]byte{opEmptyDict, opMark})
+		w.text("_metadata")
+		w.emptyOrdered()
+		w.Write([]byte{opSetItems, opBuild})
+	}
+	for range w.wrappers {
+		w.WriteByte(opSetItems)
+	}
+	w.WriteByte(opStop)
+}
+
+// torch writes a sample as torch.save does.
+func (s *sample) torch(t testing.TB, spelling torchSpelling) []byte {
+	w := &torchWriter{torchSpelling: spelling}
+	if w.storage == "" {
+		w.storage, w.kind = "FloatStorage", float32Type
+	}
+	if w.stream {
+		w.Write([]byte{opProto, 2, opLong1, 10})
+		w.WriteString(torchMagic + string([]byte{opStop, opProto, 2, opBinInt2, 0xe9, 3, opStop, opProto, 2, opEmptyDict, opMark}))
+		w.text("little_endian")
+		w.Write([]byte{opNewTrue, opSetItems, opStop})
+	}
+	w.stateDict(s)
+	if w.stream {
+		w.streamTail()
+		return w.Bytes()
+	}
+	return w.zip(t)
+}
+
+func (w *torchWriter) streamTail() {
+	w.Write([]byte{opProto, 2, opEmptyList, opMark})
+	for i := range w.storages {
+		w.text(strconv.Itoa(i))
+	}
+	w.Write([]byte{opAppends, opStop})
+	for i, raw := range w.storages {
+		w.Write(binary.LittleEndian.AppendUint64(nil, uint64(w.counts[i])))
+		w.Write(raw)
+	}
+}
+
+func (w *torchWriter) zip(t testing.TB) []byte {
+	entries := map[string][]byte{"data.pkl": w.Bytes(), "version": []byte("3\n"), "byteorder": []byte("little")}
+	for i, raw := range w.storages {
+		entries["data/"+strconv.Itoa(i)] = raw
+	}
+	return zipOf(t, "mine/", zip.Store, entries)
+}
+
+// zipOf makes an archive with checksums in the entries' headers.
+func zipOf(t testing.TB, root string, method uint16, entries map[string][]byte) []byte {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for name, content := range entries {
+		h := &zip.FileHeader{Name: root + name, Method: method}
+		if method == zip.Store {
+			h.CRC32, h.CompressedSize64, h.UncompressedSize64 = crc32.ChecksumIEEE(content), uint64(len(content)), uint64(len(content))
+			f, err := z.CreateRaw(h)
+			require.NoError(t, err)
+			_, err = f.Write(content)
+			require.NoError(t, err)
+			continue
+		}
+		f, err := z.CreateHeader(h)
+		require.NoError(t, err)
+		_, err = strings.NewReader(string(content)).WriteTo(f)
+		require.NoError(t, err)
+	}
+	require.NoError(t, z.Close())
+	return b.Bytes()
+}

@@ -1,0 +1,367 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+)
+
+// graph is a network as nodes tied by named edges, the same for every format
+// that carries one. Nodes that change nothing (Dropout, Identity) are gone.
+type graph struct {
+	input string // the edge that carries the picture
+	nodes []*node
+}
+
+// node is one operation.
+type node struct {
+	kind  string // the format's own word: Conv, Pooling, …
+	name  string
+	where string // offset in the file
+	op    op
+	in    []string // edges it reads, parameters left out
+	out   string   // edge it writes
+
+	window          // of a convolution or a pool; of a pad, its padding
+	weights *tensor // of a convolution
+	bias    *tensor
+	round   rounding   // of a max-pool
+	scale   [3]float64 // of a scaling: output = input * scale + shift
+	shift   [3]float64
+	fill    float64 // of a pad: the value it puts around
+}
+
+// op is what a node does.
+type op uint8
+
+const (
+	opOther op = iota // not in the family
+	opConv
+	opRelu
+	opMaxPool
+	opConcat
+	opAdd
+	opScale         // one factor and one summand a channel
+	opPad           // a border, which the next window takes over
+	opGlobalAverage // window.kernel is 0, or the side of the map it averages
+	opTail          // after the logits: softmax, a change of shape, loss
+)
+
+// rounding is what a file says about a pool's output size.
+type rounding uint8
+
+const (
+	roundUnsaid rounding = iota
+	roundUp
+	roundDown
+)
+
+func (n *node) fail(format string, args ...any) error {
+	return fmt.Errorf("node %q (%s, %s): %w", n.name, n.kind, n.where, fmt.Errorf(format, args...))
+}
+
+// conv is the node's convolution.
+func (n *node) conv() conv {
+	return conv{name: n.name, window: n.window, weights: n.weights, bias: n.bias}
+}
+
+// layout follows the graph from the picture to the logits and finds the
+// family's network in it, or fails at the node that does not belong.
+func (g *graph) layout() (*layout, error) {
+	w := &walker{readers: map[string][]*node{}, seen: map[*node]bool{}}
+	if err := g.absorbPads(); err != nil {
+		return nil, err
+	}
+	for _, n := range g.nodes {
+		for _, edge := range n.in {
+			w.readers[edge] = append(w.readers[edge], n)
+		}
+	}
+	edge, err := w.scale(g.input)
+	if err != nil {
+		return nil, err
+	}
+	if edge, err = w.stem(edge); err != nil {
+		return nil, err
+	}
+	for edge != "" {
+		if edge, err = w.stage(edge); err != nil {
+			return nil, err
+		}
+	}
+	return &w.found, nil
+}
+
+// absorbPads moves the padding of separate pad nodes into the convolutions
+// and pools that read them.
+func (g *graph) absorbPads() error {
+	pads, absorbed := map[string]*node{}, map[*node]bool{}
+	for _, n := range g.nodes {
+		if n.op == opPad && len(n.in) == 1 {
+			pads[n.out] = n
+		}
+	}
+	for _, n := range g.nodes {
+		if n.op != opConv && n.op != opMaxPool || len(n.in) != 1 {
+			continue
+		}
+		p := pads[n.in[0]]
+		if p == nil {
+			continue
+		}
+		// After a ReLU no value is below zero, so that a pool sees no
+		// difference between a border of zeros and none.
+		if p.fill > 0 || n.op == opConv && p.fill != 0 {
+			return p.fail("pads with %v, only 0 is supported", p.fill)
+		}
+		n.in, absorbed[p] = p.in, true
+		for i := range n.pad {
+			n.pad[i] += p.pad[i]
+		}
+	}
+	g.nodes = slices.DeleteFunc(g.nodes, func(n *node) bool { return absorbed[n] })
+	return nil
+}
+
+// walker follows the edges and keeps what it has found.
+type walker struct {
+	readers map[string][]*node
+	seen    map[*node]bool
+	found   layout
+}
+
+// take marks a node as used, which happens once.
+func (w *walker) take(n *node) error {
+	if w.seen[n] {
+		return n.fail("is reached twice, the graph runs in a circle")
+	}
+	w.seen[n] = true
+	return nil
+}
+
+// only is the one node that reads an edge.
+func (w *walker) only(edge string) (*node, error) {
+	switch r := w.readers[edge]; len(r) {
+	case 0:
+		return nil, fmt.Errorf("the graph ends at %q, before a global average", edge)
+	case 1:
+		return r[0], nil
+	default:
+		return nil, r[1].fail("a second reader of %q is not of the family", edge)
+	}
+}
+
+// need takes the one node that reads an edge, which must do op.
+func (w *walker) need(edge string, o op, due string) (*node, error) {
+	n, err := w.only(edge)
+	if err != nil {
+		return nil, err
+	}
+	if n.op != o {
+		return nil, n.fail("%s is due here", due)
+	}
+	return n, w.take(n)
+}
+
+// optional takes the edge's reader if it is the only one and does op, and
+// goes on behind it.
+func (w *walker) optional(edge string, o op) (string, bool, error) {
+	r := w.readers[edge]
+	if len(r) != 1 || r[0].op != o {
+		return edge, false, nil
+	}
+	return r[0].out, true, w.take(r[0])
+}
+
+// relu takes the activation that must follow.
+func (w *walker) relu(edge string) (string, error) {
+	n, err := w.need(edge, opRelu, "a ReLU")
+	if err != nil {
+		return "", err
+	}
+	return n.out, nil
+}
+
+// scale takes the nodes that scale the picture and keeps them as mean and
+// standard deviation.
+func (w *walker) scale(edge string) (string, error) {
+	scale, shift := [3]float64{1, 1, 1}, [3]float64{}
+	for {
+		r := w.readers[edge]
+		if len(r) != 1 || r[0].op != opScale {
+			break
+		}
+		n := r[0]
+		if err := w.take(n); err != nil {
+			return "", err
+		}
+		for c := range 3 {
+			scale[c], shift[c] = float64(scale[c]*n.scale[c]), float64(shift[c]*n.scale[c])+n.shift[c]
+			if !(scale[c] > 0) {
+				return "", n.fail("scales channel %d by %v", c, n.scale[c])
+			}
+		}
+		w.found.scaling, edge = &scaling{where: fmt.Sprintf("node %q", n.name)}, n.out
+	}
+	if scale == [3]float64{1, 1, 1} && shift == [3]float64{} {
+		w.found.scaling = nil // nodes that do nothing say nothing
+		return edge, nil
+	}
+	for c := range 3 {
+		w.found.scaling.mean[c], w.found.scaling.std[c] = -shift[c]/scale[c], 1/scale[c]
+	}
+	return edge, nil
+}
+
+// stem takes conv1.
+func (w *walker) stem(edge string) (string, error) {
+	n, err := w.need(edge, opConv, "the first convolution")
+	if err != nil {
+		return "", err
+	}
+	w.found.conv1 = n.conv()
+	return w.relu(n.out)
+}
+
+// stage takes what follows conv1 or a fire module: a pool, a fire module or
+// the head, after which the edge is empty.
+func (w *walker) stage(edge string) (string, error) {
+	readers := w.readers[edge]
+	if i := slices.IndexFunc(readers, func(n *node) bool { return n.op == opAdd }); i >= 0 && len(readers) == 2 {
+		return w.module(edge, readers[1-i], readers[i])
+	}
+	n, err := w.only(edge)
+	if err != nil {
+		return "", err
+	}
+	switch n.op {
+	case opMaxPool:
+		return w.pool(n)
+	case opConv:
+		return w.module(edge, n, nil)
+	default:
+		return "", n.fail("neither a pool, a fire module nor the last convolution")
+	}
+}
+
+// pool takes a max-pool of 3x3, stride 2.
+func (w *walker) pool(n *node) (string, error) {
+	if n.kernel != 3 || n.stride != 2 {
+		return "", n.fail("pools %dx%d with stride %d, only 3x3 with stride 2 is supported", n.kernel, n.kernel, n.stride)
+	}
+	round := n.round
+	switch {
+	case n.pad == [4]int{}:
+	case n.pad == [4]int{0, 0, 1, 1} && round != roundUp:
+		round = roundUp // a border on the far sides alone is how exporters spell it
+	default:
+		return "", n.fail("padding %v is not supported", n.pad)
+	}
+	number := len(w.found.fires) + 1
+	if slices.Contains(w.found.poolAfter, number) {
+		return "", n.fail("a second pool in a row")
+	}
+	w.found.poolAfter = append(w.found.poolAfter, number)
+	w.found.rounds = append(w.found.rounds, round)
+	return n.out, w.take(n)
+}
+
+// module takes a fire module that begins with the given squeeze layer; add is
+// the sum with the module's own input, nil without a bypass. A convolution
+// before a global average is the head instead.
+func (w *walker) module(edge string, squeeze, add *node) (string, error) {
+	if squeeze.op != opConv {
+		return "", squeeze.fail("only a fire module can be bypassed")
+	}
+	if err := w.take(squeeze); err != nil {
+		return "", err
+	}
+	squeezed, err := w.relu(squeeze.out)
+	if err != nil {
+		return "", err
+	}
+	if r := w.readers[squeezed]; add == nil && len(r) == 1 && r[0].op == opGlobalAverage {
+		return "", w.head(squeeze, r[0])
+	}
+	f := fire{squeeze: squeeze.conv(), bypass: add != nil}
+	out, err := w.expand(squeeze, squeezed, &f)
+	if err != nil {
+		return "", err
+	}
+	w.found.fires = append(w.found.fires, f)
+	if add == nil {
+		return out, nil
+	}
+	return w.bypass(add, edge, out)
+}
+
+// expand takes the two expand layers and their concatenation. The ReLU may
+// stand before the concatenation or after it.
+func (w *walker) expand(squeeze *node, edge string, f *fire) (string, error) {
+	r := w.readers[edge]
+	if len(r) == 1 {
+		return "", r[0].fail("two expand convolutions or a global average are due here")
+	}
+	if len(r) != 2 || r[0].op != opConv || r[1].op != opConv {
+		return "", squeeze.fail("must feed two expand convolutions or, as the last one, a global average")
+	}
+	one, three := r[0], r[1]
+	if one.kernel == 3 {
+		one, three = three, one
+	}
+	f.expand1x1, f.expand3x3 = one.conv(), three.conv()
+	var outs [2]string
+	var active [2]bool
+	for i, n := range []*node{one, three} {
+		if err := w.take(n); err != nil {
+			return "", err
+		}
+		var err error
+		if outs[i], active[i], err = w.optional(n.out, opRelu); err != nil {
+			return "", err
+		}
+	}
+	join, err := w.need(outs[0], opConcat, "the concatenation of the expand layers")
+	if err != nil {
+		return "", err
+	}
+	if !slices.Equal(join.in, outs[:]) {
+		return "", join.fail("must join the 1x1 and the 3x3 expand, in this order")
+	}
+	if active == [2]bool{true, true} {
+		return join.out, nil
+	}
+	return w.relu(join.out)
+}
+
+// bypass takes the sum of a fire module's input and output. A ReLU after it
+// changes nothing, for neither summand is negative.
+func (w *walker) bypass(add *node, edge, out string) (string, error) {
+	if err := w.take(add); err != nil {
+		return "", err
+	}
+	if r := w.readers[out]; len(r) != 1 || r[0] != add || len(add.in) != 2 {
+		return "", add.fail("must add a fire module's input %q to its output %q and nothing else", edge, out)
+	}
+	next, _, err := w.optional(add.out, opRelu)
+	return next, err
+}
+
+// head takes the last convolution and the global average, and looks that only
+// what leaves the order of the logits follows.
+func (w *walker) head(last, average *node) error {
+	w.found.head, w.found.average, w.found.complete = last.conv(), average, true
+	queue := []*node{average}
+	for len(queue) > 0 {
+		n := queue[0]
+		queue = queue[1:]
+		if w.seen[n] {
+			continue
+		}
+		w.seen[n] = true
+		if n != average && n.op != opTail {
+			return n.fail("is not expected after the global average")
+		}
+		queue = append(queue, w.readers[n.out]...)
+	}
+	return nil
+}

@@ -1,0 +1,224 @@
+package importer
+
+import (
+	"encoding/json"
+	"flag"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/internal/testdata"
+	"halfmeg/model"
+)
+
+// assumes tells whether a line of Assumed holds the text.
+func assumes(l *Loaded, text string) bool {
+	return slices.ContainsFunc(l.Assumed, func(line string) bool { return strings.Contains(line, text) })
+}
+
+func TestSharedFiles(t *testing.T) {
+	v10, v11, torch := model.V10(), model.V11(), model.V11()
+	torch.Size = 224
+	for file, due := range map[string]struct {
+		format   string
+		topology model.Topology
+		input    model.Input
+		nonzero  int
+		pool     bool // the rounding is assumed
+	}{
+		"squeezenet1.1-caffe-fp16.onnx":     {"onnx", v11, model.CaffeInput(), 1231552, true},
+		"squeezenet1.0-caffe.caffemodel":    {"caffemodel", v10, model.CaffeInput(), 1244448, false},
+		"squeezenet1.0-deepcompression.net": {"net", v10, model.CaffeInput(), 415921, false},
+		"squeezenet1.1-gluon.pth":           {"pth", torch, model.TorchvisionInput(), 1231552, false},
+		"squeezenet1.1-gluon.safetensors":   {"safetensors", torch, model.TorchvisionInput(), 1231552, false},
+	} {
+		t.Run(file, func(t *testing.T) {
+			l, err := Load(testdata.Path(t, "weights/"+file), Options{})
+			require.NoError(t, err)
+			require.Equal(t, due.format, l.Format)
+			require.Equal(t, RecipeAssumed, l.Recipe)
+			require.Equal(t, due.topology, l.Network.Topology)
+			require.Equal(t, due.input, l.Network.Input)
+			require.Equal(t, due.pool, assumes(l, "(-pool)"))
+			require.Equal(t, file, l.Network.Source.Weights)
+			require.Len(t, l.Network.Source.SHA256, 64)
+			require.Equal(t, due.format, l.Network.Source.Format)
+			nonzero := 0
+			for _, layer := range l.Network.Layers {
+				for _, w := range layer.Weights {
+					if w != 0 {
+						nonzero++
+					}
+				}
+			}
+			require.Equal(t, due.nonzero, nonzero)
+		})
+	}
+}
+
+func TestSharedTwins(t *testing.T) {
+	a, err := Load(testdata.Path(t, "weights/squeezenet1.1-gluon.pth"), Options{})
+	require.NoError(t, err)
+	b, err := Load(testdata.Path(t, "weights/squeezenet1.1-gluon.safetensors"), Options{})
+	require.NoError(t, err)
+	require.Len(t, b.Network.Layers, len(a.Network.Layers))
+	for i, layer := range a.Network.Layers {
+		require.Equal(t, bits(layer.Weights), bits(b.Network.Layers[i].Weights), i)
+		require.Equal(t, bits(layer.Bias), bits(b.Network.Layers[i].Bias), i)
+	}
+}
+
+// bits makes the comparison one of bits, in which 0 is not -0.
+func bits(v []float32) []uint32 {
+	out := make([]uint32, len(v))
+	for i, x := range v {
+		out[i] = math.Float32bits(x)
+	}
+	return out
+}
+
+// TestFlagsOverride has every flag win over convention.
+func TestFlagsOverride(t *testing.T) {
+	var o Options
+	fs := flag.NewFlagSet("test", flag.ContinueOnError)
+	o.Flags(fs)
+	labels := writeFile(t, "labels.txt", []byte("a\nb\nc\nd\ne\nf\ng\n"))
+	require.NoError(t, fs.Parse([]string{"-pool", "floor", "-size", "225", "-order", "bgr", "-mean", "100,110,120", "-std", "64",
+		"-fit", "squash", "-resize", "300", "-labels", labels}))
+	l := mustRead(t, newSample(t, slim(model.V11())).safetensors(float32Type), o)
+	require.Equal(t, model.Input{Size: 225, Order: model.BGR, Mean: [3]float32{100, 110, 120}, Std: [3]float32{64, 64, 64},
+		Fit: model.Squash, Resize: 300}, l.Network.Input)
+	require.False(t, l.Network.Topology.PoolCeil)
+	require.Equal(t, 225, l.Network.Topology.Size)
+	require.Equal(t, []string{"a", "b", "c", "d", "e", "f", "g"}, l.Network.Labels)
+	require.Equal(t, RecipeStated, l.Recipe)
+	require.Len(t, l.Assumed, 1) // strides and pools
+}
+
+// TestMeanFollowsOrder: torchvision's mean of red is the last when blue comes first.
+func TestMeanFollowsOrder(t *testing.T) {
+	l := mustRead(t, newSample(t, slim(model.V11())).safetensors(float32Type), Options{Order: "bgr"})
+	in := model.TorchvisionInput()
+	require.Equal(t, [3]float32{in.Mean[2], in.Mean[1], in.Mean[0]}, l.Network.Input.Mean)
+	require.Equal(t, [3]float32{in.Std[2], in.Std[1], in.Std[0]}, l.Network.Input.Std)
+}
+
+func TestDirectFit(t *testing.T) {
+	l := mustRead(t, newSample(t, slim(model.V11())).safetensors(float32Type), Options{Fit: "direct", Size: 128})
+	require.Equal(t, 0, l.Network.Input.Resize)
+	require.False(t, assumes(l, "-fit"))
+	l = mustRead(t, newSample(t, slim(model.V11())).safetensors(float32Type), Options{Size: 112})
+	require.Equal(t, 128, l.Network.Input.Resize)
+}
+
+// TestTorchHead: torchvision's v1.0 has no padding in its head, Caffe's has.
+func TestTorchHead(t *testing.T) {
+	s := newSample(t, slim(model.V10()))
+	require.Equal(t, 0, mustRead(t, s.safetensors(float32Type), Options{}).Network.Topology.Head.Pad)
+	require.Equal(t, 1, mustRead(t, s.caffe(caffeV2, false), Options{}).Network.Topology.Head.Pad)
+
+	v10 := model.V10()
+	v10.Head.Classes = 7
+	l := mustRead(t, newSample(t, v10).safetensors(float16Type), Options{Topology: "v1.0"})
+	require.Equal(t, model.Head{Classes: 7}, l.Network.Topology.Head)
+	require.Equal(t, "v1.0", l.Network.Topology.Name)
+	require.True(t, assumes(l, "conv10 without padding"))
+}
+
+// TestTopologyFile describes what a state dict cannot say.
+func TestTopologyFile(t *testing.T) {
+	s := newSample(t, tiny())
+	_, err := read(s.safetensors(float32Type), Options{})
+	require.ErrorContains(t, err, "-topology FILE; found: conv1 8 filters of 5x5; fires (s1x1/e1x1/e3x3) 2/3/5 3/4/4 2/2/3; 4 classes")
+
+	text, err := json.Marshal(s.topology)
+	require.NoError(t, err)
+	l := mustRead(t, s.safetensors(float32Type), Options{Topology: writeFile(t, "mine.json", text)})
+	s.require(t, l)
+	require.Equal(t, "mine", l.Network.Topology.Name)
+
+	open := strings.Replace(string(text), `"pool_ceil":true,`, "", 1)
+	open = strings.Replace(open, `"size":64`, `"size":67`, 1)
+	open = strings.Replace(open, `"classes":4`, `"classes":0`, 1)
+	l = mustRead(t, s.safetensors(float32Type), Options{Topology: writeFile(t, "mine.json", []byte(open))})
+	require.True(t, l.Network.Topology.PoolCeil)
+	require.True(t, assumes(l, "(-pool)"))
+	require.Equal(t, 4, l.Network.Topology.Head.Classes)
+	require.Equal(t, 67, l.Network.Input.Size)
+}
+
+// TestGraphMustAgree: a graph is not bent by -topology.
+func TestGraphMustAgree(t *testing.T) {
+	s := newSample(t, tiny())
+	text, err := json.Marshal(s.topology)
+	require.NoError(t, err)
+	l := mustRead(t, s.onnx(onnxSpelling{}), Options{Topology: writeFile(t, "mine.json", text)})
+	s.require(t, l)
+	_, err = read(s.onnx(onnxSpelling{}), Options{Topology: "v1.1"})
+	require.ErrorContains(t, err, "another network than -topology describes")
+}
+
+func TestOptionErrors(t *testing.T) {
+	for text, o := range map[string]Options{
+		`-pool "up"`:                             {Pool: "up"},
+		`-order: channel order "gbr"`:            {Order: "gbr"},
+		`-fit: resize rule "stretch"`:            {Fit: "stretch"},
+		`multiply fractions by 255 (here 123.7)`: {Mean: "0.485,0.456,0.406"},
+		`multiply fractions by 255 (here 58.4)`:  {Std: "0.229,0.224,0.225"},
+		`one number or three`:                    {Mean: "1,2"},
+		`"x" is not a number`:                    {Mean: "1,x,3"},
+		`"NaN" is not a number`:                  {Mean: "NaN"},
+		`a standard deviation is positive`:       {Std: "0"},
+		`-size -1`:                               {Size: -1},
+		`no such file`:                           {Topology: "nowhere.json"},
+	} {
+		_, err := Load("nowhere", o)
+		require.ErrorContains(t, err, text)
+	}
+	for text, content := range map[string]string{
+		"unknown field":                    `{"sise": 3}`,
+		"more follows":                     `{"name": "x"} {}`,
+		"unexpected EOF":                   `{"name": `,
+		"topology: input side 0 is not in": `{"fires":[{"s1x1":2,"e1x1":3,"e3x3":5}]}`,
+	} {
+		_, err := Load(writeFile(t, "w", newSample(t, tiny()).safetensors(float32Type)),
+			Options{Topology: writeFile(t, "t.json", []byte(content))})
+		if strings.HasPrefix(text, "topology") {
+			require.Error(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, text)
+	}
+}
+
+func TestReadLabels(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		due  []string
+		err  string
+	}{
+		"plain":    {"tench\ngold fish\n", []string{"tench", "gold fish"}, ""},
+		"windows":  {"\ufefftench\r\ngold fish\r\n\r\n", []string{"tench", "gold fish"}, ""},
+		"wordnet":  {"n01440764 tench, Tinca tinca\nn01443537 goldfish", []string{"tench, Tinca tinca", "goldfish"}, ""},
+		"hole":     {"tench\n\ngoldfish\n", nil, "line 2 has no label"},
+		"empty":    {"", nil, "line 1 has no label"},
+		"not text": {"\xff\xfe\x00", nil, "UTF-8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			labels, err := ReadLabels(writeFile(t, "labels.txt", []byte(c.text)))
+			if c.err != "" {
+				require.ErrorContains(t, err, c.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.due, labels)
+		})
+	}
+	labels, err := ReadLabels(testdata.Path(t, "images/synset_words.txt"))
+	require.NoError(t, err)
+	require.Len(t, labels, 1000)
+	require.Equal(t, "tench, Tinca tinca", labels[0])
+}

@@ -1,0 +1,425 @@
+package importer
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// The opcodes of Python's pickle (pickletools.py in CPython, PEP 307 and
+// PEP 3154) that torch.save uses for state dicts, and no more.
+const (
+	opMark           = '('
+	opStop           = '.'
+	opPop            = '0'
+	opBinFloat       = 'G'
+	opBinInt         = 'J'
+	opBinInt1        = 'K'
+	opBinInt2        = 'M'
+	opNone           = 'N'
+	opBinPersID      = 'Q'
+	opReduce         = 'R'
+	opBinString      = 'T'
+	opShortBinString = 'U'
+	opBinUnicode     = 'X'
+	opEmptyList      = ']'
+	opAppend         = 'a'
+	opBuild          = 'b'
+	opGlobal         = 'c'
+	opAppends        = 'e'
+	opBinGet         = 'h'
+	opLongBinGet     = 'j'
+	opBinPut         = 'q'
+	opLongBinPut     = 'r'
+	opSetItem        = 's'
+	opTuple          = 't'
+	opSetItems       = 'u'
+	opEmptyTuple     = ')'
+	opEmptyDict      = '}'
+	opProto          = 0x80
+	opTuple1         = 0x85
+	opTuple2         = 0x86
+	opTuple3         = 0x87
+	opNewTrue        = 0x88
+	opNewFalse       = 0x89
+	opLong1          = 0x8a
+	opShortUnicode   = 0x8c
+	opStackGlobal    = 0x93
+	opMemoize        = 0x94
+	opFrame          = 0x95
+)
+
+// What a pickle's values become: nil, bool, int64, float64, string, tuple,
+// *list, *dict, global, and what the tables below make of globals.
+type (
+	tuple  []any
+	list   struct{ items []any }
+	dict   struct{ keys, values []any }
+	global string // a name that the allow-list knows
+	mark   struct{}
+)
+
+// get is the value of a string key; as in Python, the last one set.
+func (d *dict) get(key string) (any, bool) {
+	for i := len(d.keys) - 1; i >= 0; i-- {
+		if d.keys[i] == any(key) {
+			return d.values[i], true
+		}
+	}
+	return nil, false
+}
+
+func (d *dict) set(key, value any) {
+	d.keys, d.values = append(d.keys, key), append(d.values, value)
+}
+
+// maxPickle bounds a pickle's own bytes (the values lie outside): SqueezeNet's
+// has 5 kB, and a byte may cost thirty in memory.
+const maxPickle = 1 << 22
+
+// unpickler runs a pickle's opcodes. Nothing is executed: a global is a mere
+// name that must stand in the allow-list, and "calling" it builds one of the
+// values above.
+type unpickler struct {
+	data       []byte
+	pos        int
+	base       int // offset of data in the file, for errors
+	stack      []any
+	memo       map[uint32]any
+	persistent func(id tuple) (any, error) // a storage
+}
+
+// run reads one pickle and leaves pos behind it.
+func (u *unpickler) run() (any, error) {
+	u.stack, u.memo = nil, map[uint32]any{}
+	limit := u.pos + maxPickle
+	for {
+		at := u.pos
+		if at > limit {
+			return nil, fmt.Errorf("offset %d: a pickle of more than %d bytes is no state dict", u.base+at, maxPickle)
+		}
+		code, err := u.take(1)
+		if err == nil && code[0] == opStop {
+			var v any
+			if v, err = u.pop(); err == nil {
+				return v, nil
+			}
+		}
+		if err == nil {
+			err = u.step(code[0])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("pickle, offset %d: %w", u.base+at, err)
+		}
+	}
+}
+
+// take cuts the next n bytes off.
+func (u *unpickler) take(n uint64) ([]byte, error) {
+	if n > uint64(len(u.data)-u.pos) {
+		return nil, fmt.Errorf("truncated")
+	}
+	u.pos += int(n)
+	return u.data[u.pos-int(n) : u.pos], nil
+}
+
+// number reads an unsigned little-endian number of 1, 2, 4 or 8 bytes.
+func (u *unpickler) number(size int) (uint64, error) {
+	b, err := u.take(uint64(size))
+	if err != nil {
+		return 0, err
+	}
+	var whole [8]byte
+	copy(whole[:], b)
+	return binary.LittleEndian.Uint64(whole[:]), nil
+}
+
+// text reads a string behind its length of size bytes.
+func (u *unpickler) text(size int) (string, error) {
+	n, err := u.number(size)
+	if err != nil {
+		return "", err
+	}
+	b, err := u.take(n)
+	return string(b), err
+}
+
+// line reads up to a newline.
+func (u *unpickler) line() (string, error) {
+	n := bytes.IndexByte(u.data[u.pos:], '\n')
+	if n < 0 {
+		return "", fmt.Errorf("truncated")
+	}
+	b, err := u.take(uint64(n + 1))
+	return strings.TrimSuffix(string(b), "\n"), err
+}
+
+func (u *unpickler) push(v any) { u.stack = append(u.stack, v) }
+
+func (u *unpickler) pop() (any, error) {
+	if len(u.stack) == 0 {
+		return nil, fmt.Errorf("the stack is empty")
+	}
+	v := u.stack[len(u.stack)-1]
+	u.stack = u.stack[:len(u.stack)-1]
+	if _, isMark := v.(mark); isMark {
+		return nil, fmt.Errorf("a mark where a value is due")
+	}
+	return v, nil
+}
+
+// popMark pops everything down to the last mark.
+func (u *unpickler) popMark() ([]any, error) {
+	for i := len(u.stack) - 1; i >= 0; i-- {
+		if _, isMark := u.stack[i].(mark); isMark {
+			items := append([]any(nil), u.stack[i+1:]...)
+			u.stack = u.stack[:i]
+			return items, nil
+		}
+	}
+	return nil, fmt.Errorf("no mark on the stack")
+}
+
+// popN pops the last n values as a tuple.
+func (u *unpickler) popN(n int) (tuple, error) {
+	t := make(tuple, n)
+	for i := n - 1; i >= 0; i-- {
+		v, err := u.pop()
+		if err != nil {
+			return nil, err
+		}
+		t[i] = v
+	}
+	return t, nil
+}
+
+// step runs one opcode.
+func (u *unpickler) step(code byte) error {
+	switch code {
+	case opProto:
+		_, err := u.take(1)
+		return err
+	case opFrame:
+		_, err := u.take(8)
+		return err
+	case opMark:
+		u.push(mark{})
+		return nil
+	case opPop:
+		_, err := u.pop()
+		return err
+	case opNone, opNewTrue, opNewFalse, opEmptyTuple, opEmptyList, opEmptyDict, opBinInt, opBinInt1, opBinInt2,
+		opLong1, opBinFloat, opBinString, opShortBinString, opBinUnicode, opShortUnicode:
+		v, err := u.literal(code)
+		u.push(v)
+		return err
+	case opTuple, opTuple1, opTuple2, opTuple3:
+		return u.tuple(code)
+	case opAppend, opAppends, opSetItem, opSetItems:
+		return u.fill(code)
+	case opBinPut, opLongBinPut, opMemoize, opBinGet, opLongBinGet:
+		return u.remember(code)
+	case opGlobal, opStackGlobal:
+		return u.global(code)
+	case opReduce, opBuild, opBinPersID:
+		return u.construct(code)
+	}
+	return fmt.Errorf("opcode 0x%02x has no place in a state dict", code)
+}
+
+// literal reads a plain value.
+func (u *unpickler) literal(code byte) (any, error) {
+	switch code {
+	case opNewTrue, opNewFalse:
+		return code == opNewTrue, nil
+	case opEmptyTuple:
+		return tuple{}, nil
+	case opEmptyList:
+		return &list{}, nil
+	case opEmptyDict:
+		return &dict{}, nil
+	case opBinInt:
+		n, err := u.number(4)
+		return int64(int32(n)), err
+	case opBinInt1:
+		n, err := u.number(1)
+		return int64(n), err
+	case opBinInt2:
+		n, err := u.number(2)
+		return int64(n), err
+	case opLong1:
+		return u.long()
+	case opBinFloat:
+		b, err := u.take(8)
+		if err != nil {
+			return nil, err
+		}
+		return math.Float64frombits(binary.BigEndian.Uint64(b)), nil
+	case opBinString, opBinUnicode:
+		return u.text(4)
+	case opShortBinString, opShortUnicode:
+		return u.text(1)
+	}
+	return nil, nil // opNone
+}
+
+// long reads a two's complement number of any length; beyond 8 bytes it stays
+// the string of its bytes.
+func (u *unpickler) long() (any, error) {
+	text, err := u.text(1)
+	if err != nil || len(text) > 8 {
+		return text, err
+	}
+	var whole [8]byte
+	if len(text) > 0 && text[len(text)-1] >= 0x80 {
+		whole = [8]byte{255, 255, 255, 255, 255, 255, 255, 255}
+	}
+	copy(whole[:], text)
+	return int64(binary.LittleEndian.Uint64(whole[:])), nil
+}
+
+func (u *unpickler) tuple(code byte) error {
+	var t tuple
+	var err error
+	if code == opTuple {
+		t, err = u.popMark()
+	} else {
+		t, err = u.popN(int(code-opTuple1) + 1)
+	}
+	u.push(t)
+	return err
+}
+
+// fill puts values into the list or dict below them.
+func (u *unpickler) fill(code byte) error {
+	var items []any
+	var err error
+	switch code {
+	case opAppend:
+		items, err = u.popN(1)
+	case opSetItem:
+		items, err = u.popN(2)
+	default:
+		items, err = u.popMark()
+	}
+	if err != nil {
+		return err
+	}
+	into, err := u.pop()
+	if err != nil {
+		return err
+	}
+	u.push(into)
+	switch into := into.(type) {
+	case *list:
+		if code == opAppend || code == opAppends {
+			into.items = append(into.items, items...)
+			return nil
+		}
+	case *dict:
+		if (code == opSetItem || code == opSetItems) && len(items)%2 == 0 {
+			for i := 0; i < len(items); i += 2 {
+				into.set(items[i], items[i+1])
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("items for what is neither a list nor a dict")
+}
+
+// remember moves values to and from the memo.
+func (u *unpickler) remember(code byte) error {
+	var key uint64
+	var err error
+	switch code {
+	case opBinPut, opBinGet:
+		key, err = u.number(1)
+	case opMemoize:
+		key = uint64(len(u.memo))
+	default:
+		key, err = u.number(4)
+	}
+	if err != nil {
+		return err
+	}
+	if code == opBinGet || code == opLongBinGet {
+		v, ok := u.memo[uint32(key)]
+		if !ok {
+			return fmt.Errorf("memo %d is empty", key)
+		}
+		u.push(v)
+		return nil
+	}
+	v, err := u.pop()
+	if err != nil {
+		return err
+	}
+	u.push(v)
+	u.memo[uint32(key)] = v
+	return nil
+}
+
+// global takes a name, which must stand in the allow-list.
+func (u *unpickler) global(code byte) error {
+	var module, name string
+	var err error
+	if code == opGlobal {
+		if module, err = u.line(); err == nil {
+			name, err = u.line()
+		}
+	} else {
+		var t tuple
+		if t, err = u.popN(2); err == nil {
+			module, _ = t[0].(string)
+			name, _ = t[1].(string)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	full := module + "." + name
+	if _, isType := storageTypes[full]; !isType && constructors[full] == nil {
+		return fmt.Errorf("%q is code of its own and is not run: only state dicts are read; "+
+			"in Python, load the file and save model.state_dict() alone (or its [\"state_dict\"])", full)
+	}
+	u.push(global(full))
+	return nil
+}
+
+// construct builds what a global stands for.
+func (u *unpickler) construct(code byte) error {
+	if code == opBinPersID {
+		v, err := u.pop()
+		if err != nil {
+			return err
+		}
+		id, ok := v.(tuple)
+		if !ok || u.persistent == nil {
+			return fmt.Errorf("a persistent id that is no tensor's storage")
+		}
+		v, err = u.persistent(id)
+		u.push(v)
+		return err
+	}
+	t, err := u.popN(2)
+	if err != nil {
+		return err
+	}
+	if code == opBuild { // attributes, such as a state dict's _metadata, are not needed
+		u.push(t[0])
+		return nil
+	}
+	callee, ok := t[0].(global)
+	args, isTuple := t[1].(tuple)
+	if !ok || !isTuple || constructors[string(callee)] == nil {
+		return fmt.Errorf("a call of what cannot be called")
+	}
+	v, err := constructors[string(callee)](args)
+	if err != nil {
+		return fmt.Errorf("%s: %w", callee, err)
+	}
+	u.push(v)
+	return nil
+}
