@@ -36,9 +36,9 @@ func openFolder(path string, o Options) (Source, error) {
 		if err != nil {
 			return nil, invalid{err}
 		}
-		return &album{path: path, folder: f, frame: Frame{Format: Format{Pixels: RGB24}}}, nil
+		return &album{path: path, folder: f, frame: Frame{Format: Format{FourCC: RGB24}}}, nil
 	}
-	if err := o.allow(Format{Pixels: RGB24}); err != nil {
+	if err := o.allow(Format{FourCC: RGB24}); err != nil {
 		return nil, invalid{fmt.Errorf("%s: %w", path, err)}
 	}
 	return repeat(open, o.Loop)

@@ -35,6 +35,11 @@ type Frame struct {
 	Scene    string    // what a test card shows; a real camera does not know
 }
 
+// Pixels returns the frame as networks read it, without copying. RGB24 and
+// BGR24 are read as full range: where a source sends them in the limited one,
+// as some HDMI grabbers do, black stays a little grey and white a little dull.
+func (f *Frame) Pixels() pixel.Image { return f.Format.Image(f.Data) }
+
 // Format is how the bytes of a frame make a picture.
 type Format = pixel.Format
 

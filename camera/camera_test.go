@@ -57,8 +57,8 @@ func TestFrameIsWhole(t *testing.T) {
 	f, err := s.Next(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, s.Format(), f.Format)
-	require.Equal(t, Format{Pixels: RGB24, Width: 640, Height: 480, Stride: 1920}, f.Format)
-	require.Equal(t, "RGB3", f.Pixels.String())
+	require.Equal(t, Format{FourCC: RGB24, Width: 640, Height: 480, Stride: 1920}, f.Format)
+	require.Equal(t, "RGB3", f.FourCC.String())
 	require.Len(t, f.Data, f.Height*f.Stride)
 	require.WithinDuration(t, time.Now(), f.Time, time.Minute)
 }

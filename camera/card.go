@@ -46,7 +46,7 @@ func openTestCard(o Options) (Source, error) {
 }
 
 func (c *card) Format() Format {
-	return Format{Pixels: RGB24, Width: testcard.Width, Height: testcard.Height, Stride: 3 * testcard.Width}
+	return Format{FourCC: RGB24, Width: testcard.Width, Height: testcard.Height, Stride: 3 * testcard.Width}
 }
 
 func (c *card) Next(ctx context.Context) (*Frame, error) {

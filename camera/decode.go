@@ -23,7 +23,7 @@ const maxBroken = 30
 // leaves as they are.
 func decode(s Source) Source {
 	f := s.Format()
-	if f.Pixels != pixel.MJPEG {
+	if f.FourCC != pixel.MJPEG {
 		return s
 	}
 	return &decoded{Source: s, decoder: mjpeg.NewDecoder(f.Width, f.Height)}
@@ -31,7 +31,7 @@ func decode(s Source) Source {
 
 func (d *decoded) Format() Format {
 	f := d.Source.Format()
-	return Format{Pixels: RGB24, Width: f.Width, Height: f.Height, Stride: 3 * f.Width}
+	return Format{FourCC: RGB24, Width: f.Width, Height: f.Height, Stride: 3 * f.Width}
 }
 
 // Next drops frames that are broken, as USB's are now and then.

@@ -40,14 +40,14 @@ func newWebcam(t *testing.T, every uint64) *webcam {
 	}
 	require.NoError(t, jpeg.Encode(&file, grey, nil))
 	return &webcam{
-		frame: Frame{Format: Format{Pixels: pixel.MJPEG, Width: 32, Height: 16}},
+		frame: Frame{Format: Format{FourCC: pixel.MJPEG, Width: 32, Height: 16}},
 		whole: file.Bytes(), every: every,
 	}
 }
 
 func TestJPEGsAreDecoded(t *testing.T) {
 	s := decode(newWebcam(t, 3))
-	want := Format{Pixels: RGB24, Width: 32, Height: 16, Stride: 96}
+	want := Format{FourCC: RGB24, Width: 32, Height: 16, Stride: 96}
 	require.Equal(t, want, s.Format())
 	for n := range uint64(4) { // the broken ones are gaps
 		f, err := s.Next(t.Context())

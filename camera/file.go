@@ -131,7 +131,7 @@ func recognise(r io.Reader, decode pictureDecoder, o Options) (Format, frameRead
 	switch {
 	case string(head) == y4m.Magic:
 		format, read, err = readY4M(buffered)
-	case o.Pixels != 0 && o.Width != 0:
+	case o.FourCC != 0 && o.Width != 0:
 		return readRaw(buffered, o)
 	default:
 		format, read, err = readPicture(buffered, decode)
@@ -153,16 +153,16 @@ func readY4M(r io.Reader) (Format, frameReader, error) {
 // readRaw reads frames that follow each other without anything between, their
 // rows too. YCbCr is taken to be of the limited range, as most is.
 func readRaw(r io.Reader, o Options) (Format, frameReader, error) {
-	format := Format{Pixels: o.Pixels, Width: o.Width, Height: o.Height}
+	format := Format{FourCC: o.FourCC, Width: o.Width, Height: o.Height}
 	format.Stride = format.MinStride()
 	size := format.Size()
 	if size == 0 {
-		return format, nil, fmt.Errorf("raw frames of %v cannot be read: their length is not known", o.Pixels)
+		return format, nil, fmt.Errorf("raw frames of %v cannot be read: their length is not known", o.FourCC)
 	}
-	if format.Stride > format.Width && (o.Pixels == pixel.NV12 || o.Pixels == pixel.NV21) {
-		return format, nil, fmt.Errorf("raw frames of %v must have an even width", o.Pixels)
+	if format.Stride > format.Width && (o.FourCC == pixel.NV12 || o.FourCC == pixel.NV21) {
+		return format, nil, fmt.Errorf("raw frames of %v must have an even width", o.FourCC)
 	}
-	if o.Pixels.IsYCbCr() && o.Pixels != pixel.GREY {
+	if o.FourCC.IsYCbCr() && o.FourCC != pixel.GREY {
 		format.Range = pixel.Limited
 	}
 	number := 0
@@ -196,7 +196,7 @@ func readPicture(r io.Reader, decode pictureDecoder) (Format, frameReader, error
 }
 
 func pictureFormat(img *picture.Image) Format {
-	return Format{Pixels: RGB24, Width: img.Width, Height: img.Height, Stride: 3 * img.Width}
+	return Format{FourCC: RGB24, Width: img.Width, Height: img.Height, Stride: 3 * img.Width}
 }
 
 // comesOnce refuses what neither a pipe nor standard input can follow.

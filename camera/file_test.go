@@ -71,7 +71,7 @@ const twoFrames = "YUV4MPEG2 W2 H1 C420jpeg\nFRAME\nabcdFRAME\nefgh"
 
 func TestY4MFile(t *testing.T) {
 	s := openPath(t, write(t, "movie.jpg", twoFrames), Options{}) // the name does not matter
-	want := Format{Pixels: pixel.YU12, Width: 2, Height: 1, Stride: 2, Range: pixel.Limited}
+	want := Format{FourCC: pixel.YU12, Width: 2, Height: 1, Stride: 2, Range: pixel.Limited}
 	require.Equal(t, want, s.Format())
 	require.Equal(t, want, requireNext(t, s, 0, "abcd").Format)
 	requireNext(t, s, 1, "efgh")
@@ -82,7 +82,7 @@ func TestY4MFile(t *testing.T) {
 func TestPictureFile(t *testing.T) {
 	s := openPath(t, write(t, "picture", pictureFile(t, 3)), Options{})
 	f := requireNext(t, s, 0, strings.Repeat("\x07", 3*3*2))
-	require.Equal(t, Format{Pixels: RGB24, Width: 3, Height: 2, Stride: 9}, f.Format)
+	require.Equal(t, Format{FourCC: RGB24, Width: 3, Height: 2, Stride: 9}, f.Format)
 	require.Equal(t, s.Format(), f.Format)
 	requireEnd(t, s)
 }
@@ -90,9 +90,9 @@ func TestPictureFile(t *testing.T) {
 func TestRawFile(t *testing.T) {
 	// Bytes that begin as a JPEG does are raw frames if that is asked for.
 	path := write(t, "raw", "\xff\xd8cdefghijklmnopqrstuvwxyzabcdefghijkl")
-	for code, want := range map[pixel.Code]int{pixel.YUYV: 16, pixel.NV12: 12, pixel.YU12: 12, pixel.GREY: 8, pixel.RGB24: 24} {
-		s := openPath(t, path, Options{Width: 4, Height: 2, Pixels: code})
-		require.Equal(t, code, s.Format().Pixels)
+	for code, want := range map[pixel.FourCC]int{pixel.YUYV: 16, pixel.NV12: 12, pixel.YU12: 12, pixel.GREY: 8, pixel.RGB24: 24} {
+		s := openPath(t, path, Options{Width: 4, Height: 2, FourCC: code})
+		require.Equal(t, code, s.Format().FourCC)
 		f, err := s.Next(t.Context())
 		require.NoError(t, err)
 		require.Len(t, f.Data, want, code)
@@ -156,10 +156,10 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		"empty":              {write(t, "a", ""), Options{}, "empty, not a picture"},
 		"bad Y4M":            {write(t, "a", "YUV4MPEG2 W2\n"), Options{}, "no size"},
 		"half a picture":     {write(t, "a", pictureFile(t, 3)[:40]), Options{}, "cut short"},
-		"raw of no length":   {picture, Options{Width: 2, Height: 2, Pixels: pixel.MJPEG}, "length is not known"},
-		"raw of odd NV12":    {picture, Options{Width: 3, Height: 2, Pixels: pixel.NV12}, "even width"},
-		"another format":     {picture, Options{Pixels: pixel.YUYV}, "its frames are RGB3, not YUYV"},
-		"a folder's format":  {dir, Options{Pixels: pixel.YUYV}, "its frames are RGB3, not YUYV"},
+		"raw of no length":   {picture, Options{Width: 2, Height: 2, FourCC: pixel.MJPEG}, "length is not known"},
+		"raw of odd NV12":    {picture, Options{Width: 3, Height: 2, FourCC: pixel.NV12}, "even width"},
+		"another format":     {picture, Options{FourCC: pixel.YUYV}, "its frames are RGB3, not YUYV"},
+		"a folder's format":  {dir, Options{FourCC: pixel.YUYV}, "its frames are RGB3, not YUYV"},
 		"an empty folder":    {dir, Options{}, "no files"},
 		"a folder, twice":    {dir, Options{Loop: true, Watch: true}, "not both"},
 		"a watched file":     {picture, Options{Watch: true}, "picture: a file takes --size, --format, --loop, not --watch"},
@@ -168,7 +168,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		"no address":         {"http://me:se/cret@host/", Options{}, "http://…: not the address of a stream"},
 		"a repeated stream":  {"http://me:secret@host/", Options{Loop: true}, "http://host/: a stream takes --format, not --loop"},
 		"another size":       {picture, Options{Width: 640, Height: 480}, "its frames have 3x2 pixels, not 640x480"},
-		"a stream of YUYV":   {"http://me:secret@host/", Options{Pixels: pixel.YUYV}, "http://host/: its frames are MJPG, not YUYV"},
+		"a stream of YUYV":   {"http://me:secret@host/", Options{FourCC: pixel.YUYV}, "http://host/: its frames are MJPG, not YUYV"},
 		"a stream's options": {"http://me:secret@host/", Options{Rate: -1}, "camera: a rate of"},
 	} {
 		_, err := Open(t.Context(), c.path, c.options)
@@ -190,7 +190,7 @@ func TestFilesThatAreCutShort(t *testing.T) {
 	}{
 		{movie, Options{}, movie + ": frame 2 of Y4M: cut short"},
 		{movie, Options{Loop: true}, movie + ": frame 2 of Y4M: cut short"},
-		{raw, Options{Width: 2, Height: 2, Pixels: pixel.GREY}, raw + ": frame 2 is cut short: of 4 bytes that GREY 2x2 has there are 2"},
+		{raw, Options{Width: 2, Height: 2, FourCC: pixel.GREY}, raw + ": frame 2 is cut short: of 4 bytes that GREY 2x2 has there are 2"},
 	} {
 		s := openPath(t, c.path, c.options)
 		requireNext(t, s, 0, "abcd")

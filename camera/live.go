@@ -25,8 +25,8 @@ func openWeb(ctx context.Context, address string, o Options) (Source, error) {
 	if err := o.heeds(web.Name(address), "a stream", optionFormat); err != nil {
 		return nil, err
 	}
-	if o.Pixels != 0 && o.Pixels != pixel.MJPEG {
-		return nil, invalid{fmt.Errorf("%s: its frames are %v, not %v", web.Name(address), pixel.MJPEG, o.Pixels)}
+	if o.FourCC != 0 && o.FourCC != pixel.MJPEG {
+		return nil, invalid{fmt.Errorf("%s: its frames are %v, not %v", web.Name(address), pixel.MJPEG, o.FourCC)}
 	}
 	stream, err := web.Open(ctx, address)
 	if errors.Is(err, web.ErrAddress) {
@@ -37,7 +37,7 @@ func openWeb(ctx context.Context, address string, o Options) (Source, error) {
 	}
 	return decode(&live{
 		frames:  newest.Start(stream.Read),
-		frame:   Frame{Format: Format{Pixels: pixel.MJPEG, Width: stream.Width, Height: stream.Height}},
+		frame:   Frame{Format: Format{FourCC: pixel.MJPEG, Width: stream.Width, Height: stream.Height}},
 		explain: func(err error) error { return err },
 		close:   stream.Close,
 	}), nil

@@ -38,7 +38,7 @@ func TestStandardInputThatIsAPipe(t *testing.T) {
 	require.NoError(t, err)
 	s, err := openStandardInput(t.Context(), stdin, Options{})
 	require.NoError(t, err)
-	require.Equal(t, pixel.GREY, s.Format().Pixels)
+	require.Equal(t, pixel.GREY, s.Format().FourCC)
 	_, err = w.WriteString("FRAME\nab")
 	require.NoError(t, err)
 	requireNext(t, s, 0, "ab")
@@ -72,7 +72,7 @@ func TestRawFramesAndPicturesFromAPipe(t *testing.T) {
 		options Options
 		want    string
 	}{
-		{"abcdef", Options{Width: 3, Height: 2, Pixels: pixel.GREY}, "abcdef"},
+		{"abcdef", Options{Width: 3, Height: 2, FourCC: pixel.GREY}, "abcdef"},
 		{pictureFile(t, 1), Options{}, "\x07\x07\x07\x07\x07\x07"},
 	} {
 		stdin, w := input(t)
@@ -201,9 +201,9 @@ func TestStreamOverHTTP(t *testing.T) {
 	defer server.Close()
 	jpeg := jpegFile(t, 24)
 	go func() { send <- jpeg }()
-	s, err := Open(t.Context(), server.URL, Options{Pixels: pixel.MJPEG})
+	s, err := Open(t.Context(), server.URL, Options{FourCC: pixel.MJPEG})
 	require.NoError(t, err)
-	want := Format{Pixels: RGB24, Width: 24, Height: 8, Stride: 72}
+	want := Format{FourCC: RGB24, Width: 24, Height: 8, Stride: 72}
 	require.Equal(t, want, s.Format())
 	f := requireNext(t, s, 0, strings.Repeat("\x00", 3*24*8))
 	require.Equal(t, want, f.Format)

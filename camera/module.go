@@ -39,8 +39,8 @@ func openModule(ctx context.Context, o Options) (Source, error) {
 // moduleRefuses is why those wishes cannot be met, whatever the camera module;
 // empty where they can.
 func moduleRefuses(o Options) string {
-	if o.Pixels != 0 && o.Pixels != pixel.YU12 {
-		return fmt.Sprintf("gives %v alone, not %v", pixel.YU12, o.Pixels)
+	if o.FourCC != 0 && o.FourCC != pixel.YU12 {
+		return fmt.Sprintf("gives %v alone, not %v", pixel.YU12, o.FourCC)
 	}
 	if len(o.Controls) > 0 {
 		return fmt.Sprintf("has no controls to set, so not %s", o.Controls[0].Name)

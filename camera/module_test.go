@@ -40,9 +40,9 @@ esac
 
 func TestCameraModule(t *testing.T) {
 	standIn(t, green)
-	s, err := Open(t.Context(), RPiCam, Options{Width: 200, Height: 100, Rate: 5, Pixels: pixel.YU12})
+	s, err := Open(t.Context(), RPiCam, Options{Width: 200, Height: 100, Rate: 5, FourCC: pixel.YU12})
 	require.NoError(t, err)
-	want := Format{Pixels: pixel.YU12, Width: 256, Height: 100, Stride: 256, Matrix: pixel.BT601, Range: pixel.Full}
+	want := Format{FourCC: pixel.YU12, Width: 256, Height: 100, Stride: 256, Matrix: pixel.BT601, Range: pixel.Full}
 	require.Equal(t, want, s.Format())
 	f, err := s.Next(t.Context())
 	require.NoError(t, err)
@@ -53,7 +53,7 @@ func TestCameraModule(t *testing.T) {
 
 func TestWhatCameraModulesCannotDo(t *testing.T) {
 	standIn(t, green)
-	_, err := Open(t.Context(), RPiCam, Options{Pixels: pixel.YUYV})
+	_, err := Open(t.Context(), RPiCam, Options{FourCC: pixel.YUYV})
 	require.EqualError(t, err, "rpicam gives YU12 alone, not YUYV")
 	require.ErrorIs(t, err, ErrInvalid)
 	_, err = Open(t.Context(), RPiCam, Options{Controls: []Control{{"gain", "1"}}})
@@ -117,7 +117,7 @@ func TestAutoSkipsCameraModulesThatCannotMeetTheWishes(t *testing.T) {
 	}
 	standIn(t, green)
 	for reason, o := range map[string]Options{
-		"gives YU12 alone, not YUYV":          {Pixels: pixel.YUYV},
+		"gives YU12 alone, not YUYV":          {FourCC: pixel.YUYV},
 		"has no controls to set, so not gain": {Controls: []Control{{"gain", "1"}}},
 	} {
 		_, err := Open(t.Context(), Auto, o)

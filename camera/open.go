@@ -44,7 +44,7 @@ type Found struct {
 
 // Mode is a pixel format that a source offers.
 type Mode struct {
-	Pixels string `json:"format"`          // four characters
+	FourCC string `json:"format"`          // four characters
 	Sizes  []Size `json:"sizes,omitempty"` // none where the driver does not tell
 }
 

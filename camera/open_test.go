@@ -38,7 +38,7 @@ func TestPipeBelowDev(t *testing.T) {
 	}
 	require.NoError(t, w.Close())
 	s := openPath(t, path, Options{})
-	require.Equal(t, pixel.YU12, s.Format().Pixels)
+	require.Equal(t, pixel.YU12, s.Format().FourCC)
 }
 
 // found are a Raspberry Pi's nodes, and a webcam behind them.

@@ -19,8 +19,8 @@ type Options struct {
 	// Width and Height are in pixels; the nearest size will do.
 	Width, Height int
 
-	// Pixels is a format that the source must have.
-	Pixels pixel.Code
+	// FourCC is a pixel format that the source must have.
+	FourCC pixel.FourCC
 
 	// Controls are set in this order.
 	Controls []Control
@@ -95,7 +95,7 @@ func (o Options) given() []string {
 	}{
 		{optionSize, o.Width != 0},
 		{optionRate, o.Rate != 0},
-		{optionFormat, o.Pixels != 0},
+		{optionFormat, o.FourCC != 0},
 		{optionControl, len(o.Controls) > 0},
 		{optionLoop, o.Loop},
 		{optionWatch, o.Watch},
@@ -110,8 +110,8 @@ func (o Options) given() []string {
 // allow refuses a format or a size that is not the one asked for: files, and
 // whatever else has no choice, have what they have.
 func (o Options) allow(f Format) error {
-	if o.Pixels != 0 && o.Pixels != f.Pixels {
-		return fmt.Errorf("its frames are %v, not %v", f.Pixels, o.Pixels)
+	if o.FourCC != 0 && o.FourCC != f.FourCC {
+		return fmt.Errorf("its frames are %v, not %v", f.FourCC, o.FourCC)
 	}
 	if o.Width != 0 && (o.Width != f.Width || o.Height != f.Height) {
 		return fmt.Errorf("its frames have %dx%d pixels, not %dx%d", f.Width, f.Height, o.Width, o.Height)

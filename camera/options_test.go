@@ -13,7 +13,7 @@ func TestOptionsThatASourceCannotFollow(t *testing.T) {
 	options := map[string]Options{
 		optionSize:    {Width: 640, Height: 480},
 		optionRate:    {Rate: 5},
-		optionFormat:  {Pixels: pixel.RGB24},
+		optionFormat:  {FourCC: pixel.RGB24},
 		optionControl: {Controls: []Control{{"a", "b"}}},
 		optionLoop:    {Loop: true},
 		optionWatch:   {Watch: true},
@@ -54,10 +54,10 @@ func TestOptionsThatASourceCannotFollow(t *testing.T) {
 }
 
 func TestTheTestCardHasItsOwnFormat(t *testing.T) {
-	_, err := Open(t.Context(), TestCard, Options{Pixels: pixel.YUYV})
+	_, err := Open(t.Context(), TestCard, Options{FourCC: pixel.YUYV})
 	require.EqualError(t, err, "testcard: its frames are RGB3, not YUYV")
 	require.ErrorIs(t, err, ErrInvalid)
 	_, err = Open(t.Context(), TestCard, Options{Width: 1280, Height: 720})
 	require.EqualError(t, err, "testcard: its frames have 640x480 pixels, not 1280x720")
-	open(t, Options{Width: 640, Height: 480, Pixels: pixel.RGB24, Rate: 10})
+	open(t, Options{Width: 640, Height: 480, FourCC: pixel.RGB24, Rate: 10})
 }

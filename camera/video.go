@@ -23,7 +23,7 @@ func openVideo(path string, o Options) (Source, error) {
 	if err := o.heeds(path, "a video device", optionSize, optionRate, optionFormat, optionControl); err != nil {
 		return nil, err
 	}
-	w := v4l2.Wishes{Width: o.Width, Height: o.Height, Pixels: o.Pixels, Rate: o.Rate}
+	w := v4l2.Wishes{Width: o.Width, Height: o.Height, FourCC: o.FourCC, Rate: o.Rate}
 	for _, c := range o.Controls {
 		w.Controls = append(w.Controls, v4l2.Setting(c))
 	}
@@ -66,7 +66,7 @@ func listVideo() []Found {
 }
 
 func mode(m v4l2.Mode) Mode {
-	converted := Mode{Pixels: m.Pixels.String()}
+	converted := Mode{FourCC: m.FourCC.String()}
 	for _, s := range m.Sizes {
 		size := Size{Width: s.Width, Height: s.Height, Rates: s.Rates}
 		if s.MaxWidth != s.Width || s.MaxHeight != s.Height {

@@ -28,7 +28,7 @@ func TestNoCamera(t *testing.T) {
 func TestModesAreHandedOn(t *testing.T) {
 	require.Equal(t,
 		Mode{"YUYV", []Size{{Width: 640, Height: 480, Rates: []float64{30}}, {Width: 16, Height: 8, MaxWidth: 1600, MaxHeight: 800}}},
-		mode(v4l2.Mode{Pixels: pixel.YUYV, Sizes: []v4l2.Size{
+		mode(v4l2.Mode{FourCC: pixel.YUYV, Sizes: []v4l2.Size{
 			{Width: 640, Height: 480, MaxWidth: 640, MaxHeight: 480, Rates: []float64{30}},
 			{Width: 16, Height: 8, MaxWidth: 1600, MaxHeight: 800, StepX: 2, StepY: 2},
 		}}))

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"halfmeg/camera/pixel"
 	"halfmeg/model"
 	"halfmeg/model/prep"
 )
@@ -54,7 +55,7 @@ func (a *augmenter) vary(picture []int8, random *rand.Rand) []int8 {
 	width := max(1, int(float64(a.size)*side))
 	height := max(1, int(float64(a.size)*min(1, side*math.Exp(maxStretch*(2*random.Float64()-1)))))
 	x, y := random.IntN(a.size-width+1), random.IntN(a.size-height+1)
-	crop := prep.Pixels{Width: width, Height: height, Stride: 3 * a.size, Data: a.source[3*(y*a.size+x):]}
+	crop := pixel.Format{FourCC: pixel.RGB24, Width: width, Height: height, Stride: 3 * a.size}.Image(a.source[3*(y*a.size+x):])
 	a.result, a.spare = a.spare, a.result
 	if err := a.resize.Run(a.result, crop); err != nil {
 		panic(err) // the crop is inside the picture

@@ -13,6 +13,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"halfmeg/camera/pixel"
 )
 
 const (
@@ -37,6 +39,11 @@ type Image struct {
 	Width  int
 	Height int
 	Pix    []byte // red, green, blue of each pixel, row by row from the top left: Width*Height*3 bytes
+}
+
+// Pixels returns the picture as networks read it, without copying.
+func (img *Image) Pixels() pixel.Image {
+	return pixel.Format{FourCC: pixel.RGB24, Width: img.Width, Height: img.Height, Stride: 3 * img.Width}.Image(img.Pix)
 }
 
 // DecodeFile decodes the file of the given path. Errors name the file.

@@ -44,7 +44,7 @@ func (w Wishes) Format() pixel.Format {
 	if w.Width == 0 || w.Height == 0 {
 		width, height = defaultWidth, defaultHeight
 	}
-	return pixel.Format{Pixels: pixel.YU12, Width: width, Height: height, Stride: width, Matrix: pixel.BT601, Range: pixel.Full}
+	return pixel.Format{FourCC: pixel.YU12, Width: width, Height: height, Stride: width, Matrix: pixel.BT601, Range: pixel.Full}
 }
 
 // nearest is the multiple of step that is nearest to n, and not 0.

@@ -73,7 +73,7 @@ func TestFrames(t *testing.T) {
 		t.Run(act, func(t *testing.T) {
 			before := time.Now()
 			s := mustOpen(t, act, Wishes{}, endless)
-			require.Equal(t, pixel.Format{Pixels: pixel.YU12, Width: 640, Height: 480, Stride: 640, Range: pixel.Full}, s.Format())
+			require.Equal(t, pixel.Format{FourCC: pixel.YU12, Width: 640, Height: 480, Stride: 640, Range: pixel.Full}, s.Format())
 			last := -1
 			for range 10 {
 				f, err := s.Next(t.Context())

@@ -28,7 +28,7 @@ type device struct {
 
 // Mode is a pixel format that a device offers, with the sizes it has.
 type Mode struct {
-	Pixels pixel.Code
+	FourCC pixel.FourCC
 	Sizes  []Size // none where the driver does not tell
 }
 
@@ -130,20 +130,20 @@ func (d *device) modes() []Mode {
 }
 
 // codes are the pixel formats that the device offers, in its order.
-func (d *device) codes() []pixel.Code {
-	var codes []pixel.Code
+func (d *device) codes() []pixel.FourCC {
+	var codes []pixel.FourCC
 	for i := range uint32(maxModes) {
 		f := formatDescription{index: i, kind: d.kind}
 		if d.ioctl(enumFormats, unsafe.Pointer(&f)) != nil {
 			break
 		}
-		codes = append(codes, pixel.Code(f.pixelFormat))
+		codes = append(codes, pixel.FourCC(f.pixelFormat))
 	}
 	return codes
 }
 
 // sizes are those of a pixel format, without their rates.
-func (d *device) sizes(code pixel.Code) []Size {
+func (d *device) sizes(code pixel.FourCC) []Size {
 	var sizes []Size
 	for i := range uint32(maxSizes) {
 		f := frameSize{index: i, pixelFormat: uint32(code)}
@@ -168,7 +168,7 @@ func (d *device) sizes(code pixel.Code) []Size {
 
 // rates are the frames a second of a format and size, highest first; of a
 // range of rates the ends.
-func (d *device) rates(code pixel.Code, width, height int) []float64 {
+func (d *device) rates(code pixel.FourCC, width, height int) []float64 {
 	var rates []float64
 	for i := range uint32(maxRates) {
 		f := frameInterval{index: i, pixelFormat: uint32(code), width: uint32(width), height: uint32(height)}
@@ -217,7 +217,7 @@ func (d *device) setRate(rate float64) (float64, error) {
 }
 
 // inWords lists codes for people.
-func inWords(codes []pixel.Code) string {
+func inWords(codes []pixel.FourCC) string {
 	names := make([]string, len(codes))
 	for i, c := range codes {
 		names[i] = c.String()

@@ -114,7 +114,7 @@ func TestChoose(t *testing.T) {
 		"the next":                   {all[:len(all)-1], Wishes{}, choice{pixel.UYVY, 640, 480}},
 		"grey before JPEG":           {all[:2], Wishes{}, choice{pixel.GREY, 640, 480}},
 		"JPEG where there is no raw": {all[:1], Wishes{}, choice{pixel.MJPEG, 640, 480}},
-		"what is asked for":          {all, Wishes{Pixels: pixel.GREY}, choice{pixel.GREY, 640, 480}},
+		"what is asked for":          {all, Wishes{FourCC: pixel.GREY}, choice{pixel.GREY, 640, 480}},
 		"no rate asked for":          {hd, Wishes{}, choice{pixel.YUYV, 640, 480}},
 		"a rate that is nearly had":  {hd, Wishes{Rate: 10.4}, choice{pixel.YUYV, 640, 480}},
 		"a rate that JPEG has":       {hd, Wishes{Rate: 25}, choice{pixel.MJPEG, 640, 480}},
@@ -141,13 +141,13 @@ func TestChoose(t *testing.T) {
 func TestAnotherFormatThanAskedForIsRefused(t *testing.T) {
 	f := webcam()
 	f.answer = func(p *pixFormat) { p.pixelFormat = uint32(pixel.YUYV) }
-	_, err := open(f.device(t), Wishes{Pixels: pixel.MJPEG})
+	_, err := open(f.device(t), Wishes{FourCC: pixel.MJPEG})
 	require.EqualError(t, err, "/dev/video7: asked for MJPG at 640x480, it set itself to YUYV at 640x480")
 	require.ErrorIs(t, err, deviceerr.ErrWish)
 }
 
 func TestFormatNotOffered(t *testing.T) {
-	_, err := open(webcam().device(t), Wishes{Pixels: pixel.NV12})
+	_, err := open(webcam().device(t), Wishes{FourCC: pixel.NV12})
 	require.EqualError(t, err, "/dev/video7: it offers the pixel formats MJPG, YUYV; NV12 was asked for")
 	require.ErrorIs(t, err, deviceerr.ErrWish)
 }
@@ -160,15 +160,15 @@ func TestAnswersToSetFormat(t *testing.T) {
 	}{
 		"another size": {
 			answer: func(p *pixFormat) { p.width, p.height, p.bytesPerLine, p.sizeImage = 320, 240, 640, 640*240 },
-			format: pixel.Format{Pixels: pixel.YUYV, Width: 320, Height: 240, Stride: 640, Range: pixel.Limited},
+			format: pixel.Format{FourCC: pixel.YUYV, Width: 320, Height: 240, Stride: 640, Range: pixel.Limited},
 		},
 		"padded rows": {
 			answer: func(p *pixFormat) { p.bytesPerLine, p.sizeImage = 1536, 1536*480 },
-			format: pixel.Format{Pixels: pixel.YUYV, Width: 640, Height: 480, Stride: 1536, Range: pixel.Limited},
+			format: pixel.Format{FourCC: pixel.YUYV, Width: 640, Height: 480, Stride: 1536, Range: pixel.Limited},
 		},
 		"no stride": {
 			answer: func(p *pixFormat) { p.bytesPerLine = 0 },
-			format: pixel.Format{Pixels: pixel.YUYV, Width: 640, Height: 480, Stride: 1280, Range: pixel.Limited},
+			format: pixel.Format{FourCC: pixel.YUYV, Width: 640, Height: 480, Stride: 1280, Range: pixel.Limited},
 		},
 		"short rows":  {answer: func(p *pixFormat) { p.bytesPerLine = 640 }, words: "640 bytes a row"},
 		"small image": {answer: func(p *pixFormat) { p.sizeImage-- }, words: "614399 in all"},
@@ -202,7 +202,7 @@ func TestPicturesInSeveralPieces(t *testing.T) {
 func TestColour(t *testing.T) {
 	const srgb = 8
 	for _, c := range []struct {
-		code   pixel.Code
+		code   pixel.FourCC
 		pix    pixFormat
 		matrix pixel.Matrix
 		limits pixel.Range

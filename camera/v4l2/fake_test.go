@@ -155,12 +155,12 @@ func (f *fake) enumFormats(d *formatDescription) error {
 	if d.kind != f.kind() || int(d.index) >= len(f.modes) {
 		return unix.EINVAL
 	}
-	d.pixelFormat = uint32(f.modes[d.index].Pixels)
+	d.pixelFormat = uint32(f.modes[d.index].FourCC)
 	return nil
 }
 
 func (f *fake) mode(code uint32) int {
-	return slices.IndexFunc(f.modes, func(m Mode) bool { return m.Pixels == pixel.Code(code) })
+	return slices.IndexFunc(f.modes, func(m Mode) bool { return m.FourCC == pixel.FourCC(code) })
 }
 
 func (f *fake) enumSizes(s *frameSize) error {
@@ -206,9 +206,9 @@ func (f *fake) setFormat(argument unsafe.Pointer) error {
 		f.pix = pixFormat{width: multi.pix.width, height: multi.pix.height, pixelFormat: multi.pix.pixelFormat, field: multi.pix.field}
 	}
 	if f.mode(f.pix.pixelFormat) < 0 {
-		f.pix.pixelFormat = uint32(f.modes[0].Pixels)
+		f.pix.pixelFormat = uint32(f.modes[0].FourCC)
 	}
-	full := pixel.Format{Pixels: pixel.Code(f.pix.pixelFormat), Width: int(f.pix.width), Height: int(f.pix.height)}
+	full := pixel.Format{FourCC: pixel.FourCC(f.pix.pixelFormat), Width: int(f.pix.width), Height: int(f.pix.height)}
 	full.Stride = full.MinStride()
 	f.pix.bytesPerLine, f.pix.sizeImage = uint32(full.Stride), uint32(full.Size())
 	if full.Size() == 0 {
@@ -311,7 +311,7 @@ func (f *fake) take() {
 		seconds: int64(f.due / time.Second), micros: int64(f.due % time.Second / time.Microsecond),
 	}
 	picture := f.memory[i][f.offset:]
-	if pixel.Code(f.pix.pixelFormat) == pixel.MJPEG {
+	if pixel.FourCC(f.pix.pixelFormat) == pixel.MJPEG {
 		copy(picture, "\xff\xd8")
 		picture = picture[2:]
 	}

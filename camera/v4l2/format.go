@@ -13,7 +13,7 @@ import (
 // Wishes are what is asked of a device. Zero values leave it to us.
 type Wishes struct {
 	Width, Height int // the nearest that there is will do
-	Pixels        pixel.Code
+	FourCC        pixel.FourCC
 	Rate          float64 // frames a second; the nearest that there is will do
 	Controls      []Setting
 }
@@ -33,14 +33,14 @@ const maxSide = 1 << 14
 // planes, for a row is then read in one place; less bytes before more; colour
 // before grey; and only then what has to be decompressed. A format that lacks
 // the wished size or rate comes after one that has it.
-var Preference = []pixel.Code{
+var Preference = []pixel.FourCC{
 	pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12,
 	pixel.RGB24, pixel.BGR24, pixel.GREY, pixel.MJPEG,
 }
 
 // choice is a format and size to ask a device for.
 type choice struct {
-	pixels        pixel.Code
+	pixels        pixel.FourCC
 	width, height int
 }
 
@@ -49,7 +49,7 @@ func (d *device) choose(w Wishes) (choice, error) {
 	codes := d.codes()
 	var modes []Mode // without rates: to ask for all would take a while
 	for _, code := range codes {
-		if slices.Contains(Preference, code) && (w.Pixels == 0 || w.Pixels == code) {
+		if slices.Contains(Preference, code) && (w.FourCC == 0 || w.FourCC == code) {
 			modes = append(modes, Mode{code, d.sizes(code)})
 		}
 	}
@@ -58,8 +58,8 @@ func (d *device) choose(w Wishes) (choice, error) {
 		return c, nil
 	}
 	wanted := "none of them can be used"
-	if w.Pixels != 0 {
-		wanted = fmt.Sprintf("%v was asked for", w.Pixels)
+	if w.FourCC != 0 {
+		wanted = fmt.Sprintf("%v was asked for", w.FourCC)
 	}
 	return c, d.wish("it offers the pixel formats %s; %s", inWords(codes), wanted)
 }
@@ -75,7 +75,7 @@ func choose(modes []Mode, w Wishes, rates func(choice) []float64) (choice, bool)
 	bestRank := 0
 	for _, code := range Preference {
 		for _, m := range modes {
-			if m.Pixels != code {
+			if m.FourCC != code {
 				continue
 			}
 			c := nearest(m, width, height)
@@ -105,9 +105,9 @@ func rank(c choice, width, height int, rate float64, rates func(choice) []float6
 // nearest is the smallest size of the mode that covers the wished one, or
 // the largest where none does.
 func nearest(m Mode, width, height int) choice {
-	best := choice{m.Pixels, width, height} // where nothing is known of the sizes
+	best := choice{m.FourCC, width, height} // where nothing is known of the sizes
 	for i, s := range m.Sizes {
-		c := choice{m.Pixels, within(width, s.Width, s.MaxWidth, s.StepX), within(height, s.Height, s.MaxHeight, s.StepY)}
+		c := choice{m.FourCC, within(width, s.Width, s.MaxWidth, s.StepX), within(height, s.Height, s.MaxHeight, s.StepY)}
 		if i == 0 || nearer(c, best, width, height) {
 			best = c
 		}
@@ -147,9 +147,9 @@ func (d *device) setFormat(c choice) (pixel.Format, error) {
 	if err != nil {
 		return pixel.Format{}, explain(d.path, "set the format "+c.pixels.String(), err)
 	}
-	if pixel.Code(got.pixelFormat) != c.pixels {
+	if pixel.FourCC(got.pixelFormat) != c.pixels {
 		return pixel.Format{}, d.wish("asked for %v at %dx%d, it set itself to %v at %dx%d",
-			c.pixels, c.width, c.height, pixel.Code(got.pixelFormat), got.width, got.height)
+			c.pixels, c.width, c.height, pixel.FourCC(got.pixelFormat), got.width, got.height)
 	}
 	return d.checkFormat(got)
 }
@@ -177,18 +177,18 @@ func (d *device) askFormat(c choice) (image, error) {
 }
 
 func (d *device) checkFormat(got image) (pixel.Format, error) {
-	f := pixel.Format{Pixels: pixel.Code(got.pixelFormat)}
+	f := pixel.Format{FourCC: pixel.FourCC(got.pixelFormat)}
 	switch {
 	case got.planes != 1:
-		return f, d.wish("its %v comes in %d pieces of memory; one is read", f.Pixels, got.planes)
+		return f, d.wish("its %v comes in %d pieces of memory; one is read", f.FourCC, got.planes)
 	case got.width < 1 || got.height < 1 || got.width > maxSide || got.height > maxSide:
 		return f, d.wish("it has pictures of %dx%d pixels; sides of 1…%d can be used", got.width, got.height, maxSide)
 	case got.field != fieldNone && got.field != fieldAny && got.field != fieldInterlaced:
 		return f, d.wish("its pictures come as separate fields (order %d), which is not supported", got.field)
 	}
 	f.Width, f.Height = int(got.width), int(got.height)
-	f.Matrix, f.Range = colour(f.Pixels, got.pixFormat)
-	if f.Pixels == pixel.MJPEG {
+	f.Matrix, f.Range = colour(f.FourCC, got.pixFormat)
+	if f.FourCC == pixel.MJPEG {
 		return f, nil
 	}
 	f.Stride = int(got.bytesPerLine)
@@ -223,7 +223,7 @@ const (
 // colour is the matrix and range of what a driver says, with the defaults
 // that the kernel's documentation gives each colour space. The matrices of
 // SMPTE 240M and BT.2020 are rare; BT.709 is nearest to them.
-func colour(code pixel.Code, p pixFormat) (pixel.Matrix, pixel.Range) {
+func colour(code pixel.FourCC, p pixFormat) (pixel.Matrix, pixel.Range) {
 	matrix := pixel.BT601
 	switch {
 	case p.ycbcr == ycbcrDefault:

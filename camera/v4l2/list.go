@@ -54,7 +54,7 @@ func (d *device) describe() Node {
 	}
 	n.Modes = d.modes()
 	codes := d.codes()
-	if n.Problem == "" && !slices.ContainsFunc(codes, func(c pixel.Code) bool { return slices.Contains(Preference, c) }) {
+	if n.Problem == "" && !slices.ContainsFunc(codes, func(c pixel.FourCC) bool { return slices.Contains(Preference, c) }) {
 		n.Problem = "offers no pixel format that can be used, but " + inWords(codes)
 	}
 	return n

@@ -37,12 +37,12 @@ func openNode(t *testing.T, w Wishes) *Stream {
 }
 
 func TestNodeStreams(t *testing.T) {
-	for _, code := range []pixel.Code{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.RGB24, pixel.BGR24, pixel.GREY} {
+	for _, code := range []pixel.FourCC{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.RGB24, pixel.BGR24, pixel.GREY} {
 		t.Run(code.String(), func(t *testing.T) {
-			s := openNode(t, Wishes{Pixels: code, Width: 640, Height: 480, Rate: 30})
+			s := openNode(t, Wishes{FourCC: code, Width: 640, Height: 480, Rate: 30})
 			format := s.Format()
 			require.Equal(t, pixel.Format{
-				Pixels: code, Width: 640, Height: 480, Stride: format.MinStride(), Matrix: format.Matrix, Range: format.Range,
+				FourCC: code, Width: 640, Height: 480, Stride: format.MinStride(), Matrix: format.Matrix, Range: format.Range,
 			}, format)
 			rates := s.device.rates(code, 640, 480)
 			require.InDelta(t, min(30, rates[0]), s.rate, 1)

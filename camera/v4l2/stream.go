@@ -345,7 +345,7 @@ func (s *Stream) accept(i int) bool {
 // whole tells whether these are the bytes of a frame. A JPEG that breaks off
 // is left for its decoder to find.
 func (s *Stream) whole(data []byte) bool {
-	if s.format.Pixels == pixel.MJPEG {
+	if s.format.FourCC == pixel.MJPEG {
 		return len(data) > 2 && data[0] == 0xff && data[1] == 0xd8 // start of image
 	}
 	return len(data) >= s.format.Size()

@@ -31,7 +31,7 @@ func TestFrames(t *testing.T) {
 	for name, f := range map[string]*fake{"single-planar": webcam(), "multi-planar": webcam().multiPlanar()} {
 		t.Run(name, func(t *testing.T) {
 			s := f.open(t, Wishes{})
-			require.Equal(t, pixel.Format{Pixels: pixel.YUYV, Width: 640, Height: 480, Stride: 1280, Range: pixel.Limited}, s.Format())
+			require.Equal(t, pixel.Format{FourCC: pixel.YUYV, Width: 640, Height: 480, Stride: 1280, Range: pixel.Limited}, s.Format())
 			require.Equal(t, 25.0, s.rate)
 			for n := range uint64(10) {
 				frame := next(t, s)
@@ -168,7 +168,7 @@ func TestJPEGIsRecognisedByItsStart(t *testing.T) {
 		}
 		return true
 	}
-	s := f.open(t, Wishes{Pixels: pixel.MJPEG})
+	s := f.open(t, Wishes{FourCC: pixel.MJPEG})
 	require.Equal(t, pixel.Full, s.Format().Range)
 	frame := next(t, s)
 	require.Equal(t, uint64(1), frame.Sequence)

@@ -108,7 +108,7 @@ func (y *Reader) read(buf []byte) ([]byte, error) {
 // Without a word on it, pictures are of the limited range, as in MPEG; there
 // is none on the matrix.
 func parseHeader(line string) (pixel.Format, error) {
-	f := pixel.Format{Pixels: pixel.YU12, Range: pixel.Limited}
+	f := pixel.Format{FourCC: pixel.YU12, Range: pixel.Limited}
 	words := strings.Fields(line)
 	if len(words) == 0 || words[0] != Magic {
 		return f, fmt.Errorf("it does not start with %s", Magic)
@@ -121,7 +121,7 @@ func parseHeader(line string) (pixel.Format, error) {
 		case 'H':
 			f.Height, err = parseSide(value)
 		case 'C':
-			f.Pixels, err = parseLayout(value)
+			f.FourCC, err = parseLayout(value)
 		case 'X':
 			f.Range = parseExtension(value, f.Range)
 		}
@@ -149,7 +149,7 @@ func parseSide(text string) (int, error) {
 
 // parseLayout reads the colour space. Those of 4:2:0 tell where in its four
 // pixels a chroma sample lies, half a pixel this way or that.
-func parseLayout(text string) (pixel.Code, error) {
+func parseLayout(text string) (pixel.FourCC, error) {
 	switch text {
 	case "420jpeg", "420mpeg2", "420paldv", "420":
 		return pixel.YU12, nil

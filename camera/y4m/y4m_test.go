@@ -23,10 +23,10 @@ func stream(header string, frames, size int) []byte {
 }
 
 func TestHeaders(t *testing.T) {
-	limited := pixel.Format{Pixels: pixel.YU12, Width: 6, Height: 4, Stride: 6, Range: pixel.Limited}
+	limited := pixel.Format{FourCC: pixel.YU12, Width: 6, Height: 4, Stride: 6, Range: pixel.Limited}
 	full, grey := limited, limited
 	full.Range = pixel.Full
-	grey.Pixels = pixel.GREY
+	grey.FourCC = pixel.GREY
 	for header, want := range map[string]pixel.Format{
 		"YUV4MPEG2 W6 H4": limited,
 		"YUV4MPEG2 W6 H4 F25:1 Ip A1:1 C420jpeg XYSCSS=420JPEG": limited,

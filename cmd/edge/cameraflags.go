@@ -76,17 +76,17 @@ func (f *rateFlag) Set(text string) error {
 type formatFlag camera.Options
 
 func (f *formatFlag) String() string {
-	if f.Pixels == 0 {
+	if f.FourCC == 0 {
 		return ""
 	}
-	return f.Pixels.String()
+	return f.FourCC.String()
 }
 
 func (f *formatFlag) Type() string { return "FOURCC" }
 
 func (f *formatFlag) Set(text string) error {
 	code, err := pixel.Parse(strings.ToUpper(text))
-	f.Pixels = code
+	f.FourCC = code
 	return err
 }
 

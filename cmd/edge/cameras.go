@@ -80,7 +80,7 @@ func sameSizes(modes []camera.Mode) string {
 		if sizesInWords(m.Sizes) != sizesInWords(modes[0].Sizes) {
 			break
 		}
-		names = append(names, strings.TrimRight(m.Pixels, " "))
+		names = append(names, strings.TrimRight(m.FourCC, " "))
 	}
 	return strings.Join(names, ", ")
 }

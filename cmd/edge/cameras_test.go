@@ -31,13 +31,13 @@ func TestCamerasForPeople(t *testing.T) {
 			{Name: "/dev/video0", Driver: "unicam", Card: "imx219", Bus: "platform:fe801000.csi", Problem: "needs rpicam"},
 			{Name: "/dev/video1", Problem: "in use by \x1b[2J"},
 			{Name: "/dev/video2", Driver: "uvcvideo", Card: "HD\x1bCam", Bus: "usb-1.2", Modes: []camera.Mode{
-				{Pixels: "YUYV", Sizes: []camera.Size{
+				{FourCC: "YUYV", Sizes: []camera.Size{
 					{Width: 640, Height: 480, Rates: []float64{30, 15, 7.5}},
 					{Width: 320, Height: 240, Rates: []float64{30}},
 				}},
-				{Pixels: "NV12", Sizes: []camera.Size{{Width: 16, Height: 16, MaxWidth: 1920, MaxHeight: 1080}}},
-				{Pixels: "GREY"},
-				{Pixels: "Y8  "},
+				{FourCC: "NV12", Sizes: []camera.Size{{Width: 16, Height: 16, MaxWidth: 1920, MaxHeight: 1080}}},
+				{FourCC: "GREY"},
+				{FourCC: "Y8  "},
 			}},
 		},
 		Auto: "/dev/video2", Why: "the first\nthat serves",

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/camera/picture"
-	"halfmeg/internal/adapt"
 	"halfmeg/model/classify"
 )
 
@@ -94,7 +93,7 @@ func (c *classifyCommand) classify(r *classify.Recognizer, stdin io.Reader, file
 		return nil, fmt.Errorf("%s: a picture of 1x1 pixel shows nothing that could be named", file)
 	}
 	read := time.Since(start)
-	answer, err := r.Run(adapt.Picture(image))
+	answer, err := r.Run(image.Pixels())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

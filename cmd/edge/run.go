@@ -16,7 +16,6 @@ import (
 	"halfmeg/camera"
 	"halfmeg/camera/steady"
 	"halfmeg/camera/testcard"
-	"halfmeg/internal/adapt"
 	"halfmeg/model/classify"
 )
 
@@ -190,10 +189,7 @@ func failure(ctx context.Context, err error) error {
 }
 
 func (r *run) observe(recognizer *classify.Recognizer, frame *camera.Frame, waited time.Duration) (observed, error) {
-	pixels, err := adapt.Frame(frame)
-	if err != nil {
-		return observed{}, err
-	}
+	pixels := frame.Pixels()
 	pixels.Rotate, pixels.Mirror = int(r.rotate), r.mirror
 	began := time.Now()
 	answer, err := recognizer.Run(pixels)

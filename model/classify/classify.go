@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"halfmeg/camera/pixel"
 	"halfmeg/model"
 	"halfmeg/model/prep"
 )
@@ -39,7 +40,7 @@ func New(n *model.Network, threads int) (*Recognizer, error) {
 }
 
 // Run recognizes one picture.
-func (r *Recognizer) Run(p prep.Pixels) (Answer, error) {
+func (r *Recognizer) Run(p pixel.Image) (Answer, error) {
 	start := time.Now()
 	if err := r.preprocessor.Run(r.engine.Input(), p); err != nil {
 		return Answer{}, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/camera/pixel"
 	"halfmeg/model"
 	"halfmeg/model/prep"
 	"halfmeg/model/pretrained"
@@ -27,10 +28,10 @@ func load(t *testing.T) *model.Network {
 }
 
 // pixels is a picture with a different value in nearly every byte.
-func pixels(width, height int) prep.Pixels {
-	p := prep.Pixels{Format: prep.RGB24, Width: width, Height: height, Stride: 3 * width}
+func pixels(width, height int) pixel.Image {
+	p := pixel.Format{FourCC: pixel.RGB24, Width: width, Height: height, Stride: 3 * width}.Image(make([]byte, 3*width*height))
 	for i := range 3 * width * height {
-		p.Data = append(p.Data, byte(i*i>>3))
+		p.Planes[0].Data[i] = byte(i * i >> 3)
 	}
 	return p
 }
@@ -44,7 +45,7 @@ func TestRunIsPreprocessingThenEngine(t *testing.T) {
 	require.NoError(t, err)
 	defer engine.Close()
 	r := newRecognizer(t, n)
-	for _, p := range []prep.Pixels{pixels(300, 200), pixels(20, 30), pixels(300, 200)} {
+	for _, p := range []pixel.Image{pixels(300, 200), pixels(20, 30), pixels(300, 200)} {
 		require.NoError(t, preprocessor.Run(engine.Input(), p))
 		want := slices.Clone(engine.Run())
 		answer, err := r.Run(p)
@@ -56,7 +57,7 @@ func TestRunIsPreprocessingThenEngine(t *testing.T) {
 
 func TestRunRefusesBrokenPixels(t *testing.T) {
 	p := pixels(300, 200)
-	p.Data = p.Data[:1000]
+	p.Planes[0].Data = p.Planes[0].Data[:1000]
 	_, err := newRecognizer(t, load(t)).Run(p)
 	require.ErrorContains(t, err, "300x200")
 }

@@ -1,6 +1,7 @@
 package prep
 
 import (
+	"halfmeg/camera/pixel"
 	"halfmeg/kernels"
 	"halfmeg/model"
 )
@@ -8,8 +9,8 @@ import (
 // lumaWeights are the parts that red and blue have in Y, in units of 1/wholeLuma
 // (ITU-R BT.601, BT.709); green has the rest.
 var lumaWeights = [...]struct{ red, blue int64 }{
-	BT601: {2990, 1140},
-	BT709: {2126, 722},
+	pixel.BT601: {2990, 1140},
+	pixel.BT709: {2126, 722},
 }
 
 const wholeLuma = 10000
@@ -21,7 +22,7 @@ const wholeLuma = 10000
 //	R = Y + 2(1-kr)V,  G = Y - 2(1-kr)kr/kg V - 2(1-kb)kb/kg U,  B = Y + 2(1-kb)U.
 func coloursOf(l layout, order model.Order) kernels.Colours {
 	black, lumaSteps, chromaSteps := uint16(0), int64(255), int64(255)
-	if l.colours == Limited {
+	if l.colourRange == pixel.Limited {
 		black, lumaSteps, chromaSteps = 16, 219, 224
 	}
 	k := lumaWeights[l.matrix]
@@ -29,7 +30,7 @@ func coloursOf(l layout, order model.Order) kernels.Colours {
 	chroma := func(part, of int64) int16 { return fixed(255*2*part, chromaSteps*of) }
 
 	c := kernels.Colours{Y: fixed(255, lumaSteps)}
-	if l.format != GREY {
+	if l.fourCC != pixel.GREY {
 		c.A[0] = chroma(wholeLuma-k.red, wholeLuma)
 		c.A[1] = -chroma((wholeLuma-k.red)*k.red, wholeLuma*green)
 		c.B[0] = -chroma((wholeLuma-k.blue)*k.blue, wholeLuma*green)

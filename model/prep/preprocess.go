@@ -3,6 +3,7 @@ package prep
 import (
 	"fmt"
 
+	"halfmeg/camera/pixel"
 	"halfmeg/model"
 )
 
@@ -20,10 +21,10 @@ type Preprocessor struct {
 
 // layout is all that the tables depend on.
 type layout struct {
-	format        Format
+	fourCC        pixel.FourCC
 	width, height int
-	matrix        Matrix
-	colours       Range
+	matrix        pixel.Matrix
+	colourRange   pixel.Range
 	rotate        int
 	mirror        bool
 }
@@ -40,7 +41,7 @@ func NewPreprocessor(in model.Input) (*Preprocessor, error) {
 // [Size][Size][3], channels in the network's order, each value a byte minus
 // 128. Only what the centre crop keeps is computed. The result has the same
 // bits on every machine.
-func (p *Preprocessor) Run(dst []int8, src Pixels) error {
+func (p *Preprocessor) Run(dst []int8, src pixel.Image) error {
 	size := p.in.Size
 	if need := 3 * size * size; len(dst) != need {
 		return fmt.Errorf("the network's input has %d bytes, not %d", need, len(dst))
@@ -48,7 +49,7 @@ func (p *Preprocessor) Run(dst []int8, src Pixels) error {
 	if err := src.Validate(); err != nil {
 		return err
 	}
-	l := layout{src.Format, src.Width, src.Height, src.Matrix, src.Range, src.Rotate, src.Mirror}
+	l := layout{src.FourCC, src.Width, src.Height, src.Matrix, src.Range, src.Rotate, src.Mirror}
 	if l != p.planned {
 		p.plan(l)
 	}
@@ -69,8 +70,8 @@ func (p *Preprocessor) Run(dst []int8, src Pixels) error {
 }
 
 // row computes the pixels of the output that lie along the source's rows.
-func (p *Preprocessor) row(dst []int8, src *Pixels, at int) {
-	if src.Format == RGB24 || src.Format == BGR24 {
+func (p *Preprocessor) row(dst []int8, src *pixel.Image, at int) {
+	if src.FourCC == pixel.RGB24 || src.FourCC == pixel.BGR24 {
 		p.rgb.row(dst, src, at)
 	} else {
 		p.yuv.row(dst, src, at)
@@ -103,7 +104,7 @@ func (p *Preprocessor) plan(l layout) {
 		p.turned = make([]int8, 3*p.in.Size)
 	}
 	p.upwards = alongColumns.reversed
-	if l.format == RGB24 || l.format == BGR24 {
+	if l.fourCC == pixel.RGB24 || l.fourCC == pixel.BGR24 {
 		p.rgb.plan(l, alongRows, alongColumns, p.in.Order)
 	} else {
 		p.yuv.plan(l, alongRows, alongColumns, p.in.Order)

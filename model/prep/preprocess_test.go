@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"halfmeg/camera/pixel"
 	"halfmeg/model"
 
 	"github.com/stretchr/testify/require"
@@ -18,19 +19,19 @@ func rule(fit model.Fit, resize, size int, order model.Order) model.Input {
 }
 
 // draw makes a picture from a function of position; the rows have three bytes to spare.
-func draw(width, height int, colour func(x, y int) [3]byte) Pixels {
-	p := Pixels{Width: width, Height: height, Stride: 3*width + 3}
-	p.Data = make([]byte, p.Stride*height)
+func draw(width, height int, colour func(x, y int) [3]byte) pixel.Image {
+	stride := 3*width + 3
+	p := pixel.Format{FourCC: pixel.RGB24, Width: width, Height: height, Stride: stride}.Image(make([]byte, stride*height))
 	for y := range height {
 		for x := range width {
 			c := colour(x, y)
-			copy(p.Data[y*p.Stride+3*x:], c[:])
+			copy(p.Planes[0].Data[y*p.Planes[0].Stride+3*x:], c[:])
 		}
 	}
 	return p
 }
 
-func noise(width, height int, seed uint64) Pixels {
+func noise(width, height int, seed uint64) pixel.Image {
 	r := rand.New(rand.NewPCG(seed, 0))
 	return draw(width, height, func(int, int) [3]byte {
 		v := r.Uint32()
@@ -39,7 +40,7 @@ func noise(width, height int, seed uint64) Pixels {
 }
 
 // preprocess runs a fresh Preprocessor and gives the result as bytes 0…255.
-func preprocess(t testing.TB, in model.Input, src Pixels) []byte {
+func preprocess(t testing.TB, in model.Input, src pixel.Image) []byte {
 	t.Helper()
 	p, err := NewPreprocessor(in)
 	require.NoError(t, err)
@@ -154,7 +155,7 @@ func TestScaled(t *testing.T) {
 
 // reference is the slow, obvious way in float64: every output value is the
 // weighted mean of every source pixel, not rounded.
-func reference(in model.Input, src Pixels) []float64 {
+func reference(in model.Input, src pixel.Image) []float64 {
 	w, h := scaledSize(in, src.Width, src.Height)
 	left, top := cropOffset(in, w), cropOffset(in, h)
 	allColumns := triangles(src.Width, w, left, in.Size)
@@ -165,7 +166,7 @@ func reference(in model.Input, src Pixels) []float64 {
 			for _, r := range rows {
 				for _, col := range columns {
 					for c := range 3 {
-						sum[c] += r.weight * col.weight * float64(src.Data[r.sample*src.Stride+3*col.sample+c])
+						sum[c] += r.weight * col.weight * float64(src.Planes[0].Data[r.sample*src.Planes[0].Stride+3*col.sample+c])
 					}
 				}
 			}
@@ -210,7 +211,7 @@ func triangles(source int, scaled, from int64, count int) (list [][]weighed) {
 }
 
 // requireClose wants every value within one code of the reference before rounding.
-func requireClose(t *testing.T, in model.Input, src Pixels) {
+func requireClose(t *testing.T, in model.Input, src pixel.Image) {
 	t.Helper()
 	want := reference(in, src)
 	for i, v := range preprocess(t, in, src) {
@@ -256,7 +257,7 @@ func TestIdentity(t *testing.T) {
 	for _, in := range []model.Input{rule(model.Direct, 0, 11, model.RGB), rule(model.Squash, 11, 11, model.RGB), rule(model.Crop, 11, 11, model.RGB)} {
 		got := preprocess(t, in, src)
 		for y := range 11 {
-			require.Equal(t, src.Data[y*src.Stride:][:33], got[33*y:][:33])
+			require.Equal(t, src.Planes[0].Data[y*src.Planes[0].Stride:][:33], got[33*y:][:33])
 		}
 	}
 }
@@ -279,7 +280,7 @@ func TestMirror(t *testing.T) {
 	const size = 14
 	for _, s := range [][2]int{{5, 8}, {14, 14}, {31, 40}, {100, 64}} {
 		src := noise(s[0], s[1], 4)
-		at := func(x, y int) [3]byte { return [3]byte(src.Data[y*src.Stride+3*x:]) }
+		at := func(x, y int) [3]byte { return [3]byte(src.Planes[0].Data[y*src.Planes[0].Stride+3*x:]) }
 		turned := draw(s[0], s[1], func(x, y int) [3]byte { return at(s[0]-1-x, s[1]-1-y) })
 		for _, in := range []model.Input{rule(model.Direct, 0, size, model.RGB), rule(model.Squash, 18, size, model.RGB)} {
 			straight, back := preprocess(t, in, src), preprocess(t, in, turned)
@@ -353,22 +354,22 @@ func TestPreprocessBadInput(t *testing.T) {
 	dst := make([]int8, 3*4*4)
 	require.NoError(t, p.Run(dst, good))
 	require.ErrorContains(t, p.Run(dst[1:], good), "has 48 bytes, not 47")
-	for name, spoil := range map[string]func(*Pixels){
-		"unknown pixel format": func(p *Pixels) { p.Format = 200 },
-		"0x6":                  func(p *Pixels) { p.Width = 0 },
-		"5x-1":                 func(p *Pixels) { p.Height = -1 },
-		"14 bytes a row":       func(p *Pixels) { p.Stride = 14 },
-		"has 104 bytes":        func(p *Pixels) { p.Data = p.Data[:104] }, // 5*18+15 = 105 are needed
-		"1048577x6":            func(p *Pixels) { p.Width = 1<<20 + 1 },
-		"sides of 1…1048576":   func(p *Pixels) { p.Height = math.MaxInt },
-		"bytes a row":          func(p *Pixels) { p.Stride = math.MaxInt },
+	for name, spoil := range map[string]func(*pixel.Image){
+		"unsupported pixel format":            func(p *pixel.Image) { p.FourCC = 200 },
+		"0x6":                                 func(p *pixel.Image) { p.Width = 0 },
+		"5x-1":                                func(p *pixel.Image) { p.Height = -1 },
+		"stride of 14 bytes":                  func(p *pixel.Image) { p.Planes[0].Stride = 14 },
+		"has 104 bytes":                       func(p *pixel.Image) { p.Planes[0].Data = p.Planes[0].Data[:104] }, // 5*18+15 = 105 are needed
+		"1048577x6":                           func(p *pixel.Image) { p.Width = 1<<20 + 1 },
+		"sides of 1…1048576":                  func(p *pixel.Image) { p.Height = math.MaxInt },
+		"stride of 9223372036854775807 bytes": func(p *pixel.Image) { p.Planes[0].Stride = math.MaxInt },
 	} {
 		bad := good
 		spoil(&bad)
 		require.ErrorContains(t, p.Run(dst, bad), name)
 	}
 	short := good
-	short.Data = short.Data[:105]
+	short.Planes[0].Data = short.Planes[0].Data[:105]
 	require.NoError(t, p.Run(dst, short), "the last row needs no padding")
 }
 

@@ -3,6 +3,7 @@ package prep
 import (
 	"slices"
 
+	"halfmeg/camera/pixel"
 	"halfmeg/model"
 )
 
@@ -30,7 +31,7 @@ func (r *rgbResizer) plan(l layout, alongRows, alongColumns side, order model.Or
 	r.columns.plan(l.width, alongRows)
 	r.rows.plan(l.height, alongColumns)
 	r.red, r.blue = 0, 2
-	if (order == model.BGR) != (l.format == BGR24) {
+	if (order == model.BGR) != (l.fourCC == pixel.BGR24) {
 		r.red, r.blue = 2, 0
 	}
 	line := 3 * alongRows.count
@@ -43,13 +44,13 @@ func (r *rgbResizer) begin() { r.next = -1 }
 
 // row writes the output that lies along the source's rows at this position.
 // The windows of successive calls must go down the source.
-func (r *rgbResizer) row(dst []int8, src *Pixels, at int) {
+func (r *rgbResizer) row(dst []int8, src *pixel.Image, at int) {
 	first := r.rows.first[at]
 	if r.next < 0 {
 		r.next = first
 	}
 	for ; r.next < first+r.rows.taps; r.next++ {
-		r.resizeColumns(r.line(r.next), src.Data[r.next*src.Stride:][:3*src.Width])
+		r.resizeColumns(r.line(r.next), src.Planes[0].Data[r.next*src.Planes[0].Stride:][:3*src.Width])
 	}
 	clear(r.sums)
 	for tap, weight := range r.rows.window(at) {

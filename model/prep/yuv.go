@@ -3,6 +3,7 @@ package prep
 import (
 	"slices"
 
+	"halfmeg/camera/pixel"
 	"halfmeg/kernels"
 	"halfmeg/model"
 )
@@ -35,7 +36,7 @@ type grid struct {
 func (r *yuvResizer) plan(l layout, alongRows, alongColumns side, order model.Order) {
 	r.colours = coloursOf(l, order)
 	r.a, r.b = 2, 1 // red depends on V, blue on U
-	if (order == model.BGR) != (l.format == NV21) {
+	if (order == model.BGR) != (l.fourCC == pixel.NV21) {
 		r.a, r.b = 1, 2
 	}
 	for i := range r.samples {
@@ -48,10 +49,10 @@ func (r *yuvResizer) plan(l layout, alongRows, alongColumns side, order model.Or
 	r.chroma.rows.planChroma(l.height, alongColumns)
 	r.luma.from, r.luma.to = r.luma.columns.reads()
 	r.chroma.from, r.chroma.to = r.chroma.columns.reads()
-	switch l.format {
-	case YUYV, UYVY:
+	switch l.fourCC {
+	case pixel.YUYV, pixel.UYVY:
 		r.readTogether()
-	case YU12:
+	case pixel.YU12:
 		r.chroma.interleaved = 1
 	}
 	r.luma.planWindows()
@@ -62,7 +63,7 @@ func (r *yuvResizer) plan(l layout, alongRows, alongColumns side, order model.Or
 // their own.
 func (r *yuvResizer) readTogether() {
 	r.chroma.from = min(r.chroma.from, r.luma.from/2)
-	r.chroma.to = max(r.chroma.to, halfUp(r.luma.to))
+	r.chroma.to = max(r.chroma.to, (r.luma.to+1)/2)
 	r.luma.from, r.luma.to = 2*r.chroma.from, 2*r.chroma.to
 }
 
@@ -79,12 +80,12 @@ func (g *grid) planWindows() {
 }
 
 // row writes the output that lies along the source's rows at this position.
-func (r *yuvResizer) row(dst []int8, src *Pixels, at int) {
+func (r *yuvResizer) row(dst []int8, src *pixel.Image, at int) {
 	r.resizeRows(src, at)
 	r.luma.windows.Blend(r.samples[0], r.luma.lines[0])
-	switch src.Format {
-	case GREY:
-	case YU12:
+	switch src.FourCC {
+	case pixel.GREY:
+	case pixel.YU12:
 		r.chroma.windows.Blend(r.samples[1], r.chroma.lines[0])
 		r.chroma.windows.Blend(r.samples[2], r.chroma.lines[1])
 	default:
@@ -95,33 +96,33 @@ func (r *yuvResizer) row(dst []int8, src *Pixels, at int) {
 }
 
 // resizeRows fills the lines for one row of the output.
-func (r *yuvResizer) resizeRows(src *Pixels, at int) {
-	switch src.Format {
-	case YUYV:
+func (r *yuvResizer) resizeRows(src *pixel.Image, at int) {
+	switch src.FourCC {
+	case pixel.YUYV:
 		r.resizePairs(&r.luma, &r.chroma, src, at)
 		return
-	case UYVY:
+	case pixel.UYVY:
 		r.resizePairs(&r.chroma, &r.luma, src, at)
 		return
 	}
-	r.luma.resizeRows(r.luma.lines[0], Plane{src.Data, src.Stride}, at)
-	if src.Format != GREY {
-		r.chroma.resizeRows(r.chroma.lines[0], src.Chroma[0], at)
+	r.luma.resizeRows(r.luma.lines[0], src.Planes[0], at)
+	if src.FourCC != pixel.GREY {
+		r.chroma.resizeRows(r.chroma.lines[0], src.Planes[1], at)
 	}
-	if src.Format == YU12 {
-		r.chroma.resizeRows(r.chroma.lines[1], src.Chroma[1], at)
+	if src.FourCC == pixel.YU12 {
+		r.chroma.resizeRows(r.chroma.lines[1], src.Planes[2], at)
 	}
 }
 
 // resizePairs fills the lines of luma and chroma, which alternate in memory.
-func (r *yuvResizer) resizePairs(even, odd *grid, src *Pixels, at int) {
+func (r *yuvResizer) resizePairs(even, odd *grid, src *pixel.Image, at int) {
 	first, n := 2*r.luma.from, r.luma.to-r.luma.from
-	rows := src.Data[r.luma.rows.first[at]*src.Stride+first:]
-	kernels.BlendRowPairs(even.lines[0][:n], odd.lines[0][:n], rows, src.Stride, r.luma.rows.window(at))
+	rows := src.Planes[0].Data[r.luma.rows.first[at]*src.Planes[0].Stride+first:]
+	kernels.BlendRowPairs(even.lines[0][:n], odd.lines[0][:n], rows, src.Planes[0].Stride, r.luma.rows.window(at))
 }
 
 // resizeRows fills a line from a plane.
-func (g *grid) resizeRows(line []uint16, plane Plane, at int) {
+func (g *grid) resizeRows(line []uint16, plane pixel.Plane, at int) {
 	first, n := g.interleaved*g.from, g.interleaved*(g.to-g.from)
 	rows := plane.Data[g.rows.first[at]*plane.Stride+first:]
 	kernels.BlendRows(line[:n], rows, plane.Stride, g.rows.window(at))

@@ -7,20 +7,21 @@ import (
 	"slices"
 	"testing"
 
+	"halfmeg/camera/pixel"
 	"halfmeg/model"
 
 	"github.com/stretchr/testify/require"
 )
 
 var (
-	allFormats = []Format{RGB24, BGR24, YUYV, UYVY, NV12, NV21, YU12, GREY}
-	yuvFormats = []Format{YUYV, UYVY, NV12, NV21, YU12, GREY}
+	allFormats = []pixel.FourCC{pixel.RGB24, pixel.BGR24, pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY}
+	yuvFormats = []pixel.FourCC{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY}
 )
 
 // chromaRows is how many rows share a row of chroma samples; of a row two
 // pixels share one.
-func chromaRows(f Format) int {
-	if f == YUYV || f == UYVY {
+func chromaRows(f pixel.FourCC) int {
+	if f == pixel.YUYV || f == pixel.UYVY {
 		return 1
 	}
 	return 2
@@ -28,47 +29,49 @@ func chromaRows(f Format) int {
 
 // blank is a picture in its own memory, with rows that are longer than they
 // must be.
-func blank(f Format, width, height int) Pixels {
-	chroma := func(row int) Plane { return Plane{make([]byte, (row+5)*((height+1)/2)), row + 5} }
-	pairs := (width + 1) / 2
-	p := Pixels{Format: f, Width: width, Height: height}
-	switch f {
-	case RGB24, BGR24:
-		p.Stride = 3*width + 3
-	case YUYV, UYVY:
-		p.Stride = 4*pairs + 4
-	case NV12, NV21:
-		p.Stride, p.Chroma[0] = width+3, chroma(2*pairs)
-	case YU12:
-		p.Stride, p.Chroma = width+3, [2]Plane{chroma(pairs), chroma(pairs)}
-	case GREY:
-		p.Stride = width + 3
+func blank(f pixel.FourCC, width, height int) pixel.Image {
+	chroma := func(row int) pixel.Plane {
+		return pixel.Plane{Data: make([]byte, (row+5)*((height+1)/2)), Stride: row + 5}
 	}
-	p.Data = make([]byte, p.Stride*height)
+	pairs := (width + 1) / 2
+	p := pixel.Image{FourCC: f, Width: width, Height: height, Range: pixel.Limited}
+	switch f {
+	case pixel.RGB24, pixel.BGR24:
+		p.Planes[0].Stride = 3*width + 3
+	case pixel.YUYV, pixel.UYVY:
+		p.Planes[0].Stride = 4*pairs + 4
+	case pixel.NV12, pixel.NV21:
+		p.Planes[0].Stride, p.Planes[1] = width+3, chroma(2*pairs)
+	case pixel.YU12:
+		p.Planes[0].Stride, p.Planes[1], p.Planes[2] = width+3, chroma(pairs), chroma(pairs)
+	case pixel.GREY:
+		p.Planes[0].Stride = width + 3
+	}
+	p.Planes[0].Data = make([]byte, p.Planes[0].Stride*height)
 	return p
 }
 
 // place is where sample (x, y) of Y, U or V (0, 1, 2) lies.
-func place(p Pixels, channel, x, y int) *byte {
+func place(p pixel.Image, channel, x, y int) *byte {
 	switch {
-	case p.Format == YUYV:
-		return &p.Data[y*p.Stride+[3]int{2 * x, 4*x + 1, 4*x + 3}[channel]]
-	case p.Format == UYVY:
-		return &p.Data[y*p.Stride+[3]int{2*x + 1, 4 * x, 4*x + 2}[channel]]
+	case p.FourCC == pixel.YUYV:
+		return &p.Planes[0].Data[y*p.Planes[0].Stride+[3]int{2 * x, 4*x + 1, 4*x + 3}[channel]]
+	case p.FourCC == pixel.UYVY:
+		return &p.Planes[0].Data[y*p.Planes[0].Stride+[3]int{2*x + 1, 4 * x, 4*x + 2}[channel]]
 	case channel == 0:
-		return &p.Data[y*p.Stride+x]
-	case p.Format == NV12:
-		return &p.Chroma[0].Data[y*p.Chroma[0].Stride+2*x+channel-1]
-	case p.Format == NV21:
-		return &p.Chroma[0].Data[y*p.Chroma[0].Stride+2*x+2-channel]
+		return &p.Planes[0].Data[y*p.Planes[0].Stride+x]
+	case p.FourCC == pixel.NV12:
+		return &p.Planes[1].Data[y*p.Planes[1].Stride+2*x+channel-1]
+	case p.FourCC == pixel.NV21:
+		return &p.Planes[1].Data[y*p.Planes[1].Stride+2*x+2-channel]
 	default:
-		return &p.Chroma[channel-1].Data[y*p.Chroma[channel-1].Stride+x]
+		return &p.Planes[channel].Data[y*p.Planes[channel].Stride+x]
 	}
 }
 
 // paint makes a picture of codes (Y, U, V) that depend on the place, in pixels
 // from the upper left corner; samples lie in the middle of their pixels.
-func paint(f Format, width, height int, codes func(x, y float64) [3]float64) Pixels {
+func paint(f pixel.FourCC, width, height int, codes func(x, y float64) [3]float64) pixel.Image {
 	p := blank(f, width, height)
 	for channel := range channels(f) {
 		stepX, stepY := 1, 1
@@ -85,18 +88,18 @@ func paint(f Format, width, height int, codes func(x, y float64) [3]float64) Pix
 	return p
 }
 
-func channels(f Format) int {
-	if f == GREY {
+func channels(f pixel.FourCC) int {
+	if f == pixel.GREY {
 		return 1
 	}
 	return 3
 }
 
 // rubbish fills every byte of a picture at random.
-func rubbish(f Format, width, height int, seed uint64) Pixels {
+func rubbish(f pixel.FourCC, width, height int, seed uint64) pixel.Image {
 	r := rand.New(rand.NewPCG(seed, 1))
 	p := blank(f, width, height)
-	for _, data := range [][]byte{p.Data, p.Chroma[0].Data, p.Chroma[1].Data} {
+	for _, data := range [][]byte{p.Planes[0].Data, p.Planes[1].Data, p.Planes[2].Data} {
 		for i := range data {
 			data[i] = byte(r.Uint32())
 		}
@@ -105,13 +108,13 @@ func rubbish(f Format, width, height int, seed uint64) Pixels {
 }
 
 // toRGB is the standards' own way from codes to colours of 0…255, not limited.
-func toRGB(m Matrix, r Range, codes [3]float64) [3]float64 {
+func toRGB(m pixel.Matrix, r pixel.Range, codes [3]float64) [3]float64 {
 	kr, kb := 0.299, 0.114
-	if m == BT709 {
+	if m == pixel.BT709 {
 		kr, kb = 0.2126, 0.0722
 	}
 	y, u, v := codes[0]/255, (codes[1]-128)/255, (codes[2]-128)/255
-	if r == Limited {
+	if r == pixel.Limited {
 		y, u, v = (codes[0]-16)/219, (codes[1]-128)/224, (codes[2]-128)/224
 	}
 	red, blue := y+2*(1-kr)*v, y+2*(1-kb)*u
@@ -119,14 +122,14 @@ func toRGB(m Matrix, r Range, codes [3]float64) [3]float64 {
 }
 
 // toYUV is the reverse, not rounded.
-func toYUV(m Matrix, r Range, rgb [3]float64) [3]float64 {
+func toYUV(m pixel.Matrix, r pixel.Range, rgb [3]float64) [3]float64 {
 	kr, kb := 0.299, 0.114
-	if m == BT709 {
+	if m == pixel.BT709 {
 		kr, kb = 0.2126, 0.0722
 	}
 	y := (kr*rgb[0] + (1-kr-kb)*rgb[1] + kb*rgb[2]) / 255
 	u, v := (rgb[2]/255-y)/2/(1-kb), (rgb[0]/255-y)/2/(1-kr)
-	if r == Limited {
+	if r == pixel.Limited {
 		return [3]float64{16 + 219*y, 128 + 224*u, 128 + 224*v}
 	}
 	return [3]float64{255 * y, 128 + 255*u, 128 + 255*v}
@@ -144,7 +147,7 @@ func ordered(in model.Input, rgb [3]float64) []float64 {
 }
 
 // blend is the weighted mean of samples of one channel.
-func blend(src Pixels, channel int, columns, rows []weighed) (sum float64) {
+func blend(src pixel.Image, channel int, columns, rows []weighed) (sum float64) {
 	for _, r := range rows {
 		for _, c := range columns {
 			sum += r.weight * c.weight * float64(*place(src, channel, c.sample, r.sample))
@@ -159,14 +162,14 @@ type image [][][3]float64
 
 // upsample brings chroma to every pixel, linearly between the samples, and
 // then every pixel to its colour.
-func upsample(src Pixels) image {
+func upsample(src pixel.Image) image {
 	out := make(image, src.Height)
 	for y := range out {
 		out[y] = make([][3]float64, src.Width)
 		for x := range out[y] {
 			codes := [3]float64{float64(*place(src, 0, x, y)), 128, 128}
-			for channel := 1; channel < channels(src.Format); channel++ {
-				codes[channel] = blend(src, channel, between(x, 2, src.Width), between(y, chromaRows(src.Format), src.Height))
+			for channel := 1; channel < channels(src.FourCC); channel++ {
+				codes[channel] = blend(src, channel, between(x, 2, src.Width), between(y, chromaRows(src.FourCC), src.Height))
 			}
 			out[y][x] = toRGB(src.Matrix, src.Range, codes)
 		}
@@ -208,7 +211,7 @@ func (m image) turned(rotate int, mirror bool) image {
 
 // obvious is the slow way that everybody would take: all pixels to colours,
 // the picture upright, then the resize, and the limits last.
-func obvious(in model.Input, src Pixels) []float64 {
+func obvious(in model.Input, src pixel.Image) []float64 {
 	m := upsample(src).turned(src.Rotate, src.Mirror)
 	w, h := scaledSize(in, len(m[0]), len(m))
 	left, top := cropOffset(in, w), cropOffset(in, h)
@@ -261,7 +264,7 @@ func TestYUVAgainstObvious(t *testing.T) {
 				for k, s := range sizes {
 					u := upright[(n+k)%len(upright)]
 					src := rubbish(f, s[0], s[1], uint64(100*n+k))
-					src.Rotate, src.Mirror, src.Matrix, src.Range = u.rotate, u.mirror, Matrix((n+k)%2), Range((n+k)/2%2)
+					src.Rotate, src.Mirror, src.Matrix, src.Range = u.rotate, u.mirror, pixel.Matrix((n+k)%2), pixel.Range((n+k)/2%2)
 					off := furthest(obvious(in, src), preprocess(t, in, src))
 					require.Less(t, off, 0.6, "%v %d to %d, %dx%d, %+v, %v, %v", in.Fit, in.Resize, in.Size, s[0], s[1], u, src.Matrix, src.Range)
 				}
@@ -281,8 +284,8 @@ func TestColourBars(t *testing.T) {
 	const width, height = 160, 24
 	in := rule(model.Squash, 64, 56, model.RGB)
 	for _, f := range yuvFormats {
-		for _, m := range []Matrix{BT601, BT709} {
-			for _, r := range []Range{Limited, Full} {
+		for _, m := range []pixel.Matrix{pixel.BT601, pixel.BT709} {
+			for _, r := range []pixel.Range{pixel.Limited, pixel.Full} {
 				src := paint(f, width, height, func(x, _ float64) [3]float64 { return toYUV(m, r, bars[int(x*8/width)]) })
 				src.Matrix, src.Range = m, r
 				got := preprocess(t, in, src)
@@ -292,7 +295,7 @@ func TestColourBars(t *testing.T) {
 						continue // near an edge
 					}
 					want := bars[int(bar)]
-					if f == GREY {
+					if f == pixel.GREY {
 						luma := toRGB(m, r, [3]float64{toYUV(m, r, want)[0], 128, 128})[0]
 						want = [3]float64{luma, luma, luma}
 					}
@@ -308,14 +311,14 @@ func TestColourBars(t *testing.T) {
 // TestGreysStayGrey: whatever the matrix, Y without colour gives three equal
 // bytes; with full range they are Y.
 func TestGreysStayGrey(t *testing.T) {
-	for _, m := range []Matrix{BT601, BT709} {
-		for _, r := range []Range{Limited, Full} {
-			src := paint(NV12, 256, 2, func(x, _ float64) [3]float64 { return [3]float64{math.Floor(x), 128, 128} })
+	for _, m := range []pixel.Matrix{pixel.BT601, pixel.BT709} {
+		for _, r := range []pixel.Range{pixel.Limited, pixel.Full} {
+			src := paint(pixel.NV12, 256, 2, func(x, _ float64) [3]float64 { return [3]float64{math.Floor(x), 128, 128} })
 			src.Matrix, src.Range = m, r
 			got := preprocess(t, rule(model.Direct, 0, 256, model.BGR), src)
 			for y := range 256 {
 				v, off := float64(y), 0.0
-				if r == Limited {
+				if r == pixel.Limited {
 					v, off = min(max((v-16)*255/219, 0), 255), 0.55
 				}
 				require.InDelta(t, v, float64(got[3*y]), off, "%v, %v, Y %d", m, r, y)
@@ -326,24 +329,24 @@ func TestGreysStayGrey(t *testing.T) {
 }
 
 // byHand turns a picture of a format whose planes can be turned one by one.
-func byHand(src Pixels) Pixels {
+func byHand(src pixel.Image) pixel.Image {
 	quarter := src.Rotate%180 != 0
 	width, height := src.Width, src.Height
 	if quarter {
 		width, height = height, width
 	}
-	out := blank(src.Format, width, height)
+	out := blank(src.FourCC, width, height)
 	out.Matrix, out.Range = src.Matrix, src.Range
-	if src.Format == RGB24 || src.Format == BGR24 {
+	if src.FourCC == pixel.RGB24 || src.FourCC == pixel.BGR24 {
 		turnPlane(width, height, src, func(x, y, ox, oy int) {
-			copy(out.Data[oy*out.Stride+3*ox:][:3], src.Data[y*src.Stride+3*x:])
+			copy(out.Planes[0].Data[oy*out.Planes[0].Stride+3*ox:][:3], src.Planes[0].Data[y*src.Planes[0].Stride+3*x:])
 		})
 		return out
 	}
-	for channel := range channels(src.Format) {
+	for channel := range channels(src.FourCC) {
 		w, h := width, height
 		if channel > 0 {
-			w, h = width/2, height/chromaRows(src.Format)
+			w, h = width/2, height/chromaRows(src.FourCC)
 		}
 		turnPlane(w, h, src, func(x, y, ox, oy int) { *place(out, channel, ox, oy) = *place(src, channel, x, y) })
 	}
@@ -351,7 +354,7 @@ func byHand(src Pixels) Pixels {
 }
 
 // turnPlane calls move for every sample of an upright plane of this size.
-func turnPlane(width, height int, src Pixels, move func(x, y, ox, oy int)) {
+func turnPlane(width, height int, src pixel.Image, move func(x, y, ox, oy int)) {
 	for oy := range height {
 		for ox := range width {
 			x, y := ox, oy
@@ -378,11 +381,11 @@ func TestUprightByHand(t *testing.T) {
 	for _, f := range allFormats {
 		for _, in := range []model.Input{rule(model.Squash, 31, 20, model.BGR), rule(model.Crop, 21, 14, model.RGB), rule(model.Direct, 0, 19, model.BGR)} {
 			for n, u := range upright {
-				if u.rotate%180 != 0 && (f == YUYV || f == UYVY) {
+				if u.rotate%180 != 0 && (f == pixel.YUYV || f == pixel.UYVY) {
 					continue // has no columns of chroma like its rows; TestYUVAgainstObvious turns it
 				}
 				src := rubbish(f, 46, 34, uint64(n))
-				src.Rotate, src.Mirror, src.Range = u.rotate, u.mirror, Full
+				src.Rotate, src.Mirror, src.Range = u.rotate, u.mirror, pixel.Full
 				want, got := preprocess(t, in, byHand(src)), preprocess(t, in, src)
 				if u.rotate%180 == 0 {
 					require.Equal(t, want, got, "%v, %v, %+v", f, in.Fit, u)
@@ -400,10 +403,10 @@ func TestUprightByHand(t *testing.T) {
 func TestBGR24IsRGB24(t *testing.T) {
 	rgb := noise(50, 40, 5)
 	bgr := draw(50, 40, func(x, y int) [3]byte {
-		p := rgb.Data[y*rgb.Stride+3*x:]
+		p := rgb.Planes[0].Data[y*rgb.Planes[0].Stride+3*x:]
 		return [3]byte{p[2], p[1], p[0]}
 	})
-	bgr.Format = BGR24
+	bgr.FourCC = pixel.BGR24
 	for _, order := range []model.Order{model.RGB, model.BGR} {
 		in := rule(model.Crop, 20, 16, order)
 		require.Equal(t, preprocess(t, in, rgb), preprocess(t, in, bgr))
@@ -412,10 +415,10 @@ func TestBGR24IsRGB24(t *testing.T) {
 
 // TestYUVSameBits pins every bit of a result of each format.
 func TestYUVSameBits(t *testing.T) {
-	want := map[Format]uint32{YUYV: 0xed3c26ea, UYVY: 0x18be993, NV12: 0x75e3526f, NV21: 0x8b0fa95, YU12: 0xc6c5c963, GREY: 0x8ded9360}
+	want := map[pixel.FourCC]uint32{pixel.YUYV: 0xed3c26ea, pixel.UYVY: 0x18be993, pixel.NV12: 0x75e3526f, pixel.NV21: 0x8b0fa95, pixel.YU12: 0xc6c5c963, pixel.GREY: 0x8ded9360}
 	for _, f := range yuvFormats {
 		src := rubbish(f, 640, 480, 7)
-		src.Matrix, src.Rotate = BT709, 90
+		src.Matrix, src.Rotate = pixel.BT709, 90
 		require.Equal(t, want[f], crc32.ChecksumIEEE(preprocess(t, model.CaffeInput(), src)), "%v", f)
 	}
 }
@@ -453,7 +456,7 @@ func FuzzYUV(f *testing.F) {
 		}
 		src := rubbish(yuvFormats[int(format)%len(yuvFormats)], 1+int(width)%100, 1+int(height)%100, seed)
 		u := upright[seed/8%8]
-		src.Rotate, src.Mirror, src.Matrix, src.Range = u.rotate, u.mirror, Matrix(seed/2%2), Range(seed/4%2)
+		src.Rotate, src.Mirror, src.Matrix, src.Range = u.rotate, u.mirror, pixel.Matrix(seed/2%2), pixel.Range(seed/4%2)
 		require.Less(t, furthest(obvious(in, src), preprocess(t, in, src)), 0.6)
 	})
 }

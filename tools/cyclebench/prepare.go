@@ -7,14 +7,15 @@ import (
 	"strings"
 	"time"
 
+	"halfmeg/camera/pixel"
 	"halfmeg/model"
 	"halfmeg/model/prep"
 	"halfmeg/tools/internal/roi"
 )
 
 // formats are the layouts of a camera's frame that can be prepared.
-var formats = []prep.Format{
-	prep.RGB24, prep.BGR24, prep.YUYV, prep.UYVY, prep.NV12, prep.NV21, prep.YU12, prep.GREY,
+var formats = []pixel.FourCC{
+	pixel.RGB24, pixel.BGR24, pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY,
 }
 
 func formatNames() string {
@@ -52,7 +53,7 @@ func prepare(n *model.Network, format string, rotate, frames int) error {
 }
 
 // cameraFrame is a frame with all byte values; its content costs nothing.
-func cameraFrame(name string) (prep.Pixels, error) {
+func cameraFrame(name string) (pixel.Image, error) {
 	const width, height = 640, 480
 	for _, f := range formats {
 		if f.String() != name {
@@ -63,17 +64,17 @@ func cameraFrame(name string) (prep.Pixels, error) {
 		for i := range data {
 			data[i] = byte(i*7 ^ i>>8)
 		}
-		return prep.Contiguous(f, width, height, stride, data), nil
+		return pixel.Format{FourCC: f, Width: width, Height: height, Stride: stride, Range: pixel.Limited}.Image(data), nil
 	}
-	return prep.Pixels{}, fmt.Errorf("format %q is none of %s", name, formatNames())
+	return pixel.Image{}, fmt.Errorf("format %q is none of %s", name, formatNames())
 }
 
 // bytesOfPixel is what a pixel takes in a row of the first plane.
-func bytesOfPixel(f prep.Format) int {
+func bytesOfPixel(f pixel.FourCC) int {
 	switch f {
-	case prep.RGB24, prep.BGR24:
+	case pixel.RGB24, pixel.BGR24:
 		return 3
-	case prep.YUYV, prep.UYVY:
+	case pixel.YUYV, pixel.UYVY:
 		return 2
 	}
 	return 1

@@ -7,13 +7,12 @@ import (
 
 	"halfmeg/camera"
 	"halfmeg/camera/pixel"
-	"halfmeg/internal/adapt"
 	"halfmeg/model"
 	"halfmeg/model/prep"
 )
 
 // vividFormats are those of vivid that the tests ask for; it has no MJPEG.
-var vividFormats = []pixel.Code{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.RGB24, pixel.BGR24, pixel.GREY}
+var vividFormats = []pixel.FourCC{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.RGB24, pixel.BGR24, pixel.GREY}
 
 // bars are the colours that vivid's picture shows from left to right: 75 %
 // colour bars, white, yellow, cyan, green, magenta, red, blue, black.
@@ -47,16 +46,15 @@ func TestColourBars(t *testing.T) {
 }
 
 // networkInput is a camera's frame as a network sees it, [size][size][3].
-func networkInput(t *testing.T, node string, format pixel.Code, size int) []int8 {
+func networkInput(t *testing.T, node string, format pixel.FourCC, size int) []int8 {
 	t.Helper()
-	source, err := camera.Open(t.Context(), node, camera.Options{Width: 640, Height: 480, Rate: 10, Pixels: format})
+	source, err := camera.Open(t.Context(), node, camera.Options{Width: 640, Height: 480, Rate: 10, FourCC: format})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
 	frame, err := source.Next(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, format, frame.Pixels)
-	pixels, err := adapt.Frame(frame)
-	require.NoError(t, err)
+	require.Equal(t, format, frame.FourCC)
+	pixels := frame.Pixels()
 	rule := model.CaffeInput()
 	rule.Size, rule.Fit, rule.Order = size, model.Direct, model.RGB
 	p, err := prep.NewPreprocessor(rule)

@@ -19,9 +19,9 @@ import (
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
 
+	"halfmeg/camera/pixel"
 	"halfmeg/camera/testcard"
 	"halfmeg/model/classify"
-	"halfmeg/model/prep"
 	"halfmeg/model/pretrained"
 	"halfmeg/tools/internal/cli"
 )
@@ -85,7 +85,7 @@ func drawSheet() (image.Image, error) {
 		if err := card.Draw(pix, middle); err != nil {
 			return nil, err
 		}
-		answer, err := r.Run(prep.Pixels{Format: prep.RGB24, Width: testcard.Width, Height: testcard.Height, Data: pix, Stride: 3 * testcard.Width})
+		answer, err := r.Run(pixel.Format{FourCC: pixel.RGB24, Width: testcard.Width, Height: testcard.Height, Stride: 3 * testcard.Width}.Image(pix))
 		if err != nil {
 			return nil, err
 		}

@@ -49,8 +49,7 @@ func read(p *prep.Preprocessor, path string, size int) ([]int8, error) {
 		return nil, err
 	}
 	dst := make([]int8, size*size*3)
-	pixels := prep.Pixels{Format: prep.RGB24, Width: img.Width, Height: img.Height, Data: img.Pix, Stride: 3 * img.Width}
-	if err := p.Run(dst, pixels); err != nil {
+	if err := p.Run(dst, img.Pixels()); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return dst, nil
