@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 
+	"halfmeg/internal/parallel"
 	"halfmeg/model"
 	"halfmeg/quant/float"
 )
@@ -163,7 +164,7 @@ func (s *trainer) batch(ctx context.Context, student *float.Forward, pictures []
 	for i := range drawn {
 		drawn[i] = order.next()
 	}
-	err := share(ctx, s.workers, batchLanes, func(worker, i int) {
+	err := parallel.For(ctx, s.workers, batchLanes, func(worker, i int) {
 		s.lanes[i].reset()
 		for j := i; j < batch && ctx.Err() == nil; j += batchLanes {
 			random := rand.New(rand.NewPCG(uint64(round), uint64(j)))

@@ -10,6 +10,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"halfmeg/internal/parallel"
 	"halfmeg/model"
 	"halfmeg/quant/float"
 )
@@ -56,7 +57,7 @@ func MeasureFisher(ctx context.Context, n *float.Network, pictures [][]int8, wor
 		return nil, err
 	}
 	sums := make([]*Fisher, fisherLanes)
-	err = share(ctx, workers, fisherLanes, func(_, lane int) {
+	err = parallel.For(ctx, workers, fisherLanes, func(_, lane int) {
 		sums[lane] = newFisher(steps)
 		p := &gradientSums{forward.NewPass(), steps, newAugmenter(n.Input.Size), sums[lane]}
 		for i := lane; i < len(pictures)*fisherVariants && ctx.Err() == nil; i += fisherLanes {

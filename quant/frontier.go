@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"halfmeg/internal/parallel"
 	"halfmeg/kernels"
 	"halfmeg/model"
 	"halfmeg/quant/float"
@@ -70,7 +71,7 @@ func (f *frontier) eachLane(ctx context.Context, work func(lane int, s *sample, 
 // share hands out n pieces of work to the frontier's workers.
 func (f *frontier) share(ctx context.Context, n int, work func(i int, scratch *float.Scratch)) error {
 	scratch := make([]float.Scratch, f.workers)
-	return share(ctx, f.workers, n, func(worker, i int) { work(i, &scratch[worker]) })
+	return parallel.For(ctx, f.workers, n, func(worker, i int) { work(i, &scratch[worker]) })
 }
 
 // stats is what a group's inputs and outputs look like over all pictures.

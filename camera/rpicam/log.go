@@ -8,7 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode"
+
+	"halfmeg/internal/printable"
 )
 
 // Bounds on what is kept of the program's log.
@@ -81,14 +82,9 @@ func telling(text []byte) string {
 	return line
 }
 
-// readable is a line without what would upset a terminal.
+// readable is a line that can be shown on a terminal.
 func readable(line []byte) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(string(line), "")))
+	return strings.TrimSpace(printable.Text(strings.ToValidUTF8(string(line), "")))
 }
 
 // size is that of the frames, 0 where it is not told yet.

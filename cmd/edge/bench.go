@@ -19,6 +19,7 @@ import (
 
 	"halfmeg/cmd/edge/internal/bench"
 	"halfmeg/cmd/edge/internal/pihealth"
+	"halfmeg/internal/printable"
 	"halfmeg/kernels"
 )
 
@@ -124,7 +125,7 @@ func peakMemory() int {
 func (m *benchmarked) write(w io.Writer) error {
 	fmt.Fprintf(w, "%s, %s kernels, %s/%s\n", m.Network, m.CPU, runtime.GOOS, runtime.GOARCH)
 	if m.Before.Model != "" {
-		fmt.Fprintln(w, printable(m.Before.Model))
+		fmt.Fprintln(w, printable.Text(m.Before.Model))
 	}
 	fmt.Fprintf(w, "%s MACs a frame; weights and arena %s bytes", grouped(m.MACs), grouped(m.Memory))
 	if m.PeakBytes > 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/camera"
+	"halfmeg/internal/printable"
 )
 
 // cameras is the command that lists the sources of frames.
@@ -53,21 +54,21 @@ func (c *cameras) run(cmd *cobra.Command, _ []string) error {
 func (s *sources) write(w io.Writer) error {
 	var b strings.Builder
 	for _, f := range s.Sources {
-		b.WriteString(strings.Join(present(f.Name, printable(f.Card), printable(f.Driver), printable(f.Bus)), "  ") + "\n")
+		b.WriteString(strings.Join(present(f.Name, printable.Text(f.Card), printable.Text(f.Driver), printable.Text(f.Bus)), "  ") + "\n")
 		if f.Problem != "" {
-			fmt.Fprintf(&b, "    does not serve: %s\n", printable(f.Problem))
+			fmt.Fprintf(&b, "    does not serve: %s\n", printable.Text(f.Problem))
 		}
 		for i, m := range f.Modes {
 			if i > 0 && sizesInWords(f.Modes[i-1].Sizes) == sizesInWords(m.Sizes) {
 				continue
 			}
-			fmt.Fprintf(&b, "    %s  %s\n", printable(sameSizes(f.Modes[i:])), sizesInWords(m.Sizes))
+			fmt.Fprintf(&b, "    %s  %s\n", printable.Text(sameSizes(f.Modes[i:])), sizesInWords(m.Sizes))
 		}
 	}
 	if s.Auto == "" {
-		fmt.Fprintf(&b, "auto takes none: %s\n", printable(s.Why))
+		fmt.Fprintf(&b, "auto takes none: %s\n", printable.Text(s.Why))
 	} else {
-		fmt.Fprintf(&b, "auto takes %s: %s\n", s.Auto, printable(s.Why))
+		fmt.Fprintf(&b, "auto takes %s: %s\n", s.Auto, printable.Text(s.Why))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/camera/picture"
+	"halfmeg/internal/printable"
 	"halfmeg/model/classify"
 )
 
@@ -126,12 +127,12 @@ func (c *classifyCommand) write(w io.Writer, a *classified, index int) error {
 	if c.json {
 		return writeJSON(w, a)
 	}
-	text := fmt.Sprintf("%s  %dx%d  %.1f ms\n", printable(a.File), a.Width, a.Height, a.Times.total())
+	text := fmt.Sprintf("%s  %dx%d  %.1f ms\n", printable.Text(a.File), a.Width, a.Height, a.Times.total())
 	if index > 0 {
 		text = "\n" + text
 	}
 	for _, r := range a.Results {
-		text += fmt.Sprintf("  %5.1f %%  %s\n", 100*r.Probability, printable(r.Label))
+		text += fmt.Sprintf("  %5.1f %%  %s\n", 100*r.Probability, printable.Text(r.Label))
 	}
 	_, err := io.WriteString(w, text)
 	return err

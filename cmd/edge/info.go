@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/cmd/edge/internal/inspect"
+	"halfmeg/internal/printable"
 	"halfmeg/model/pretrained"
 )
 
@@ -104,7 +105,7 @@ func builtInFiles() ([]file, error) {
 func (d *description) write(w io.Writer) error {
 	fields := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	field := func(name, format string, args ...any) {
-		fmt.Fprintf(fields, "%s\t%s\n", name, printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(fields, "%s\t%s\n", name, printable.Text(fmt.Sprintf(format, args...)))
 	}
 	field("network", "%s (SqueezeNet %s)", d.Name, d.Topology.Name)
 	field("file", "%s bytes: labels %s, header %s, layers as below",

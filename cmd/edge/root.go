@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"halfmeg/internal/printable"
+
 	"github.com/spf13/cobra"
 )
 
@@ -74,7 +76,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // report writes an error as the one line that the user sees of it.
 func report(stderr io.Writer, err error) {
-	fmt.Fprintln(stderr, "edge:", printable(err.Error()))
+	fmt.Fprintln(stderr, "edge:", printable.Text(err.Error()))
 }
 
 // survivePipe makes a write to a closed pipe an error instead of the

@@ -16,6 +16,7 @@ import (
 	"halfmeg/camera"
 	"halfmeg/camera/steady"
 	"halfmeg/camera/testcard"
+	"halfmeg/internal/printable"
 	"halfmeg/model/classify"
 )
 
@@ -239,7 +240,7 @@ func tableHead(o observed) string {
 
 func tableRow(o observed) string {
 	first := o.Results[0]
-	row := fmt.Sprintf("%-24s %9.1f %%  %6.1f ms", printable(shortLabel(first.Label)),
+	row := fmt.Sprintf("%-24s %9.1f %%  %6.1f ms", printable.Text(shortLabel(first.Label)),
 		100*first.Probability, o.Times.Prepare+o.Times.Infer)
 	if o.Right != nil {
 		row = fmt.Sprintf("%-16s  %s  %s", o.Scene, verdict(*o.Right), row)

@@ -4,21 +4,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"halfmeg/model"
 )
-
-// printable puts a space for whatever would end a line or steer a terminal:
-// file names and labels are foreign text.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, text)
-}
 
 // shortLabel is the first of a class's names: "tench" of "tench, Tinca tinca".
 func shortLabel(label string) string {

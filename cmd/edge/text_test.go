@@ -11,7 +11,3 @@ func TestGrouped(t *testing.T) {
 		require.Equal(t, want, grouped(n))
 	}
 }
-
-func TestPrintable(t *testing.T) {
-	require.Equal(t, "chaîne d'ancre  [2J ", printable("chaîne d'ancre\n\x1b[2J\u202e"))
-}

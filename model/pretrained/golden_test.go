@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/internal/testpattern"
 	"halfmeg/model"
 )
 
@@ -28,11 +29,7 @@ func TestGoldenLogits(t *testing.T) {
 		require.NoError(t, err)
 		e, err := model.NewEngine(n, 2)
 		require.NoError(t, err)
-		input := e.Input()
-		for i := range input {
-			x, y := i/3%n.Input.Size, i/3/n.Input.Size
-			input[i] = int8((x*(3+i%3) ^ y*5) & 255)
-		}
+		copy(e.Input(), testpattern.Frame(n.Input.Size))
 		h := sha256.New()
 		for _, l := range e.Run() {
 			require.NoError(t, binary.Write(h, binary.LittleEndian, math.Float32bits(l)))

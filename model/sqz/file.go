@@ -2,9 +2,10 @@ package sqz
 
 import (
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 
+	"halfmeg/internal/atomicfile"
 	"halfmeg/model"
 )
 
@@ -29,40 +30,13 @@ func WriteFile(path string, n *model.Network) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(path, file); err != nil {
+	// Readable for everyone, as models are.
+	err = atomicfile.Write(path, 0o644, func(w io.Writer) error {
+		_, err := w.Write(file)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
-}
-
-// replace writes a file beside path, sees it safe on the disk and gives it
-// the name. If something goes wrong, nothing of it stays.
-func replace(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	err = fill(f, content)
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name()) // the first error is the one to tell
-	}
-	return err
-}
-
-// fill writes a new file, readable for all as models are, and closes it.
-func fill(f *os.File, content []byte) error {
-	_, err := f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	return err
 }

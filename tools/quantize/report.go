@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"halfmeg/camera/picture"
+	"halfmeg/internal/atomicfile"
 	"halfmeg/model/sqz"
 	"halfmeg/quant/float"
 	"halfmeg/tools/internal/metrics"
@@ -51,7 +51,8 @@ func writeReport(path string, n *float.Network, m *made) error {
 		}
 	}
 	r.Curve = append(r.Curve, point(len(m.coded), m.agreement, true))
-	return writeAtomically(path, func(w io.Writer) error { return report.Write(w, r) })
+	// For the owner only: it shows their pictures.
+	return atomicfile.Write(path, 0o600, func(w io.Writer) error { return report.Write(w, r) })
 }
 
 func point(bytes int, a metrics.Agreement, chosen bool) report.Point {
@@ -102,21 +103,4 @@ func name(labels []string, class int) string {
 		return ""
 	}
 	return labels[class]
-}
-
-// writeAtomically writes a file beside path, for its owner's eyes, and renames it.
-func writeAtomically(path string, write func(w io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".quantize.*")
-	if err != nil {
-		return err
-	}
-	err = cmp.Or(write(f), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = f.Close()
-		_ = os.Remove(f.Name())
-	}
-	return err
 }

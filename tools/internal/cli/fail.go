@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
-	"unicode"
+
+	"halfmeg/internal/printable"
 )
 
 // Exit reports an error of a tool and ends the program with status 1; an
@@ -53,12 +53,7 @@ const longest = 600
 
 // Line makes a message one line that does not steer a terminal.
 func Line(text string) string {
-	line := []rune(strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, text))
+	line := []rune(printable.Text(text))
 	if len(line) > longest {
 		line = append(line[:longest], '…')
 	}

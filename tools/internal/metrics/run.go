@@ -1,11 +1,11 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"sync"
-	"sync/atomic"
 
+	"halfmeg/internal/parallel"
 	"halfmeg/model"
 	"halfmeg/quant/float"
 )
@@ -39,33 +39,24 @@ func (r engineRunner) Run(picture []int8) ([]float32, error) {
 	return r.engine.Run(), nil
 }
 
-// Logits classifies all pictures on so many goroutines, each with a Runner
-// of its own.
+// Logits classifies all pictures on several goroutines, each with a Runner of
+// its own, and calls done after each picture.
 func Logits(ctx context.Context, newRunner func() (Runner, error), pictures [][]int8, workers int, done func()) ([][]float32, error) {
-	logits, failures := make([][]float32, len(pictures)), make([]error, workers)
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for w := range workers {
-		wait.Go(func() {
-			r, err := newRunner()
-			for err == nil && ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(pictures) {
-					return
-				}
-				var l []float32
-				l, err = r.Run(pictures[i])
-				logits[i] = slices.Clone(l)
-				done()
-			}
-			failures[w] = err
-		})
-	}
-	wait.Wait()
-	for _, err := range failures {
-		if err != nil {
+	runners := make([]Runner, workers)
+	for w := range runners {
+		var err error
+		if runners[w], err = newRunner(); err != nil {
 			return nil, err
 		}
 	}
-	return logits, ctx.Err()
+	logits, failures := make([][]float32, len(pictures)), make([]error, len(pictures))
+	err := parallel.For(ctx, workers, len(pictures), func(worker, i int) {
+		l, err := runners[worker].Run(pictures[i])
+		logits[i], failures[i] = slices.Clone(l), err
+		done()
+	})
+	if err := cmp.Or(failures...); err != nil {
+		return nil, err
+	}
+	return logits, err
 }

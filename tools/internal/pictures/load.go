@@ -3,10 +3,9 @@ package pictures
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 
 	"halfmeg/camera/picture"
+	"halfmeg/internal/parallel"
 	"halfmeg/model"
 	"halfmeg/model/prep"
 )
@@ -18,26 +17,23 @@ type Inputs struct {
 	Broken []error  // files that could not be read, each named
 }
 
-// Load decodes the items and brings them to a network's input, on so many
-// goroutines. A file that cannot be read is left out and listed.
+// Load decodes the items and brings them to a network's input, on several
+// goroutines, and calls done after each. A file that cannot be read is left
+// out and listed.
 func Load(ctx context.Context, items []Item, in model.Input, workers int, done func()) (*Inputs, error) {
-	data, failures := make([][]int8, len(items)), make([]error, len(items))
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range workers {
-		p, err := prep.NewPreprocessor(in)
-		if err != nil {
+	preprocessors := make([]*prep.Preprocessor, workers)
+	for w := range preprocessors {
+		var err error
+		if preprocessors[w], err = prep.NewPreprocessor(in); err != nil {
 			return nil, err
 		}
-		wait.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(items) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				data[i], failures[i] = read(p, items[i].Path, in.Size)
-				done()
-			}
-		})
 	}
-	wait.Wait()
-	if err := ctx.Err(); err != nil {
+	data, failures := make([][]int8, len(items)), make([]error, len(items))
+	err := parallel.For(ctx, workers, len(items), func(worker, i int) {
+		data[i], failures[i] = read(preprocessors[worker], items[i].Path, in.Size)
+		done()
+	})
+	if err != nil {
 		return nil, err
 	}
 	return collect(items, data, failures)

@@ -1,7 +1,6 @@
-// Package testdata finds the weights and pictures that some tests need. They
-// are not part of the project: they stand in a folder "shared" beside its
-// root, or where the environment variable HALFMEG_SHARED says. A leaf of the tree, for
-// tests of any package.
+// Package testdata locates the weights and pictures that some tests need. They
+// are not part of the repository: they are in a folder "shared" next to it, or
+// where the environment variable HALFMEG_SHARED points.
 package testdata
 
 import (
@@ -10,8 +9,8 @@ import (
 	"testing"
 )
 
-// Path is the full path of a file or folder of the shared data. Without the
-// data the test is left out, loudly; in CI, where CI=true, that is a failure.
+// Path returns the full path of a file or folder of the shared data. If it does
+// not exist the test is skipped, or fails in CI (CI=true).
 func Path(t testing.TB, name string) string {
 	t.Helper()
 	path := filepath.Join(Dir(), filepath.FromSlash(name))
@@ -19,12 +18,14 @@ func Path(t testing.TB, name string) string {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("needs the shared data: %v", err)
 		}
-		t.Skipf("LEFT OUT: needs shared/%s beside the project (or HALFMEG_SHARED)", name)
+		t.Skipf("LEFT OUT: needs shared/%s next to the project (or in $HALFMEG_SHARED)", name)
 	}
 	return path
 }
 
-// Dir is the folder of the shared data, whether or not it exists.
+// Dir returns the folder of the shared data, which may not exist. A relative
+// HALFMEG_SHARED is relative to the root of the module, so that it means the
+// same folder to every package's tests.
 func Dir() string {
 	if dir := os.Getenv("HALFMEG_SHARED"); dir != "" {
 		if filepath.IsAbs(dir) {
@@ -35,7 +36,7 @@ func Dir() string {
 	return filepath.Join(root(), "..", "shared")
 }
 
-// root is the nearest folder upwards that holds go.mod.
+// root returns the root of the module: tests run in the folder of their package.
 func root() string {
 	dir, err := os.Getwd()
 	if err != nil {
