@@ -12,19 +12,19 @@ import (
 type implementation struct {
 	name string
 	// conv makes a convolution ready.
-	conv func(c *Conv) convKernel
+	conv func(c foldedConv) packedConv
 	// maxPool is MaxPool.
-	maxPool func(dst, src Map, channels, size, width, from, to int)
+	maxPool func(dst, src Map, p PoolSpec, rows Span)
 	// picture is what becomes of a camera's samples.
 	picture pictureKernels
 }
 
-// convKernel is a convolution that is ready for the machine.
-type convKernel interface {
+// packedConv is a convolution packed for one instruction set.
+type packedConv interface {
 	// block is Conv.Block for at least one row, one pixel and one channel.
 	block(dst, src Map, width int, rows, channels Span)
 	// sums is Conv.Sums for at least one channel and one pixel.
-	sums(sums []int64, src Map, width, height, from, to int)
+	sums(sums []int64, src Map, width, height int, channels Span)
 	name() string
 	bytes() int
 }

@@ -20,18 +20,18 @@ func tile4x16SmallDotprod(t *tile)
 //go:noescape
 func sums4x16Dotprod(t *tile)
 
-func packDotprod(c *Conv) convKernel {
+func packDotprod(c foldedConv) packedConv {
 	p := newTiled(c, dotprod)
 	if p == nil {
 		return convGeneric{c}
 	}
-	each := len(c.weights) / c.Out
 	p.packed = make([]int8, len(p.bias)*p.depth)
 	for o := range c.Out {
 		panel := p.packed[p.panel(o)*p.depth*p.channels:]
-		for k, w := range c.weights[o*each : (o+1)*each] {
+		for k, w := range c.filter(o) {
 			panel[(k/4*p.channels+o%p.channels)*4+k%4] = w
 		}
 	}
+	p.Weights = nil
 	return p
 }

@@ -39,12 +39,12 @@ func FuzzBlock(f *testing.F) {
 		want := make([]int8, w*h*int(out))
 		sums := make([]int64, out)
 		for n, i := range implementations {
-			c := newConv(i, int(in), int(out), k, s, weights, biases, multipliers)
+			c := newConv(i, ConvSpec{int(in), int(out), k, s, weights, biases, multipliers})
 			dst := Map{Data: make([]int8, len(want)), Pixel: int(out), Row: w * int(out)}
 			c.Block(dst, src, w, Span{0, h}, Span{0, int(out)})
 			got := make([]int64, out)
 			if k == 1 && s == 1 {
-				c.Sums(got, src, w, h, 0, int(out))
+				c.Sums(got, src, w, h, Span{0, int(out)})
 			}
 			if n == 0 { // the plain loop
 				want, sums = dst.Data, got
@@ -68,7 +68,7 @@ func FuzzMaxPool(f *testing.F) {
 		var want []int8
 		for n, i := range implementations {
 			dst := Map{Data: make([]int8, width*width*int(channels)), Pixel: int(channels), Row: width * int(channels)}
-			i.maxPool(dst, src, int(channels), int(size), width, 0, width)
+			i.maxPool(dst, src, PoolSpec{int(channels), int(size), width}, Span{0, width})
 			if n == 0 {
 				want = dst.Data
 			}

@@ -33,37 +33,45 @@ func (m Map) At(y, x, c int) Map {
 	return m
 }
 
-// Conv is a convolution with square kernels, made ready for the machine.
+// ConvSpec describes a convolution with square filters and without padding.
+type ConvSpec struct {
+	In, Out int // channels
+	Kernel  int // width and height of a filter
+	Stride  int
+
+	Weights    []int8    // [Out][kernel y][kernel x][In]
+	Bias       []int32   // [Out], for codes 0…255
+	Multiplier []float32 // [Out], from accumulators to codes
+}
+
+// Conv is a convolution whose weights are packed for the selected instruction
+// set.
 type Conv struct {
-	In, Out    int
-	Kernel     int
-	Stride     int
-	weights    []int8    // [out][kernel y][kernel x][in]; nil where the kernel has its own
-	zero       []int32   // [out], biases for codes
-	bias       []int32   // [out], for bytes that are codes minus 128
-	multiplier []float32 // [out]
-	kernel     convKernel
+	zero   []int32 // [Out], ConvSpec.Bias
+	packed packedConv
 }
 
-// NewConv takes weights [out][kernel y][kernel x][in], biases for codes
-// 0…255 and multipliers, one an output channel, and makes them ready. It keeps
-// the slices.
-func NewConv(in, out, kernel, stride int, weights []int8, bias []int32, multiplier []float32) *Conv {
-	return newConv(chosen, in, out, kernel, stride, weights, bias, multiplier)
+// foldedConv is a convolution as the kernels compute it, on stored bytes.
+type foldedConv struct {
+	ConvSpec
+	bias []int32 // [Out], with 128 times the sum of the weights
 }
 
-func newConv(i implementation, in, out, kernel, stride int, weights []int8, bias []int32, multiplier []float32) *Conv {
-	c := &Conv{In: in, Out: out, Kernel: kernel, Stride: stride, weights: weights, zero: bias, multiplier: multiplier}
-	c.bias = make([]int32, out)
-	each := kernel * kernel * in
-	for o := range c.bias {
-		c.bias[o] = bias[o] + 128*sum(weights[o*each:(o+1)*each])
+// depth is the number of weights of an output channel.
+func (c *foldedConv) depth() int { return c.Kernel * c.Kernel * c.In }
+
+// filter is the weights of output channel o.
+func (c *foldedConv) filter(o int) []int8 { return c.Weights[o*c.depth() : (o+1)*c.depth()] }
+
+// NewConv packs a convolution. It keeps the slices.
+func NewConv(s ConvSpec) *Conv { return newConv(chosen, s) }
+
+func newConv(i implementation, s ConvSpec) *Conv {
+	c := foldedConv{s, make([]int32, s.Out)}
+	for o, b := range s.Bias {
+		c.bias[o] = b + 128*sum(c.filter(o))
 	}
-	c.kernel = i.conv(c)
-	if _, plain := c.kernel.(convGeneric); !plain {
-		c.weights = nil
-	}
-	return c
+	return &Conv{s.Bias, i.conv(c)}
 }
 
 func sum(weights []int8) int32 {
@@ -87,19 +95,19 @@ const Panel = 16
 // src.Pixel == In. Channels begin at a multiple of Panel and end at one or
 // with the last channel.
 func (c *Conv) Block(dst, src Map, width int, rows, channels Span) {
-	if channels.From%Panel != 0 || channels.To%Panel != 0 && channels.To != c.Out {
+	if channels.From%Panel != 0 || channels.To%Panel != 0 && channels.To != len(c.zero) {
 		panic("kernels: channels that are no whole panels")
 	}
 	if rows.From < rows.To && channels.From < channels.To && width > 0 {
-		c.kernel.block(dst, src, width, rows, channels)
+		c.packed.block(dst, src, width, rows, channels)
 	}
 }
 
-// Sums computes the fused head for output channels from…to-1 of a 1x1
+// Sums computes the fused head for some output channels of a 1x1
 // convolution: sums[o] += the sum of max(acc, 0) over height x width pixels.
-func (c *Conv) Sums(sums []int64, src Map, width, height, from, to int) {
-	if from < to && width > 0 && height > 0 {
-		c.kernel.sums(sums, src, width, height, from, to)
+func (c *Conv) Sums(sums []int64, src Map, width, height int, channels Span) {
+	if channels.From < channels.To && width > 0 && height > 0 {
+		c.packed.sums(sums, src, width, height, channels)
 	}
 }
 
@@ -109,22 +117,25 @@ func (c *Conv) Zero(o int) int32 { return c.zero[o] }
 
 // KernelName names what computes the convolution: its tile, pixels by
 // channels, and its instruction set.
-func (c *Conv) KernelName() string { return c.kernel.name() }
+func (c *Conv) KernelName() string { return c.packed.name() }
 
 // Bytes is the memory of the weights as they were made ready.
-func (c *Conv) Bytes() int { return c.kernel.bytes() }
+func (c *Conv) Bytes() int { return c.packed.bytes() }
 
-// MaxPool writes rows from…to-1 of the 3x3 maximum, two pixels apart, of a
-// map of size x size pixels; a window that reaches over the right or lower
-// edge counts what is inside.
-func MaxPool(dst, src Map, channels, size, width, from, to int) {
-	chosen.maxPool(dst, src, channels, size, width, from, to)
+// PoolSpec describes a 3x3 maximum pool of stride 2 over a square map.
+type PoolSpec struct {
+	Channels int
+	In, Out  int // pixels along a side
 }
 
-// AddSaturated adds to width pixels of each row from…to-1 the codes of src
-// after a table has brought them to dst's scale; sums end at code 255.
-func AddSaturated(dst, src Map, table *[256]uint8, channels, width, from, to int) {
-	for y := from; y < to; y++ {
+// MaxPool computes some rows of the output. A window that reaches over the
+// right or lower edge counts what is inside.
+func MaxPool(dst, src Map, p PoolSpec, rows Span) { chosen.maxPool(dst, src, p, rows) }
+
+// AddSaturated adds src to width pixels of some rows of dst, after a table has
+// rescaled the codes of src to the scale of dst. Sums saturate at code 255.
+func AddSaturated(dst, src Map, table *[256]uint8, channels, width int, rows Span) {
+	for y := rows.From; y < rows.To; y++ {
 		for x := range width {
 			d, s := dst.At(y, x, 0).Data[:channels], src.At(y, x, 0).Data[:channels]
 			for c := range d {

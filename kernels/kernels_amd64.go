@@ -22,7 +22,7 @@ const (
 
 // convAVX2 is a convolution packed for the AVX2 version.
 type convAVX2 struct {
-	*Conv
+	foldedConv
 	depth      int       // weights of an output channel, rounded up to even
 	panels     []int16   // [panel][depth/2][16][2]
 	bias       []int32   // [panel][16]
@@ -30,28 +30,29 @@ type convAVX2 struct {
 }
 
 // packAVX2 makes a convolution ready; the plain loop must serve a deep one.
-func packAVX2(c *Conv) convKernel {
-	each := c.Kernel * c.Kernel * c.In
+func packAVX2(c foldedConv) packedConv {
+	each := c.depth()
 	if each > maxDepth {
 		return convGeneric{c}
 	}
 	depth := (each + 1) &^ 1
 	panels := (c.Out + tileChannels - 1) / tileChannels
 	p := &convAVX2{
-		Conv:       c,
+		foldedConv: c,
 		depth:      depth,
 		panels:     make([]int16, panels*depth*tileChannels),
 		bias:       make([]int32, panels*tileChannels),
 		multiplier: make([]float32, panels*tileChannels),
 	}
 	copy(p.bias, c.bias)
-	copy(p.multiplier, c.multiplier)
+	copy(p.multiplier, c.Multiplier)
 	for o := range c.Out {
 		panel := p.panels[o/tileChannels*depth*tileChannels:]
-		for k, w := range c.weights[o*each : (o+1)*each] {
+		for k, w := range c.filter(o) {
 			panel[(k/2*tileChannels+o%tileChannels)*2+k%2] = int16(w)
 		}
 	}
+	p.Weights = nil
 	return p
 }
 
@@ -80,7 +81,7 @@ func (c *convAVX2) block(dst, src Map, width int, rows, channels Span) {
 	}
 }
 
-func (c *convAVX2) sums(sums []int64, src Map, width, height, from, to int) {
+func (c *convAVX2) sums(sums []int64, src Map, width, height int, channels Span) {
 	var patch [tilePixels * maxDepth]int16
 	var acc [tilePixels * tileChannels]int32
 	for at := 0; at < width*height; at += tilePixels {
@@ -88,9 +89,9 @@ func (c *convAVX2) sums(sums []int64, src Map, width, height, from, to int) {
 		for i := range count {
 			c.widen(patch[i*c.depth:], src.At((at+i)/width, (at+i)%width, 0))
 		}
-		for o := from &^ (tileChannels - 1); o < to; o += tileChannels {
+		for o := channels.From &^ (tileChannels - 1); o < channels.To; o += tileChannels {
 			c.tile(&acc, &patch, o)
-			for j := max(o, from); j < min(o+tileChannels, to); j++ {
+			for j := max(o, channels.From); j < min(o+tileChannels, channels.To); j++ {
 				for i := range count {
 					sums[j] += int64(max(acc[i*tileChannels+j-o], 0))
 				}

@@ -4,17 +4,17 @@ package kernels
 // it bit for bit.
 var generic = implementation{
 	name:    "generic",
-	conv:    func(c *Conv) convKernel { return convGeneric{c} },
+	conv:    func(c foldedConv) packedConv { return convGeneric{c} },
 	maxPool: maxPoolGeneric,
 	picture: pictureGeneric,
 }
 
 // convGeneric needs nothing but the convolution itself.
-type convGeneric struct{ *Conv }
+type convGeneric struct{ foldedConv }
 
 func (c convGeneric) name() string { return "plain loop" }
 
-func (c convGeneric) bytes() int { return len(c.weights) }
+func (c convGeneric) bytes() int { return len(c.Weights) }
 
 func (c convGeneric) block(dst, src Map, width int, rows, channels Span) {
 	for y := rows.From; y < rows.To; y++ {
@@ -22,14 +22,14 @@ func (c convGeneric) block(dst, src Map, width int, rows, channels Span) {
 			window := src.At(y*c.Stride, x*c.Stride, 0)
 			pixel := dst.At(y, x, 0).Data
 			for o := channels.From; o < channels.To; o++ {
-				pixel[o] = Requantize(c.accumulate(window, o), c.multiplier[o])
+				pixel[o] = Requantize(c.accumulate(window, o), c.Multiplier[o])
 			}
 		}
 	}
 }
 
-func (c convGeneric) sums(sums []int64, src Map, width, height, from, to int) {
-	for o := from; o < to; o++ {
+func (c convGeneric) sums(sums []int64, src Map, width, height int, channels Span) {
+	for o := channels.From; o < channels.To; o++ {
 		for y := range height {
 			for x := range width {
 				sums[o] += int64(max(c.accumulate(src.At(y, x, 0), o), 0))
@@ -40,10 +40,10 @@ func (c convGeneric) sums(sums []int64, src Map, width, height, from, to int) {
 
 // accumulate is one output channel's sum over the kernel's window, which
 // begins at the map's first byte: Kernel runs of Kernel*In bytes, a row apart.
-func (c *Conv) accumulate(window Map, o int) int32 {
+func (c *foldedConv) accumulate(window Map, o int) int32 {
 	acc := c.bias[o]
 	run := c.Kernel * c.In
-	weights := c.weights[o*c.Kernel*run : (o+1)*c.Kernel*run]
+	weights := c.filter(o)
 	for y := range c.Kernel {
 		acc += dot(window.Data[y*window.Row:y*window.Row+run], weights[y*run:(y+1)*run])
 	}
@@ -58,12 +58,12 @@ func dot(x, w []int8) int32 {
 	return acc
 }
 
-func maxPoolGeneric(dst, src Map, channels, size, width, from, to int) {
-	for y := from; y < to; y++ {
-		for x := range width {
+func maxPoolGeneric(dst, src Map, p PoolSpec, rows Span) {
+	for y := rows.From; y < rows.To; y++ {
+		for x := range p.Out {
 			window := src.At(2*y, 2*x, 0)
-			pixel := dst.At(y, x, 0).Data[:channels]
-			maxWindow(pixel, window, min(3, size-2*y), min(3, size-2*x))
+			pixel := dst.At(y, x, 0).Data[:p.Channels]
+			maxWindow(pixel, window, min(3, p.In-2*y), min(3, p.In-2*x))
 		}
 	}
 }

@@ -31,7 +31,8 @@ func randomConv(r *rand.Rand, i implementation, in, out, kernel, stride int) (c,
 		bias[o] = int32(r.IntN(1<<20) - 1<<19)
 		m[o] = float32(math.Exp(r.Float64()*6 - 9))
 	}
-	return newConv(i, in, out, kernel, stride, weights, bias, m), newConv(generic, in, out, kernel, stride, weights, bias, m)
+	s := ConvSpec{in, out, kernel, stride, weights, bias, m}
+	return newConv(i, s), newConv(generic, s)
 }
 
 func randomMap(r *rand.Rand, height, width, channels int) Map {
@@ -84,10 +85,10 @@ func testSums(t *testing.T, i implementation) {
 		src := randomMap(r, height, width, in)
 		want, got := make([]int64, out), make([]int64, out)
 		from := r.IntN(out)
-		to := from + 1 + r.IntN(out-from)
-		plain.Sums(want, src, width, height, from, to)
-		c.Sums(got, src, width, height, from, to)
-		require.Equal(t, want, got, "%d to %d channels, %dx%d pixels, channels %d to %d", in, out, height, width, from, to)
+		channels := Span{from, from + 1 + r.IntN(out-from)}
+		plain.Sums(want, src, width, height, channels)
+		c.Sums(got, src, width, height, channels)
+		require.Equal(t, want, got, "%d to %d channels, %dx%d pixels, channels %d to %d", in, out, height, width, channels.From, channels.To)
 	}
 }
 
@@ -118,7 +119,7 @@ func testExtremesOf(t *testing.T, i implementation, in int, x, w int8) {
 	}
 	for _, m := range []float32{math.SmallestNonzeroFloat32, 1e-4, 0.01, 1, math.MaxFloat32} {
 		for _, b := range []int32{-1 << 30, -1 << 21, 0, 1 << 21, 1 << 30} {
-			c := newConv(i, in, 1, 1, 1, weights, []int32{b}, []float32{m})
+			c := newConv(i, ConvSpec{in, 1, 1, 1, weights, []int32{b}, []float32{m}})
 			acc := int64(b) + int64(in)*int64(w)*(int64(x)+128)
 			got, want := Map{Data: make([]int8, pixels), Pixel: 1}, make([]int8, pixels)
 			c.Block(got, src, pixels, Span{0, 1}, Span{0, 1})
@@ -127,7 +128,7 @@ func testExtremesOf(t *testing.T, i implementation, in int, x, w int8) {
 			}
 			require.Equal(t, want, got.Data, "%d times x %d, w %d, m %g, bias %d", in, x, w, m, b)
 			sums := []int64{0}
-			c.Sums(sums, src, pixels, 1, 0, 1)
+			c.Sums(sums, src, pixels, 1, Span{0, 1})
 			require.Equal(t, pixels*max(acc, 0), sums[0], "sum of %d times x %d, w %d, bias %d", in, x, w, b)
 		}
 	}
@@ -153,7 +154,7 @@ func TestHalves(t *testing.T) {
 			for o := range bias {
 				bias[o], multiplier[o] = int32(o-300), m
 			}
-			c := newConv(i, 1, out, 1, 1, make([]int8, out), bias, multiplier)
+			c := newConv(i, ConvSpec{1, out, 1, 1, make([]int8, out), bias, multiplier})
 			got := make([]int8, out)
 			c.Block(Map{Data: got}, Map{Data: []int8{5}, Pixel: 1}, 1, Span{0, 1}, Span{0, out})
 			for o, b := range bias {
@@ -174,7 +175,7 @@ func testMaxPool(t *testing.T, i implementation) {
 			channels := 1 + r.IntN(40)
 			src := randomMap(r, size, size, channels)
 			dst := randomMap(r, width, width, channels)
-			i.maxPool(dst, src, channels, size, width, 0, width)
+			i.maxPool(dst, src, PoolSpec{channels, size, width}, Span{0, width})
 			for k, got := range dst.Data {
 				y, x, c := k/channels/width, k/channels%width, k%channels
 				want := int8(math.MinInt8)
@@ -204,7 +205,7 @@ func TestAddSaturated(t *testing.T) {
 		for d := range 256 {
 			for s := range 256 {
 				dst, src := Map{Data: []int8{int8(d - 128)}}, Map{Data: []int8{int8(s - 128)}}
-				AddSaturated(dst, src, table, 1, 1, 0, 1)
+				AddSaturated(dst, src, table, 1, 1, Span{0, 1})
 				rescaled := math.Min(math.RoundToEven(float64(float32(s)*ratio)), 255)
 				require.Equal(t, int8(math.Min(float64(d)+rescaled, 255)-128), dst.Data[0], "%d + %g*%d", d, ratio, s)
 			}

@@ -9,28 +9,29 @@ package kernels
 func maxRow16(dst *int8, rows *[3]*int8, pixel, dstPixel, whole, cut int)
 
 // maxPoolVector takes 16 channels at a time, the rest by the plain loop.
-func maxPoolVector(dst, src Map, channels, size, width, from, to int) {
-	whole := min(width, (size-1)/2)
-	done := channels &^ 15
-	if from >= to || width-whole > 1 || size < 2 {
+func maxPoolVector(dst, src Map, p PoolSpec, rows Span) {
+	whole := min(p.Out, (p.In-1)/2)
+	done := p.Channels &^ 15
+	if rows.From >= rows.To || p.Out-whole > 1 || p.In < 2 {
 		done = 0 // a window of a single column
 	}
 	if done > 0 {
 		// The last bytes read and written are inside of the maps.
-		_ = src.Data[min(2*to, size-1)*src.Row+min(2*width, size-1)*src.Pixel+done-1]
-		_ = dst.Data[(to-1)*dst.Row+(width-1)*dst.Pixel+done-1]
-		for y := from; y < to; y++ {
+		_ = src.Data[min(2*rows.To, p.In-1)*src.Row+min(2*p.Out, p.In-1)*src.Pixel+done-1]
+		_ = dst.Data[(rows.To-1)*dst.Row+(p.Out-1)*dst.Pixel+done-1]
+		for y := rows.From; y < rows.To; y++ {
 			for c := 0; c < done; c += 16 {
-				var rows [3]*int8
-				for i := range rows {
+				var lines [3]*int8
+				for i := range lines {
 					// A row that is cut off counts as the last one once more.
-					rows[i] = &src.Data[min(2*y+i, size-1)*src.Row+c]
+					lines[i] = &src.Data[min(2*y+i, p.In-1)*src.Row+c]
 				}
-				maxRow16(&dst.Data[y*dst.Row+c], &rows, src.Pixel, dst.Pixel, whole, width-whole)
+				maxRow16(&dst.Data[y*dst.Row+c], &lines, src.Pixel, dst.Pixel, whole, p.Out-whole)
 			}
 		}
 	}
-	if done < channels {
-		maxPoolGeneric(dst.At(0, 0, done), src.At(0, 0, done), channels-done, size, width, from, to)
+	if done < p.Channels {
+		p.Channels -= done
+		maxPoolGeneric(dst.At(0, 0, done), src.At(0, 0, done), p, rows)
 	}
 }

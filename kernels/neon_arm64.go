@@ -45,16 +45,15 @@ func tile3x4SmallNEON(t *tile)
 //go:noescape
 func sums3x4NEON(t *tile)
 
-func packNEON(c *Conv) convKernel {
+func packNEON(c foldedConv) packedConv {
 	p := newTiled(c, neon)
 	if p == nil {
 		return convGeneric{c}
 	}
-	each := len(c.weights) / c.Out
 	p.packed = make([]int8, len(p.bias)*p.depth+pairBytes*neon.channels)
 	for o := range c.Out {
 		panel := p.packed[p.panel(o)*p.depth*p.channels:]
-		for k, w := range c.weights[o*each : (o+1)*each] {
+		for k, w := range c.filter(o) {
 			panel[(k/pairBytes*p.channels+o%p.channels)*pairBytes+k%pairBytes] = w
 		}
 	}
@@ -71,6 +70,7 @@ func packNEON(c *Conv) convKernel {
 		p.runs[len(p.runs)-1].follows = runEndsWindow
 	}
 	p.runs = append(p.runs, run{}) // read ahead
+	p.Weights = nil
 	return p
 }
 
@@ -78,7 +78,7 @@ func packNEON(c *Conv) convKernel {
 // the map's first byte, in plain Go: for a single pixel, behind which there is
 // no other one to read from.
 func (c *convTiled) accumulateNEON(window Map, o int) int32 {
-	acc := c.Conv.bias[o]
+	acc := c.foldedConv.bias[o]
 	panel := c.packed[c.panel(o)*c.depth*c.channels:]
 	at, left := o%c.channels*pairBytes, pairBytes // where the next weight is, and how many lie there
 	for y := range c.Kernel {

@@ -50,7 +50,7 @@ func TestNothingBeyondBuffers(t *testing.T) {
 			dst.Data = atPageEnd(t, dst.Data, end)
 			c.Block(dst, src, width, Span{0, height}, Span{0, out})
 			if kernel == 1 && stride == 1 {
-				c.Sums(make([]int64, out), src, width, height, 0, out)
+				c.Sums(make([]int64, out), src, width, height, Span{0, out})
 			}
 			size := 3 + r.IntN(6)
 			src = randomMap(r, size, size, in)
@@ -58,7 +58,7 @@ func TestNothingBeyondBuffers(t *testing.T) {
 			pooled := (size-3+r.IntN(2))/2 + 1
 			dst = randomMap(r, pooled, pooled, in)
 			dst.Data = atPageEnd(t, dst.Data, end)
-			i.maxPool(dst, src, in, size, pooled, 0, pooled)
+			i.maxPool(dst, src, PoolSpec{in, size, pooled}, Span{0, pooled})
 		}
 	})
 }

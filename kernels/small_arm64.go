@@ -22,14 +22,13 @@ func newSmall(bias []int32, multiplier []float32) *small {
 // accumulatorsAreSmall proves that no input makes an accumulator as large as
 // 2^23, nor its product with the multiplier longer than 16 bits, with the 128
 // that a code is stored less.
-func accumulatorsAreSmall(c *Conv) bool {
-	each := len(c.weights) / c.Out
+func accumulatorsAreSmall(c *foldedConv) bool {
 	for o, b := range c.bias {
 		bound := max(1, int64(b), -int64(b)) // the offset of a channel of zeros is finite too
-		for _, w := range c.weights[o*each : (o+1)*each] {
+		for _, w := range c.filter(o) {
 			bound += 128 * max(int64(w), -int64(w))
 		}
-		if bound >= 1<<23 || float64(bound)*float64(c.multiplier[o]) > 1<<15-256 {
+		if bound >= 1<<23 || float64(bound)*float64(c.Multiplier[o]) > 1<<15-256 {
 			return false
 		}
 	}

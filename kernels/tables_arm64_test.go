@@ -19,7 +19,7 @@ func TestNothingBeyondTables(t *testing.T) {
 			in, out := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
 			kernel, width, height := 1+2*r.IntN(2), 1+r.IntN(9), 1+r.IntN(4)
 			c, plain := randomConv(r, i, in, out, kernel, 1)
-			if p, ok := c.kernel.(*convTiled); ok {
+			if p, ok := c.packed.(*convTiled); ok {
 				p.toPageEnds(t)
 			}
 			src := randomMap(r, height+kernel-1, width+kernel-1, in)
@@ -28,7 +28,7 @@ func TestNothingBeyondTables(t *testing.T) {
 			c.Block(got, src, width, Span{0, height}, Span{0, out})
 			require.Equal(t, want.Data, got.Data)
 			if kernel == 1 {
-				c.Sums(make([]int64, out), src, width, height, 0, out)
+				c.Sums(make([]int64, out), src, width, height, Span{0, out})
 			}
 		}
 	})

@@ -71,7 +71,7 @@ func gatherNEON(patch, src *int8, windows, step, rows, row, run, depth int)
 
 // convTiled is a convolution packed for tiles.
 type convTiled struct {
-	*Conv
+	foldedConv
 	tiling
 	depth      int       // packed weights of an output channel
 	gather     bool      // windows are copied together
@@ -87,7 +87,7 @@ type convTiled struct {
 
 // newTiled plans a convolution, whose weights are still to be packed. It is
 // nil for windows that would have to be copied and are too long for that.
-func newTiled(c *Conv, t tiling) *convTiled {
+func newTiled(c foldedConv, t tiling) *convTiled {
 	row := c.Kernel * c.In
 	depth := (c.Kernel*row + t.chunk - 1) / t.chunk * t.chunk
 	gather := c.In%t.chunk != 0
@@ -96,7 +96,7 @@ func newTiled(c *Conv, t tiling) *convTiled {
 	}
 	channels := (c.Out + t.channels - 1) / t.channels * t.channels
 	p := &convTiled{
-		Conv:       c,
+		foldedConv: c,
 		tiling:     t,
 		depth:      depth,
 		gather:     gather,
@@ -109,8 +109,8 @@ func newTiled(c *Conv, t tiling) *convTiled {
 		p.most = min(p.most, patchBytes/(depth*t.pixels))
 	}
 	copy(p.bias, c.bias)
-	copy(p.multiplier, c.multiplier)
-	if accumulatorsAreSmall(c) {
+	copy(p.multiplier, c.Multiplier)
+	if accumulatorsAreSmall(&c) {
 		p.small = newSmall(p.bias, p.multiplier)
 	}
 	return p
@@ -137,7 +137,7 @@ func (c *convTiled) block(dst, src Map, width int, rows, channels Span) {
 		y := rows.From
 		pixel := dst.At(y, 0, 0).Data
 		for o := channels.From; o < channels.To; o++ {
-			pixel[o] = Requantize(c.accumulateNEON(src.At(y*c.Stride, 0, 0), o), c.Conv.multiplier[o])
+			pixel[o] = Requantize(c.accumulateNEON(src.At(y*c.Stride, 0, 0), o), c.Multiplier[o])
 		}
 		return
 	}
@@ -187,23 +187,23 @@ func (c *convTiled) lastCodes(dst []int8, src Map, w walk) {
 	}
 }
 
-func (c *convTiled) sums(sums []int64, src Map, width, height, from, to int) {
+func (c *convTiled) sums(sums []int64, src Map, width, height int, channels Span) {
 	if c.runs != nil && width*height == 1 {
-		for o := from; o < to; o++ {
+		for o := channels.From; o < channels.To; o++ {
 			sums[o] += int64(max(c.accumulateNEON(src, o), 0))
 		}
 		return
 	}
 	w := c.walk(Map{}, src, width, Span{0, height})
 	var each [blockChannels]int64
-	for p := c.panel(from); p*c.channels < to; p += c.panels {
+	for p := c.panel(channels.From); p*c.channels < channels.To; p += c.panels {
 		clear(each[:])
-		panels := min(c.panels, c.panel(to-1)+1-p)
+		panels := min(c.panels, c.panel(channels.To-1)+1-p)
 		t := c.tile(p, panels, src.Row)
 		t.sums = &each[0]
 		c.addSums(t, src, w)
 		first := p * c.channels
-		for o := max(first, from); o < min(first+panels*c.channels, to); o++ {
+		for o := max(first, channels.From); o < min(first+panels*c.channels, channels.To); o++ {
 			sums[o] += each[o-first]
 		}
 	}

@@ -180,7 +180,10 @@ func (p *planner) add(build func(e *Engine) op, reads ...*tensor) {
 
 func (p *planner) conv(s Step) *kernels.Conv {
 	l := &p.net.Layers[s.Layer]
-	return kernels.NewConv(s.In, s.Out, s.Kernel, s.Stride, l.Weights, l.Bias, l.Multiplier)
+	return kernels.NewConv(kernels.ConvSpec{
+		In: s.In, Out: s.Out, Kernel: s.Kernel, Stride: s.Stride,
+		Weights: l.Weights, Bias: l.Bias, Multiplier: l.Multiplier,
+	})
 }
 
 func (p *planner) conv1(s Step, in *tensor) *tensor {
@@ -225,7 +228,7 @@ func (p *planner) pool(s Step, in *tensor) *tensor {
 	p.add(func(e *Engine) op {
 		dst, src := out.view(e.arena), in.view(e.arena)
 		return op{name: s.Name, rows: s.OutSize, run: func(p part) {
-			kernels.MaxPool(dst, src, s.Out, s.InSize, s.OutSize, p.rows.From, p.rows.To)
+			kernels.MaxPool(dst, src, kernels.PoolSpec{Channels: s.Out, In: s.InSize, Out: s.OutSize}, p.rows)
 		}}
 	}, in)
 	return out
@@ -272,7 +275,7 @@ func (p *planner) bypass(s Step, in, out *tensor, ratio float32) {
 	p.add(func(e *Engine) op {
 		dst, src := out.view(e.arena), in.view(e.arena)
 		return op{name: FireName(s.Fire) + "/bypass", rows: out.size, run: func(p part) {
-			kernels.AddSaturated(dst, src, table, out.channels, out.size, p.rows.From, p.rows.To)
+			kernels.AddSaturated(dst, src, table, out.channels, out.size, p.rows)
 		}}
 	}, in, out)
 }
@@ -317,7 +320,7 @@ func (p *planner) head(s Step, in *tensor) {
 				return
 			}
 			copy(e.sums[from:to], outside[from:to])
-			c.Sums(e.sums, src, s.InSize, s.InSize, from, to)
+			c.Sums(e.sums, src, s.InSize, s.InSize, p.channels[0])
 			for o := from; o < to; o++ {
 				e.logits[o] = float32(float64(e.sums[o]) * float64(m[o]))
 			}
