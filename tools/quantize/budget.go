@@ -13,7 +13,9 @@ import (
 type attempt struct {
 	divergence float64 // that the quantizer was allowed
 	result     *quant.Result
-	bytes      int
+	coded      []byte            // the .sqz file
+	bytes      int               // its length
+	logits     [][]float32       // on the held-out pictures
 	agreement  metrics.Agreement // with the float network, on held-out pictures
 }
 

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/signal"
@@ -22,6 +23,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"halfmeg/internal/atomicfile"
 	"halfmeg/model"
 	"halfmeg/model/sqz"
 	"halfmeg/quant"
@@ -95,23 +97,30 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := printLayers(made.result, made.coded); err != nil {
+	sizes, err := sqz.Measure(made.coded)
+	if err != nil {
 		return err
 	}
+	printLayers(made.result, sizes)
 	printAgreement(made)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if s.report != "" {
-		if err := writeReport(s.report, n, made); err != nil {
+		if err := writeReport(s.report, n, made, sizes); err != nil {
 			return err
 		}
 		fmt.Printf("%s: the report, with photographs of the folder\n", s.report)
 	}
-	if err := sqz.WriteFile(s.out, made.result.Network); err != nil {
+	// Readable for everyone, as models are.
+	err = atomicfile.Write(s.out, 0o644, func(w io.Writer) error {
+		_, err := w.Write(made.coded)
 		return err
+	})
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", s.out, err)
 	}
-	fmt.Printf("%s: %d bytes\n", s.out, len(made.coded))
+	fmt.Printf("%s: %d bytes\n", s.out, made.bytes)
 	return nil
 }
 
@@ -223,11 +232,7 @@ network wants them; it tells what it assumed, and the flags correct it.
 `
 
 // printLayers shows what each layer costs and what it lost.
-func printLayers(r *quant.Result, coded []byte) error {
-	sizes, err := sqz.Measure(coded)
-	if err != nil {
-		return err
-	}
+func printLayers(r *quant.Result, sizes sqz.Sizes) {
 	fmt.Printf("\n%-18s %8s %9s %9s %9s %12s %12s\n", "layer", "weights", "bytes", "bits/w", "range", "weights dB", "output dB")
 	for i, l := range r.Layers {
 		weights := len(r.Network.Layers[i].Weights)
@@ -235,7 +240,6 @@ func printLayers(r *quant.Result, coded []byte) error {
 		fmt.Printf("%-18s %8d %9d %9.2f %9.4g %12s %12s\n", l.Name, weights, bytes,
 			8*float64(sizes.Layers[i].Weights)/float64(weights), l.Range, decibels(l.WeightSNR), decibels(l.ActivationSNR))
 	}
-	return nil
 }
 
 // decibels is a ratio to print; a dash stands for one that was not measured.

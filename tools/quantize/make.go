@@ -17,16 +17,13 @@ import (
 	"halfmeg/tools/internal/progress"
 )
 
-// made is the int8 network and what there is to say about it.
+// made is the attempt that was chosen, and what the report compares it with.
 type made struct {
-	result    *quant.Result
-	coded     []byte
-	attempts  []*attempt
-	held      *reference
-	logits    [][]float32 // of the int8 network on the held-out pictures
-	agreement metrics.Agreement
-	float     metrics.Accuracy
-	int8      metrics.Accuracy
+	*attempt
+	attempts []*attempt // all of the search
+	held     *reference
+	float    metrics.Accuracy
+	int8     metrics.Accuracy
 }
 
 // maker makes int8 networks of one float network.
@@ -63,18 +60,24 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 	if err != nil {
 		return nil, err
 	}
-	out := &made{result: found.best.result, attempts: found.attempts, held: m.held}
-	if err := out.judge(ctx, s.workers); err != nil {
-		return nil, err
-	}
+	best := found.best
 	switch {
 	case s.rounds == 0:
 	case len(held.Data) == 0:
 		fmt.Println("warning: -distill left out: there are too few pictures to hold some out and see whether it helps")
 	default:
-		err = m.improve(ctx, out, s)
+		if best, err = m.improve(ctx, best, s); err != nil {
+			return nil, err
+		}
 	}
-	return out, err
+	labels := held.Labels()
+	return &made{
+		attempt:  best,
+		attempts: found.attempts,
+		held:     m.held,
+		float:    metrics.Of(m.held.logits, labels),
+		int8:     metrics.Of(best.logits, labels),
+	}, nil
 }
 
 // search makes networks until one meets what is wanted.
@@ -122,43 +125,47 @@ func (m *maker) attempt(ctx context.Context, divergence float64) (*attempt, erro
 	if err != nil {
 		return nil, err
 	}
+	return m.judge(ctx, divergence, r)
+}
+
+// judge encodes a network and compares it with the float one on the held-out
+// pictures.
+func (m *maker) judge(ctx context.Context, divergence float64, r *quant.Result) (*attempt, error) {
 	coded, err := sqz.Encode(r.Network)
 	if err != nil {
 		return nil, err
 	}
-	a := &attempt{divergence: divergence, result: r, bytes: len(coded)}
-	_, a.agreement, err = m.held.compare(ctx, r.Network, m.workers)
+	a := &attempt{divergence: divergence, result: r, coded: coded, bytes: len(coded)}
+	a.logits, a.agreement, err = m.held.compare(ctx, r.Network, m.workers)
 	return a, err
 }
 
-// improve distills the network, if that helps on the held-out pictures and
-// stays in the budget.
-func (m *maker) improve(ctx context.Context, made *made, s *settings) error {
-	tuned := *made
-	result := *made.result
+// improve distills a network. It returns the distilled one if that is better
+// on the held-out pictures and stays in the budget, and else the one it got.
+func (m *maker) improve(ctx context.Context, a *attempt, s *settings) (*attempt, error) {
+	result := *a.result
 	result.Layers = slices.Clone(result.Layers)
-	tuned.result = &result
 	var err error
 	if result.Network, err = m.distill(ctx, result.Network, s.rounds); err != nil {
-		return err
+		return nil, err
 	}
 	for i := range result.Layers {
 		l := &result.Layers[i]
 		l.WeightSNR, l.ActivationSNR = l.SNR(result.Network.Layers[i].Weights), math.NaN() // outputs were not measured again
 	}
-	if err := tuned.judge(ctx, s.workers); err != nil {
-		return err
+	tuned, err := m.judge(ctx, a.divergence, &result)
+	if err != nil {
+		return nil, err
 	}
-	fmt.Printf("distilled: %d bytes, KL divergence on held-out pictures %.4f, before %.4f", len(tuned.coded), tuned.agreement.KL, made.agreement.KL)
-	tooLarge := s.drop == 0 && s.bytes > 0 && len(tuned.coded) > s.bytes
+	fmt.Printf("distilled: %d bytes, KL divergence on held-out pictures %.4f, before %.4f", tuned.bytes, tuned.agreement.KL, a.agreement.KL)
+	tooLarge := s.drop == 0 && s.bytes > 0 && tuned.bytes > s.bytes
 	dropsTooMuch := s.drop > 0 && tuned.agreement.ExpectedDrop > s.drop
-	if tuned.agreement.KL >= made.agreement.KL || tooLarge || dropsTooMuch {
+	if tuned.agreement.KL >= a.agreement.KL || tooLarge || dropsTooMuch {
 		fmt.Println(": not taken")
-		return nil
+		return a, nil
 	}
 	fmt.Println()
-	*made = tuned
-	return nil
+	return tuned, nil
 }
 
 // distill tunes a network, with a progress bar.
@@ -171,19 +178,6 @@ func (m *maker) distill(ctx context.Context, n *model.Network, rounds int) (*mod
 		Rounds:   rounds,
 		Progress: func(int, int, float64) { advance() },
 	})
-}
-
-// judge codes the network and compares it with the float one.
-func (m *made) judge(ctx context.Context, workers int) (err error) {
-	if m.coded, err = sqz.Encode(m.result.Network); err != nil {
-		return err
-	}
-	if m.logits, m.agreement, err = m.held.compare(ctx, m.result.Network, workers); err != nil {
-		return err
-	}
-	labels := m.held.inputs.Labels()
-	m.float, m.int8 = metrics.Of(m.held.logits, labels), metrics.Of(m.logits, labels)
-	return nil
 }
 
 // reference is the held-out pictures and what the float network says of them.

@@ -18,12 +18,8 @@ import (
 // worstPictures is how many pictures the report shows.
 const worstPictures = 12
 
-// writeReport writes the HTML page, or nothing.
-func writeReport(path string, n *float.Network, m *made) error {
-	sizes, err := sqz.Measure(m.coded)
-	if err != nil {
-		return err
-	}
+// writeReport writes the HTML page, or nothing. sizes are those of the file.
+func writeReport(path string, n *float.Network, m *made, sizes sqz.Sizes) error {
 	r := report.Report{
 		Name:      "SqueezeNet " + n.Topology.Name,
 		Source:    n.Source,
@@ -46,11 +42,11 @@ func writeReport(path string, n *float.Network, m *made) error {
 		})
 	}
 	for _, a := range m.attempts {
-		if a.result.Network != m.result.Network {
+		if a != m.attempt {
 			r.Curve = append(r.Curve, point(a.bytes, a.agreement, false))
 		}
 	}
-	r.Curve = append(r.Curve, point(len(m.coded), m.agreement, true))
+	r.Curve = append(r.Curve, point(m.bytes, m.agreement, true))
 	// For the owner only: it shows their pictures.
 	return atomicfile.Write(path, 0o600, func(w io.Writer) error { return report.Write(w, r) })
 }
