@@ -48,7 +48,7 @@ func (f *engineFlags) network() (*model.Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := sqz.DecodeBytes(file)
+	n, err := sqz.Decode(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.model, err)
 	}

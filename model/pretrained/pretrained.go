@@ -52,7 +52,7 @@ func Load(name string) (*model.Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := sqz.DecodeBytes(data)
+	n, err := sqz.Decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("built-in network %s: %w", name, err)
 	}

@@ -24,7 +24,7 @@ func BenchmarkDecode(b *testing.B) {
 	require.NoError(b, err)
 	b.ReportAllocs()
 	for b.Loop() {
-		_, err := sqz.DecodeBytes(file)
+		_, err := sqz.Decode(file)
 		require.NoError(b, err)
 	}
 	report(b, n)

@@ -10,11 +10,11 @@ import (
 
 // Limits of what a file may hold, checked before memory is taken.
 const (
-	// MaxWeights is the largest number of weights, all layers together: a
+	// maxWeights is the largest number of weights, all layers together: a
 	// dozen times as many as SqueezeNet has.
-	MaxWeights = 1 << 24
-	// MaxText is the largest number of bytes of all names and labels together.
-	MaxText = 1 << 20
+	maxWeights = 1 << 24
+	// maxText is the largest number of bytes of all names and labels together.
+	maxText = 1 << 20
 	// maxList is the largest number of fire modules, and of pools.
 	maxList = 1 << 10
 )
@@ -34,7 +34,7 @@ type body struct {
 }
 
 func newBody(c coder) *body {
-	return &body{coder: c, texts: newTextModel(), filters: newWeightModel(), textLeft: MaxText}
+	return &body{coder: c, texts: newTextModel(), filters: newWeightModel(), textLeft: maxText}
 }
 
 // network carries all of a network, in the order of the file, and counts the
@@ -105,8 +105,8 @@ func (b *body) convolutions(t model.Topology) []model.Step {
 	for _, s := range steps {
 		weights += s.Weights()
 	}
-	if weights > MaxWeights {
-		b.fail(fmt.Errorf("%d weights, at most %d are supported", weights, MaxWeights))
+	if weights > maxWeights {
+		b.fail(fmt.Errorf("%d weights, at most %d are supported", weights, maxWeights))
 		return nil
 	}
 	return steps

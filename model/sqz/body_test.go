@@ -113,7 +113,7 @@ func TestForeignBodies(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			file := written(write)
 			var err error
-			taken := allocated(func() { _, err = DecodeBytes(file) })
+			taken := allocated(func() { _, err = Decode(file) })
 			require.ErrorContains(t, err, want)
 			require.Less(t, taken, uint64(4<<20))
 		})

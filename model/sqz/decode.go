@@ -15,31 +15,19 @@ import (
 // MaxFile is the largest file that is read, in bytes.
 const MaxFile = 64 << 20
 
-// Decode reads a .sqz file to its end.
-func Decode(r io.Reader) (*model.Network, error) {
-	n, err := read(r)
-	if err != nil {
-		return nil, fmt.Errorf("sqz: %w", err)
-	}
-	return n, nil
+// Decode decodes a .sqz file.
+func Decode(file []byte) (*model.Network, error) {
+	n, _, err := DecodeSizes(file)
+	return n, err
 }
 
-// DecodeBytes reads a .sqz file that is in memory.
-func DecodeBytes(file []byte) (*model.Network, error) {
-	n, _, err := decode(file)
+// DecodeSizes is Decode that also says where the file's bytes are.
+func DecodeSizes(file []byte) (*model.Network, Sizes, error) {
+	n, sizes, err := decode(file)
 	if err != nil {
-		return nil, fmt.Errorf("sqz: %w", err)
+		return nil, Sizes{}, fmt.Errorf("sqz: %w", err)
 	}
-	return n, nil
-}
-
-// Measure reads a .sqz file that is in memory and tells where its bytes are.
-func Measure(file []byte) (Sizes, error) {
-	_, size, err := decode(file)
-	if err != nil {
-		return Sizes{}, fmt.Errorf("sqz: %w", err)
-	}
-	return size, nil
+	return n, sizes, nil
 }
 
 // read takes no more from r than the file's first bytes promise.

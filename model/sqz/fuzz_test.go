@@ -35,7 +35,7 @@ func samples(f *testing.F) [][]byte {
 func requireSound(t *testing.T, file []byte) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	n, err := sqz.DecodeBytes(file)
+	n, err := sqz.Decode(file)
 	runtime.ReadMemStats(&after)
 	// Slices that grow take up to about five times their final size in all.
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(5*sqz.MaxWeights+5*sqz.MaxText+8<<20))

@@ -21,7 +21,7 @@ func TestBiasesAndMultipliers(t *testing.T) {
 		for _, v := range [][]float32{
 			{1}, {1, 1, 1}, {math.SmallestNonzeroFloat32, math.MaxFloat32}, {0.5, 0.25, 1, 3}, {1e-3, 1.1e-3, 0.9e-3},
 		} {
-			for _, total := range []int{0, 1, 1000, 127 * MaxWeights} {
+			for _, total := range []int{0, 1, 1000, 127 * maxWeights} {
 				totals := make([]int, len(v))
 				totals[0] = total
 				require.Equal(t, v, m.codeMultipliers(c, v, totals))

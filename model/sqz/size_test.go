@@ -42,7 +42,7 @@ func weightBits(t *testing.T, n *model.Network) float64 {
 	t.Helper()
 	file, err := sqz.Encode(n)
 	require.NoError(t, err)
-	sizes, err := sqz.Measure(file)
+	_, sizes, err := sqz.DecodeSizes(file)
 	require.NoError(t, err)
 	return 8 * float64(sizes.Layers[len(sizes.Layers)-1].Weights)
 }
@@ -87,7 +87,7 @@ func TestSizeOfDependentWeights(t *testing.T) {
 	}
 	file, err := sqz.Encode(n)
 	require.NoError(t, err)
-	sizes, err := sqz.Measure(file)
+	_, sizes, err := sqz.DecodeSizes(file)
 	require.NoError(t, err)
 	require.Less(t, 8*float64(sizes.Layers[3].Weights), 0.92*entropy(smooth))
 	require.Less(t, 8*float64(sizes.Layers[4].Weights), 0.98*entropy(alike))
@@ -98,7 +98,7 @@ func TestSizeOfRoundParameters(t *testing.T) {
 	n := network(model.V11(), 1, laplacian(0.01))
 	size := func() (bytes int) {
 		file := requireRoundTrip(t, n)
-		sizes, err := sqz.Measure(file)
+		_, sizes, err := sqz.DecodeSizes(file)
 		require.NoError(t, err)
 		for _, l := range sizes.Layers {
 			bytes += l.Parameters
@@ -130,7 +130,7 @@ func TestSizeOfImageNetLabels(t *testing.T) {
 		_, label, _ := strings.Cut(strings.TrimSpace(line), " ")
 		n.Labels = append(n.Labels, label)
 	}
-	sizes, err := sqz.Measure(requireRoundTrip(t, n))
+	_, sizes, err := sqz.DecodeSizes(requireRoundTrip(t, n))
 	require.NoError(t, err)
 
 	var deflated bytes.Buffer

@@ -24,7 +24,7 @@ func requireRoundTrip(t *testing.T, n *model.Network) []byte {
 	t.Helper()
 	file, err := sqz.Encode(n)
 	require.NoError(t, err)
-	back, err := sqz.DecodeBytes(file)
+	back, err := sqz.Decode(file)
 	require.NoError(t, err)
 	require.Equal(t, n, back)
 	return file
@@ -183,9 +183,9 @@ func TestDecodeRefuses(t *testing.T) {
 		"a length of":           func(f []byte) []byte { f[11] = 0xFF; return f },
 		"damaged: the checksum": func(f []byte) []byte { f[20] ^= 1; return f },
 	} {
-		_, err := sqz.DecodeBytes(spoil(bytes.Clone(file)))
+		_, err := sqz.Decode(spoil(bytes.Clone(file)))
 		require.ErrorContains(t, err, want)
-		_, err = sqz.Decode(bytes.NewReader(spoil(bytes.Clone(file))))
+		_, err = sqz.DecodeFrom(bytes.NewReader(spoil(bytes.Clone(file))))
 		require.ErrorContains(t, err, want)
 	}
 }
@@ -194,11 +194,11 @@ func TestDecodeReads(t *testing.T) {
 	n := network(tiny(), 1, uniform)
 	file, err := sqz.Encode(n)
 	require.NoError(t, err)
-	back, err := sqz.Decode(iotest.OneByteReader(bytes.NewReader(file)))
+	back, err := sqz.DecodeFrom(iotest.OneByteReader(bytes.NewReader(file)))
 	require.NoError(t, err)
 	require.Equal(t, n, back)
 
-	_, err = sqz.Decode(io.MultiReader(bytes.NewReader(file[:100]), iotest.ErrReader(io.ErrClosedPipe)))
+	_, err = sqz.DecodeFrom(io.MultiReader(bytes.NewReader(file[:100]), iotest.ErrReader(io.ErrClosedPipe)))
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
@@ -206,9 +206,9 @@ func TestDecodeReads(t *testing.T) {
 func TestDecodeOfEndlessStream(t *testing.T) {
 	file, err := sqz.Encode(network(tiny(), 1, uniform))
 	require.NoError(t, err)
-	_, err = sqz.Decode(endless{})
+	_, err = sqz.DecodeFrom(endless{})
 	require.ErrorContains(t, err, "not a .sqz file")
-	_, err = sqz.Decode(io.MultiReader(bytes.NewReader(file), endless{}))
+	_, err = sqz.DecodeFrom(io.MultiReader(bytes.NewReader(file), endless{}))
 	require.ErrorContains(t, err, "something follows")
 }
 
@@ -228,13 +228,13 @@ func TestEveryDamageIsFound(t *testing.T) {
 				continue
 			}
 			file[i] ^= flip
-			_, err := sqz.DecodeBytes(file)
+			_, err := sqz.Decode(file)
 			file[i] ^= flip
 			require.Error(t, err, "byte %d xor %#x", i, flip)
 		}
 	}
 	for length := range file {
-		_, err := sqz.DecodeBytes(file[:length])
+		_, err := sqz.Decode(file[:length])
 		require.Error(t, err, "%d bytes", length)
 	}
 }
@@ -246,7 +246,7 @@ func TestSizesAddUp(t *testing.T) {
 	}
 	file, err := sqz.Encode(n)
 	require.NoError(t, err)
-	sizes, err := sqz.Measure(file)
+	_, sizes, err := sqz.DecodeSizes(file)
 	require.NoError(t, err)
 	require.Len(t, sizes.Layers, 26)
 	require.Equal(t, "conv10", sizes.Layers[25].Name)
@@ -259,6 +259,6 @@ func TestSizesAddUp(t *testing.T) {
 	}
 	require.Equal(t, sizes.Total, sum)
 
-	_, err = sqz.Measure(file[:1000])
+	_, _, err = sqz.DecodeSizes(file[:1000])
 	require.ErrorContains(t, err, "truncated")
 }

@@ -52,7 +52,7 @@ func (m *textModel) text(c coder, s string, limit int) string {
 			return string(out)
 		}
 		if len(out) == limit {
-			c.fail(fmt.Errorf("names and labels are longer than %d bytes", MaxText))
+			c.fail(fmt.Errorf("names and labels are longer than %d bytes", maxText))
 			return ""
 		}
 		out = append(out, byte(symbol))

@@ -44,7 +44,7 @@ func run(path string, times int) error {
 	begin := time.Now()
 	roi.Begin()
 	for range times {
-		if n, err = sqz.DecodeBytes(file); err != nil {
+		if n, err = sqz.Decode(file); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}

@@ -97,7 +97,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sizes, err := sqz.Measure(made.coded)
+	_, sizes, err := sqz.DecodeSizes(made.coded)
 	if err != nil {
 		return err
 	}

@@ -40,11 +40,7 @@ type Layer struct {
 
 // Of describes the .sqz file with these bytes.
 func Of(file []byte) (Summary, error) {
-	n, err := sqz.DecodeBytes(file)
-	if err != nil {
-		return Summary{}, err
-	}
-	sizes, err := sqz.Measure(file)
+	n, sizes, err := sqz.DecodeSizes(file)
 	if err != nil {
 		return Summary{}, err
 	}
