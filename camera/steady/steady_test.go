@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,9 +24,11 @@ var (
 
 // world is where cameras come and go.
 type world struct {
-	absent   error // why opening fails; nil: it does not
-	broken   error // why reading fails; nil: it does not
-	open     int   // cameras that are open now
+	mu     sync.Mutex // of the next two, which timers change
+	absent error      // why opening fails; nil: it does not
+	broken error      // why reading fails; nil: it does not
+
+	open     int // cameras that are open now
 	attempts int
 	told     []error
 }
@@ -34,8 +37,8 @@ const frameTime = 40 * time.Millisecond
 
 func (w *world) source(context.Context) (camera.Source, error) {
 	w.attempts++
-	if w.absent != nil {
-		return nil, w.absent
+	if absent, _ := w.faults(); absent != nil {
+		return nil, absent
 	}
 	w.open++
 	return &webcam{world: w}, nil
@@ -55,8 +58,20 @@ func (w *world) steady(t *testing.T) *Source {
 }
 
 // unplug makes all fail until plug.
-func (w *world) unplug() { w.absent, w.broken = errGone, errGone }
-func (w *world) plug()   { w.absent, w.broken = nil, nil }
+func (w *world) unplug() { w.set(errGone, errGone) }
+func (w *world) plug()   { w.set(nil, nil) }
+
+func (w *world) set(absent, broken error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.absent, w.broken = absent, broken
+}
+
+func (w *world) faults() (absent, broken error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.absent, w.broken
+}
 
 // webcam counts its frames from 0.
 type webcam struct {
@@ -70,8 +85,8 @@ func (c *webcam) Next(ctx context.Context) (*camera.Frame, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if c.world.broken != nil {
-		return nil, c.world.broken
+	if _, broken := c.world.faults(); broken != nil {
+		return nil, broken
 	}
 	c.frame.Format, c.frame.Sequence = c.Format(), c.number
 	c.number++
@@ -134,7 +149,7 @@ func TestEachChangeIsToldOnce(t *testing.T) {
 		next(t, s)
 		require.Empty(t, w.told)
 		w.unplug()
-		time.AfterFunc(5*time.Second, func() { w.absent = errBusy })
+		time.AfterFunc(5*time.Second, func() { w.set(errBusy, errGone) })
 		time.AfterFunc(10*time.Second, w.plug)
 		next(t, s)
 		require.Equal(t, []error{errGone, errBusy, nil}, w.told)
@@ -147,8 +162,9 @@ func TestErrorsThatDifferInNumbersAreToldOnce(t *testing.T) {
 		var w world
 		attempts := 0
 		s, err := New(t.Context(), func(ctx context.Context) (camera.Source, error) {
-			if attempts++; w.absent != nil {
-				w.absent = fmt.Errorf("ended, with %d of a frame's 384 bytes; it said: [0:%d] failed", 7*attempts, attempts)
+			attempts++
+			if absent, broken := w.faults(); absent != nil {
+				w.set(fmt.Errorf("ended, with %d of a frame's 384 bytes; it said: [0:%d] failed", 7*attempts, attempts), broken)
 			}
 			return w.source(ctx)
 		}, w.report)
@@ -189,7 +205,7 @@ func TestInvalidOptionsEndTheFirstAttemptOnly(t *testing.T) {
 		w.plug()
 		s := w.steady(t)
 		next(t, s)
-		w.absent, w.broken = camera.ErrInvalid, errGone // another camera, half awake
+		w.set(camera.ErrInvalid, errGone) // another camera, half awake
 		time.AfterFunc(time.Second, w.plug)
 		next(t, s)
 	})
@@ -208,7 +224,7 @@ func TestEndOfTheSource(t *testing.T) {
 }
 
 func TestContextEndsEveryWait(t *testing.T) {
-	for name, w := range map[string]world{
+	for name, w := range map[string]*world{
 		"for a frame":   {},
 		"for a camera":  {absent: errGone},
 		"for its frame": {broken: errGone},
