@@ -18,67 +18,70 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/cmd/edge/internal/bench"
+	"halfmeg/cmd/edge/internal/flags"
+	"halfmeg/cmd/edge/internal/jsonl"
 	"halfmeg/cmd/edge/internal/pihealth"
+	"halfmeg/cmd/edge/internal/text"
 	"halfmeg/internal/printable"
 	"halfmeg/kernels"
 )
 
-// benchmark is the command that measures this machine.
-type benchmark struct {
-	engine engineFlags
-	frames int // 0: for some seconds
+// benchCommand measures this machine.
+type benchCommand struct {
+	engine flags.Engine
+	frames int // 0: for secondsPerRun
 	json   bool
 }
 
-// benchmarked is what "edge bench --json" writes.
-type benchmarked struct {
+// benchRecord is what "edge bench --json" writes.
+type benchRecord struct {
 	Network string `json:"network"`
-	CPU     string `json:"instruction_set"`
+	ISA     string `json:"instruction_set"`
 	bench.Report
 	PeakBytes int            `json:"peak_memory_bytes,omitempty"` // resident, of the whole program
 	Before    pihealth.State `json:"board_before"`
 	After     pihealth.State `json:"board_after"`
 }
 
-// secondsEach is how long each number of threads is measured.
-const secondsEach = 3
+// secondsPerRun is how long each number of threads is measured.
+const secondsPerRun = 3
 
 func newBench() *cobra.Command {
-	var b benchmark
+	var b benchCommand
 	command := &cobra.Command{
 		Use:   "bench [flags]",
 		Short: "Measure how fast this machine runs a network",
-		Long: fmt.Sprintf(`bench runs a network on one frame again and again, %d seconds with each number
-of threads: 1, 2, 4 and so on up to all processors, or only with --threads. It
-prints the times of whole frames, then what each operation takes with the last
-number of threads and which kernel computes it. On a Raspberry Pi it also reads
-the clock, the temperature and the firmware's complaints before and after.`, secondsEach),
+		Long: fmt.Sprintf(`bench runs a network on one frame repeatedly, %d seconds for each number of
+threads: 1, 2, 4 and so on up to all processors, or only for --threads. It
+prints the times of whole frames, then the time and the kernel of each operation
+with the last number of threads. On a Raspberry Pi it also reads clock,
+temperature and throttling before and after.`, secondsPerRun),
 		Example: `  edge bench
   edge bench --threads 1 --frames 50
   edge bench --model squeezenet1.0 --json`,
 		Args: cobra.NoArgs,
 		RunE: b.run,
 	}
-	b.engine.add(command.Flags())
-	command.Flags().Var(upTo(&b.frames, math.MaxInt32), "frames", "measure this `number` of frames instead")
+	b.engine.Add(command.Flags())
+	command.Flags().Var(flags.UpTo(&b.frames, math.MaxInt32), "frames", "measure this `number` of frames instead")
 	command.Flags().BoolVar(&b.json, "json", false, "write one JSON object")
 	return command
 }
 
-func (b *benchmark) run(cmd *cobra.Command, _ []string) error {
-	n, err := b.engine.network()
+func (b *benchCommand) run(cmd *cobra.Command, _ []string) error {
+	n, err := b.engine.Network()
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	set, err := kernels.InstructionSet()
+	isa, err := kernels.InstructionSet()
 	if err != nil {
 		return err
 	}
-	m := benchmarked{Network: b.engine.model, CPU: set, Before: pihealth.Read(os.DirFS("/"))}
-	plan := bench.Plan{Threads: b.threads(cmd), Frames: b.frames, Time: secondsEach * time.Second}
+	m := benchRecord{Network: b.engine.Model, ISA: isa, Before: pihealth.Read(os.DirFS("/"))}
+	plan := bench.Plan{Threads: b.threads(cmd), Frames: b.frames, Time: secondsPerRun * time.Second}
 	if m.Report, err = bench.Measure(ctx, n, plan); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
@@ -87,25 +90,25 @@ func (b *benchmark) run(cmd *cobra.Command, _ []string) error {
 	}
 	m.After, m.PeakBytes = pihealth.Read(os.DirFS("/")), peakMemory()
 	if b.json {
-		return writeJSON(cmd.OutOrStdout(), m)
+		return jsonl.Write(cmd.OutOrStdout(), m)
 	}
 	return m.write(cmd.OutOrStdout())
 }
 
-// threads are the numbers to measure with.
-func (b *benchmark) threads(cmd *cobra.Command) []int {
+// threads returns the numbers of threads to measure with.
+func (b *benchCommand) threads(cmd *cobra.Command) []int {
 	if cmd.Flags().Changed("threads") {
-		return []int{b.engine.threads}
+		return []int{b.engine.Threads}
 	}
 	var list []int
-	for n := 1; n < b.engine.threads; n *= 2 {
+	for n := 1; n < b.engine.Threads; n *= 2 {
 		list = append(list, n)
 	}
-	return append(list, b.engine.threads)
+	return append(list, b.engine.Threads)
 }
 
-// peakMemory is the most memory the program has had, in bytes, where the
-// system tells.
+// peakMemory is the largest resident memory of the program so far in bytes, or 0
+// where the system does not tell.
 func peakMemory() int {
 	status, err := os.Open("/proc/self/status")
 	if err != nil {
@@ -121,15 +124,15 @@ func peakMemory() int {
 	return 0
 }
 
-// write shows the figures to people.
-func (m *benchmarked) write(w io.Writer) error {
-	fmt.Fprintf(w, "%s, %s kernels, %s/%s\n", m.Network, m.CPU, runtime.GOOS, runtime.GOARCH)
+// write writes the figures for people.
+func (m *benchRecord) write(w io.Writer) error {
+	fmt.Fprintf(w, "%s, %s kernels, %s/%s\n", m.Network, m.ISA, runtime.GOOS, runtime.GOARCH)
 	if m.Before.Model != "" {
 		fmt.Fprintln(w, printable.Text(m.Before.Model))
 	}
-	fmt.Fprintf(w, "%s MACs a frame; weights and arena %s bytes", grouped(m.MACs), grouped(m.Memory))
+	fmt.Fprintf(w, "%s MACs a frame; weights and arena %s bytes", text.Grouped(m.MACs), text.Grouped(m.Memory))
 	if m.PeakBytes > 0 {
-		fmt.Fprintf(w, ", peak of the program %.1f MB", float64(m.PeakBytes)/1e6)
+		fmt.Fprintf(w, ", peak of the process %.1f MB", float64(m.PeakBytes)/1e6)
 	}
 	fmt.Fprint(w, "\n\n")
 	if err := m.writeRuns(w); err != nil {
@@ -142,7 +145,7 @@ func (m *benchmarked) write(w io.Writer) error {
 	return writeBoard(w, m.Before, m.After)
 }
 
-func (m *benchmarked) writeRuns(w io.Writer) error {
+func (m *benchRecord) writeRuns(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "threads\tframes\tmin ms\tmedian ms\tp99 ms\tframes/s\t")
 	for _, r := range m.Runs {
@@ -151,13 +154,13 @@ func (m *benchmarked) writeRuns(w io.Writer) error {
 	return t.Flush()
 }
 
-// writeOperations writes a line for each operation; multiply-accumulates a
-// cycle only where the clock is known.
-func (m *benchmarked) writeOperations(w io.Writer) error {
+// writeOperations writes a line for each operation. It has multiply-accumulates
+// a cycle only where the clock is known.
+func (m *benchRecord) writeOperations(w io.Writer) error {
 	last := m.Runs[len(m.Runs)-1]
 	clock := m.After.ClockHz
-	if m.After.HeldBack() {
-		clock = 0 // the system does not see what the firmware does to it
+	if m.After.IsThrottled() {
+		clock = 0 // the firmware lowers it without the system's knowledge
 	}
 	fmt.Fprintf(w, "threads: %d\n", last.Threads)
 	longest := 0
@@ -171,7 +174,7 @@ func (m *benchmarked) writeOperations(w io.Writer) error {
 	}
 	fmt.Fprintln(t, "  kernel")
 	for _, o := range m.Operations {
-		fmt.Fprintf(t, "%-*s\t%.3f\t%s\t%s\t", longest, o.Name, o.Time, grouped(o.MACs), rate(o.MACs, o.Time*1e6))
+		fmt.Fprintf(t, "%-*s\t%.3f\t%s\t%s\t", longest, o.Name, o.Time, text.Grouped(o.MACs), rate(o.MACs, o.Time*1e6))
 		if clock > 0 {
 			fmt.Fprintf(t, "%s\t", rate(o.MACs, o.Time*1e-3*clock))
 		}
@@ -180,7 +183,7 @@ func (m *benchmarked) writeOperations(w io.Writer) error {
 	return t.Flush()
 }
 
-// rate is a quotient, or nothing where there is nothing to divide.
+// rate is macs divided by a time, or empty where either is zero.
 func rate(macs int, by float64) string {
 	if macs == 0 || by == 0 {
 		return ""
@@ -188,7 +191,7 @@ func rate(macs int, by float64) string {
 	return fmt.Sprintf("%.2f", float64(macs)/by)
 }
 
-// writeBoard writes what the board said before and after.
+// writeBoard writes the state of the board before and after.
 func writeBoard(w io.Writer, before, after pihealth.State) error {
 	if after.ClockHz == 0 && after.Celsius == nil && after.Throttled == nil {
 		return nil
@@ -216,5 +219,5 @@ func boardLine(s pihealth.State) string {
 	if s.Throttled != nil {
 		parts = append(parts, fmt.Sprintf("throttling bits %#x", *s.Throttled))
 	}
-	return strings.Join(append(parts, s.Complaints()...), ", ")
+	return strings.Join(append(parts, s.Problems()...), ", ")
 }

@@ -14,10 +14,10 @@ import (
 func TestBenchJSON(t *testing.T) {
 	got := edge(t, "bench", "--frames", "2", "--threads", "2", "--json")
 	require.Equal(t, statusOK, got.status, got.stderr)
-	var m benchmarked
+	var m benchRecord
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &m))
 	require.Equal(t, "squeezenet1.1", m.Network)
-	require.NotEmpty(t, m.CPU)
+	require.NotEmpty(t, m.ISA)
 	require.Equal(t, 387_747_520, m.MACs)
 	require.Len(t, m.Runs, 1)
 	require.Equal(t, 2, m.Runs[0].Threads)
@@ -27,7 +27,7 @@ func TestBenchJSON(t *testing.T) {
 	}
 }
 
-func TestBenchForPeople(t *testing.T) {
+func TestBenchText(t *testing.T) {
 	got := edge(t, "bench", "--frames", "1", "--threads", "1", "--model", "squeezenet1.0")
 	require.Equal(t, statusOK, got.status, got.stderr)
 	require.Contains(t, got.stdout, "squeezenet1.0, ")

@@ -8,29 +8,30 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/camera"
+	"halfmeg/cmd/edge/internal/jsonl"
 	"halfmeg/internal/printable"
 )
 
-// cameras is the command that lists the sources of frames.
-type cameras struct {
+// camerasCommand lists the sources of frames.
+type camerasCommand struct {
 	json bool
 }
 
-// sources is what "edge cameras --json" writes.
-type sources struct {
+// cameraList is what "edge cameras --json" writes.
+type cameraList struct {
 	Sources []camera.Found `json:"sources"`
-	Auto    string         `json:"auto"` // the one that --camera auto takes; empty where it is none
+	Auto    string         `json:"auto"` // what --camera auto selects; empty if nothing
 	Why     string         `json:"why"`
 }
 
 func newCameras() *cobra.Command {
-	var c cameras
+	var c camerasCommand
 	command := &cobra.Command{
 		Use:   "cameras [flags]",
-		Short: "List the cameras, and which one auto takes",
-		Long: `cameras lists every source of frames that is found, with its driver, formats,
-sizes and frames a second, or why it does not serve; and which of them
-"edge run --camera auto" takes.`,
+		Short: "List the cameras, and which one auto selects",
+		Long: `cameras lists every source of frames with its driver, formats, sizes and frames
+a second, or why it is unavailable; and which one "edge run --camera auto"
+selects.`,
 		Example: `  edge cameras
   edge cameras --json`,
 		Args: cobra.NoArgs,
@@ -40,45 +41,45 @@ sizes and frames a second, or why it does not serve; and which of them
 	return command
 }
 
-func (c *cameras) run(cmd *cobra.Command, _ []string) error {
-	s := sources{Sources: camera.List()}
-	s.Auto, s.Why = camera.AutoChoice(s.Sources)
+func (c *camerasCommand) run(cmd *cobra.Command, _ []string) error {
+	list := cameraList{Sources: camera.List()}
+	list.Auto, list.Why = camera.AutoChoice(list.Sources)
 	if c.json {
-		return writeJSON(cmd.OutOrStdout(), s)
+		return jsonl.Write(cmd.OutOrStdout(), list)
 	}
-	return s.write(cmd.OutOrStdout())
+	return list.write(cmd.OutOrStdout())
 }
 
-// write shows the sources to people. Pixel formats with the same sizes share a
+// write writes the list for people. Pixel formats with the same sizes share a
 // line.
-func (s *sources) write(w io.Writer) error {
+func (l *cameraList) write(w io.Writer) error {
 	var b strings.Builder
-	for _, f := range s.Sources {
-		b.WriteString(strings.Join(present(f.Name, printable.Text(f.Card), printable.Text(f.Driver), printable.Text(f.Bus)), "  ") + "\n")
+	for _, f := range l.Sources {
+		b.WriteString(strings.Join(nonEmpty(f.Name, printable.Text(f.Card), printable.Text(f.Driver), printable.Text(f.Bus)), "  ") + "\n")
 		if f.Problem != "" {
-			fmt.Fprintf(&b, "    does not serve: %s\n", printable.Text(f.Problem))
+			fmt.Fprintf(&b, "    unavailable: %s\n", printable.Text(f.Problem))
 		}
 		for i, m := range f.Modes {
-			if i > 0 && sizesInWords(f.Modes[i-1].Sizes) == sizesInWords(m.Sizes) {
+			if i > 0 && describeSizes(f.Modes[i-1].Sizes) == describeSizes(m.Sizes) {
 				continue
 			}
-			fmt.Fprintf(&b, "    %s  %s\n", printable.Text(sameSizes(f.Modes[i:])), sizesInWords(m.Sizes))
+			fmt.Fprintf(&b, "    %s  %s\n", printable.Text(sameSizes(f.Modes[i:])), describeSizes(m.Sizes))
 		}
 	}
-	if s.Auto == "" {
-		fmt.Fprintf(&b, "auto takes none: %s\n", printable.Text(s.Why))
+	if l.Auto == "" {
+		fmt.Fprintf(&b, "auto selects none: %s\n", printable.Text(l.Why))
 	} else {
-		fmt.Fprintf(&b, "auto takes %s: %s\n", s.Auto, printable.Text(s.Why))
+		fmt.Fprintf(&b, "auto selects %s: %s\n", l.Auto, printable.Text(l.Why))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// sameSizes lists the pixel formats at the start that have the same sizes.
+// sameSizes lists the first pixel formats that share the sizes of the first.
 func sameSizes(modes []camera.Mode) string {
 	var names []string
 	for _, m := range modes {
-		if sizesInWords(m.Sizes) != sizesInWords(modes[0].Sizes) {
+		if describeSizes(m.Sizes) != describeSizes(modes[0].Sizes) {
 			break
 		}
 		names = append(names, strings.TrimRight(m.FourCC, " "))
@@ -86,8 +87,8 @@ func sameSizes(modes []camera.Mode) string {
 	return strings.Join(names, ", ")
 }
 
-// present leaves out what is empty.
-func present(words ...string) []string {
+// nonEmpty returns the words that are not empty.
+func nonEmpty(words ...string) []string {
 	var list []string
 	for _, w := range words {
 		if w != "" {
@@ -97,7 +98,7 @@ func present(words ...string) []string {
 	return list
 }
 
-func sizesInWords(sizes []camera.Size) string {
+func describeSizes(sizes []camera.Size) string {
 	if len(sizes) == 0 {
 		return "sizes unknown"
 	}
@@ -108,14 +109,14 @@ func sizesInWords(sizes []camera.Size) string {
 			words[i] += fmt.Sprintf("…%dx%d", s.MaxWidth, s.MaxHeight)
 		}
 		if len(s.Rates) > 0 {
-			words[i] += fmt.Sprintf(" at %s", ratesInWords(s.Rates))
+			words[i] += fmt.Sprintf(" at %s", describeRates(s.Rates))
 		}
 	}
 	return strings.Join(words, ", ")
 }
 
-// ratesInWords are the highest and the lowest.
-func ratesInWords(rates []float64) string {
+// describeRates returns the lowest and the highest.
+func describeRates(rates []float64) string {
 	highest, lowest := rates[0], rates[len(rates)-1]
 	if highest == lowest {
 		return fmt.Sprintf("%.4g/s", highest)

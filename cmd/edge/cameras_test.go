@@ -12,7 +12,7 @@ import (
 func TestCamerasListsTheTestCard(t *testing.T) {
 	got := edge(t, "cameras", "--json")
 	require.Equal(t, statusOK, got.status, got.stderr)
-	list := decodeLines[sources](t, got.stdout)
+	list := decodeLines[cameraList](t, got.stdout)
 	require.Len(t, list, 1)
 	last := list[0].Sources[len(list[0].Sources)-1]
 	require.Equal(t, "testcard", last.Name)
@@ -22,11 +22,11 @@ func TestCamerasListsTheTestCard(t *testing.T) {
 	got = edge(t, "cameras")
 	require.Equal(t, statusOK, got.status, got.stderr)
 	require.Contains(t, got.stdout, "testcard  drawn scenes  built in\n    RGB3  640x480\n")
-	require.Contains(t, got.stdout, "auto takes ")
+	require.Contains(t, got.stdout, "auto selects ")
 }
 
-func TestCamerasForPeople(t *testing.T) {
-	s := sources{
+func TestCamerasText(t *testing.T) {
+	s := cameraList{
 		Sources: []camera.Found{
 			{Name: "/dev/video0", Driver: "unicam", Card: "imx219", Bus: "platform:fe801000.csi", Problem: "needs rpicam"},
 			{Name: "/dev/video1", Problem: "in use by \x1b[2J"},
@@ -45,17 +45,17 @@ func TestCamerasForPeople(t *testing.T) {
 	var text strings.Builder
 	require.NoError(t, s.write(&text))
 	require.Equal(t, `/dev/video0  imx219  unicam  platform:fe801000.csi
-    does not serve: needs rpicam
+    unavailable: needs rpicam
 /dev/video1
-    does not serve: in use by  [2J
+    unavailable: in use by  [2J
 /dev/video2  HD Cam  uvcvideo  usb-1.2
     YUYV  640x480 at 7.5…30/s, 320x240 at 30/s
     NV12  16x16…1920x1080
     GREY, Y8  sizes unknown
-auto takes /dev/video2: the first that serves
+auto selects /dev/video2: the first that serves
 `, text.String())
 
 	text.Reset()
-	require.NoError(t, (&sources{Why: "in use by \x1b[2J"}).write(&text))
-	require.Equal(t, "auto takes none: in use by  [2J\n", text.String())
+	require.NoError(t, (&cameraList{Why: "in use by \x1b[2J"}).write(&text))
+	require.Equal(t, "auto selects none: in use by  [2J\n", text.String())
 }

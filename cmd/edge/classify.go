@@ -11,27 +11,30 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/camera/picture"
+	"halfmeg/cmd/edge/internal/flags"
+	"halfmeg/cmd/edge/internal/jsonl"
+	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/internal/printable"
 	"halfmeg/model/classify"
 )
 
-// standardInput is the name that stands for a picture on stdin.
+// standardInput is the argument that means a picture on stdin.
 const standardInput = "-"
 
-// classify is the command that names what picture files show.
+// classifyCommand names what picture files show.
 type classifyCommand struct {
-	engine engineFlags
+	engine flags.Engine
 	top    int
 	json   bool
 }
 
-// classified is what "edge classify --json" writes for each picture.
-type classified struct {
-	File    string   `json:"file"`
-	Width   int      `json:"width"`
-	Height  int      `json:"height"`
-	Results []result `json:"results"`
-	Times   times    `json:"ms"`
+// pictureRecord is what "edge classify --json" writes for each picture.
+type pictureRecord struct {
+	File    string           `json:"file"`
+	Width   int              `json:"width"`
+	Height  int              `json:"height"`
+	Results []classify.Class `json:"results"`
+	Times   pipeline.Times   `json:"ms"`
 }
 
 func newClassify() *cobra.Command {
@@ -39,7 +42,7 @@ func newClassify() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "classify [flags] PICTURE...",
 		Short: "Name what picture files show",
-		Long: `classify names what each picture file shows, the likeliest classes first.
+		Long: `classify names what each picture file shows, the most probable classes first.
 It reads JPEG, PNG, GIF and BMP; - is a picture on standard input. A file that
 cannot be read is reported on stderr and the others are still classified; the
 exit status is then 1.`,
@@ -49,8 +52,8 @@ exit status is then 1.`,
 		Args: needPictures,
 		RunE: c.run,
 	}
-	c.engine.add(command.Flags())
-	command.Flags().Var(upTo(&c.top, 1<<14), "top", "`number` of classes to show")
+	c.engine.Add(command.Flags())
+	command.Flags().Var(flags.UpTo(&c.top, 1<<14), "top", "`number` of classes to show")
 	command.Flags().BoolVar(&c.json, "json", false, "write one JSON object a line")
 	return command
 }
@@ -63,76 +66,76 @@ func needPictures(_ *cobra.Command, files []string) error {
 }
 
 func (c *classifyCommand) run(cmd *cobra.Command, files []string) error {
-	r, err := c.engine.recognizer()
+	classifier, err := c.engine.Classifier()
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer classifier.Close()
 	defer exitOnInterrupt(cmd.ErrOrStderr())()
 	var failed error
 	for i, file := range files {
-		answer, err := c.classify(r, cmd.InOrStdin(), file)
+		record, err := c.classify(classifier, cmd.InOrStdin(), file)
 		if err != nil {
 			report(cmd.ErrOrStderr(), err)
 			failed = errReported
 			continue
 		}
-		if err := c.write(cmd.OutOrStdout(), answer, i); err != nil {
+		if err := c.write(cmd.OutOrStdout(), record, i); err != nil {
 			return err
 		}
 	}
 	return failed
 }
 
-func (c *classifyCommand) classify(r *classify.Recognizer, stdin io.Reader, file string) (*classified, error) {
+func (c *classifyCommand) classify(classifier *classify.Classifier, stdin io.Reader, file string) (*pictureRecord, error) {
 	start := time.Now()
-	image, err := readPicture(stdin, file)
+	img, err := readPicture(stdin, file)
 	if err != nil {
 		return nil, err
 	}
-	if image.Width == 1 && image.Height == 1 {
-		return nil, fmt.Errorf("%s: a picture of 1x1 pixel shows nothing that could be named", file)
+	if img.Width == 1 && img.Height == 1 {
+		return nil, fmt.Errorf("%s: a picture of 1x1 pixel shows nothing to name", file)
 	}
 	read := time.Since(start)
-	answer, err := r.Run(image.Pixels())
+	result, err := classifier.Classify(img.Pixels())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return &classified{
+	return &pictureRecord{
 		File:    file,
-		Width:   image.Width,
-		Height:  image.Height,
-		Results: results(r, answer, c.top),
-		Times:   newTimes(read, answer),
+		Width:   img.Width,
+		Height:  img.Height,
+		Results: result.Top(c.top),
+		Times:   pipeline.NewTimes(read, result),
 	}, nil
 }
 
 func readPicture(stdin io.Reader, file string) (*picture.Image, error) {
 	if file == standardInput {
-		image, err := picture.Decode(stdin)
+		img, err := picture.Decode(stdin)
 		if err != nil {
 			return nil, fmt.Errorf("standard input: %w", err)
 		}
-		return image, nil
+		return img, nil
 	}
-	if about, err := os.Stat(file); err == nil && about.IsDir() {
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("%s: is a directory; give its files: edge classify %s", file, filepath.Join(file, "*.jpg"))
 	}
 	return picture.DecodeFile(file)
 }
 
-// write shows an answer as a line of JSON, or as a small table with an empty
+// write writes a record as a line of JSON, or as a small table with an empty
 // line before each but the first.
-func (c *classifyCommand) write(w io.Writer, a *classified, index int) error {
+func (c *classifyCommand) write(w io.Writer, r *pictureRecord, index int) error {
 	if c.json {
-		return writeJSON(w, a)
+		return jsonl.Write(w, r)
 	}
-	text := fmt.Sprintf("%s  %dx%d  %.1f ms\n", printable.Text(a.File), a.Width, a.Height, a.Times.total())
+	text := fmt.Sprintf("%s  %dx%d  %.1f ms\n", printable.Text(r.File), r.Width, r.Height, r.Times.Total())
 	if index > 0 {
 		text = "\n" + text
 	}
-	for _, r := range a.Results {
-		text += fmt.Sprintf("  %5.1f %%  %s\n", 100*r.Probability, printable.Text(r.Label))
+	for _, class := range r.Results {
+		text += fmt.Sprintf("  %5.1f %%  %s\n", 100*class.Probability, printable.Text(class.Label))
 	}
 	_, err := io.WriteString(w, text)
 	return err

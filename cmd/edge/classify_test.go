@@ -18,10 +18,12 @@ import (
 	"strings"
 	"testing"
 
+	"halfmeg/model/classify"
+
 	"github.com/stretchr/testify/require"
 )
 
-func TestClassifyForPeople(t *testing.T) {
+func TestClassifyText(t *testing.T) {
 	a, b := writePNG(t, 64, 48), writePNG(t, 31, 57)
 	got := edge(t, "classify", a, b)
 	require.Equal(t, statusOK, got.status, got.stderr)
@@ -39,19 +41,19 @@ func TestClassifyJSON(t *testing.T) {
 	a, b := writePNG(t, 64, 48), writeFile(t, "b.jpg", encodeJPEG(t, 640, 480))
 	got := edge(t, "classify", "--json", "--top", "3", a, b)
 	require.Equal(t, statusOK, got.status, got.stderr)
-	answers := decodeLines[classified](t, got.stdout)
-	require.Len(t, answers, 2)
-	require.Equal(t, []any{a, 64, 48}, []any{answers[0].File, answers[0].Width, answers[0].Height})
-	require.Equal(t, []any{b, 640, 480}, []any{answers[1].File, answers[1].Width, answers[1].Height})
-	for _, answer := range answers {
-		requireResults(t, answer.Results, 3)
-		require.Positive(t, answer.Times.Infer)
+	records := decodeLines[pictureRecord](t, got.stdout)
+	require.Len(t, records, 2)
+	require.Equal(t, []any{a, 64, 48}, []any{records[0].File, records[0].Width, records[0].Height})
+	require.Equal(t, []any{b, 640, 480}, []any{records[1].File, records[1].Width, records[1].Height})
+	for _, record := range records {
+		requireResults(t, record.Results, 3)
+		require.Positive(t, record.Times.Infer)
 	}
 }
 
-// The same picture gives the same answer from a file or from standard input,
-// for any number of threads.
-func TestClassifySameAnswer(t *testing.T) {
+// A picture gets the same answer from a file and from standard input, for any
+// number of threads.
+func TestClassifyIsReproducible(t *testing.T) {
 	picture := encodePNG(t, 100, 80)
 	file := writeFile(t, "a.png", picture)
 	want := requireAnswer(t, edge(t, "classify", "--json", file))
@@ -84,20 +86,20 @@ func TestClassifyBadPictures(t *testing.T) {
 	}
 }
 
-// One file that cannot be read does not keep the others from their answers.
-func TestClassifyGoesOn(t *testing.T) {
+// A file that cannot be read does not stop the others.
+func TestClassifyContinuesAfterError(t *testing.T) {
 	got := edge(t, "classify", "--json", writePNG(t, 64, 48), "missing.jpg", writePNG(t, 48, 64))
 	requireFailure(t, statusFailure, got, "missing.jpg")
-	require.Len(t, decodeLines[classified](t, got.stdout), 2)
+	require.Len(t, decodeLines[pictureRecord](t, got.stdout), 2)
 }
 
-// A file name may hold what ends a line: the report stays one line.
-func TestClassifyStrangeName(t *testing.T) {
+// A file name may contain control characters: the error stays one line.
+func TestClassifyFileNameWithControlCharacters(t *testing.T) {
 	requireFailure(t, statusFailure, edge(t, "classify", "a\nb\x1b[31m.jpg"), "a b [31m.jpg")
 }
 
-// The project's promise for small boards: a 640x480 JPEG in at most 24 MB.
-// The program is looked at while it waits for a second picture.
+// A 640x480 JPEG must take at most 24 MB, for small boards. Memory is measured
+// while the program waits for a second picture.
 func TestClassifyMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("LEFT OUT: the peak of memory is read from Linux's /proc")
@@ -113,7 +115,7 @@ func TestClassifyMemory(t *testing.T) {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(command.Process.Pid) + "/status")
 	require.NoError(t, err)
 	require.NoError(t, stdin.Close())
-	_ = command.Wait() // the second picture was none
+	_ = command.Wait() // fails: the second picture is empty
 
 	_, peak, found := strings.Cut(string(status), "VmHWM:")
 	require.True(t, found, "%s", status)
@@ -123,17 +125,17 @@ func TestClassifyMemory(t *testing.T) {
 	require.LessOrEqual(t, kilobytes, 24_000)
 }
 
-// requireAnswer proves that a run answered for one picture, as JSON.
-func requireAnswer(t *testing.T, got outcome) classified {
+// requireAnswer checks that a run classified one picture and returns its JSON.
+func requireAnswer(t *testing.T, got outcome) pictureRecord {
 	t.Helper()
 	require.Equal(t, statusOK, got.status, got.stderr)
-	answers := decodeLines[classified](t, got.stdout)
-	require.Len(t, answers, 1)
-	return answers[0]
+	records := decodeLines[pictureRecord](t, got.stdout)
+	require.Len(t, records, 1)
+	return records[0]
 }
 
-// requireResults proves that there are n, the likeliest first.
-func requireResults(t *testing.T, list []result, n int) {
+// requireResults checks that there are n results in order of probability.
+func requireResults(t *testing.T, list []classify.Class, n int) {
 	t.Helper()
 	require.Len(t, list, n)
 	var sum float32
@@ -149,7 +151,7 @@ func requireResults(t *testing.T, list []result, n int) {
 	require.LessOrEqual(t, sum, float32(1.0001))
 }
 
-// decodeLines reads one JSON object a line and refuses fields that T lacks.
+// decodeLines reads one JSON object a line and rejects fields that T lacks.
 func decodeLines[T any](t *testing.T, text string) []T {
 	t.Helper()
 	var list []T
@@ -163,7 +165,7 @@ func decodeLines[T any](t *testing.T, text string) []T {
 	return list
 }
 
-// draw makes a picture with a smooth gradient.
+// draw returns a picture with a smooth gradient.
 func draw(width, height int) image.Image {
 	m := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -202,7 +204,7 @@ func writeFile(t *testing.T, name string, data []byte) string {
 
 func half(data []byte) []byte { return data[:len(data)/2] }
 
-// hugePNG is a header that claims 30000x30000 pixels, and nothing more.
+// hugePNG is a header that claims 30000x30000 pixels, without any data.
 func hugePNG() []byte {
 	header := []byte("IHDR")
 	header = binary.BigEndian.AppendUint32(header, 30000)

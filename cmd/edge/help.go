@@ -2,8 +2,8 @@ package main
 
 import "github.com/spf13/cobra"
 
-// newHelp stands for cobra's own help command, which takes an unknown command
-// for no error.
+// newHelp replaces cobra's help command, which does not report an unknown
+// command as an error.
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [COMMAND]",
@@ -18,7 +18,7 @@ func newHelp() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			command.InitDefaultHelpFlag() // as cobra does for --help
+			command.InitDefaultHelpFlag() // cobra adds it only when --help is parsed
 			return command.Help()
 		},
 	}

@@ -8,36 +8,39 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/cmd/edge/internal/inspect"
+	"halfmeg/cmd/edge/internal/jsonl"
+	"halfmeg/cmd/edge/internal/network"
+	"halfmeg/cmd/edge/internal/text"
 	"halfmeg/internal/printable"
 	"halfmeg/model/pretrained"
 )
 
-// info is the command that describes a network.
-type info struct {
+// infoCommand describes a network.
+type infoCommand struct {
 	json bool
 }
 
 // description is what "edge info --json" writes.
 type description struct {
-	Name    string `json:"name"` // as it was asked for
-	BuiltIn []file `json:"built_in,omitempty"`
+	Name    string        `json:"name"` // as the user gave it
+	BuiltIn []builtInFile `json:"built_in,omitempty"`
 	inspect.Summary
 }
 
-// file is a built-in network.
-type file struct {
+// builtInFile is a built-in network.
+type builtInFile struct {
 	Name  string `json:"name"`
 	Bytes int    `json:"bytes"`
 }
 
 func newInfo() *cobra.Command {
-	var i info
+	var i infoCommand
 	command := &cobra.Command{
 		Use:   "info [flags] [NAME | FILE.sqz]",
 		Short: "Describe a network: its layers, sizes, costs and origin",
 		Long: `info describes a network: its layers with their shapes, multiply-accumulates,
-weights, the largest |weight|, bytes in the file and range of the activations; how a picture
-becomes its input; where its weights came from. Without an argument it
+weights, largest |weight|, bytes in the file and range of activations; how a
+picture becomes its input; where its weights came from. Without an argument it
 describes the default network and lists the built-in ones.`,
 		Example: `  edge info
   edge info squeezenet1.0
@@ -56,13 +59,13 @@ func atMostOneNetwork(_ *cobra.Command, names []string) error {
 	return nil
 }
 
-func (i *info) run(cmd *cobra.Command, names []string) error {
+func (i *infoCommand) run(cmd *cobra.Command, names []string) error {
 	d, err := describe(names)
 	if err != nil {
 		return err
 	}
 	if i.json {
-		return writeJSON(cmd.OutOrStdout(), d)
+		return jsonl.Write(cmd.OutOrStdout(), d)
 	}
 	return d.write(cmd.OutOrStdout())
 }
@@ -78,7 +81,7 @@ func describe(names []string) (description, error) {
 		names = []string{pretrained.Default}
 	}
 	d.Name = names[0]
-	data, err := networkFile(d.Name)
+	data, err := network.Read(d.Name)
 	if err != nil {
 		return d, err
 	}
@@ -88,20 +91,19 @@ func describe(names []string) (description, error) {
 	return d, nil
 }
 
-func builtInFiles() ([]file, error) {
-	var list []file
+func builtInFiles() ([]builtInFile, error) {
+	var list []builtInFile
 	for _, name := range pretrained.Names() {
 		data, err := pretrained.Bytes(name)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, file{name, len(data)})
+		list = append(list, builtInFile{name, len(data)})
 	}
 	return list, nil
 }
 
-// write shows the description to people: what the network is, its layers,
-// where it came from.
+// write writes the description for people: the network, its origin, its layers.
 func (d *description) write(w io.Writer) error {
 	fields := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	field := func(name, format string, args ...any) {
@@ -109,12 +111,12 @@ func (d *description) write(w io.Writer) error {
 	}
 	field("network", "%s (SqueezeNet %s)", d.Name, d.Topology.Name)
 	field("file", "%s bytes: labels %s, header %s, layers as below",
-		grouped(d.Bytes), grouped(d.LabelBytes), grouped(d.HeaderBytes))
-	field("parameters", "%s", grouped(d.Parameters))
-	field("MACs", "%s a frame", grouped(d.MACs))
+		text.Grouped(d.Bytes), text.Grouped(d.LabelBytes), text.Grouped(d.HeaderBytes))
+	field("parameters", "%s", text.Grouped(d.Parameters))
+	field("MACs", "%s a frame", text.Grouped(d.MACs))
 	field("classes", "%d, %d labels", d.Topology.Head.Classes, d.Labels)
-	field("input", "%s", inputRule(d.Input))
-	field("pooling", "rounds %s", rounding(d.Topology.PoolCeil))
+	field("input", "%s", text.InputRule(d.Input))
+	field("pooling", "rounds %s", text.Rounding(d.Topology.PoolCeil))
 	field("weights", "%s (%s)", d.Source.Weights, d.Source.Format)
 	field("", "sha256 %s", d.Source.SHA256)
 	field("calibration", "%s", d.Source.Calibration)
@@ -123,7 +125,7 @@ func (d *description) write(w io.Writer) error {
 		field("warning", "%s", warning)
 	}
 	for _, f := range d.BuiltIn {
-		field("built in", "%s, %s bytes", f.Name, grouped(f.Bytes))
+		field("built in", "%s, %s bytes", f.Name, text.Grouped(f.Bytes))
 	}
 	if err := fields.Flush(); err != nil {
 		return err
@@ -132,8 +134,8 @@ func (d *description) write(w io.Writer) error {
 	return writeLayers(w, d.Layers)
 }
 
-// writeLayers writes the table of layers: figures to the right, names, made
-// equally long, to the left.
+// writeLayers writes the table of layers. A tabwriter aligns all columns to the
+// same side, so names are padded to be aligned left.
 func writeLayers(w io.Writer, layers []inspect.Layer) error {
 	longest := 0
 	for _, l := range layers {
@@ -142,13 +144,13 @@ func writeLayers(w io.Writer, layers []inspect.Layer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(table, "%-*s\tin\tout\tMACs\tweights\tzeros\tmax |w|\tbytes\trange\t\n", longest, "layer")
 	for _, l := range layers {
-		fmt.Fprintf(table, "%-*s\t%s\t%s\t%s\n", longest, l.Name, shape(l.In), shape(l.Out), figures(l))
+		fmt.Fprintf(table, "%-*s\t%s\t%s\t%s\n", longest, l.Name, text.Shape(l.In), text.Shape(l.Out), convolutionCells(l))
 	}
 	return table.Flush()
 }
 
-// figures are a layer's cells that only a convolution has.
-func figures(l inspect.Layer) string {
+// convolutionCells are the cells that a pool leaves empty.
+func convolutionCells(l inspect.Layer) string {
 	if l.Weights == 0 {
 		return "\t\t\t\t\t\t"
 	}
@@ -156,6 +158,6 @@ func figures(l inspect.Layer) string {
 	if l.Range > 0 {
 		activations = fmt.Sprintf("%.4g", l.Range)
 	}
-	return fmt.Sprintf("%s\t%s\t%.1f %%\t%d\t%s\t%s\t", grouped(l.MACs), grouped(l.Weights),
-		100*float64(l.Zeros)/float64(l.Weights), l.Largest, grouped(l.Bytes), activations)
+	return fmt.Sprintf("%s\t%s\t%.1f %%\t%d\t%s\t%s\t", text.Grouped(l.MACs), text.Grouped(l.Weights),
+		100*float64(l.Zeros)/float64(l.Weights), l.Largest, text.Grouped(l.Bytes), activations)
 }

@@ -24,7 +24,7 @@ func TestInfoJSON(t *testing.T) {
 	require.Len(t, d.BuiltIn, len(pretrained.Names()))
 }
 
-// A file of one's own is described as a built-in one is.
+// A .sqz file is described like a built-in network.
 func TestInfoOfFile(t *testing.T) {
 	file := writeFile(t, "mine.sqz", builtIn(t, "squeezenet1.0"))
 	mine := requireDescription(t, edge(t, "info", "--json", file))
@@ -34,7 +34,7 @@ func TestInfoOfFile(t *testing.T) {
 	require.Equal(t, mine, requireDescription(t, edge(t, "info", "--json", "squeezenet1.0")))
 }
 
-func TestInfoForPeople(t *testing.T) {
+func TestInfoText(t *testing.T) {
 	got := edge(t, "info")
 	require.Equal(t, statusOK, got.status, got.stderr)
 	require.Contains(t, got.stdout, "387,747,520 a frame")
@@ -74,11 +74,11 @@ func TestBadNetworkFiles(t *testing.T) {
 	}
 }
 
-// newer is the file as a later version would write it: with a checksum that fits.
+// newer is the file with a later format version and a matching checksum.
 func newer(file []byte) []byte {
 	file = slices.Clone(file)
 	covered := file[:len(file)-4]
-	covered[4]++ // behind the four bytes of the magic stands the version
+	covered[4]++ // the version follows the four bytes of the magic
 	sum := crc32.Checksum(covered, crc32.MakeTable(crc32.Castagnoli))
 	binary.LittleEndian.PutUint32(file[len(covered):], sum)
 	return file

@@ -9,9 +9,9 @@ import (
 func newLicenses() *cobra.Command {
 	return &cobra.Command{
 		Use:   "licenses",
-		Short: "Print the terms of everything that is inside this program",
-		Long: `licenses prints the terms of halfmeg, of the weights and class names in its
-built-in networks, of Go and of every Go module that is linked in.`,
+		Short: "Print the licences of everything in this program",
+		Long: `licenses prints the licences of halfmeg, of the weights and class names in its
+built-in networks, of Go and of every Go module linked into the program.`,
 		Example: `  edge licenses | less`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// program is the edge binary that the tests run, as a user would.
+// program is the path of the edge binary that the tests run.
 var program string
 
 func TestMain(m *testing.M) { os.Exit(buildAndTest(m)) }
@@ -34,7 +34,7 @@ func buildAndTest(m *testing.M) int {
 	return m.Run()
 }
 
-// outcome is what a user sees of a run.
+// outcome is what a user sees of one run of the program.
 type outcome struct {
 	stdout string
 	stderr string
@@ -59,8 +59,8 @@ func edgeReading(t *testing.T, stdin []byte, args ...string) outcome {
 	return outcome{stdout.String(), stderr.String(), command.ProcessState.ExitCode()}
 }
 
-// requireFailure proves that the run ended with this status and one line on
-// stderr that holds these words.
+// requireFailure checks that the run ended with this status and one line on
+// stderr that contains these words.
 func requireFailure(t *testing.T, status int, got outcome, words ...string) {
 	t.Helper()
 	require.Equal(t, status, got.status, "%+v", got)
@@ -81,7 +81,7 @@ func TestWrongUsage(t *testing.T) {
 		"unknown flag":          {[]string{"info", "--jsn"}, "unknown flag: --jsn"},
 		"no picture":            {[]string{"classify"}, "needs a picture"},
 		"no camera":             {[]string{"run"}, "needs a camera"},
-		"an argument to run":    {[]string{"run", "testcard"}, "flags alone"},
+		"an argument to run":    {[]string{"run", "testcard"}, "only flags"},
 		"two networks":          {[]string{"info", "a.sqz", "b.sqz"}, "one network"},
 		"an argument too many":  {[]string{"version", "please"}, "please"},
 		"no classes":            {[]string{"classify", "--top", "0", "a.jpg"}, "--top"},
@@ -124,8 +124,8 @@ func TestVersion(t *testing.T) {
 	require.Contains(t, got.stdout, runtime.GOOS+"/"+runtime.GOARCH)
 }
 
-// TestInstructionSet: the environment can ask for slower kernels, and hears
-// of those that the machine lacks.
+// The environment selects slower kernels; a set that the machine lacks is an
+// error.
 func TestInstructionSet(t *testing.T) {
 	t.Setenv("HALFMEG_CPU", "generic")
 	require.Contains(t, edge(t, "version").stdout, "generic kernels")
@@ -143,7 +143,7 @@ func TestLicenses(t *testing.T) {
 	}
 }
 
-// A full disk: the answer is lost, which must not look like success.
+// A full disk loses the answer, which must not look like success.
 func TestFullDisk(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("LEFT OUT: this system has no /dev/full")

@@ -1,12 +1,9 @@
 package main
 
-import (
-	"encoding/json"
-	"io"
-)
+import "io"
 
-// output passes writes on and remembers the first that failed: a full disk
-// must not go unnoticed, whoever was writing.
+// output passes writes on and remembers the first that failed, so that a full
+// disk never goes unnoticed. Nothing is written after a failure.
 type output struct {
 	to  io.Writer
 	err error
@@ -19,11 +16,4 @@ func (o *output) Write(p []byte) (int, error) {
 	n, err := o.to.Write(p)
 	o.err = err
 	return n, err
-}
-
-// writeJSON writes a value as one line.
-func writeJSON(w io.Writer, value any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(value)
 }

@@ -8,9 +8,9 @@ import (
 	"os/signal"
 	"syscall"
 
-	"halfmeg/internal/printable"
-
 	"github.com/spf13/cobra"
+
+	"halfmeg/internal/printable"
 )
 
 // The program's exit statuses.
@@ -20,12 +20,11 @@ const (
 	statusUsage   = 2
 )
 
-// errReported ends a command that has already said on stderr what was wrong.
-var errReported = errors.New("reported already")
+// errReported ends a command that has already written its errors to stderr.
+var errReported = errors.New("already reported")
 
-// exitOnInterrupt ends the program with a line when it is interrupted, be it
-// in the middle of a read that does not end; the function it returns calls
-// that off.
+// exitOnInterrupt ends the program with a message when it is interrupted, even
+// during a read that never returns. The function it returns undoes that.
 func exitOnInterrupt(stderr io.Writer) func() {
 	signals, done := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -43,7 +42,7 @@ func exitOnInterrupt(stderr io.Writer) func() {
 	}
 }
 
-// execute runs the command that the arguments ask for and gives the exit status.
+// execute runs the command in args and returns the exit status.
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	survivePipe()
 	out := &output{to: stdout}
@@ -52,13 +51,13 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(out)
 	root.SetErr(stderr)
-	started := false // from here on cobra has found nothing wrong with the usage
+	started := false // cobra has accepted flags and arguments
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 
 	err := root.Execute()
 	switch {
 	case errors.Is(out.err, syscall.EPIPE):
-		return statusOK // the reader has seen enough, as in "edge run | head"
+		return statusOK // the reader has closed the pipe, as in "edge run | head"
 	case errors.Is(err, errReported):
 		return statusFailure
 	case err == nil && out.err == nil:
@@ -67,20 +66,20 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		err = out.err
 	}
 	if !started && out.err == nil {
-		report(stderr, fmt.Errorf("%w (edge --help tells more)", err))
+		report(stderr, fmt.Errorf("%w (see edge --help)", err))
 		return statusUsage
 	}
 	report(stderr, err)
 	return statusFailure
 }
 
-// report writes an error as the one line that the user sees of it.
+// report writes an error as one line.
 func report(stderr io.Writer, err error) {
 	fmt.Fprintln(stderr, "edge:", printable.Text(err.Error()))
 }
 
-// survivePipe makes a write to a closed pipe an error instead of the
-// program's sudden death, so that cameras are closed in good order.
+// survivePipe turns a write to a closed pipe into an error: by default SIGPIPE
+// would kill the program before it has closed the camera.
 func survivePipe() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 }
@@ -89,8 +88,8 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "edge",
 		Short: "Name what a camera or a picture shows",
-		Long: `edge names what a camera or a picture shows, with a SqueezeNet of one-byte
-numbers that is built in: it needs no network and no other file.`,
+		Long: `edge names what a camera or a picture shows, with a built-in 8-bit
+SqueezeNet: it needs no internet connection and no other file.`,
 		Example: `  edge run --camera testcard --frames 20
   edge run --camera auto
   edge classify photo.jpg

@@ -9,57 +9,48 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"halfmeg/camera"
 	"halfmeg/camera/steady"
-	"halfmeg/camera/testcard"
-	"halfmeg/internal/printable"
-	"halfmeg/model/classify"
+	"halfmeg/cmd/edge/internal/flags"
+	"halfmeg/cmd/edge/internal/jsonl"
+	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/cmd/edge/internal/sink"
 )
 
-// run is the command that names what a camera shows, frame by frame.
-type run struct {
-	engine      engineFlags
-	camera      cameraFlags
+// runCommand names what a camera shows, frame by frame.
+type runCommand struct {
+	engine      flags.Engine
+	camera      flags.Camera
+	rotate      flags.Rotation
+	mirror      bool
 	frames      int // 0: until stopped
 	json        bool
+	stats       bool
 	exitOnError bool
-	showStats   bool
-	stats       stats
-	rotate      quarterTurns
-	mirror      bool
 }
 
-// observed is what "edge run --json" writes for each frame.
-type observed struct {
-	Frame   int      `json:"frame"`           // from 1
-	Scene   string   `json:"scene,omitempty"` // what the frame truly shows, where the source knows it
-	Right   *bool    `json:"right,omitempty"` // whether the first result names that scene
-	Results []result `json:"results"`
-	Times   times    `json:"ms"`
-}
+// topClasses is how many classes an observation has.
+const topClasses = 5
 
-// score counts the frames whose true scene is known.
-type score struct{ right, known int }
-
-// jsonResults is how many classes a frame's JSON has.
-const jsonResults = 5
+// outputQueue is how many observations may wait for standard output: enough for
+// a terminal that pauses for a moment.
+const outputQueue = 16
 
 func newRun() *cobra.Command {
-	var r run
+	var r runCommand
 	command := &cobra.Command{
 		Use:   "run [flags] --camera CAMERA",
 		Short: "Name what a camera shows, frame by frame",
-		Long: `run names what a camera shows, a line a frame, until Ctrl-C or --frames. The
-camera "auto" is the first that serves; "edge cameras" lists them all. One that
-is not there, is in use or is unplugged is waited for, and stderr tells of it.
+		Long: `run names what a camera shows, a line for each frame, until Ctrl-C or --frames.
+The camera "auto" is the first one that works; "edge cameras" lists them all. A
+camera that is missing, in use or unplugged is waited for, and stderr says why.
 The camera "rpicam" is a Raspberry Pi's camera module, read through the program
-rpicam-vid; it gives the nearest size whose width is a multiple of 128.
+rpicam-vid; its width is rounded to a multiple of 128.
 The camera "testcard" is built in: it draws scenes that the network knows, so
-each line has the true scene beside the answer and the last line counts them.
+each line shows the true scene next to the answer and the last line counts them.
 
 A camera may also be a picture, a folder of pictures, Y4M video, - for standard
 input, or the address of an MJPEG stream. Files are recognised by their content
@@ -74,184 +65,119 @@ stderr and skipped.`,
   edge run --camera http://camera.local:8080/stream
   edge run --camera testcard --model squeezenet1.0
   edge run --camera testcard --json | head`,
-		Args: r.check,
+		Args: r.checkArgs,
 		RunE: r.run,
 	}
-	r.engine.add(command.Flags())
-	r.camera.add(command.Flags())
-	command.Flags().Var(&r.rotate, "rotate", "turn frames clockwise by 90, 180 or 270 `degrees`, for a camera that is mounted so")
+	r.engine.Add(command.Flags())
+	r.camera.Add(command.Flags())
+	command.Flags().Var(&r.rotate, "rotate", "turn frames clockwise by 90, 180 or 270 `degrees`, for a camera mounted that way")
 	command.Flags().BoolVar(&r.mirror, "mirror", false, "mirror frames left to right, after turning them")
-	command.Flags().Var(upTo(&r.frames, math.MaxInt32), "frames", "stop after this `number` of frames")
+	command.Flags().Var(flags.UpTo(&r.frames, math.MaxInt32), "frames", "stop after this `number` of frames")
 	command.Flags().BoolVar(&r.json, "json", false, "write one JSON object a line")
 	command.Flags().BoolVar(&r.exitOnError, "exit-on-error", false, "end when the camera fails, instead of waiting for it")
-	command.Flags().BoolVar(&r.showStats, "stats", false, "at the end, tell on stderr of rate, dropped frames and latency")
+	command.Flags().BoolVar(&r.stats, "stats", false, "at the end, write rate, dropped frames and latency to stderr")
 	return command
 }
 
-func (r *run) check(_ *cobra.Command, args []string) error {
+func (r *runCommand) checkArgs(_ *cobra.Command, args []string) error {
 	switch {
 	case len(args) > 0:
-		return fmt.Errorf("run takes flags alone, not %q", args[0])
-	case r.camera.name == "":
+		return fmt.Errorf("run takes only flags, not %q", args[0])
+	case r.camera.Name == "":
 		return errors.New("run needs a camera: edge run --camera auto, or testcard")
 	}
 	return nil
 }
 
-func (r *run) run(cmd *cobra.Command, _ []string) (err error) {
-	recognizer, err := r.engine.recognizer()
+func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
+	classifier, err := r.engine.Classifier()
 	if err != nil {
 		return err
 	}
-	defer recognizer.Close()
+	defer classifier.Close()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	source, err := r.open(ctx, cmd.ErrOrStderr())
 	if err != nil {
-		return failure(ctx, err)
+		return pipeline.IgnoreEnd(ctx, err)
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 
-	total, err := r.watch(ctx, source, recognizer, cmd.OutOrStdout())
-	if err == nil && total.known > 0 && !r.json {
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d of %d right\n", total.right, total.known)
+	runner := pipeline.Runner{
+		Source:     source,
+		Classifier: classifier,
+		Frames:     r.frames,
+		Top:        topClasses,
+		Rotate:     int(r.rotate),
+		Mirror:     r.mirror,
 	}
-	if r.showStats {
-		err = errors.Join(err, r.stats.write(cmd.ErrOrStderr(), r.json))
+	if r.json {
+		err = runInto(ctx, &runner, sink.NewJSON(cmd.OutOrStdout()))
+	} else {
+		terminal := sink.NewTerminal(cmd.OutOrStdout())
+		if err = runInto(ctx, &runner, terminal); err == nil {
+			err = terminal.Summary()
+		}
+	}
+	if r.stats {
+		err = errors.Join(err, r.writeStats(cmd.ErrOrStderr(), runner.Stats.Summary()))
 	}
 	return err
 }
 
-// open opens the camera, and again whenever it fails if that is not to end
-// the run.
-func (r *run) open(ctx context.Context, stderr io.Writer) (camera.Source, error) {
-	options := r.camera.options
+// runInto runs until the end and returns when the sink has everything. A sink
+// that fails ends the run, even while the camera sends nothing.
+func runInto(ctx context.Context, runner *pipeline.Runner, out pipeline.Sink) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	queue := pipeline.NewQueue(out, outputQueue, pipeline.Wait, func(error) { cancel() })
+	runner.Queues = []*pipeline.Queue{queue}
+	err := runner.Run(ctx)
+	if failed := queue.Close(); failed != nil {
+		return failed
+	}
+	return err
+}
+
+func (r *runCommand) writeStats(w io.Writer, s pipeline.Summary) error {
+	if r.json {
+		return jsonl.Write(w, s)
+	}
+	return s.Write(w)
+}
+
+// open opens the camera, and opens it again whenever it fails unless a failure
+// is to end the run.
+func (r *runCommand) open(ctx context.Context, stderr io.Writer) (camera.Source, error) {
+	options := r.camera.Options
 	if options.Rate == 0 {
-		options.Rate = r.rate()
+		options.Rate = r.defaultRate()
 	}
 	options.Skipped = func(err error) { report(stderr, err) }
-	open := camera.NewOpener(r.camera.name, options).Open
+	open := camera.NewOpener(r.camera.Name, options).Open
 	if r.exitOnError {
 		return open(ctx)
 	}
 	return steady.New(ctx, open, func(err error) {
 		if err == nil {
-			fmt.Fprintln(stderr, "edge: the camera gives frames")
+			fmt.Fprintln(stderr, "edge: the camera is sending frames again")
 			return
 		}
 		report(stderr, fmt.Errorf("%w; waiting for the camera", err))
 	})
 }
 
-// watchRate is the frames a second that a person follows with ease.
+// watchRate is a frame rate that a person can follow.
 const watchRate = 10
 
-// rate is the frame rate to ask for where none was given: the test card is
-// slowed down for people, unless its frames are counted; cameras know theirs.
-func (r *run) rate() float64 {
-	if r.camera.name == camera.TestCard && r.frames == 0 {
+// defaultRate is the frame rate to ask for where none was given: the test card
+// is slowed down for people, unless its frames are counted; cameras have their
+// own.
+func (r *runCommand) defaultRate() float64 {
+	if r.camera.Name == camera.TestCard && r.frames == 0 {
 		return watchRate
 	}
 	return 0
-}
-
-// watch recognizes frames until the source ends, the context does, or enough
-// have been seen.
-func (r *run) watch(ctx context.Context, source camera.Source, recognizer *classify.Recognizer, w io.Writer) (score, error) {
-	var total score
-	for i := 1; r.frames == 0 || i <= r.frames; i++ {
-		start := time.Now()
-		frame, err := source.Next(ctx)
-		if err != nil {
-			return total, failure(ctx, err)
-		}
-		o, err := r.observe(recognizer, frame, time.Since(start))
-		if err != nil {
-			return total, fmt.Errorf("frame %d: %w", i, err)
-		}
-		o.Frame = i
-		total.add(o)
-		if err := r.write(w, o); err != nil {
-			return total, err
-		}
-	}
-	return total, nil
-}
-
-// failure is nil where err is an ordinary end: the source has no more frames,
-// or the user wants no more.
-func failure(ctx context.Context, err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, ctx.Err()) {
-		return nil
-	}
-	return err
-}
-
-func (r *run) observe(recognizer *classify.Recognizer, frame *camera.Frame, waited time.Duration) (observed, error) {
-	pixels := frame.Pixels()
-	pixels.Rotate, pixels.Mirror = int(r.rotate), r.mirror
-	began := time.Now()
-	answer, err := recognizer.Run(pixels)
-	if err != nil {
-		return observed{}, err
-	}
-	r.stats.add(frame, began.Add(answer.Prepare))
-	o := observed{Scene: frame.Scene, Results: results(recognizer, answer, jsonResults), Times: newTimes(waited, answer)}
-	if o.Scene != "" {
-		right := testcard.Right(o.Scene, o.Results[0].Label)
-		o.Right = &right
-	}
-	return o, nil
-}
-
-func (s *score) add(o observed) {
-	if o.Right == nil {
-		return
-	}
-	s.known++
-	if *o.Right {
-		s.right++
-	}
-}
-
-// write shows a frame as a line of JSON, or as a line of a table for people,
-// which has the true scene beside the answer where it is known.
-func (r *run) write(w io.Writer, o observed) error {
-	if r.json {
-		return writeJSON(w, o)
-	}
-	line := fmt.Sprintf("%6d  %s\n", o.Frame, tableRow(o))
-	if o.Frame == 1 {
-		line = tableHead(o) + line
-	}
-	_, err := io.WriteString(w, line)
-	return err
-}
-
-func tableHead(o observed) string {
-	head := fmt.Sprintf("%-24s %11s  %9s", "answer", "probability", "time")
-	if o.Right != nil {
-		head = fmt.Sprintf("%-16s  %-5s  %s", "scene", "", head)
-	}
-	return " frame  " + head + "\n"
-}
-
-func tableRow(o observed) string {
-	first := o.Results[0]
-	row := fmt.Sprintf("%-24s %9.1f %%  %6.1f ms", printable.Text(shortLabel(first.Label)),
-		100*first.Probability, o.Times.Prepare+o.Times.Infer)
-	if o.Right != nil {
-		row = fmt.Sprintf("%-16s  %s  %s", o.Scene, verdict(*o.Right), row)
-	}
-	return row
-}
-
-// verdict has one width for both outcomes.
-func verdict(right bool) string {
-	if right {
-		return "right"
-	}
-	return "wrong"
 }

@@ -14,29 +14,29 @@ func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of this program and what it was built for",
-		Long: `version prints the program's version and revision, Go's version, the system
-and the instruction set that the convolutions use. The environment variable
-HALFMEG_CPU asks for another one: generic, avx2, neon or dotprod.`,
+		Long: `version prints the program's version and revision, Go's version, the platform
+and the instruction set of the convolutions. The environment variable
+HALFMEG_CPU selects another one: generic, avx2, neon or dotprod.`,
 		Example: `  edge version`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			kernel, err := kernels.InstructionSet()
+			isa, err := kernels.InstructionSet()
 			if err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "edge %s\n%s %s/%s, %s kernels\n",
-				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, kernel)
+				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, isa)
 			return err
 		},
 	}
 }
 
-// version is the module's version and, where the go tool has recorded it, the
-// revision that the program was built from.
+// version is the module's version and, where the go command has recorded it,
+// the revision that the program was built from.
 func version() string {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "of unknown version"
+		return "(version unknown)"
 	}
 	text := build.Main.Version
 	for _, s := range build.Settings {

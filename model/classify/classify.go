@@ -1,5 +1,6 @@
-// Package classify joins what a picture passes on its way to an answer: the
-// preprocessing that a network asks for, and the engine that runs it.
+// Package classify names what a picture shows: it joins a network's
+// preprocessing, its engine and its class labels. A library user opens a
+// network, makes a Classifier and passes it pictures or camera frames.
 package classify
 
 import (
@@ -11,23 +12,27 @@ import (
 	"halfmeg/model/prep"
 )
 
-// Recognizer is a network ready for pictures. It serves one at a time.
-type Recognizer struct {
+// Classifier is a network ready for pictures. It is not safe for use by several
+// goroutines at once.
+type Classifier struct {
 	labels       []string
 	preprocessor *prep.Preprocessor
 	engine       *model.Engine
 }
 
-// Answer is what the network gave for one picture.
-type Answer struct {
-	Logits  []float32     // one a class, valid until the next Run
-	Prepare time.Duration // crop, resize, colour
-	Infer   time.Duration // the network itself
+// Result is what the network says of one picture.
+type Result struct {
+	Logits  []float32     // one a class, valid until the next call of Classify
+	Prepare time.Duration // time for crop, resize and colour conversion
+	Infer   time.Duration // time for the network itself
+
+	labels []string
 }
 
-// New makes a Recognizer that computes with the given number of threads. It
-// does not keep the network, whose weights the engine has in its own layout.
-func New(n *model.Network, threads int) (*Recognizer, error) {
+// New returns a Classifier that computes with the given number of threads;
+// Close ends them. It does not keep the network, whose weights the engine packs
+// into its own layout.
+func New(n *model.Network, threads int) (*Classifier, error) {
 	preprocessor, err := prep.NewPreprocessor(n.Input)
 	if err != nil {
 		return nil, err
@@ -36,31 +41,42 @@ func New(n *model.Network, threads int) (*Recognizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Recognizer{labels: n.Labels, preprocessor: preprocessor, engine: engine}, nil
+	return &Classifier{labels: n.Labels, preprocessor: preprocessor, engine: engine}, nil
 }
 
-// Run recognizes one picture.
-func (r *Recognizer) Run(p pixel.Image) (Answer, error) {
+// Classify runs the network on one picture.
+func (c *Classifier) Classify(img pixel.Image) (*Result, error) {
 	start := time.Now()
-	if err := r.preprocessor.Run(r.engine.Input(), p); err != nil {
-		return Answer{}, err
+	if err := c.preprocessor.Run(c.engine.Input(), img); err != nil {
+		return nil, err
 	}
 	prepared := time.Now()
-	logits := r.engine.Run()
-	return Answer{
+	logits := c.engine.Run()
+	return &Result{
 		Logits:  logits,
 		Prepare: prepared.Sub(start),
 		Infer:   time.Since(prepared),
+		labels:  c.labels,
 	}, nil
 }
 
-// Label is the name of a class, or its number where the network has no names.
-func (r *Recognizer) Label(class int) string {
-	if class < len(r.labels) {
-		return r.labels[class]
+// Close ends the engine's threads. Classify panics afterwards.
+func (c *Classifier) Close() { c.engine.Close() }
+
+// Top returns the k most probable classes with their names, the most probable
+// first.
+func (r *Result) Top(k int) []Class {
+	top := TopK(r.Logits, k)
+	for i := range top {
+		top[i].Label = label(r.labels, top[i].Index)
+	}
+	return top
+}
+
+// label is the name of a class, or its number where the network has no names.
+func label(labels []string, class int) string {
+	if class < len(labels) {
+		return labels[class]
 	}
 	return fmt.Sprintf("class %d", class)
 }
-
-// Close ends the engine's threads.
-func (r *Recognizer) Close() { r.engine.Close() }

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 	"halfmeg/model/pretrained"
 )
 
-func newRecognizer(t *testing.T, n *model.Network) *Recognizer {
+func newClassifier(t *testing.T, n *model.Network) *Classifier {
 	t.Helper()
 	r, err := New(n, 2)
 	require.NoError(t, err)
@@ -36,33 +37,34 @@ func pixels(width, height int) pixel.Image {
 	return p
 }
 
-// A Recognizer gives what its parts give one after the other, again and again.
-func TestRunIsPreprocessingThenEngine(t *testing.T) {
+// Classify equals preprocessing followed by the engine, for any sequence of
+// picture sizes.
+func TestClassifyIsPreprocessingThenEngine(t *testing.T) {
 	n := load(t)
 	preprocessor, err := prep.NewPreprocessor(n.Input)
 	require.NoError(t, err)
 	engine, err := model.NewEngine(n, 1)
 	require.NoError(t, err)
 	defer engine.Close()
-	r := newRecognizer(t, n)
+	r := newClassifier(t, n)
 	for _, p := range []pixel.Image{pixels(300, 200), pixels(20, 30), pixels(300, 200)} {
 		require.NoError(t, preprocessor.Run(engine.Input(), p))
 		want := slices.Clone(engine.Run())
-		answer, err := r.Run(p)
+		got, err := r.Classify(p)
 		require.NoError(t, err)
-		require.Equal(t, want, answer.Logits)
+		require.Equal(t, want, got.Logits)
 		require.Len(t, want, n.Topology.Head.Classes)
 	}
 }
 
-func TestRunRefusesBrokenPixels(t *testing.T) {
+func TestClassifyRejectsShortBuffer(t *testing.T) {
 	p := pixels(300, 200)
 	p.Planes[0].Data = p.Planes[0].Data[:1000]
-	_, err := newRecognizer(t, load(t)).Run(p)
+	_, err := newClassifier(t, load(t)).Classify(p)
 	require.ErrorContains(t, err, "300x200")
 }
 
-func TestNewRefusesBrokenNetworks(t *testing.T) {
+func TestNewRejectsBrokenNetworks(t *testing.T) {
 	n := load(t)
 	n.Layers = n.Layers[1:]
 	_, err := New(n, 1)
@@ -74,9 +76,17 @@ func TestNewRefusesBrokenNetworks(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestLabel(t *testing.T) {
+func TestLabels(t *testing.T) {
 	n := load(t)
-	require.Equal(t, n.Labels[7], newRecognizer(t, n).Label(7))
+	result, err := newClassifier(t, n).Classify(pixels(300, 200))
+	require.NoError(t, err)
+	top := result.Top(3)
+	require.Len(t, top, 3)
+	for _, class := range top {
+		require.Equal(t, n.Labels[class.Index], class.Label)
+	}
 	n.Labels = nil
-	require.Equal(t, "class 7", newRecognizer(t, n).Label(7))
+	result, err = newClassifier(t, n).Classify(pixels(300, 200))
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprintf("class %d", top[0].Index), result.Top(1)[0].Label)
 }

@@ -1,37 +1,37 @@
-// Package classify turns a network's logits into an answer for people:
-// probabilities by softmax, and the likeliest classes first.
 package classify
 
 import "math"
 
-// Candidate is one class of an answer.
-type Candidate struct {
-	Class       int     // index of the logit
-	Logit       float32 // as the network gave it
-	Probability float32 // softmax over all classes
+// Class is one class of an answer.
+type Class struct {
+	Index       int     `json:"class"`       // index of the logit
+	Label       string  `json:"label"`       // the class's name; TopK leaves it empty
+	Probability float32 `json:"probability"` // softmax over all classes
+	Logit       float32 `json:"logit"`       // as the network returned it
 }
 
-// Top returns the k likeliest classes, the likeliest first; of equal logits
-// the lower class comes first. With fewer than k logits it returns them all.
-func Top(logits []float32, k int) []Candidate {
+// TopK returns the k most probable classes, the most probable first; of equal
+// logits the lower class comes first. With fewer than k logits it returns them
+// all.
+func TopK(logits []float32, k int) []Class {
 	k = min(k, len(logits))
 	if k <= 0 {
 		return nil
 	}
-	top := make([]Candidate, 0, k)
+	top := make([]Class, 0, k)
 	for class, logit := range logits {
-		top = insert(top, Candidate{Class: class, Logit: logit})
+		top = insert(top, Class{Index: class, Logit: logit})
 	}
-	total := partition(logits, top[0].Logit)
+	sum := expSum(logits, top[0].Logit)
 	for i := range top {
-		top[i].Probability = float32(math.Exp(float64(top[i].Logit-top[0].Logit)) / total)
+		top[i].Probability = float32(math.Exp(float64(top[i].Logit-top[0].Logit)) / sum)
 	}
 	return top
 }
 
-// insert puts c behind every candidate that is at least as likely. A full
-// list loses its last; it never grows beyond its capacity.
-func insert(top []Candidate, c Candidate) []Candidate {
+// insert puts c after every class that is at least as probable. A list that is
+// full to its capacity loses its last entry.
+func insert(top []Class, c Class) []Class {
 	at := len(top)
 	for at > 0 && top[at-1].Logit < c.Logit {
 		at--
@@ -47,9 +47,9 @@ func insert(top []Candidate, c Candidate) []Candidate {
 	return top
 }
 
-// partition is softmax's denominator, with the largest logit taken off every
-// exponent: no term overflows, and the sum is at least 1.
-func partition(logits []float32, largest float32) float64 {
+// expSum is the denominator of softmax. The largest logit is subtracted from
+// every exponent, so that no term overflows and the sum is at least 1.
+func expSum(logits []float32, largest float32) float64 {
 	var sum float64
 	for _, logit := range logits {
 		sum += math.Exp(float64(logit - largest))

@@ -66,11 +66,11 @@ func drawSheet() (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := classify.New(n, 1)
+	classifier, err := classify.New(n, 1)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer classifier.Close()
 	face, err := captionFace()
 	if err != nil {
 		return nil, err
@@ -85,14 +85,14 @@ func drawSheet() (image.Image, error) {
 		if err := card.Draw(pix, middle); err != nil {
 			return nil, err
 		}
-		answer, err := r.Run(pixel.Format{FourCC: pixel.RGB24, Width: testcard.Width, Height: testcard.Height, Stride: 3 * testcard.Width}.Image(pix))
+		result, err := classifier.Classify(pixel.Format{FourCC: pixel.RGB24, Width: testcard.Width, Height: testcard.Height, Stride: 3 * testcard.Width}.Image(pix))
 		if err != nil {
 			return nil, err
 		}
-		best := classify.Top(answer.Logits, 1)[0]
+		best := result.Top(1)[0]
 		at := image.Pt(gap+i%columns*(width+gap), gap+i/columns*(height+caption))
 		draw.BiLinear.Scale(sheet, image.Rectangle{at, at.Add(image.Pt(width, height))}, picture(pix), image.Rect(0, 0, testcard.Width, testcard.Height), draw.Src, nil)
-		text := fmt.Sprintf("%.0f %%  %s", 100*best.Probability, shorten(r.Label(best.Class)))
+		text := fmt.Sprintf("%.0f %%  %s", 100*best.Probability, shorten(best.Label))
 		pen := font.Drawer{Dst: sheet, Src: image.Black, Face: face, Dot: fixed.P(at.X, at.Y+height+caption-10)}
 		pen.DrawString(text)
 	}

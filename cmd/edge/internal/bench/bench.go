@@ -1,5 +1,5 @@
-// Package bench measures how fast this machine runs a network: whole frames
-// with some numbers of threads, and each operation of a frame.
+// Package bench measures how fast this machine runs a network: whole frames with
+// different numbers of threads, and each operation of a frame.
 package bench
 
 import (
@@ -20,13 +20,13 @@ type Plan struct {
 
 // Report is what was measured. Times are in milliseconds.
 type Report struct {
-	Memory     int         `json:"engine_bytes"` // weights made ready and the arena
+	Memory     int         `json:"engine_bytes"` // packed weights and the arena
 	MACs       int         `json:"macs"`
 	Runs       []Run       `json:"runs"`
 	Operations []Operation `json:"operations"` // with the last number of threads
 }
 
-// Run is whole frames with a number of threads.
+// Run holds the figures of whole frames with one number of threads.
 type Run struct {
 	Threads   int     `json:"threads"`
 	Frames    int     `json:"frames"`
@@ -36,7 +36,7 @@ type Run struct {
 	PerSecond float64 `json:"frames_per_second"`
 }
 
-// Operation is one of a frame's operations.
+// Operation holds the figures of one operation of a frame.
 type Operation struct {
 	Name    string   `json:"name"`
 	MACs    int      `json:"macs"`
@@ -44,8 +44,8 @@ type Operation struct {
 	Time    float64  `json:"ms"` // the mean
 }
 
-// Measure runs a network on one frame again and again. When the context ends
-// it stops with the context's error.
+// Measure runs a network on one frame repeatedly. When the context ends it
+// returns the context's error.
 func Measure(ctx context.Context, n *model.Network, p Plan) (Report, error) {
 	var r Report
 	for i, threads := range p.Threads {
@@ -67,7 +67,7 @@ func Measure(ctx context.Context, n *model.Network, p Plan) (Report, error) {
 	return r, nil
 }
 
-// bench is an engine at work on one frame.
+// bench runs an engine on one frame.
 type bench struct {
 	ctx     context.Context
 	engine  *model.Engine
@@ -79,18 +79,18 @@ func newBench(ctx context.Context, n *model.Network, threads int) (*bench, error
 	return &bench{ctx, e, testpattern.Frame(n.Input.Size)}, err
 }
 
-// frame runs the frame once and gives the time that took.
+// frame runs the frame once and returns the time it took.
 func (b *bench) frame(run func()) (time.Duration, error) {
 	if err := b.ctx.Err(); err != nil {
 		return 0, err
 	}
-	copy(b.engine.Input(), b.picture) // which a run overwrites
+	copy(b.engine.Input(), b.picture) // a run overwrites its input
 	start := time.Now()
 	run()
 	return time.Since(start), nil
 }
 
-// warmUp is the number of frames that are not measured.
+// warmUp is the number of frames before the measurement.
 const warmUp = 3
 
 // frames times whole frames.
@@ -102,7 +102,7 @@ func (b *bench) frames(p Plan) (Run, error) {
 		}
 	}
 	var times []time.Duration
-	for begin := time.Now(); p.wantsMore(len(times), time.Since(begin)); {
+	for start := time.Now(); p.wantsMore(len(times), time.Since(start)); {
 		t, err := b.frame(whole)
 		if err != nil {
 			return Run{}, err
@@ -131,15 +131,15 @@ func newRun(threads int, times []time.Duration) Run {
 		Frames:    n,
 		Min:       milliseconds(times[0]),
 		Median:    milliseconds((times[(n-1)/2] + times[n/2]) / 2),
-		P99:       milliseconds(times[(99*n+99)/100-1]), // the nearest rank, rounded up
+		P99:       milliseconds(times[(99*n+99)/100-1]), // nearest-rank percentile
 		PerSecond: float64(n) / sum.Seconds(),
 	}
 }
 
-// timedFrames bounds the frames whose operations are timed one by one.
+// timedFrames bounds the frames whose operations are timed.
 const timedFrames = 100
 
-// operations times each operation of a frame and counts what all compute.
+// operations returns the mean time of each operation, and the MACs of a frame.
 func (b *bench) operations(frames int) (list []Operation, macs int, err error) {
 	frames = min(frames, timedFrames)
 	described := b.engine.Operations()

@@ -46,7 +46,7 @@ func TestMeasureStops(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// TestFigures: the 99th percentile of 100 frames is the second slowest.
+// The 99th percentile of 100 frames is the second slowest.
 func TestFigures(t *testing.T) {
 	var times []time.Duration
 	for i := range 100 {

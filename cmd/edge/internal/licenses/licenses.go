@@ -1,7 +1,7 @@
-// Package licenses holds the terms of everything that is linked into edge:
-// halfmeg itself, the weights and names in its embedded networks, Go and the
-// Go modules. The folder texts holds copies, for go:embed reaches no parent
-// folder; "go generate" makes them and the package's test compares them with
+// Package licenses holds the licences of everything linked into edge: halfmeg
+// itself, the weights and class names in its embedded networks, Go and the Go
+// modules. The folder texts holds copies, because go:embed cannot read a parent
+// folder; "go generate" writes them and the package's test compares them with
 // their sources.
 package licenses
 
@@ -19,14 +19,14 @@ import (
 //go:embed texts
 var texts embed.FS
 
-// The folders inside texts, in the order in which they are printed.
+// The folders inside texts, in the order of output.
 const (
 	projectFolder = "texts/halfmeg"
 	goFolder      = "texts/go"
-	modulesFolder = "texts/modules" // then the module's path
+	modulesFolder = "texts/modules" // followed by the module's path
 )
 
-// Write prints every text under a heading that says what it belongs to.
+// Write writes every text under a heading that names its owner.
 func Write(w io.Writer) error {
 	for _, folder := range []string{projectFolder, goFolder, modulesFolder} {
 		err := fs.WalkDir(texts, folder, func(name string, entry fs.DirEntry, err error) error {
@@ -52,7 +52,7 @@ func write(w io.Writer, name string) error {
 	return err
 }
 
-// owner is what the text at this place belongs to: halfmeg, Go or a module's path.
+// owner is what a text applies to: halfmeg, Go or a module's path.
 func owner(name string) string {
 	switch folder := path.Dir(name); folder {
 	case projectFolder:

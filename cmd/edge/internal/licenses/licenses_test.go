@@ -15,11 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write the copies in the folder texts anew")
+var update = flag.Bool("update", false, "rewrite the copies in the folder texts")
 
-// TestCopies proves that the folder texts holds the project's own pages and
-// the terms of each module that edge links on any system, word for word, and
-// nothing else. "go generate ./cmd/edge/internal/licenses" makes it so.
+// The folder texts must hold exact copies of the project's own files and of the
+// licences of each module that edge links on any system, and nothing else.
+// "go generate ./cmd/edge/internal/licenses" writes them.
 func TestCopies(t *testing.T) {
 	want := sources(t)
 	if *update {
@@ -32,7 +32,7 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-func TestWriteGivesEveryText(t *testing.T) {
+func TestWriteIncludesEveryText(t *testing.T) {
 	var b strings.Builder
 	require.NoError(t, Write(&b))
 	for name, text := range copies(t) {
@@ -42,8 +42,7 @@ func TestWriteGivesEveryText(t *testing.T) {
 	require.Less(t, strings.Index(b.String(), "halfmeg (NOTICE)"), strings.Index(b.String(), "cobra (LICENSE"))
 }
 
-// sources reads the texts where they come from; the keys are the places that
-// they have in this package.
+// sources reads the original texts; the keys are their paths in this package.
 func sources(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -53,7 +52,7 @@ func sources(t *testing.T) map[string]string {
 	}
 	texts[path.Join(goFolder, "LICENSE")] = read(t, filepath.Join(output(t, "", "env", "GOROOT"), "LICENSE"))
 	for module, dir := range modules(t) {
-		found := terms(t, dir)
+		found := licenceFiles(t, dir)
 		require.NotEmpty(t, found, "%s has no licence file", module)
 		for _, name := range found {
 			texts[path.Join(modulesFolder, module, name)] = read(t, filepath.Join(dir, name))
@@ -62,7 +61,7 @@ func sources(t *testing.T) map[string]string {
 	return texts
 }
 
-// modules are those that edge links, with the folder of each.
+// modules maps each module that edge links to its folder.
 func modules(t *testing.T) map[string]string {
 	t.Helper()
 	const format = "{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Dir}}{{end}}{{end}}"
@@ -77,8 +76,8 @@ func modules(t *testing.T) map[string]string {
 	return list
 }
 
-// terms are the files of a module's folder that state its terms.
-func terms(t *testing.T, dir string) []string {
+// licenceFiles lists the licence files in a module's folder.
+func licenceFiles(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package main
+package flags
 
 import (
 	"errors"
@@ -12,20 +12,21 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// cameraFlags choose a camera and what is asked of it.
-type cameraFlags struct {
-	name    string
-	options camera.Options
+// Camera selects a camera and what to ask of it.
+type Camera struct {
+	Name    string // as camera.Open takes it
+	Options camera.Options
 }
 
-func (f *cameraFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.name, "camera", "", "`camera` to look through: auto, a video device as video0, rpicam, a file or folder, - for standard input, http://…, or testcard")
-	flags.Var((*sizeFlag)(&f.options), "size", "size to ask the camera for, or of raw frames, in pixels, as 640x480")
-	flags.Var((*rateFlag)(&f.options), "rate", "`frames` a second to ask the camera for")
-	flags.Var((*formatFlag)(&f.options), "format", "pixel format to ask the camera for, or of raw frames, as YUYV or MJPG")
-	flags.Var((*controlFlag)(&f.options), "control", "set a control of the camera, as exposure=300; may be given several times")
-	flags.BoolVar(&f.options.Loop, "loop", false, "start a file or folder again after its end")
-	flags.BoolVar(&f.options.Watch, "watch", false, "wait for new pictures after the last one of a folder")
+// Add defines the flags.
+func (c *Camera) Add(flags *pflag.FlagSet) {
+	flags.StringVar(&c.Name, "camera", "", "`camera` to look through: auto, a video device as video0, rpicam, a file or folder, - for standard input, http://…, or testcard")
+	flags.Var((*sizeFlag)(&c.Options), "size", "size to ask the camera for, or of raw frames, in pixels, as 640x480")
+	flags.Var((*rateFlag)(&c.Options), "rate", "`frames` a second to ask the camera for")
+	flags.Var((*formatFlag)(&c.Options), "format", "pixel format to ask the camera for, or of raw frames, as YUYV or MJPG")
+	flags.Var((*controlFlag)(&c.Options), "control", "set a control of the camera, as exposure=300; may be given several times")
+	flags.BoolVar(&c.Options.Loop, "loop", false, "start a file or folder again after its end")
+	flags.BoolVar(&c.Options.Watch, "watch", false, "wait for new pictures after the last one of a folder")
 }
 
 // sizeFlag is a flag WIDTHxHEIGHT.
@@ -51,7 +52,7 @@ func (f *sizeFlag) Set(text string) error {
 	return nil
 }
 
-// rateFlag is a flag of frames a second.
+// rateFlag is a flag for frames a second.
 type rateFlag camera.Options
 
 func (f *rateFlag) String() string {
@@ -72,7 +73,7 @@ func (f *rateFlag) Set(text string) error {
 	return nil
 }
 
-// formatFlag is a flag of a pixel format's four characters, in either case.
+// formatFlag is a flag for a pixel format's four characters, in either case.
 type formatFlag camera.Options
 
 func (f *formatFlag) String() string {
@@ -90,7 +91,7 @@ func (f *formatFlag) Set(text string) error {
 	return err
 }
 
-// controlFlag is a flag NAME=VALUE, which adds to those before it.
+// controlFlag is a flag NAME=VALUE; each use adds one.
 type controlFlag camera.Options
 
 func (f *controlFlag) String() string { return "" }

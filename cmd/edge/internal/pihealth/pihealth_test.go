@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Files of a Raspberry Pi 4; other boards call them a little differently.
+// The files of a Raspberry Pi 4; their names differ slightly between boards.
 const (
 	thermal   = "sys/class/thermal/thermal_zone0/"
 	throttled = "sys/devices/platform/soc/soc:firmware/get_throttled"
@@ -33,22 +33,22 @@ func TestRead(t *testing.T) {
 	require.InDelta(t, 1.8e9, s.ClockHz, 0)
 	require.InDelta(t, 61.343, *s.Celsius, 1e-9)
 	require.Equal(t, uint32(0x50005), *s.Throttled)
-	require.Equal(t, []string{"the supply voltage is too low", "the processor is throttled"}, s.Complaints())
-	require.True(t, s.HeldBack())
+	require.Equal(t, []string{"the supply voltage is too low", "the processor is throttled"}, s.Problems())
+	require.True(t, s.IsThrottled())
 }
 
-func TestPastComplaints(t *testing.T) {
+func TestPastProblems(t *testing.T) {
 	s := Read(files(map[string]string{"sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled": "0xe0008\n"}))
-	require.True(t, s.HeldBack())
+	require.True(t, s.IsThrottled())
 	require.Equal(t, []string{
 		"it is too warm for full speed", "the clock has been capped", "the processor has been throttled",
-	}, s.Complaints())
+	}, s.Problems())
 }
 
-// TestNothingKnown: other machines and files that say nothing leave it empty.
-func TestNothingKnown(t *testing.T) {
+// Missing and empty files leave the state empty.
+func TestReadOfNothing(t *testing.T) {
 	require.Equal(t, State{}, Read(files(nil)))
 	broken := Read(files(map[string]string{clockFile: "fast\n", thermal + "type": "acpitz\n", thermal + "temp": "40000\n", throttled: "no\n"}))
 	require.Equal(t, State{}, broken)
-	require.Empty(t, broken.Complaints())
+	require.Empty(t, broken.Problems())
 }

@@ -1,4 +1,4 @@
-package main
+package text
 
 import (
 	"testing"
@@ -8,6 +8,6 @@ import (
 
 func TestGrouped(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 387747520: "387,747,520"} {
-		require.Equal(t, want, grouped(n))
+		require.Equal(t, want, Grouped(n))
 	}
 }

@@ -1,4 +1,5 @@
-package main
+// Package text formats values for people.
+package text
 
 import (
 	"fmt"
@@ -8,15 +9,15 @@ import (
 	"halfmeg/model"
 )
 
-// shortLabel is the first of a class's names: "tench" of "tench, Tinca tinca".
-func shortLabel(label string) string {
+// ShortLabel is the first of a class's names: "tench" of "tench, Tinca tinca".
+func ShortLabel(label string) string {
 	first, _, _ := strings.Cut(label, ",")
 	return first
 }
 
-// grouped writes a number that is not negative with a comma before every
-// third digit.
-func grouped(n int) string {
+// Grouped writes a number that is not negative with a comma before every third
+// digit.
+func Grouped(n int) string {
 	digits := strconv.Itoa(n)
 	var b strings.Builder
 	for i, d := range digits {
@@ -28,11 +29,11 @@ func grouped(n int) string {
 	return b.String()
 }
 
-// shape writes [height, width, channels] as 227x227x3.
-func shape(s [3]int) string { return fmt.Sprintf("%dx%dx%d", s[0], s[1], s[2]) }
+// Shape writes [height, width, channels] as 227x227x3.
+func Shape(s [3]int) string { return fmt.Sprintf("%dx%dx%d", s[0], s[1], s[2]) }
 
-// inputRule says in words how a picture becomes the network's input.
-func inputRule(in model.Input) string {
+// InputRule says how a picture becomes the network's input.
+func InputRule(in model.Input) string {
 	rule := fmt.Sprintf("%dx%d %s", in.Size, in.Size, strings.ToUpper(in.Order.String()))
 	switch in.Fit {
 	case model.Squash:
@@ -45,7 +46,8 @@ func inputRule(in model.Input) string {
 	return rule + fmt.Sprintf("; mean %.4g, standard deviation %.4g", in.Mean, in.Std)
 }
 
-func rounding(up bool) string {
+// Rounding says how pools round the size of their output.
+func Rounding(up bool) string {
 	if up {
 		return "up (ceil)"
 	}

@@ -1,0 +1,55 @@
+// Package pipeline takes frames from a camera to everything that tells what
+// they show: camera, newest frame, classifier, observation, sinks. A terminal,
+// JSON lines, a page, MQTT, a display or a recorder are sinks.
+package pipeline
+
+import (
+	"time"
+
+	"halfmeg/camera"
+	"halfmeg/camera/testcard"
+	"halfmeg/model/classify"
+)
+
+// Observation is what one frame led to. It holds no memory of the frame or the
+// engine, so a sink may keep it. Its JSON form is a line of "edge run --json".
+type Observation struct {
+	Frame   int              `json:"frame"`           // counted from 1
+	Scene   string           `json:"scene,omitempty"` // what the frame truly shows, where the source knows
+	Right   *bool            `json:"right,omitempty"` // whether the first result names the scene
+	Results []classify.Class `json:"results"`         // the most probable first
+	Times   Times            `json:"ms"`
+}
+
+// Times are how long an answer took, in milliseconds with three decimals.
+type Times struct {
+	Read    float64 `json:"read"`    // decode the picture, or wait for the camera's next frame
+	Prepare float64 `json:"prepare"` // crop, resize, convert colours
+	Infer   float64 `json:"infer"`   // run the network
+}
+
+// NewTimes returns the times of a result whose picture took read to arrive.
+func NewTimes(read time.Duration, r *classify.Result) Times {
+	return Times{Read: milliseconds(read), Prepare: milliseconds(r.Prepare), Infer: milliseconds(r.Infer)}
+}
+
+// Total is the whole time of an answer.
+func (t Times) Total() float64 { return t.Read + t.Prepare + t.Infer }
+
+// milliseconds rounds down to microseconds: more digits are noise.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// newObservation describes the result of one frame by its top classes.
+func newObservation(number int, frame *camera.Frame, waited time.Duration, result *classify.Result, top int) *Observation {
+	o := &Observation{
+		Frame:   number,
+		Scene:   frame.Scene,
+		Results: result.Top(top),
+		Times:   NewTimes(waited, result),
+	}
+	if o.Scene != "" {
+		right := testcard.Right(o.Scene, o.Results[0].Label)
+		o.Right = &right
+	}
+	return o
+}

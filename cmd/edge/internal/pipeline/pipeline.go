@@ -1,0 +1,70 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"halfmeg/camera"
+	"halfmeg/model/classify"
+)
+
+// Runner classifies frames and passes the observations to queues.
+type Runner struct {
+	Source     camera.Source
+	Classifier *classify.Classifier
+	Queues     []*Queue
+
+	Frames int  // stop after this number of frames; 0 for no limit
+	Top    int  // classes of an observation
+	Rotate int  // clockwise by 0, 90, 180 or 270 degrees
+	Mirror bool // left to right, after the rotation
+
+	Stats Stats // of the camera
+}
+
+// Run returns nil when the source ends, the context ends, or the limit of
+// frames is reached. The recognizer waits for no sink, unless a queue that
+// loses nothing is full.
+func (r *Runner) Run(ctx context.Context) error {
+	for number := 1; r.Frames == 0 || number <= r.Frames; number++ {
+		start := time.Now()
+		frame, err := r.Source.Next(ctx)
+		if err != nil {
+			return IgnoreEnd(ctx, err)
+		}
+		o, err := r.observe(number, frame, time.Since(start))
+		if err != nil {
+			return fmt.Errorf("frame %d: %w", number, err)
+		}
+		for _, q := range r.Queues {
+			if err := q.Observe(ctx, o); err != nil {
+				return IgnoreEnd(ctx, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Runner) observe(number int, frame *camera.Frame, waited time.Duration) (*Observation, error) {
+	img := frame.Pixels()
+	img.Rotate, img.Mirror = r.Rotate, r.Mirror
+	start := time.Now()
+	result, err := r.Classifier.Classify(img)
+	if err != nil {
+		return nil, err
+	}
+	r.Stats.add(frame, start.Add(result.Prepare))
+	return newObservation(number, frame, waited, result, r.Top), nil
+}
+
+// IgnoreEnd is nil where err is an ordinary end: the source has no more frames,
+// or the context has ended.
+func IgnoreEnd(ctx context.Context, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,66 @@
+package pipeline
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"halfmeg/camera"
+)
+
+// Stats measure the camera's part of a run.
+type Stats struct {
+	frames      int
+	start, end  time.Time // when the first and the last frame were the network's input
+	first, last uint64    // the source's numbers of these frames
+	latency     time.Duration
+	maxLatency  time.Duration
+}
+
+// Summary is what "edge run --stats --json" writes at its end.
+type Summary struct {
+	Frames  int     `json:"frames"`
+	Dropped uint64  `json:"dropped"` // counted by the source and never classified
+	Rate    float64 `json:"rate"`    // frames a second
+	Latency Latency `json:"latency_ms"`
+}
+
+// Latency is the time from when the driver has taken a frame to when it is the
+// network's input, in milliseconds.
+type Latency struct {
+	Mean float64 `json:"mean"`
+	Max  float64 `json:"max"`
+}
+
+// add counts a frame that became the network's input at the given time.
+func (s *Stats) add(frame *camera.Frame, input time.Time) {
+	if s.frames == 0 {
+		s.start, s.first = input, frame.Sequence
+	}
+	s.end, s.last = input, frame.Sequence
+	s.frames++
+	latency := input.Sub(frame.Time)
+	s.latency += latency
+	s.maxLatency = max(s.maxLatency, latency)
+}
+
+// Summary returns the figures of all frames so far.
+func (s *Stats) Summary() Summary {
+	m := Summary{Frames: s.frames}
+	if s.frames == 0 {
+		return m
+	}
+	m.Dropped = s.last - s.first + 1 - uint64(s.frames)
+	m.Latency = Latency{Mean: milliseconds(s.latency / time.Duration(s.frames)), Max: milliseconds(s.maxLatency)}
+	if elapsed := s.end.Sub(s.start); elapsed > 0 {
+		m.Rate = float64(s.frames-1) / elapsed.Seconds()
+	}
+	return m
+}
+
+// Write writes the figures as a line for people.
+func (m Summary) Write(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%d frames, %d dropped, %.1f a second; from camera to network input %.1f ms, at most %.1f ms\n",
+		m.Frames, m.Dropped, m.Rate, m.Latency.Mean, m.Latency.Max)
+	return err
+}

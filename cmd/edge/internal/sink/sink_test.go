@@ -1,0 +1,53 @@
+package sink
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/model/classify"
+)
+
+func observation(frame int, scene, label string, right bool) *pipeline.Observation {
+	o := &pipeline.Observation{
+		Frame:   frame,
+		Results: []classify.Class{{Index: 3, Label: label, Probability: 0.5, Logit: 7}},
+		Times:   pipeline.Times{Read: 1, Prepare: 0.5, Infer: 10.25},
+	}
+	if scene != "" {
+		o.Scene, o.Right = scene, &right
+	}
+	return o
+}
+
+func TestTerminalWithScenes(t *testing.T) {
+	var b strings.Builder
+	terminal := NewTerminal(&b)
+	require.NoError(t, terminal.Observe(observation(1, "soccer ball", "soccer ball, ball", true)))
+	require.NoError(t, terminal.Observe(observation(2, "balloon", "tench\x1b[2J, Tinca tinca", false)))
+	require.NoError(t, terminal.Summary())
+	require.Equal(t, ""+
+		" frame  scene                    answer                   probability       time\n"+
+		"     1  soccer ball       right  soccer ball                   50.0 %    10.8 ms\n"+
+		"     2  balloon           wrong  tench [2J                     50.0 %    10.8 ms\n"+
+		"1 of 2 right\n", b.String())
+}
+
+func TestTerminalWithoutScenes(t *testing.T) {
+	var b strings.Builder
+	terminal := NewTerminal(&b)
+	require.NoError(t, terminal.Observe(observation(1, "", "tench", false)))
+	require.NoError(t, terminal.Summary())
+	require.Equal(t, ""+
+		" frame  answer                   probability       time\n"+
+		"     1  tench                         50.0 %    10.8 ms\n", b.String())
+}
+
+func TestJSON(t *testing.T) {
+	var b strings.Builder
+	require.NoError(t, NewJSON(&b).Observe(observation(1, "balloon", "<b>", false)))
+	require.Equal(t, `{"frame":1,"scene":"balloon","right":false,"results":[{"class":3,"label":"<b>","probability":0.5,"logit":7}],`+
+		`"ms":{"read":1,"prepare":0.5,"infer":10.25}}`+"\n", b.String())
+}

@@ -1,0 +1,73 @@
+// Package sink holds the outputs of "edge run": each takes observations and
+// knows nothing of cameras or networks.
+package sink
+
+import (
+	"fmt"
+	"io"
+
+	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/cmd/edge/internal/text"
+	"halfmeg/internal/printable"
+)
+
+// Terminal writes a table for people, a line for each frame. Where the source
+// knows the true scene, it stands next to the answer.
+type Terminal struct {
+	w            io.Writer
+	right, known int // frames whose scene is known, and how many were named rightly
+}
+
+// NewTerminal returns a Terminal that writes to w.
+func NewTerminal(w io.Writer) *Terminal { return &Terminal{w: w} }
+
+// Observe writes a line, and the table's heading before the first.
+func (t *Terminal) Observe(o *pipeline.Observation) error {
+	if o.Right != nil {
+		t.known++
+		if *o.Right {
+			t.right++
+		}
+	}
+	line := fmt.Sprintf("%6d  %s\n", o.Frame, row(o))
+	if o.Frame == 1 {
+		line = heading(o) + line
+	}
+	_, err := io.WriteString(t.w, line)
+	return err
+}
+
+// Summary writes how many frames were named rightly, if any scene was known.
+func (t *Terminal) Summary() error {
+	if t.known == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(t.w, "%d of %d right\n", t.right, t.known)
+	return err
+}
+
+func heading(o *pipeline.Observation) string {
+	columns := fmt.Sprintf("%-24s %11s  %9s", "answer", "probability", "time")
+	if o.Right != nil {
+		columns = fmt.Sprintf("%-16s  %-5s  %s", "scene", "", columns)
+	}
+	return " frame  " + columns + "\n"
+}
+
+func row(o *pipeline.Observation) string {
+	first := o.Results[0]
+	columns := fmt.Sprintf("%-24s %9.1f %%  %6.1f ms", printable.Text(text.ShortLabel(first.Label)),
+		100*first.Probability, o.Times.Prepare+o.Times.Infer)
+	if o.Right != nil {
+		columns = fmt.Sprintf("%-16s  %s  %s", o.Scene, verdict(*o.Right), columns)
+	}
+	return columns
+}
+
+// verdict returns words of the same width.
+func verdict(right bool) string {
+	if right {
+		return "right"
+	}
+	return "wrong"
+}
