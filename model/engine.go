@@ -44,14 +44,11 @@ func NewEngine(n *Network, workers int) (*Engine, error) {
 	if _, err := kernels.InstructionSet(); err != nil {
 		return nil, err
 	}
-	if err := n.Validate(); err != nil {
-		return nil, err
-	}
-	b, err := newPlanner(n)
+	g, err := n.graph()
 	if err != nil {
 		return nil, err
 	}
-	e := b.engine()
+	e := newPlanner(n, g).engine()
 	for i := range e.ops {
 		e.ops[i].shareOut(workers)
 	}
@@ -127,51 +124,58 @@ func (e *Engine) RunWatched(ended func(operation int)) []float32 {
 	return e.logits
 }
 
-// planner turns the steps of a network into operations over tensors. The
-// tensors' places are known only when all are listed, so operations are made
+// planner turns the graph of a network into operations over buffers. The
+// buffers' places are known only when all are listed, so operations are made
 // by functions that engine calls at the end.
 type planner struct {
 	net     *Network
-	steps   []Step
-	tensors []*tensor
+	scales  []float32 // by tensor, as the next
+	maps    []*buffer
+	buffers []*buffer
 	ops     []func(e *Engine) op
 }
 
-func newPlanner(n *Network) (*planner, error) {
-	steps, err := n.Topology.Steps()
-	if err != nil {
-		return nil, err
-	}
-	p := &planner{net: n, steps: steps}
-	in := p.tensor(n.Topology.Size, 3, 0)
-	scale := float32(1)
-	for i := 0; i < len(steps); i++ {
-		switch s := steps[i]; s.Kind {
-		case Conv1:
-			in = p.conv1(s, in)
-			scale = n.Layers[s.Layer].Scale
-		case Pool:
-			in = p.pool(s, in)
-		case Squeeze:
-			in = p.fire(s, steps[i+1], steps[i+2], in, scale)
-			scale = n.Layers[s.Layer+1].Scale
-			i += 2
-		case Conv10:
-			p.head(s, in)
+func newPlanner(n *Network, g *Graph) *planner {
+	p := &planner{net: n, scales: n.Scales(g)}
+	for i, t := range g.Tensors {
+		p.maps = append(p.maps, p.compute(t))
+		if t.Adds != None {
+			p.bypass(t, p.maps[t.Adds], p.maps[i], p.scales[t.Adds]/p.scales[i])
 		}
 	}
-	return p, nil
+	return p
 }
 
-// tensor lists a map that the next operation writes.
-func (p *planner) tensor(size, channels, border int) *tensor {
-	t := &tensor{size: size, channels: channels, border: border, first: len(p.ops), last: len(p.ops)}
-	p.tensors = append(p.tensors, t)
+// compute lists the operation that writes a tensor and returns its buffer.
+func (p *planner) compute(t Tensor) *buffer {
+	if len(t.Writers) == 0 {
+		return p.buffer(t.Size, t.Channels, 0)
+	}
+	s := t.Writers[0]
+	in := p.maps[s.Reads]
+	switch s.Kind {
+	case Pool:
+		return p.pool(s, in)
+	case Conv1:
+		if s.Pad > 0 {
+			in = p.padInput(s, in)
+		}
+	case Conv10:
+		p.head(s, in)
+		return nil
+	}
+	return p.convs(t, in)
+}
+
+// buffer lists a map that the next operation writes.
+func (p *planner) buffer(size, channels, border int) *buffer {
+	t := &buffer{size: size, channels: channels, border: border, first: len(p.ops), last: len(p.ops)}
+	p.buffers = append(p.buffers, t)
 	return t
 }
 
-// add lists an operation that reads the given tensors.
-func (p *planner) add(build func(e *Engine) op, reads ...*tensor) {
+// add lists an operation that reads the given buffers.
+func (p *planner) add(build func(e *Engine) op, reads ...*buffer) {
 	for _, t := range reads {
 		t.last = len(p.ops)
 	}
@@ -186,26 +190,61 @@ func (p *planner) conv(s Step) *kernels.Conv {
 	})
 }
 
-func (p *planner) conv1(s Step, in *tensor) *tensor {
-	if s.Pad > 0 {
-		in = p.padInput(s, in)
+// convs lists the convolutions that write a tensor as one operation. Each
+// writes its part of the channels of every pixel, so that the concatenation
+// in a fire module costs nothing. The buffer has the border that the
+// tensor's readers need.
+func (p *planner) convs(t Tensor, in *buffer) *buffer {
+	border := 0
+	for _, s := range t.Readers {
+		if s.Kind == Expand3x3 {
+			border = s.Pad
+		}
 	}
-	out := p.tensor(s.OutSize, s.Out, 0)
-	c := p.conv(s)
+	out := p.buffer(t.Size, t.Channels, border)
+	o := op{name: t.name(), rows: t.Size}
+	for _, s := range t.Writers {
+		o.macs += s.MACs()
+		o.convs = append(o.convs, p.conv(s))
+		o.channels = append(o.channels, s.Out)
+	}
 	p.add(func(e *Engine) op {
-		dst, src := out.view(e.arena), in.view(e.arena)
-		return op{name: s.Name, macs: s.MACs(), convs: []*kernels.Conv{c}, rows: s.OutSize, channels: []int{s.Out}, run: func(p part) {
-			c.Block(dst, src, s.OutSize, p.rows, p.channels[0])
-		}}
+		whole := out.view(e.arena)
+		dst, src := make([]kernels.Map, len(t.Writers)), make([]kernels.Map, len(t.Writers))
+		for i, s := range t.Writers {
+			dst[i] = out.inside(e.arena).At(0, 0, s.Channel)
+			src[i] = in.inside(e.arena)
+			if s.Pad > 0 {
+				src[i] = in.view(e.arena)
+			}
+		}
+		o.run = func(p part) {
+			if out.border > 0 && p.column == 0 && p.rows.From < p.rows.To {
+				clearBorder(whole, out, p.rows.From, p.rows.To)
+			}
+			for i, c := range o.convs {
+				c.Block(dst[i], src[i], out.size, p.rows, p.channels[i])
+			}
+		}
+		return o
 	}, in)
 	return out
 }
 
+// name is that of the operation that computes the tensor.
+func (t Tensor) name() string {
+	s := t.Writers[0]
+	if len(t.Writers) > 1 {
+		return fireName(s.Fire) + "/expand"
+	}
+	return s.Name
+}
+
 // padInput copies the frame into a map with a border of the bytes nearest to
 // the mean, which the float network sees as zeros.
-func (p *planner) padInput(s Step, in *tensor) *tensor {
+func (p *planner) padInput(s Step, in *buffer) *buffer {
 	pad := p.net.Input.MeanBytes()
-	out := p.tensor(in.size, 3, s.Pad)
+	out := p.buffer(in.size, 3, s.Pad)
 	p.add(func(e *Engine) op {
 		whole, inside, src := out.view(e.arena), out.inside(e.arena), in.view(e.arena)
 		return op{name: s.Name + "/pad", rows: 1, run: func(p part) {
@@ -223,8 +262,8 @@ func (p *planner) padInput(s Step, in *tensor) *tensor {
 	return out
 }
 
-func (p *planner) pool(s Step, in *tensor) *tensor {
-	out := p.tensor(s.OutSize, s.Out, 0)
+func (p *planner) pool(s Step, in *buffer) *buffer {
+	out := p.buffer(s.OutSize, s.Out, 0)
 	p.add(func(e *Engine) op {
 		dst, src := out.view(e.arena), in.view(e.arena)
 		return op{name: s.Name, rows: s.OutSize, run: func(p part) {
@@ -234,47 +273,12 @@ func (p *planner) pool(s Step, in *tensor) *tensor {
 	return out
 }
 
-// fire is a module: the squeeze writes into a map that already has the
-// border the 3x3 filters need; both expands write their half of each output
-// pixel, so that the concatenation costs nothing.
-func (p *planner) fire(squeeze, e1x1, e3x3 Step, in *tensor, inScale float32) *tensor {
-	mid := p.tensor(squeeze.OutSize, squeeze.Out, e3x3.Pad)
-	cs := p.conv(squeeze)
-	p.add(func(e *Engine) op {
-		dst, src := mid.inside(e.arena), in.view(e.arena)
-		whole := mid.view(e.arena)
-		convs, channels := []*kernels.Conv{cs}, []int{squeeze.Out}
-		return op{name: squeeze.Name, macs: squeeze.MACs(), convs: convs, rows: squeeze.OutSize, channels: channels, run: func(p part) {
-			if p.column == 0 && p.rows.From < p.rows.To {
-				clearBorder(whole, mid, p.rows.From, p.rows.To)
-			}
-			cs.Block(dst, src, squeeze.OutSize, p.rows, p.channels[0])
-		}}
-	}, in)
-	out := p.tensor(e3x3.OutSize, e1x1.Out+e3x3.Out, 0)
-	c1, c3 := p.conv(e1x1), p.conv(e3x3)
-	p.add(func(e *Engine) op {
-		left, right := out.view(e.arena), out.view(e.arena).At(0, 0, e1x1.Out)
-		inside, whole := mid.inside(e.arena), mid.view(e.arena)
-		name := FireName(squeeze.Fire) + "/expand"
-		macs, convs, channels := e1x1.MACs()+e3x3.MACs(), []*kernels.Conv{c1, c3}, []int{e1x1.Out, e3x3.Out}
-		return op{name: name, macs: macs, convs: convs, rows: e3x3.OutSize, channels: channels, run: func(p part) {
-			c1.Block(left, inside, e1x1.OutSize, p.rows, p.channels[0])
-			c3.Block(right, whole, e3x3.OutSize, p.rows, p.channels[1])
-		}}
-	}, mid)
-	if p.net.Topology.Fires[squeeze.Fire].Bypass {
-		p.bypass(squeeze, in, out, inScale/p.net.Layers[e3x3.Layer].Scale)
-	}
-	return out
-}
-
-// bypass adds a module's input to its output, brought to the output's scale.
-func (p *planner) bypass(s Step, in, out *tensor, ratio float32) {
+// bypass adds a tensor to another, brought to the other's scale.
+func (p *planner) bypass(t Tensor, in, out *buffer, ratio float32) {
 	table := kernels.RescaleTable(ratio)
 	p.add(func(e *Engine) op {
 		dst, src := out.view(e.arena), in.view(e.arena)
-		return op{name: FireName(s.Fire) + "/bypass", rows: out.size, run: func(p part) {
+		return op{name: fireName(t.Writers[0].Fire) + "/bypass", rows: out.size, run: func(p part) {
 			kernels.AddSaturated(dst, src, table, out.channels, out.size, p.rows)
 		}}
 	}, in, out)
@@ -282,7 +286,7 @@ func (p *planner) bypass(s Step, in, out *tensor, ratio float32) {
 
 // clearBorder writes real zeros around rows from…to-1; the workers with the
 // first and the last row write the rows above and below too.
-func clearBorder(whole kernels.Map, t *tensor, from, to int) {
+func clearBorder(whole kernels.Map, t *buffer, from, to int) {
 	if from == 0 {
 		fill(whole.Data[:t.border*whole.Row])
 	}
@@ -304,7 +308,7 @@ func fill(data []int8) {
 
 // head sums every class over the map. A padded 1x1 convolution sees nothing
 // but real zeros in its border, where the sum is known beforehand.
-func (p *planner) head(s Step, in *tensor) {
+func (p *planner) head(s Step, in *buffer) {
 	c := p.conv(s)
 	m := p.net.Layers[s.Layer].Multiplier
 	outside := make([]int64, s.Out)
@@ -329,8 +333,8 @@ func (p *planner) head(s Step, in *tensor) {
 }
 
 func (p *planner) engine() *Engine {
-	e := &Engine{arena: make([]int8, plan(p.tensors))}
-	e.input = p.tensors[0].view(e.arena).Data
+	e := &Engine{arena: make([]int8, plan(p.buffers))}
+	e.input = p.maps[Picture].view(e.arena).Data
 	for _, build := range p.ops {
 		e.ops = append(e.ops, build(e))
 	}

@@ -12,15 +12,12 @@ import (
 // randomNetwork has weights and scales that keep activations lively.
 func randomNetwork(t testing.TB, r *rand.Rand, topology Topology) *Network {
 	t.Helper()
-	steps, err := topology.Steps()
+	g, err := topology.Graph()
 	require.NoError(t, err)
 	in := CaffeInput()
 	in.Size, in.Resize = topology.Size, topology.Size
 	n := &Network{Topology: topology, Input: in}
-	for _, s := range steps {
-		if s.Kind == Pool {
-			continue
-		}
+	for _, s := range g.Convolutions {
 		l := Layer{Weights: make([]int8, s.Weights()), Bias: make([]int32, s.Out), Multiplier: make([]float32, s.Out)}
 		for i := range l.Weights {
 			l.Weights[i] = int8(r.IntN(255) - 127)
@@ -96,7 +93,7 @@ func rescaled(acc int64, m float32) int {
 // referenceRun runs a network by the definitions of the numeric contract, with
 // none of the engine's code.
 func referenceRun(t *testing.T, n *Network, picture []int8) []float32 {
-	steps, err := n.Topology.Steps()
+	g, err := n.Topology.Graph()
 	require.NoError(t, err)
 	in := codes{n.Topology.Size, 3, nil}
 	for _, b := range picture {
@@ -104,7 +101,7 @@ func referenceRun(t *testing.T, n *Network, picture []int8) []float32 {
 	}
 	var half, module codes
 	var scale, moduleScale float32
-	for _, s := range steps {
+	for _, s := range g.Steps {
 		if s.Kind == Pool {
 			in = referencePool(s, in)
 			continue
@@ -228,18 +225,20 @@ func TestAccumulatorBound(t *testing.T) {
 	require.EqualValues(t, 5, AccumulatorBound(nil, -5))
 }
 
-// TestPlanKeepsLiveTensorsApart checks the arena's plan on its definition.
-func TestPlanKeepsLiveTensorsApart(t *testing.T) {
+// TestPlanKeepsLiveBuffersApart checks the arena's plan on its definition.
+func TestPlanKeepsLiveBuffersApart(t *testing.T) {
 	for name, topology := range smallTopologies() {
-		p, err := newPlanner(randomNetwork(t, rand.New(rand.NewPCG(3, 3)), topology))
+		n := randomNetwork(t, rand.New(rand.NewPCG(3, 3)), topology)
+		g, err := n.graph()
 		require.NoError(t, err)
-		total := plan(p.tensors)
-		for i, a := range p.tensors {
+		p := newPlanner(n, g)
+		total := plan(p.buffers)
+		for i, a := range p.buffers {
 			require.LessOrEqual(t, a.offset+a.bytes(), total)
-			for _, b := range p.tensors[:i] {
+			for _, b := range p.buffers[:i] {
 				together := a.first <= b.last && b.first <= a.last
 				apart := a.offset+a.bytes() <= b.offset || b.offset+b.bytes() <= a.offset
-				require.True(t, !together || apart, "%s: tensors overlap", name)
+				require.True(t, !together || apart, "%s: buffers overlap", name)
 			}
 		}
 	}

@@ -14,7 +14,7 @@ type Network struct {
 	Input    Input
 	Labels   []string // one a class, or none
 	Source   Source
-	Layers   []Layer // the convolutions, in the order of Topology.Steps
+	Layers   []Layer // the convolutions, in the order of Graph.Convolutions
 }
 
 // Layer holds one convolution's quantized parameters.
@@ -50,40 +50,56 @@ const MaxWeight = 127
 // Validate proves that the network is whole: the shapes agree, multipliers
 // are finite and positive, and no accumulator can leave an int32.
 func (n *Network) Validate() error {
-	steps, err := n.Topology.Steps()
+	_, err := n.graph()
+	return err
+}
+
+// graph validates the network and returns its graph.
+func (n *Network) graph() (*Graph, error) {
+	g, err := n.Topology.Graph()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := n.Input.Validate(); err != nil {
-		return err
+		return nil, err
 	}
 	if n.Input.Size != n.Topology.Size {
-		return fmt.Errorf("input side %d, but the topology's is %d", n.Input.Size, n.Topology.Size)
+		return nil, fmt.Errorf("input side %d, but the topology's is %d", n.Input.Size, n.Topology.Size)
 	}
 	if len(n.Labels) != 0 && len(n.Labels) != n.Topology.Head.Classes {
-		return fmt.Errorf("%d labels for %d classes", len(n.Labels), n.Topology.Head.Classes)
+		return nil, fmt.Errorf("%d labels for %d classes", len(n.Labels), n.Topology.Head.Classes)
 	}
-	convolutions := 0
-	for _, s := range steps {
-		if s.Kind == Pool {
-			continue
-		}
-		convolutions++
+	for _, s := range g.Convolutions {
 		if s.Layer >= len(n.Layers) {
-			return fmt.Errorf("%s: its parameters are missing", s.Name)
+			return nil, fmt.Errorf("%s: its parameters are missing", s.Name)
 		}
 		l := &n.Layers[s.Layer]
 		if err := l.validate(s); err != nil {
-			return fmt.Errorf("%s: %w", s.Name, err)
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
-		if left := &n.Layers[max(s.Layer-1, 0)]; s.Kind == Expand3x3 && l.Scale != left.Scale {
-			return fmt.Errorf("%s: activation scale %v, but the other half's is %v", s.Name, l.Scale, left.Scale)
+		if other := n.Layers[g.Tensors[s.Writes].Writers[0].Layer].Scale; l.Scale != other {
+			return nil, fmt.Errorf("%s: activation scale %v, but the other half's is %v", s.Name, l.Scale, other)
 		}
 	}
-	if convolutions != len(n.Layers) {
-		return fmt.Errorf("%d layers of parameters for %d convolutions", len(n.Layers), convolutions)
+	if len(g.Convolutions) != len(n.Layers) {
+		return nil, fmt.Errorf("%d layers of parameters for %d convolutions", len(n.Layers), len(g.Convolutions))
 	}
-	return nil
+	return g, nil
+}
+
+// Scales returns the real value of one code of each tensor of the network's
+// graph. The picture's is 1.
+func (n *Network) Scales(g *Graph) []float32 {
+	scales := make([]float32, len(g.Tensors))
+	scales[Picture] = 1
+	for _, s := range g.Steps {
+		if s.Kind == Pool {
+			scales[s.Writes] = scales[s.Reads]
+		} else {
+			scales[s.Writes] = n.Layers[s.Layer].Scale
+		}
+	}
+	return scales
 }
 
 func (l *Layer) validate(s Step) error {

@@ -20,10 +20,10 @@ func TestKnownNetworks(t *testing.T) {
 		{V11(), "conv1 113 pool1 56 fire3/expand3x3 56 pool3 28 pool5 14 conv10 14", 1231552, 387747520},
 		{V10(), "conv1 111 pool1 55 fire4/expand3x3 55 pool4 27 pool8 13 conv10 15", 1244448, 0},
 	} {
-		steps, err := c.topology.Steps()
+		g, err := c.topology.Graph()
 		require.NoError(t, err)
 		sizes, weights, macs := map[string]int{}, 0, 0
-		for _, s := range steps {
+		for _, s := range g.Steps {
 			sizes[s.Name] = s.OutSize
 			weights += s.Weights()
 			macs += s.MACs()
@@ -45,9 +45,9 @@ func TestFloorAndCeil(t *testing.T) {
 	last := func(size int, ceil bool) int {
 		topology := V11()
 		topology.Size, topology.PoolCeil = size, ceil
-		steps, err := topology.Steps()
+		g, err := topology.Graph()
 		require.NoError(t, err)
-		return steps[len(steps)-1].OutSize
+		return g.Head().OutSize
 	}
 	require.Equal(t, 14, last(227, true))
 	require.Equal(t, 13, last(227, false))
@@ -79,7 +79,8 @@ func TestWrongDescriptions(t *testing.T) {
 	} {
 		topology := V11()
 		c.change(&topology)
-		require.ErrorContains(t, topology.Validate(), c.says)
+		_, err := topology.Graph()
+		require.ErrorContains(t, err, c.says)
 	}
 }
 
@@ -88,7 +89,8 @@ func TestWarnings(t *testing.T) {
 	topology := V11()
 	require.Empty(t, topology.Warnings())
 	topology.Fires[3].S1x1 = 256
-	require.NoError(t, topology.Validate())
+	_, err := topology.Graph()
+	require.NoError(t, err)
 	require.Len(t, topology.Warnings(), 1)
 	require.Contains(t, topology.Warnings()[0], "fire5: s1x1 = 256")
 }

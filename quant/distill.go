@@ -55,15 +55,11 @@ func Distill(ctx context.Context, teacher *float.Network, n *model.Network, pict
 	if err != nil {
 		return nil, err
 	}
-	steps, err := teacher.Topology.Steps()
-	if err != nil {
-		return nil, err
-	}
-	s := newStudent(n, steps)
+	s := newStudent(n, forward.Graph())
 	for i, p := range s.layers {
 		p.held = pruned(teacher.Layers[i].Weights)
 	}
-	trainer := newTrainer(forward, steps, o.Workers)
+	trainer := newTrainer(forward, o.Workers)
 	order := newSampler(len(pictures))
 	recent := 0.0
 	for round := range o.Rounds {
@@ -122,7 +118,6 @@ func (d *sampler) next() int {
 // the gradients of its pictures in order.
 type trainer struct {
 	teacher *float.Forward
-	steps   []model.Step
 	workers int
 	passes  []*float.Pass // one a worker
 	crops   []*augmenter
@@ -141,17 +136,16 @@ type lane struct {
 // gradient is the derivative by a convolution's real weights and biases.
 type gradient struct{ weights, biases []float32 }
 
-func newTrainer(teacher *float.Forward, steps []model.Step, workers int) *trainer {
-	s := &trainer{teacher: teacher, steps: steps, workers: min(workers, batchLanes)}
+func newTrainer(teacher *float.Forward, workers int) *trainer {
+	g := teacher.Graph()
+	s := &trainer{teacher: teacher, workers: min(workers, batchLanes)}
 	for range s.workers {
 		s.passes = append(s.passes, teacher.NewPass())
-		s.crops = append(s.crops, newAugmenter(steps[0].InSize))
+		s.crops = append(s.crops, newAugmenter(g.Tensors[model.Picture].Size))
 	}
 	for i := range s.lanes {
-		for _, step := range steps {
-			if step.Kind != model.Pool {
-				s.lanes[i].gradients = append(s.lanes[i].gradients, &gradient{make([]float32, step.Weights()), make([]float32, step.Out)})
-			}
+		for _, step := range g.Convolutions {
+			s.lanes[i].gradients = append(s.lanes[i].gradients, &gradient{make([]float32, step.Weights()), make([]float32, step.Out)})
 		}
 	}
 	return s
@@ -202,9 +196,9 @@ func (s *trainer) picture(l *lane, student *float.Forward, pass *float.Pass, pic
 		}
 		got[c] -= p
 	}
-	pass.Backward(got, func(step int, g float.Map) {
-		sums := l.gradients[s.steps[step].Layer]
-		pass.WeightGradient(step, g, sums.weights)
+	pass.Backward(got, func(layer int, g float.Map) {
+		sums := l.gradients[layer]
+		pass.WeightGradient(layer, g, sums.weights)
 		accumulate(sums.biases, g.Sums())
 	})
 }

@@ -60,12 +60,10 @@ func TestDistill(t *testing.T) {
 	require.Equal(t, 150, calls)
 	require.Equal(t, first, coarse.Layers[3].Weights[0])
 	require.Less(t, int8Divergence(t, n, tuned, pictures), 0.5*before)
-	steps, err := n.Topology.Steps()
+	g, err := n.Topology.Graph()
 	require.NoError(t, err)
-	for _, s := range steps {
-		if s.Kind != model.Pool {
-			require.True(t, follows(tuned.Layers[s.Layer].Weights, s.Weights()/s.Out), s.Name)
-		}
+	for _, s := range g.Convolutions {
+		require.True(t, follows(tuned.Layers[s.Layer].Weights, s.Weights()/s.Out), s.Name)
 	}
 
 	o.Workers, o.Progress = 5, nil
@@ -81,9 +79,9 @@ func TestStudentIsTheNetwork(t *testing.T) {
 	n := randomFloat(t, r, everything())
 	pictures := randomPictures(r, 12)
 	q := quantizeSmall(t, n, pictures, Options{}).Network
-	steps, err := n.Topology.Steps()
+	g, err := n.Topology.Graph()
 	require.NoError(t, err)
-	s := newStudent(q, steps)
+	s := newStudent(q, g)
 	require.Equal(t, q, s.network())
 
 	forward, err := s.forward()

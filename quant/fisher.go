@@ -52,14 +52,11 @@ func MeasureFisher(ctx context.Context, n *float.Network, pictures [][]int8, wor
 	if workers < 1 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	steps, err := n.Topology.Steps()
-	if err != nil {
-		return nil, err
-	}
+	convolutions := forward.Graph().Convolutions
 	sums := make([]*Fisher, fisherLanes)
 	err = parallel.For(ctx, workers, fisherLanes, func(_, lane int) {
-		sums[lane] = newFisher(steps)
-		p := &gradientSums{forward.NewPass(), steps, newAugmenter(n.Input.Size), sums[lane]}
+		sums[lane] = newFisher(convolutions)
+		p := &gradientSums{forward.NewPass(), newAugmenter(n.Input.Size), sums[lane]}
 		for i := lane; i < len(pictures)*fisherVariants && ctx.Err() == nil; i += fisherLanes {
 			p.add(pictures[i/fisherVariants], i%fisherVariants > 0, uint64(i))
 			if i%fisherVariants == 0 {
@@ -71,8 +68,8 @@ func MeasureFisher(ctx context.Context, n *float.Network, pictures [][]int8, wor
 		return nil, err
 	}
 	f := total(sums, len(pictures)*fisherVariants)
-	for _, s := range steps {
-		if s.Kind != model.Pool && !f.layers[s.Layer].finite() {
+	for _, s := range convolutions {
+		if !f.layers[s.Layer].finite() {
 			return nil, fmt.Errorf("%s: the gradients are too large for float32: its weights or its input's scale are wrong", s.Name)
 		}
 	}
@@ -101,12 +98,9 @@ func (l *information) finite() bool {
 // most; see momentLanes.
 const fisherLanes = 4
 
-func newFisher(steps []model.Step) *Fisher {
+func newFisher(convolutions []model.Step) *Fisher {
 	f := &Fisher{}
-	for _, s := range steps {
-		if s.Kind == model.Pool {
-			continue
-		}
+	for _, s := range convolutions {
 		depth := s.Weights() / s.Out
 		l := &information{depth: depth, out: s.Out, inputs: make([]float64, (depth+1)*(depth+1))}
 		if s.Kind != model.Conv10 {
@@ -142,7 +136,6 @@ func total(lanes []*Fisher, count int) *Fisher {
 // gradientSums adds up what one picture after the other says.
 type gradientSums struct {
 	pass    *float.Pass
-	steps   []model.Step
 	augment *augmenter
 	sums    *Fisher
 }
@@ -157,11 +150,11 @@ func (p *gradientSums) add(picture []int8, crop bool, seed uint64) {
 	if err != nil {
 		panic(err) // the picture's size was checked
 	}
-	p.pass.Backward(score(softmax(logits), random), func(step int, g float.Map) {
-		s := p.steps[step]
-		gradient := make([]float32, s.Weights())
-		p.pass.WeightGradient(step, g, gradient)
-		p.sums.layers[s.Layer].add(gradient, g.Sums())
+	p.pass.Backward(score(softmax(logits), random), func(layer int, g float.Map) {
+		sums := p.sums.layers[layer]
+		gradient := make([]float32, sums.out*sums.depth)
+		p.pass.WeightGradient(layer, g, gradient)
+		sums.add(gradient, g.Sums())
 	})
 }
 

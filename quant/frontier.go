@@ -121,10 +121,8 @@ func (f *frontier) measure(ctx context.Context, g group, params []float.Layer) (
 // forward applies a group's convolutions side by side.
 func (f *frontier) forward(g group, convs []*float.Conv, in float.Map, pad []float32, scratch *float.Scratch) float.Map {
 	out := float.NewMap(g.convs[0].OutSize, g.channels())
-	at := 0
 	for i, s := range g.convs {
-		convs[i].Apply(out.Slice(at, s.Out), in, pad, scratch)
-		at += s.Out
+		convs[i].Apply(out.Slice(s.Channel, s.Out), in, pad, scratch)
 	}
 	return out
 }

@@ -62,10 +62,11 @@ func Quantize(ctx context.Context, n *float.Network, pictures [][]int8, o Option
 	if err := o.check(n); err != nil {
 		return nil, err
 	}
-	groups, err := split(n.Topology)
+	g, err := n.Topology.Graph()
 	if err != nil {
 		return nil, err
 	}
+	groups := split(g)
 	q := &quantizer{layers: slices.Clone(n.Layers), options: o, frontier: newFrontier(n, pictures, o.Workers)}
 	q.layers[0] = foldInput(n.Layers[0], n.Input)
 	q.equalized = make([][]float64, len(n.Layers))
@@ -74,11 +75,7 @@ func Quantize(ctx context.Context, n *float.Network, pictures [][]int8, o Option
 	}
 	q.result.Network = &model.Network{Topology: n.Topology, Input: n.Input, Labels: n.Labels, Source: n.Source}
 	for i, g := range groups {
-		var readers []model.Step
-		if i+1 < len(groups) {
-			readers = groups[i+1].convs
-		}
-		if err := q.group(ctx, g, readers); err != nil {
+		if err := q.group(ctx, g); err != nil {
 			return nil, err
 		}
 		if o.Progress != nil {
@@ -117,9 +114,10 @@ func checkPictures(n *float.Network, pictures [][]int8) error {
 // follow.
 type group struct {
 	convs      []model.Step
-	pool       *model.Step
-	keepsInput bool // a bypass will add the group's input later
-	bypass     bool // it is added here
+	pool       *model.Step  // nil for none
+	readers    []model.Step // the convolutions that read the result
+	keepsInput bool         // a bypass will add the group's input later
+	bypass     bool         // it is added here
 
 	// fixedChannels: the output is one side of a bypass, whose channels must
 	// stay comparable with the other side's.
@@ -135,32 +133,31 @@ func (g group) channels() int {
 	return n
 }
 
-func split(t model.Topology) ([]group, error) {
-	steps, err := t.Steps()
-	if err != nil {
-		return nil, err
-	}
+// split sorts the steps of a network into groups, in order.
+func split(graph *model.Graph) []group {
 	var groups []group
-	for i, s := range steps {
-		switch s.Kind {
-		case model.Pool:
-			groups[len(groups)-1].pool = &steps[i]
-		case model.Expand3x3:
-			last := &groups[len(groups)-1]
-			last.convs = append(last.convs, s)
-			last.bypass = t.Fires[s.Fire].Bypass
-			last.fixedChannels = last.bypass
-		default:
-			groups = append(groups, group{convs: []model.Step{s}})
+	computes := make([]int, len(graph.Tensors)) // by tensor, the group that it comes from
+	for i, t := range graph.Tensors {
+		if len(t.Writers) == 0 {
+			continue
 		}
-		if s.Kind == model.Squeeze {
-			groups[len(groups)-1].keepsInput = t.Fires[s.Fire].Bypass
-			if t.Fires[s.Fire].Bypass {
-				groups[len(groups)-2].fixedChannels = true
-			}
+		s := &t.Writers[0]
+		if s.Kind == model.Pool {
+			computes[i] = computes[s.Reads]
+			groups[computes[i]].pool = s
+		} else {
+			computes[i] = len(groups)
+			adds := func(t model.Tensor) bool { return t.Adds == s.Reads }
+			groups = append(groups, group{convs: t.Writers, keepsInput: slices.ContainsFunc(graph.Tensors, adds)})
+		}
+		g := &groups[computes[i]]
+		g.readers = t.Readers
+		if t.Adds != model.None {
+			g.bypass, g.fixedChannels = true, true
+			groups[computes[t.Adds]].fixedChannels = true
 		}
 	}
-	return groups, nil
+	return groups
 }
 
 // quantizer carries the pictures' activations through the network. Its
@@ -175,8 +172,7 @@ type quantizer struct {
 }
 
 // group quantizes the convolutions at the frontier and moves it behind them.
-// readers are the convolutions that read what they write; none after the head.
-func (q *quantizer) group(ctx context.Context, g group, readers []model.Step) error {
+func (q *quantizer) group(ctx context.Context, g group) error {
 	params := make([]float.Layer, len(g.convs))
 	for i, s := range g.convs {
 		params[i] = q.layers[s.Layer]
@@ -186,18 +182,16 @@ func (q *quantizer) group(ctx context.Context, g group, readers []model.Step) er
 		return err
 	}
 	e := equalization{scale: 1, largest: stats.largest()}
-	if len(readers) > 0 {
-		e = q.equalize(g, readers, stats.values)
+	if len(g.readers) > 0 {
+		e = q.equalize(g, stats.values)
 	}
 	var layers []model.Layer
-	first := 0
 	for i, s := range g.convs {
 		var factors []float64
 		if e.factors != nil {
-			params[i] = e.scaleOutputs(params[i], first)
-			factors = e.factors[first : first+s.Out]
+			params[i] = e.scaleOutputs(params[i], s.Channel)
+			factors = e.factors[s.Channel : s.Channel+s.Out]
 		}
-		first += s.Out
 		r := newRounding(s, params[i], stats.inputs[i], q.frontier.scale, e.scale, q.metric(s, stats.inputs[i], factors), q.noise(s))
 		layers = append(layers, r.layer(stats.inputs[i]))
 		report := LayerReport{
@@ -285,13 +279,13 @@ const headExcess = 3
 
 // equalize chooses the group's output scale and channel factors, and takes
 // the factors out of the layers that read it.
-func (q *quantizer) equalize(g group, readers []model.Step, values *histogram) equalization {
+func (q *quantizer) equalize(g group, values *histogram) equalization {
 	var reading []float.Layer
-	for _, s := range readers {
+	for _, s := range g.readers {
 		reading = append(reading, q.layers[s.Layer])
 	}
 	e := equalize(values, importance(values.channels, reading), !g.fixedChannels)
-	for i, s := range readers {
+	for i, s := range g.readers {
 		q.layers[s.Layer] = e.unscaleInputs(reading[i])
 		q.equalized[s.Layer] = e.factors
 	}

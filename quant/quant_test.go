@@ -27,15 +27,12 @@ func everything() model.Topology {
 }
 
 func randomFloat(t *testing.T, r *rand.Rand, topology model.Topology) *float.Network {
-	steps, err := topology.Steps()
+	g, err := topology.Graph()
 	require.NoError(t, err)
 	in := model.TorchvisionInput()
 	in.Size, in.Resize = topology.Size, topology.Size
 	n := &float.Network{Topology: topology, Input: in}
-	for _, s := range steps {
-		if s.Kind == model.Pool {
-			continue
-		}
+	for _, s := range g.Convolutions {
 		l := float.Layer{Weights: make([]float32, s.Weights()), Bias: make([]float32, s.Out)}
 		for i := range l.Weights {
 			l.Weights[i] = float32(1.5 * r.NormFloat64() / math.Sqrt(float64(s.Kernel*s.Kernel*s.In)))
@@ -114,8 +111,9 @@ func TestSimulationMatchesEngine(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	n := randomFloat(t, r, everything())
 	pictures := randomPictures(r, 3)
-	groups, err := split(n.Topology)
+	graph, err := n.Topology.Graph()
 	require.NoError(t, err)
+	groups := split(graph)
 	result := quantizeSmall(t, n, pictures, Options{})
 	f := newFrontier(n, pictures, 1)
 	head := groups[len(groups)-1]

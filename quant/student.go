@@ -33,18 +33,14 @@ type studentLayer struct {
 }
 
 // newStudent takes a quantized network to real values.
-func newStudent(n *model.Network, steps []model.Step) *student {
+func newStudent(n *model.Network, g *model.Graph) *student {
 	mean := n.Input.MeanBytes()
-	s := &student{net: n, codes: &float.Codes{Scales: make([]float32, len(steps))}}
+	s := &student{net: n, codes: &float.Codes{Scales: n.Scales(g)}}
 	for _, b := range mean {
 		s.codes.Pad = append(s.codes.Pad, float32(b))
 	}
-	for i, step := range steps {
-		if step.Kind == model.Pool {
-			continue
-		}
+	for _, step := range g.Convolutions {
 		l := n.Layers[step.Layer]
-		s.codes.Scales[i] = l.Scale
 		p := &studentLayer{step: step, depth: step.Weights() / step.Out, unit: l.Scale}
 		if step.Kind == model.Conv10 {
 			p.unit = logitUnit
@@ -56,7 +52,7 @@ func newStudent(n *model.Network, steps []model.Step) *student {
 		}
 		for o, m := range l.Multiplier {
 			unit := float64(m) * outputUnit(l, step)
-			p.scales = append(p.scales, float32(unit/inputScale(n, step)))
+			p.scales = append(p.scales, float32(unit/float64(s.codes.Scales[step.Reads])))
 			p.bias = append(p.bias, float32(float64(l.Bias[o])*unit))
 		}
 		p.moments = [2]adam{newAdam(len(p.latent)), newAdam(step.Out)}
@@ -67,17 +63,6 @@ func newStudent(n *model.Network, steps []model.Step) *student {
 
 // logitUnit is the step of the head's biases: a small part of a logit.
 const logitUnit = 0.1
-
-// inputScale is the real value of the codes that a convolution reads.
-func inputScale(n *model.Network, s model.Step) float64 {
-	switch s.Kind {
-	case model.Conv1:
-		return 1
-	case model.Expand3x3:
-		return float64(n.Layers[s.Layer-2].Scale)
-	}
-	return float64(n.Layers[s.Layer-1].Scale)
-}
 
 // outputUnit is the real value of what a layer's multipliers lead to.
 func outputUnit(l model.Layer, s model.Step) float64 {

@@ -3,7 +3,6 @@ package sqz
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"halfmeg/model"
 )
@@ -95,21 +94,20 @@ func (b *body) convolutions(t model.Topology) []model.Step {
 	if b.err() != nil {
 		return nil
 	}
-	steps, err := t.Steps()
+	g, err := t.Graph()
 	if err != nil {
 		b.fail(err)
 		return nil
 	}
-	steps = slices.DeleteFunc(steps, func(s model.Step) bool { return s.Kind == model.Pool })
 	weights := 0
-	for _, s := range steps {
+	for _, s := range g.Convolutions {
 		weights += s.Weights()
 	}
 	if weights > maxWeights {
 		b.fail(fmt.Errorf("%d weights, at most %d are supported", weights, maxWeights))
 		return nil
 	}
-	return steps
+	return g.Convolutions
 }
 
 func (b *body) input(in *model.Input) {

@@ -12,7 +12,7 @@ import (
 // gives a weight.
 func network(t model.Topology, seed uint64, draw func(*rand.Rand) int8) *model.Network {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	steps, err := t.Steps()
+	g, err := t.Graph()
 	if err != nil {
 		panic(err)
 	}
@@ -22,10 +22,7 @@ func network(t model.Topology, seed uint64, draw func(*rand.Rand) int8) *model.N
 		Weights: "squeezenet.onnx", SHA256: strings.Repeat("0123456789abcdef", 4), Format: "onnx",
 		Calibration: "1000 pictures", Tool: "halfmeg quantize 1.0",
 	}
-	for _, s := range steps {
-		if s.Kind == model.Pool {
-			continue
-		}
+	for _, s := range g.Convolutions {
 		l := model.Layer{Scale: float32(math.Exp(rng.NormFloat64()))}
 		switch s.Kind {
 		case model.Expand3x3:

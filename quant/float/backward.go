@@ -1,92 +1,68 @@
 package float
 
-import "halfmeg/model"
+import (
+	"slices"
+
+	"halfmeg/model"
+)
 
 // Backward is the gradient of a network: for a function of the logits whose
 // derivative is dLogits, it walks the last Run's activations back to front
 // and calls visit with the derivative by the output of each convolution
 // before its ReLU. The map is valid until visit returns.
-func (p *Pass) Backward(dLogits []float32, visit func(step int, gradient Map)) {
-	last := len(p.f.steps) - 1
-	d := p.averageGradient(dLogits)
-	for i := last; i >= 0; i-- {
-		s := p.f.steps[i]
-		switch s.Kind {
-		case model.Pool:
-			in := p.inputOf(i)
-			back := p.scratch.gradient(in.Size, in.Channels)
-			maxPoolGradient(back, d, in, p.outputs[i])
-			d = back
-		case model.Expand3x3:
-			d = p.fireGradient(i, d, visit)
-			i -= 2
-		default:
-			p.gate(d, p.outputs[i], Map{})
-			visit(i, d)
-			if i > 0 {
-				back := p.scratch.gradient(s.InSize, s.In)
-				p.f.convs[s.Layer].inputGradient(back, d, &p.scratch)
-				d = back
+func (p *Pass) Backward(dLogits []float32, visit func(layer int, gradient Map)) {
+	p.clearGradients()
+	p.averageGradient(dLogits)
+	for i, t := range slices.Backward(p.f.graph.Tensors) {
+		added := Map{}
+		if t.Adds != model.None {
+			Add(p.gradients[t.Adds], p.gradients[i])
+			added = p.bypassed(i)
+		}
+		for _, s := range slices.Backward(t.Writers) {
+			if s.Kind == model.Pool {
+				maxPoolGradient(p.gradients[s.Reads], p.gradients[i], p.maps[s.Reads], p.maps[i])
+			} else {
+				p.convGradient(s, added, visit)
 			}
 		}
 	}
 }
 
-// fireGradient takes the derivative by a fire module's output to that by its
-// input; i is the step of its expand3x3.
-func (p *Pass) fireGradient(i int, d Map, visit func(step int, gradient Map)) Map {
-	squeeze, e1x1, e3x3 := p.f.steps[i-2], p.f.steps[i-1], p.f.steps[i]
-	bypass := p.f.net.Topology.Fires[e3x3.Fire].Bypass
-	back := p.scratch.gradient(squeeze.InSize, squeeze.In)
-	if bypass {
-		Add(back, d)
-		p.gate(d, Concat(p.outputs[i-1], p.outputs[i]), p.bypassed(i))
-	} else {
-		p.gate(d, Concat(p.outputs[i-1], p.outputs[i]), Map{})
+// convGradient takes the derivative by the output of a convolution, and of
+// what a bypass has added to its tensor, to that by its input.
+func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradient Map)) {
+	d := p.gradients[s.Writes].Slice(s.Channel, s.Out)
+	if added.Data != nil {
+		added = added.Slice(s.Channel, s.Out)
 	}
-	right, left := d.Slice(e1x1.Out, e3x3.Out), d.Slice(0, e1x1.Out)
-	visit(i, right)
-	visit(i-1, left)
-	middle := zeroMap(&p.scratch.middle, squeeze.OutSize, squeeze.Out)
-	p.f.convs[e3x3.Layer].inputGradient(middle, right, &p.scratch)
-	p.f.convs[e1x1.Layer].inputGradient(middle, left, &p.scratch)
-	p.gate(middle, p.outputs[i-2], Map{})
-	visit(i-2, middle)
-	p.f.convs[squeeze.Layer].inputGradient(back, middle, &p.scratch)
-	return back
-}
-
-// inputOf is the map that a pool or conv10 reads.
-func (p *Pass) inputOf(i int) Map {
-	if p.f.steps[i-1].Kind == model.Expand3x3 {
-		return Concat(p.outputs[i-2], p.outputs[i-1])
+	p.gate(d, p.output(s), added)
+	visit(s.Layer, d)
+	if s.Reads != model.Picture {
+		p.f.convs[s.Layer].inputGradient(p.gradients[s.Reads], d, &p.scratch)
 	}
-	return p.outputs[i-1]
 }
 
-// gradient is a map of zeros. The one before it stays, the one before that
-// is overwritten.
-func (s *Scratch) gradient(size, channels int) Map {
-	s.gradients[0], s.gradients[1] = s.gradients[1], s.gradients[0]
-	return zeroMap(&s.gradients[0], size, channels)
-}
-
-// zeroMap is a map of zeros in memory that is kept.
-func zeroMap(memory *[]float32, size, channels int) Map {
-	m := Map{Size: size, Channels: channels, Stride: channels, Data: reuse(memory, size*size*channels)}
-	clear(m.Data)
-	return m
+// clearGradients makes every tensor's gradient zero.
+func (p *Pass) clearGradients() {
+	if p.gradients == nil {
+		for _, m := range p.maps {
+			p.gradients = append(p.gradients, NewMap(m.Size, m.Channels))
+		}
+		return
+	}
+	for _, d := range p.gradients {
+		clear(d.Data)
+	}
 }
 
 // averageGradient spreads the derivative by the logits over the last map.
-func (p *Pass) averageGradient(dLogits []float32) Map {
-	s := p.f.steps[len(p.f.steps)-1]
-	d := p.scratch.gradient(s.OutSize, s.Out)
+func (p *Pass) averageGradient(dLogits []float32) {
+	d := p.gradients[p.f.graph.Head().Writes]
 	for c, v := range dLogits {
-		d.Data[c] = v / float32(s.OutSize*s.OutSize)
+		d.Data[c] = v / float32(d.Size*d.Size)
 	}
-	fill(d.Data[s.Out:], d.Data[:s.Out])
-	return d
+	fill(d.Data[d.Channels:], d.Data[:d.Channels])
 }
 
 // gate keeps the derivative where a ReLU was open: where its output, less
@@ -123,8 +99,9 @@ func firstMaximum(dst Map, d []float32, in Map, largest []float32, top, left int
 // WeightGradient adds to sum the derivative by a convolution's weights, [out]
 // [kernel y][kernel x][in], given d, the derivative by its output before the
 // ReLU. Pixels are added in order, to what is in sum already.
-func (p *Pass) WeightGradient(step int, d Map, sum []float32) {
-	s, in, rows := p.f.steps[step], p.convInput(step), &p.scratch.packed
+func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
+	s, rows := p.f.graph.Convolutions[layer], &p.scratch.packed
+	in := p.maps[s.Reads]
 	depth, pixels := s.Kernel*s.Kernel*s.In, s.OutSize*s.OutSize
 	for at := 0; at < pixels; at += patchPixels {
 		count := min(patchPixels, pixels-at)
@@ -135,19 +112,6 @@ func (p *Pass) WeightGradient(step int, d Map, sum []float32) {
 		}
 		rows.mulAdd(sum, depth, d.Data[at*d.Stride:], 1, d.Stride, s.Out)
 	}
-}
-
-// convInput is the map that a convolution reads.
-func (p *Pass) convInput(step int) Map {
-	switch p.f.steps[step].Kind {
-	case model.Conv1:
-		return p.input
-	case model.Expand1x1:
-		return p.outputs[step-1]
-	case model.Expand3x3:
-		return p.outputs[step-2]
-	}
-	return p.inputOf(step)
 }
 
 // inputGradient adds the derivative by the convolution's input to dst.

@@ -44,9 +44,9 @@ func TestBackwardMatchesDifferences(t *testing.T) {
 	_, err = p.Run(picture)
 	require.NoError(t, err)
 	visited := 0
-	p.Backward(weights, func(step int, d Map) {
+	p.Backward(weights, func(layer int, d Map) {
 		visited++
-		s := f.steps[step]
+		s := f.graph.Convolutions[layer]
 		for o := range s.Out {
 			sum := 0.0
 			for i := range d.Size * d.Size {
@@ -87,8 +87,9 @@ func TestWeightGradientMatchesDefinition(t *testing.T) {
 	}
 	_, err = p.Run(picture)
 	require.NoError(t, err)
-	p.Backward(randomFloats(r, 9), func(step int, d Map) {
-		s, in := f.steps[step], p.convInput(step)
+	p.Backward(randomFloats(r, 9), func(layer int, d Map) {
+		s := f.graph.Convolutions[layer]
+		in := p.maps[s.Reads]
 		got := randomFloats(r, s.Weights())
 		want := append([]float32(nil), got...)
 		patch := make([]float32, s.Kernel*s.Kernel*s.In)
@@ -102,7 +103,7 @@ func TestWeightGradientMatchesDefinition(t *testing.T) {
 				}
 			}
 		}
-		p.WeightGradient(step, d, got)
+		p.WeightGradient(layer, d, got)
 		require.Equal(t, want, got, s.Name)
 	})
 }
@@ -153,10 +154,8 @@ func BenchmarkTraining(b *testing.B) {
 	b.Run("weights", func(b *testing.B) {
 		sum := make([]float32, 1<<20)
 		for b.Loop() {
-			for i, s := range f.steps {
-				if s.Kind != model.Pool {
-					p.WeightGradient(i, p.outputs[i], sum[:s.Weights()]) // any map of the shape will do
-				}
+			for i, s := range f.graph.Convolutions {
+				p.WeightGradient(i, p.output(s), sum[:s.Weights()]) // any map of the shape will do
 			}
 		}
 	})
@@ -189,21 +188,22 @@ func TestCodedGates(t *testing.T) {
 	for i := range n.Layers[0].Weights {
 		n.Layers[0].Weights[i] /= 100 // it reads bytes
 	}
-	scales := []float32{0.01, 0.02, 0.013, 0.013, 1}
+	scales := []float32{1, 0.01, 0.02, 0.013, 1} // the picture, conv1, squeeze1x1, both expands, conv3
 	f, err := NewCodedForward(n, &Codes{Pad: []float32{0, 0, 0}, Scales: scales})
 	require.NoError(t, err)
 	p := f.NewPass()
 	_, err = p.Run(picture)
 	require.NoError(t, err)
 	open, closed := 0, 0
-	p.Backward(randomFloats(r, 9), func(step int, d Map) {
-		if f.steps[step].Kind != model.Expand1x1 && f.steps[step].Kind != model.Expand3x3 {
+	p.Backward(randomFloats(r, 9), func(layer int, d Map) {
+		s := f.graph.Convolutions[layer]
+		if s.Kind != model.Expand1x1 && s.Kind != model.Expand3x3 {
 			return
 		}
 		own := NewMap(d.Size, d.Channels)
-		f.convs[f.steps[step].Layer].Apply(own, p.outputs[1], nil, &Scratch{})
+		f.convs[layer].Apply(own, p.maps[2], nil, &Scratch{})
 		for i := range own.Data {
-			if code := float32(own.Data[i]/scales[2]) + roundBias - roundBias; code > 0 {
+			if code := float32(own.Data[i]/scales[3]) + roundBias - roundBias; code > 0 {
 				open++
 				continue
 			}

@@ -55,11 +55,9 @@ const patchPixels = 96
 
 // Scratch is the working memory of one goroutine.
 type Scratch struct {
-	patches   []float32
-	packed    Packed       // patches as the right matrix of WeightGradient
-	gradients [2][]float32 // Backward's maps, in turn
-	middle    []float32    // the map within a fire module
-	zeros     []float32    // a pixel of them
+	patches []float32
+	packed  Packed    // patches as the right matrix of WeightGradient
+	zeros   []float32 // a pixel of them
 }
 
 // reuse gives n elements of memory that is kept, with what was left in it.

@@ -17,7 +17,7 @@ type Network struct {
 	Input    model.Input
 	Labels   []string // one a class, or none
 	Source   model.Source
-	Layers   []Layer // the convolutions, in the order of Topology.Steps
+	Layers   []Layer // the convolutions, in the order of Graph.Convolutions
 }
 
 // Layer holds one convolution's parameters.
@@ -28,43 +28,44 @@ type Layer struct {
 
 // Validate proves that the shapes agree and every value is finite.
 func (n *Network) Validate() error {
-	steps, err := n.Topology.Steps()
+	_, err := n.graph()
+	return err
+}
+
+// graph validates the network and returns its graph.
+func (n *Network) graph() (*model.Graph, error) {
+	g, err := n.Topology.Graph()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := n.Input.Validate(); err != nil {
-		return err
+		return nil, err
 	}
 	if n.Input.Size != n.Topology.Size {
-		return fmt.Errorf("input side %d, but the topology's is %d", n.Input.Size, n.Topology.Size)
+		return nil, fmt.Errorf("input side %d, but the topology's is %d", n.Input.Size, n.Topology.Size)
 	}
 	if len(n.Labels) != 0 && len(n.Labels) != n.Topology.Head.Classes {
-		return fmt.Errorf("%d labels for %d classes", len(n.Labels), n.Topology.Head.Classes)
+		return nil, fmt.Errorf("%d labels for %d classes", len(n.Labels), n.Topology.Head.Classes)
 	}
-	convolutions := 0
-	for _, s := range steps {
-		if s.Kind == model.Pool {
-			continue
-		}
-		convolutions++
+	for _, s := range g.Convolutions {
 		if s.Layer >= len(n.Layers) {
-			return fmt.Errorf("%s: its parameters are missing", s.Name)
+			return nil, fmt.Errorf("%s: its parameters are missing", s.Name)
 		}
 		l := n.Layers[s.Layer]
 		if len(l.Weights) != s.Weights() || len(l.Bias) != s.Out {
-			return fmt.Errorf("%s: has %d weights and %d biases, %d and %d are due", s.Name, len(l.Weights), len(l.Bias), s.Weights(), s.Out)
+			return nil, fmt.Errorf("%s: has %d weights and %d biases, %d and %d are due", s.Name, len(l.Weights), len(l.Bias), s.Weights(), s.Out)
 		}
 		if i := notFinite(l.Weights); i >= 0 {
-			return fmt.Errorf("%s: weight %d is %v", s.Name, i, l.Weights[i])
+			return nil, fmt.Errorf("%s: weight %d is %v", s.Name, i, l.Weights[i])
 		}
 		if i := notFinite(l.Bias); i >= 0 {
-			return fmt.Errorf("%s: bias %d is %v", s.Name, i, l.Bias[i])
+			return nil, fmt.Errorf("%s: bias %d is %v", s.Name, i, l.Bias[i])
 		}
 	}
-	if convolutions != len(n.Layers) {
-		return fmt.Errorf("%d layers of parameters for %d convolutions", len(n.Layers), convolutions)
+	if len(g.Convolutions) != len(n.Layers) {
+		return nil, fmt.Errorf("%d layers of parameters for %d convolutions", len(n.Layers), len(g.Convolutions))
 	}
-	return nil
+	return g, nil
 }
 
 func notFinite(values []float32) int {

@@ -10,7 +10,7 @@ import (
 // goroutines may run their own Pass over it.
 type Forward struct {
 	net   *Network
-	steps []model.Step
+	graph *model.Graph
 	convs []*Conv
 	codes *Codes // nil in a float network
 }
@@ -22,23 +22,18 @@ type Forward struct {
 // al., arXiv:1308.3432).
 type Codes struct {
 	Pad    []float32 // the byte that each channel of the picture has outside its frame
-	Scales []float32 // real value of one output code, by step
+	Scales []float32 // real value of one code, by tensor
 }
 
 // NewForward checks the network and packs its weights.
 func NewForward(n *Network) (*Forward, error) {
-	if err := n.Validate(); err != nil {
-		return nil, err
-	}
-	steps, err := n.Topology.Steps()
+	g, err := n.graph()
 	if err != nil {
 		return nil, err
 	}
-	f := &Forward{net: n, steps: steps}
-	for _, s := range steps {
-		if s.Kind != model.Pool {
-			f.convs = append(f.convs, NewConv(s, n.Layers[s.Layer]))
-		}
+	f := &Forward{net: n, graph: g}
+	for _, s := range g.Convolutions {
+		f.convs = append(f.convs, NewConv(s, n.Layers[s.Layer]))
 	}
 	return f, nil
 }
@@ -53,6 +48,9 @@ func NewCodedForward(n *Network, c *Codes) (*Forward, error) {
 	f.codes = c
 	return f, nil
 }
+
+// Graph is the network's.
+func (f *Forward) Graph() *model.Graph { return f.graph }
 
 // round rounds a map's values to multiples of a code, 255 at most.
 func round(m Map, scale float32) {
@@ -71,28 +69,18 @@ const roundBias = 3 << 22
 
 // Pass is one goroutine's forward pass with the memory of all activations.
 type Pass struct {
-	f       *Forward
-	input   Map
-	outputs []Map // one a step; the two expands hold halves of one map
-	logits  []float32
-	scratch Scratch
+	f         *Forward
+	maps      []Map // by tensor of the graph
+	gradients []Map // of those, made by the first Backward
+	logits    []float32
+	scratch   Scratch
 }
 
 // NewPass allocates the activations.
 func (f *Forward) NewPass() *Pass {
-	p := &Pass{
-		f:       f,
-		input:   NewMap(f.net.Topology.Size, 3),
-		outputs: make([]Map, len(f.steps)),
-		logits:  make([]float32, f.net.Topology.Head.Classes),
-	}
-	for i, s := range f.steps {
-		if s.Kind == model.Expand1x1 {
-			both := NewMap(s.OutSize, s.Out+f.steps[i+1].Out)
-			p.outputs[i], p.outputs[i+1] = both.Slice(0, s.Out), both.Slice(s.Out, f.steps[i+1].Out)
-		} else if s.Kind != model.Expand3x3 {
-			p.outputs[i] = NewMap(s.OutSize, s.Out)
-		}
+	p := &Pass{f: f, logits: make([]float32, f.net.Topology.Head.Classes)}
+	for _, t := range f.graph.Tensors {
+		p.maps = append(p.maps, NewMap(t.Size, t.Channels))
 	}
 	return p
 }
@@ -105,46 +93,52 @@ func (p *Pass) Use(f *Forward) { p.f = f }
 // writes them. It returns the logits (ReLU and average of the last
 // convolution, before any softmax), valid until the next Run.
 func (p *Pass) Run(picture []int8) ([]float32, error) {
-	if len(picture) != len(p.input.Data) {
-		return nil, fmt.Errorf("a picture of %d bytes, the network takes %d", len(picture), len(p.input.Data))
+	in := p.maps[model.Picture]
+	if len(picture) != len(in.Data) {
+		return nil, fmt.Errorf("a picture of %d bytes, the network takes %d", len(picture), len(in.Data))
 	}
 	if p.f.codes == nil {
-		Normalize(p.input.Data, picture, p.f.net.Input)
+		Normalize(in.Data, picture, p.f.net.Input)
 	} else {
 		for i, b := range picture {
-			p.input.Data[i] = float32(int(b) + 128)
+			in.Data[i] = float32(int(b) + 128)
 		}
 	}
-	in := p.input
-	for i, s := range p.f.steps {
-		out := p.outputs[i]
-		if s.Kind == model.Pool {
-			MaxPool(out, in)
-			in = out
-			continue
+	for i, t := range p.f.graph.Tensors {
+		for _, s := range t.Writers {
+			p.step(s)
 		}
-		p.f.convs[s.Layer].Apply(out, in, p.f.pad(s), &p.scratch)
-		ReLU(out)
-		if p.f.codes != nil && s.Kind != model.Conv10 {
-			round(out, p.f.codes.Scales[i])
-		}
-		switch s.Kind {
-		case model.Expand1x1: // the other half reads the same input
-		case model.Expand3x3:
-			whole := Concat(p.outputs[i-1], out)
-			if p.f.net.Topology.Fires[s.Fire].Bypass {
-				Add(whole, p.bypassed(i))
-				if p.f.codes != nil {
-					round(whole, p.f.codes.Scales[i])
-				}
-			}
-			in = whole
-		default:
-			in = out
+		if t.Adds != model.None {
+			Add(p.maps[i], p.bypassed(i))
+			p.round(p.maps[i], i)
 		}
 	}
-	Average(p.logits, in)
+	Average(p.logits, p.maps[p.f.graph.Head().Writes])
 	return p.logits, nil
+}
+
+// step computes the output of one step.
+func (p *Pass) step(s model.Step) {
+	out, in := p.output(s), p.maps[s.Reads]
+	if s.Kind == model.Pool {
+		MaxPool(out, in)
+		return
+	}
+	p.f.convs[s.Layer].Apply(out, in, p.f.pad(s), &p.scratch)
+	ReLU(out)
+	if s.Kind != model.Conv10 {
+		p.round(out, s.Writes)
+	}
+}
+
+// output is the part of its tensor that a step writes.
+func (p *Pass) output(s model.Step) Map { return p.maps[s.Writes].Slice(s.Channel, s.Out) }
+
+// round rounds a map to the codes of a tensor, if the network computes with codes.
+func (p *Pass) round(m Map, tensor int) {
+	if p.f.codes != nil {
+		round(m, p.f.codes.Scales[tensor])
+	}
 }
 
 // pad is what a step reads outside its input; nil is zeros.
@@ -155,38 +149,17 @@ func (f *Forward) pad(s model.Step) []float32 {
 	return f.codes.Pad
 }
 
-// Output is what a step (index into Topology.Steps) gave in the last Run,
-// after its ReLU; an expand's map is its half of the module's output, the
-// bypass included. It is valid until the next Run.
-func (p *Pass) Output(step int) Map { return p.outputs[step] }
-
-// moduleInput is what the fire module whose expand3x3 is step i has read.
-func (p *Pass) moduleInput(i int) Map {
-	before := i - 3 // past expand1x1 and squeeze
-	if p.f.steps[before].Kind == model.Expand3x3 {
-		return Concat(p.outputs[before-1], p.outputs[before])
-	}
-	return p.outputs[before]
-}
-
-// bypassed is what the bypass of the fire module whose expand3x3 is step i
-// adds: the module's input, in codes of its output if there are codes.
-func (p *Pass) bypassed(i int) Map {
-	in := p.moduleInput(i)
+// bypassed is what a bypass adds to a tensor, in the tensor's codes if there
+// are codes.
+func (p *Pass) bypassed(tensor int) Map {
+	in := p.maps[p.f.graph.Tensors[tensor].Adds]
 	if p.f.codes == nil {
 		return in
 	}
 	out := NewMap(in.Size, in.Channels)
 	Add(out, in)
-	round(out, p.f.codes.Scales[i])
+	p.round(out, tensor)
 	return out
-}
-
-// Concat is the whole map of which an expand1x1's and an expand3x3's
-// outputs are the halves.
-func Concat(left, right Map) Map {
-	left.Channels += right.Channels
-	return left
 }
 
 // Add adds src to dst, which has the same shape.

@@ -11,15 +11,12 @@ import (
 
 // random makes a network of random weights.
 func random(t testing.TB, r *rand.Rand, topology model.Topology) *Network {
-	steps, err := topology.Steps()
+	g, err := topology.Graph()
 	require.NoError(t, err)
 	in := model.TorchvisionInput()
 	in.Size, in.Resize = topology.Size, topology.Size
 	n := &Network{Topology: topology, Input: in}
-	for _, s := range steps {
-		if s.Kind == model.Pool {
-			continue
-		}
+	for _, s := range g.Convolutions {
 		l := Layer{Weights: make([]float32, s.Weights()), Bias: make([]float32, s.Out)}
 		for i := range l.Weights {
 			l.Weights[i] = float32(r.NormFloat64()) / float32(s.Kernel*s.Kernel*s.In)
@@ -90,9 +87,9 @@ func TestPassMatchesDefinition(t *testing.T) {
 	in := NewMap(27, 3)
 	Normalize(in.Data, picture, n.Input)
 	require.InDelta(t, (float32(picture[4])+128-n.Input.Mean[1])/n.Input.Std[1], in.Data[4], 1e-6)
-	var module Map
-	for i, s := range f.steps {
-		out := p.Output(i)
+	var module, half Map
+	for _, s := range f.graph.Steps {
+		out := p.output(s)
 		switch s.Kind {
 		case model.Pool:
 			checkPool(t, in, out)
@@ -108,9 +105,10 @@ func TestPassMatchesDefinition(t *testing.T) {
 		}
 		switch s.Kind {
 		case model.Expand1x1:
-			continue
+			half = out
 		case model.Expand3x3:
-			in = Concat(p.Output(i-1), out)
+			in = half // of both, one pixel after the other
+			in.Channels += out.Channels
 		case model.Squeeze:
 			module, in = in, out
 		default:

@@ -56,19 +56,19 @@ func (b *builder) assume(flag, format string, args ...any) {
 
 // layers reads the parameters, each convolution checked against its step.
 func (b *builder) layers(t model.Topology, fileSize int) ([]float.Layer, error) {
-	steps, err := convolutions(t)
+	g, err := t.Graph()
 	if err != nil {
 		return nil, err
 	}
 	convs := b.found.convs()
-	if len(steps) != len(convs) {
+	if len(g.Convolutions) != len(convs) {
 		return nil, fmt.Errorf("has %d fire modules, the topology %d", len(b.found.fires), len(t.Fires))
 	}
 	limit, total := fileSize, 0
 	if b.file.format == formatNet {
 		limit *= netExpansion
 	}
-	for i, s := range steps {
+	for i, s := range g.Convolutions {
 		if err := convs[i].check(s); err != nil {
 			return nil, err
 		}
@@ -76,19 +76,13 @@ func (b *builder) layers(t model.Topology, fileSize int) ([]float.Layer, error) 
 			return nil, fmt.Errorf("%s: claims %d weights so far, more than %d bytes can hold", s.Name, total, fileSize)
 		}
 	}
-	layers := make([]float.Layer, len(steps))
-	for i, s := range steps {
+	layers := make([]float.Layer, len(g.Convolutions))
+	for i, s := range g.Convolutions {
 		if layers[i], err = convs[i].read(s); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
 	}
 	return layers, nil
-}
-
-// convolutions are the steps of a topology that have parameters.
-func convolutions(t model.Topology) ([]model.Step, error) {
-	steps, err := t.Steps()
-	return slices.DeleteFunc(steps, func(s model.Step) bool { return s.Kind == model.Pool }), err
 }
 
 // check proves that a convolution's tensors have the shapes that are due.

@@ -23,11 +23,11 @@ const (
 
 // isNet tells whether the file opens with possible numbers of entries.
 func isNet(data []byte, t model.Topology) bool {
-	steps, err := convolutions(t)
-	if err != nil || len(data) < 4*len(steps) {
+	g, err := t.Graph()
+	if err != nil || len(data) < 4*len(g.Convolutions) {
 		return false
 	}
-	for i, s := range steps {
+	for i, s := range g.Convolutions {
 		if n := binary.LittleEndian.Uint32(data[4*i:]); n == 0 || uint64(n) > uint64(s.Weights()) {
 			return false
 		}
@@ -36,12 +36,12 @@ func isNet(data []byte, t model.Topology) bool {
 }
 
 func readNet(data []byte, t model.Topology) (*contents, error) {
-	steps, err := convolutions(t)
+	g, err := t.Graph()
 	if err != nil {
 		return nil, err
 	}
 	c := &contents{style: caffe}
-	at := 4 * len(steps)
+	at := 4 * len(g.Convolutions)
 	// take cuts the next n bytes off.
 	take := func(what, layer string, n int) ([]byte, error) {
 		if n > len(data)-at {
@@ -50,7 +50,7 @@ func readNet(data []byte, t model.Topology) (*contents, error) {
 		at += n
 		return data[at-n : at], nil
 	}
-	for i, s := range steps {
+	for i, s := range g.Convolutions {
 		entries := int(binary.LittleEndian.Uint32(data[4*i:]))
 		start := at
 		var parts [4][]byte

@@ -25,7 +25,7 @@ type sample struct {
 
 func newSample(t testing.TB, topology model.Topology) *sample {
 	s := &sample{topology: topology}
-	steps, err := topology.Steps()
+	g, err := topology.Graph()
 	require.NoError(t, err)
 	random := rand.New(rand.NewPCG(1, 2))
 	fill := func(n int) []float32 {
@@ -35,11 +35,8 @@ func newSample(t testing.TB, topology model.Topology) *sample {
 		}
 		return v
 	}
-	for _, step := range steps {
-		if step.Kind == model.Pool {
-			continue
-		}
-		s.steps = append(s.steps, step)
+	s.steps = g.Convolutions
+	for _, step := range s.steps {
 		s.weights = append(s.weights, fill(step.Weights()))
 		s.bias = append(s.bias, fill(step.Out))
 	}

@@ -181,11 +181,11 @@ func (b *builder) roundingByAverage(up, down model.Topology) (model.Topology, er
 		if b.file.size > 0 {
 			t.Size = b.file.size
 		}
-		steps, err := t.Steps()
+		g, err := t.Graph()
 		if err != nil {
 			return t, err
 		}
-		sides[i] = steps[len(steps)-1].OutSize
+		sides[i] = g.Head().OutSize
 	}
 	switch {
 	case sides[0] == sides[1] && a.kernel == sides[0]:
@@ -201,13 +201,13 @@ func (b *builder) roundingByAverage(up, down model.Topology) (model.Topology, er
 
 // otherShapes tells whether two topologies differ in the size of any map.
 func otherShapes(a, b model.Topology) (bool, error) {
-	x, err := a.Steps()
+	x, err := a.Graph()
 	if err != nil {
 		return false, err
 	}
-	y, err := b.Steps()
+	y, err := b.Graph()
 	if err != nil {
 		return false, err
 	}
-	return !slices.EqualFunc(x, y, func(p, q model.Step) bool { return p.OutSize == q.OutSize }), nil
+	return !slices.EqualFunc(x.Steps, y.Steps, func(p, q model.Step) bool { return p.OutSize == q.OutSize }), nil
 }

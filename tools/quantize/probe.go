@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"halfmeg/model"
 	"halfmeg/quant/float"
@@ -91,17 +92,9 @@ func alternatives(n *float.Network) []alternative {
 }
 
 func sameShapes(a, b model.Topology) bool {
-	x, errX := a.Steps()
-	y, errY := b.Steps()
-	if errX != nil || errY != nil || len(x) != len(y) {
-		return false
-	}
-	for i := range x {
-		if x[i] != y[i] {
-			return false
-		}
-	}
-	return true
+	x, errX := a.Graph()
+	y, errY := b.Graph()
+	return errX == nil && errY == nil && slices.Equal(x.Steps, y.Steps)
 }
 
 func reverse(v [3]float32) [3]float32 { return [3]float32{v[2], v[1], v[0]} }

@@ -44,7 +44,7 @@ func Of(file []byte) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	steps, err := n.Topology.Steps()
+	g, err := n.Topology.Graph()
 	if err != nil {
 		return Summary{}, err
 	}
@@ -58,7 +58,7 @@ func Of(file []byte) (Summary, error) {
 		HeaderBytes: sizes.Frame + sizes.Header,
 		Warnings:    n.Topology.Warnings(),
 	}
-	for _, step := range steps {
+	for _, step := range g.Steps {
 		layer := shapes(step)
 		if step.Kind != model.Pool {
 			layer.describe(n.Layers[step.Layer], sizes.Layers[step.Layer])

@@ -79,18 +79,16 @@ func TestWarnings(t *testing.T) {
 // network is one with zeros for weights.
 func network(t *testing.T, topology model.Topology) *model.Network {
 	t.Helper()
-	steps, err := topology.Steps()
+	g, err := topology.Graph()
 	require.NoError(t, err)
 	n := &model.Network{Topology: topology, Input: model.CaffeInput()}
-	for _, s := range steps {
-		if s.Kind != model.Pool {
-			n.Layers = append(n.Layers, model.Layer{
-				Weights:    make([]int8, s.Weights()),
-				Bias:       make([]int32, s.Out),
-				Multiplier: slices.Repeat([]float32{1}, s.Out),
-				Scale:      1,
-			})
-		}
+	for _, s := range g.Convolutions {
+		n.Layers = append(n.Layers, model.Layer{
+			Weights:    make([]int8, s.Weights()),
+			Bias:       make([]int32, s.Out),
+			Multiplier: slices.Repeat([]float32{1}, s.Out),
+			Scale:      1,
+		})
 	}
 	return n
 }

@@ -1,0 +1,239 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Graph is a valid topology worked out: the steps of a frame, in an order in
+// which they can run, and the tensors that they read and write. It does not
+// change.
+type Graph struct {
+	Steps        []Step
+	Convolutions []Step   // the steps that have parameters, by Step.Layer
+	Tensors      []Tensor // each after those it is computed from
+}
+
+// Picture is the index in Graph.Tensors of the network's input.
+const Picture = 0
+
+// None is the index of no tensor.
+const None = -1
+
+// Tensor is a square feature map, in HWC order.
+type Tensor struct {
+	Size     int // side in pixels
+	Channels int
+
+	// Writers are the steps that compute the tensor: none for the picture, the
+	// two expands of a fire module, which write a part of the channels each,
+	// and one step elsewhere.
+	Writers []Step
+	// Readers are the steps that read the tensor.
+	Readers []Step
+	// Adds is the tensor that a bypass adds to this one after its writers, or None.
+	Adds int
+}
+
+// Kind tells what a Step of the network does.
+type Kind uint8
+
+// The kinds of step.
+const (
+	Conv1 Kind = iota
+	Pool
+	Squeeze
+	Expand1x1
+	Expand3x3
+	Conv10
+)
+
+// Step is one convolution or pool with its shapes worked out. Maps are
+// square; sizes are sides in pixels without any border.
+type Step struct {
+	Kind    Kind
+	Name    string // Caffe's: conv1, pool1, fire2/squeeze1x1, …, conv10
+	Layer   int    // index in Graph.Convolutions and Network.Layers; -1 for a pool
+	Fire    int    // index in Topology.Fires; -1 outside fire modules
+	Reads   int    // index in Graph.Tensors
+	Writes  int    // index in Graph.Tensors
+	Channel int    // the first channel of that tensor that it writes
+	In, Out int    // channels
+	Kernel  int
+	Stride  int
+	Pad     int
+	InSize  int
+	OutSize int
+}
+
+// Weights is the number of weights of a convolution, biases left out.
+func (s Step) Weights() int {
+	if s.Kind == Pool {
+		return 0
+	}
+	return s.Out * s.Kernel * s.Kernel * s.In
+}
+
+// MACs is the number of multiply-accumulates a frame costs in this step.
+func (s Step) MACs() int { return s.Weights() * s.OutSize * s.OutSize }
+
+// Head is the last step, the convolution to the classes.
+func (g *Graph) Head() Step { return g.Convolutions[len(g.Convolutions)-1] }
+
+// These limits keep sizes in bytes far from overflow: what is beyond them is
+// a mistake or an attack, not a network for a small board.
+const (
+	maxChannels = 1 << 14
+	maxSize     = 1 << 11
+	maxFires    = 64
+	maxMap      = 1 << 26 // elements of a tensor
+	maxWeights  = 1 << 26 // weights of a layer
+
+	maxMACs int64 = 1 << 36 // multiply-accumulates of a frame, half a minute on a slow board
+)
+
+// Graph checks the topology and works it out. An error names the layer that
+// is wrong.
+func (t Topology) Graph() (*Graph, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	b := builder{graph: &Graph{Tensors: []Tensor{{Size: t.Size, Channels: 3, Adds: None}}}, poolCeil: t.PoolCeil}
+	c := t.Conv1
+	last := b.add(Picture, Step{Kind: Conv1, Name: "conv1", Fire: -1, Out: c.Filters, Kernel: c.Kernel, Stride: c.Stride, Pad: c.Pad})
+	if slices.Contains(t.PoolAfter, 1) {
+		last = b.pool(1, last)
+	}
+	for i, f := range t.Fires {
+		last = b.fire(i, f, last)
+		if slices.Contains(t.PoolAfter, i+2) {
+			last = b.pool(i+2, last)
+		}
+	}
+	b.add(last, Step{Kind: Conv10, Name: t.HeadName(), Fire: -1, Out: t.Head.Classes, Kernel: 1, Stride: 1, Pad: t.Head.Pad})
+	if b.err != nil {
+		return nil, b.err
+	}
+	return b.graph, nil
+}
+
+func (t Topology) check() error {
+	if t.Size < 1 || t.Size > maxSize {
+		return fmt.Errorf("topology: input side %d is not in 1…%d", t.Size, maxSize)
+	}
+	if len(t.Fires) > maxFires {
+		return fmt.Errorf("topology: %d fire modules, at most %d are supported", len(t.Fires), maxFires)
+	}
+	last := 0
+	for _, p := range t.PoolAfter {
+		if p <= last || p > len(t.Fires)+1 {
+			return fmt.Errorf("topology: pool_after %v must rise from 1 (conv1) to at most %d (the last fire module)",
+				t.PoolAfter, len(t.Fires)+1)
+		}
+		last = p
+	}
+	return nil
+}
+
+// builder adds the steps of a topology to a graph, up to the first that is wrong.
+type builder struct {
+	graph    *Graph
+	poolCeil bool
+	macs     int64
+	err      error
+}
+
+func (b *builder) fail(name, format string, args ...any) {
+	if b.err == nil {
+		b.err = fmt.Errorf("topology: %s: %w", name, fmt.Errorf(format, args...))
+	}
+}
+
+func (b *builder) fire(index int, f Fire, in int) int {
+	name, channels := fireName(index), b.graph.Tensors[in].Channels
+	if f.Bypass && channels != f.E1x1+f.E3x3 {
+		b.fail(name, "a bypass needs as many channels in (%d) as out (%d+%d)", channels, f.E1x1, f.E3x3)
+	}
+	squeezed := b.add(in, Step{Kind: Squeeze, Name: name + "/squeeze1x1", Fire: index, Out: f.S1x1, Kernel: 1, Stride: 1})
+	out := b.add(squeezed,
+		Step{Kind: Expand1x1, Name: name + "/expand1x1", Fire: index, Out: f.E1x1, Kernel: 1, Stride: 1},
+		Step{Kind: Expand3x3, Name: name + "/expand3x3", Fire: index, Out: f.E3x3, Kernel: 3, Stride: 1, Pad: 1})
+	if f.Bypass {
+		b.graph.Tensors[out].Adds = in
+	}
+	return out
+}
+
+func (b *builder) pool(number, in int) int {
+	return b.add(in, Step{Kind: Pool, Name: fmt.Sprintf("pool%d", number), Fire: -1,
+		Out: b.graph.Tensors[in].Channels, Kernel: PoolKernel, Stride: PoolStride})
+}
+
+// add adds steps that read the tensor in and write one new tensor, each its
+// part of the channels. It returns the new tensor's index.
+func (b *builder) add(in int, steps ...Step) int {
+	source, index := &b.graph.Tensors[in], len(b.graph.Tensors)
+	out := Tensor{Adds: None}
+	for _, s := range steps {
+		s.Reads, s.Writes, s.Channel = in, index, out.Channels
+		s.In, s.InSize = source.Channels, source.Size
+		if b.check(&s); b.err != nil {
+			return in
+		}
+		s.Layer = -1
+		if s.Kind != Pool {
+			s.Layer = len(b.graph.Convolutions)
+			b.graph.Convolutions = append(b.graph.Convolutions, s)
+		}
+		out.Size, out.Channels = s.OutSize, out.Channels+s.Out
+		out.Writers = append(out.Writers, s)
+	}
+	source.Readers = append(source.Readers, out.Writers...)
+	b.graph.Steps = append(b.graph.Steps, out.Writers...)
+	b.graph.Tensors = append(b.graph.Tensors, out)
+	return index
+}
+
+var errFilters = errors.New("needs at least one filter")
+
+// check checks a step and works out its output size.
+func (b *builder) check(s *Step) {
+	switch {
+	case s.Out < 1:
+		b.fail(s.Name, "%w, not %d", errFilters, s.Out)
+	case s.Out > maxChannels:
+		b.fail(s.Name, "%d filters, at most %d are supported", s.Out, maxChannels)
+	case s.Kernel < 1 || s.Kernel > 15 || s.Stride < 1 || s.Stride > s.Kernel:
+		b.fail(s.Name, "kernel %d with stride %d is not supported", s.Kernel, s.Stride)
+	case s.Pad < 0 || s.Pad > s.Kernel:
+		b.fail(s.Name, "pad %d is not supported", s.Pad)
+	case s.InSize+2*s.Pad < s.Kernel:
+		b.fail(s.Name, "its %dx%d input is smaller than its %dx%d window", s.InSize, s.InSize, s.Kernel, s.Kernel)
+	default:
+		round := 0
+		if s.Kind == Pool && b.poolCeil {
+			round = s.Stride - 1
+		}
+		s.OutSize = (s.InSize+2*s.Pad-s.Kernel+round)/s.Stride + 1
+		b.checkCost(s)
+	}
+}
+
+// checkCost bounds a step's output and weights and the arithmetic of a frame.
+func (b *builder) checkCost(s *Step) {
+	if int64(s.OutSize)*int64(s.OutSize)*int64(s.Out) > maxMap {
+		b.fail(s.Name, "its output of %dx%dx%d is larger than any board can hold", s.OutSize, s.OutSize, s.Out)
+	}
+	if s.Kind == Pool {
+		return
+	}
+	weights := int64(s.Out) * int64(s.Kernel*s.Kernel) * int64(s.In)
+	b.macs += weights * int64(s.OutSize) * int64(s.OutSize)
+	switch {
+	case weights > maxWeights:
+		b.fail(s.Name, "%d weights, at most %d are supported", weights, maxWeights)
+	case b.macs > maxMACs:
+		b.fail(s.Name, "a frame takes more than %d multiply-accumulates up to here", maxMACs)
+	}
+}
