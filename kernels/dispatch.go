@@ -15,8 +15,6 @@ type implementation struct {
 	conv func(c foldedConv) packedConv
 	// maxPool is MaxPool.
 	maxPool func(dst, src Map, p PoolSpec, rows Span)
-	// picture is what becomes of a camera's samples.
-	picture pictureKernels
 }
 
 // packedConv is a convolution packed for one instruction set.

@@ -7,7 +7,7 @@ func ofMachine() []implementation {
 	if !cpu.X86.HasAVX2 {
 		return nil
 	}
-	return []implementation{{name: "avx2", conv: packAVX2, maxPool: maxPoolVector, picture: pictureGeneric}}
+	return []implementation{{name: "avx2", conv: packAVX2, maxPool: maxPoolVector}}
 }
 
 // The AVX2 version multiplies in tiles of tilePixels output pixels by

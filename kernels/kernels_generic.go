@@ -6,7 +6,6 @@ var generic = implementation{
 	name:    "generic",
 	conv:    func(c foldedConv) packedConv { return convGeneric{c} },
 	maxPool: maxPoolGeneric,
-	picture: pictureGeneric,
 }
 
 // convGeneric needs nothing but the convolution itself.

@@ -1,7 +1,7 @@
-// Instructions that Go's assembler cannot spell, one macro each. Operands
-// are register numbers in Go's order, the destination last; names end with
-// the arrangement of the destination. The comment is the disassembly, to
-// which a test compares the words.
+// Instructions that Go's assembler cannot encode, one macro each. Operands are
+// register numbers in Go's order, the destination last; a name ends with the
+// arrangement of the destination. The comment is the disassembly, which a test
+// checks.
 
 #define SDOT_4S_ELEMENT(i, m, n, d) WORD $(0x4F80E000 | ((i)&1)<<21 | ((i)>>1)<<11 | (m)<<16 | (n)<<5 | (d)) // sdot v{d}.4s, v{n}.16b, v{m}.4b[{i}]
 #define SMAX_16B(m, n, d) WORD $(0x4E206400 | (m)<<16 | (n)<<5 | (d)) // smax v{d}.16b, v{n}.16b, v{m}.16b
@@ -21,16 +21,3 @@
 #define XTN_4H(n, d) WORD $(0x0E612800 | (n)<<5 | (d)) // xtn v{d}.4h, v{n}.4s
 #define XTN2_8H(n, d) WORD $(0x4E612800 | (n)<<5 | (d)) // xtn2 v{d}.8h, v{n}.4s
 #define XTN_8B(n, d) WORD $(0x0E212800 | (n)<<5 | (d)) // xtn v{d}.8b, v{n}.8h
-#define UMULL_4S(m, n, d) WORD $(0x2E60C000 | (m)<<16 | (n)<<5 | (d)) // umull v{d}.4s, v{n}.4h, v{m}.4h
-#define UMLAL_4S(m, n, d) WORD $(0x2E608000 | (m)<<16 | (n)<<5 | (d)) // umlal v{d}.4s, v{n}.4h, v{m}.4h
-#define UMLAL2_4S(m, n, d) WORD $(0x6E608000 | (m)<<16 | (n)<<5 | (d)) // umlal2 v{d}.4s, v{n}.8h, v{m}.8h
-#define SMULL_4S(m, n, d) WORD $(0x0E60C000 | (m)<<16 | (n)<<5 | (d)) // smull v{d}.4s, v{n}.4h, v{m}.4h
-#define SMULL2_4S(m, n, d) WORD $(0x4E60C000 | (m)<<16 | (n)<<5 | (d)) // smull2 v{d}.4s, v{n}.8h, v{m}.8h
-#define SMLAL_4S(m, n, d) WORD $(0x0E608000 | (m)<<16 | (n)<<5 | (d)) // smlal v{d}.4s, v{n}.4h, v{m}.4h
-#define SMLAL2_4S(m, n, d) WORD $(0x4E608000 | (m)<<16 | (n)<<5 | (d)) // smlal2 v{d}.4s, v{n}.8h, v{m}.8h
-#define RSHRN_4H(s, n, d) WORD $(0x0F008C00 | (32-(s))<<16 | (n)<<5 | (d)) // rshrn v{d}.4h, v{n}.4s, #{s}
-#define RSHRN2_8H(s, n, d) WORD $(0x4F008C00 | (32-(s))<<16 | (n)<<5 | (d)) // rshrn2 v{d}.8h, v{n}.4s, #{s}
-#define SQRSHRN_8B(s, n, d) WORD $(0x0F009C00 | (16-(s))<<16 | (n)<<5 | (d)) // sqrshrn v{d}.8b, v{n}.8h, #{s}
-#define USUBL_8H(m, n, d) WORD $(0x2E202000 | (m)<<16 | (n)<<5 | (d)) // usubl v{d}.8h, v{n}.8b, v{m}.8b
-#define USUBL2_8H(m, n, d) WORD $(0x6E202000 | (m)<<16 | (n)<<5 | (d)) // usubl2 v{d}.8h, v{n}.16b, v{m}.16b
-#define SQRDMULH_8H(m, n, d) WORD $(0x6E60B400 | (m)<<16 | (n)<<5 | (d)) // sqrdmulh v{d}.8h, v{n}.8h, v{m}.8h

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"halfmeg/kernels/internal/kerneltest"
 )
 
 // TestNothingBeyondTables: what the assembler reads ahead of weights, runs and
@@ -35,14 +37,14 @@ func TestNothingBeyondTables(t *testing.T) {
 }
 
 func (c *convTiled) toPageEnds(t *testing.T) {
-	c.packed = atPageEnd(t, c.packed, true)
-	c.bias = atPageEnd(t, c.bias, true)
-	c.multiplier = atPageEnd(t, c.multiplier, true)
+	c.packed = kerneltest.GuardPages(t, c.packed, true)
+	c.bias = kerneltest.GuardPages(t, c.bias, true)
+	c.multiplier = kerneltest.GuardPages(t, c.multiplier, true)
 	if c.runs != nil {
-		c.runs = atPageEnd(t, c.runs, true)
+		c.runs = kerneltest.GuardPages(t, c.runs, true)
 	}
 	if c.small != nil {
-		c.small.bias = atPageEnd(t, c.small.bias, true)
-		c.small.offset = atPageEnd(t, c.small.offset, true)
+		c.small.bias = kerneltest.GuardPages(t, c.small.bias, true)
+		c.small.offset = kerneltest.GuardPages(t, c.small.offset, true)
 	}
 }

@@ -2,7 +2,7 @@ package prep
 
 import (
 	"halfmeg/camera/pixel"
-	"halfmeg/kernels"
+	"halfmeg/kernels/resample"
 	"halfmeg/model"
 )
 
@@ -20,7 +20,7 @@ const wholeLuma = 10000
 // kr, kg and kb that the colours have in Y,
 //
 //	R = Y + 2(1-kr)V,  G = Y - 2(1-kr)kr/kg V - 2(1-kb)kb/kg U,  B = Y + 2(1-kb)U.
-func coloursOf(l layout, order model.Order) kernels.Colours {
+func coloursOf(l layout, order model.Order) resample.Matrix {
 	black, lumaSteps, chromaSteps := uint16(0), int64(255), int64(255)
 	if l.colourRange == pixel.Limited {
 		black, lumaSteps, chromaSteps = 16, 219, 224
@@ -29,7 +29,7 @@ func coloursOf(l layout, order model.Order) kernels.Colours {
 	green := wholeLuma - k.red - k.blue
 	chroma := func(part, of int64) int16 { return fixed(255*2*part, chromaSteps*of) }
 
-	c := kernels.Colours{Y: fixed(255, lumaSteps)}
+	c := resample.Matrix{Y: fixed(255, lumaSteps)}
 	if l.fourCC != pixel.GREY {
 		c.A[0] = chroma(wholeLuma-k.red, wholeLuma)
 		c.A[1] = -chroma((wholeLuma-k.red)*k.red, wholeLuma*green)
@@ -39,15 +39,15 @@ func coloursOf(l layout, order model.Order) kernels.Colours {
 	if order == model.BGR {
 		c.A[0], c.A[1], c.B[0], c.B[1] = c.B[1], c.B[0], c.A[1], c.A[0]
 	}
-	const grey = 128 << kernels.SampleBits // of U and V
-	zero := kernels.Part(c.Y, black<<kernels.SampleBits) + 128<<kernels.ColourBits
+	const grey = 128 << resample.SampleBits // of U and V
+	zero := resample.Product(c.Y, black<<resample.SampleBits) + 128<<resample.SumBits
 	c.Bias = [3]int16{
-		-zero - kernels.Part(c.A[0], grey),
-		-zero - kernels.Part(c.A[1], grey) - kernels.Part(c.B[0], grey),
-		-zero - kernels.Part(c.B[1], grey),
+		-zero - resample.Product(c.A[0], grey),
+		-zero - resample.Product(c.A[1], grey) - resample.Product(c.B[0], grey),
+		-zero - resample.Product(c.B[1], grey),
 	}
 	return c
 }
 
 // fixed is n/d with as many fraction bits as a matrix has.
-func fixed(n, d int64) int16 { return int16(divideHalfEven(n<<kernels.MatrixBits, d)) }
+func fixed(n, d int64) int16 { return int16(divideHalfEven(n<<resample.FactorBits, d)) }

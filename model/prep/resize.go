@@ -3,7 +3,7 @@ package prep
 import (
 	"slices"
 
-	"halfmeg/kernels"
+	"halfmeg/kernels/resample"
 )
 
 // Resizing, apart from any pixel format: a separable triangle ("bilinear")
@@ -20,7 +20,7 @@ import (
 // weightBits: the weights of an output position add up to 1<<weightBits
 // exactly, so a constant picture stays constant. With 15 bits a weight fits 16
 // bits, and 255.0 as a sample times the sum of the weights fits an int32 too.
-const weightBits = kernels.WeightBits
+const weightBits = resample.TapBits
 
 // axis holds what an output position along one axis reads: a window of source
 // samples, as long for each, and a weight for each of the window.

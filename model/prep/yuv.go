@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"halfmeg/camera/pixel"
-	"halfmeg/kernels"
+	"halfmeg/kernels/resample"
 	"halfmeg/model"
 )
 
@@ -19,7 +19,7 @@ type yuvResizer struct {
 	luma, chroma grid
 	samples      [3][]uint16 // one row of the output: Y, and both chromas in the order of memory
 	a, b         int         // the chromas that the first and the last channel depend on
-	colours      kernels.Colours
+	colours      resample.Matrix
 }
 
 // grid is what resizes the samples of Y, or those of U and V.
@@ -28,7 +28,7 @@ type grid struct {
 	columns     axis
 	from, to    int // the columns that are read
 	interleaved int // planes of samples that alternate: U and V, or one
-	windows     *kernels.Windows
+	windows     *resample.Filter
 	lines       [2][]uint16 // columns from…to-1 with their rows resized; where U and V are apart each has one
 }
 
@@ -40,7 +40,7 @@ func (r *yuvResizer) plan(l layout, alongRows, alongColumns side, order model.Or
 		r.a, r.b = 1, 2
 	}
 	for i := range r.samples {
-		r.samples[i] = make([]uint16, alongRows.count+kernels.WindowSlack)
+		r.samples[i] = make([]uint16, alongRows.count+resample.Slack)
 	}
 	r.luma.columns.plan(l.width, alongRows)
 	r.luma.rows.plan(l.height, alongColumns)
@@ -73,23 +73,23 @@ func (g *grid) planWindows() {
 	for i := range first {
 		first[i] -= g.from
 	}
-	g.windows = kernels.NewWindows(g.interleaved, g.columns.taps, first, g.columns.weights)
+	g.windows = resample.NewFilter(g.interleaved, g.columns.taps, first, g.columns.weights)
 	for i := range g.lines {
-		g.lines[i] = make([]uint16, g.interleaved*(g.to-g.from)+kernels.WindowSlack)
+		g.lines[i] = make([]uint16, g.interleaved*(g.to-g.from)+resample.Slack)
 	}
 }
 
 // row writes the output that lies along the source's rows at this position.
 func (r *yuvResizer) row(dst []int8, src *pixel.Image, at int) {
 	r.resizeRows(src, at)
-	r.luma.windows.Blend(r.samples[0], r.luma.lines[0])
+	r.luma.windows.Apply(r.samples[0], r.luma.lines[0])
 	switch src.FourCC {
 	case pixel.GREY:
 	case pixel.YU12:
-		r.chroma.windows.Blend(r.samples[1], r.chroma.lines[0])
-		r.chroma.windows.Blend(r.samples[2], r.chroma.lines[1])
+		r.chroma.windows.Apply(r.samples[1], r.chroma.lines[0])
+		r.chroma.windows.Apply(r.samples[2], r.chroma.lines[1])
 	default:
-		r.chroma.windows.BlendPairs(r.samples[1], r.samples[2], r.chroma.lines[0])
+		r.chroma.windows.ApplyPairs(r.samples[1], r.samples[2], r.chroma.lines[0])
 	}
 	n := len(dst) / 3
 	r.colours.Convert(dst, r.samples[0][:n], r.samples[r.a][:n], r.samples[r.b][:n])
@@ -118,12 +118,12 @@ func (r *yuvResizer) resizeRows(src *pixel.Image, at int) {
 func (r *yuvResizer) resizePairs(even, odd *grid, src *pixel.Image, at int) {
 	first, n := 2*r.luma.from, r.luma.to-r.luma.from
 	rows := src.Planes[0].Data[r.luma.rows.first[at]*src.Planes[0].Stride+first:]
-	kernels.BlendRowPairs(even.lines[0][:n], odd.lines[0][:n], rows, src.Planes[0].Stride, r.luma.rows.window(at))
+	resample.VerticalPairs(even.lines[0][:n], odd.lines[0][:n], rows, src.Planes[0].Stride, r.luma.rows.window(at))
 }
 
 // resizeRows fills a line from a plane.
 func (g *grid) resizeRows(line []uint16, plane pixel.Plane, at int) {
 	first, n := g.interleaved*g.from, g.interleaved*(g.to-g.from)
 	rows := plane.Data[g.rows.first[at]*plane.Stride+first:]
-	kernels.BlendRows(line[:n], rows, plane.Stride, g.rows.window(at))
+	resample.Vertical(line[:n], rows, plane.Stride, g.rows.window(at))
 }

@@ -1,4 +1,5 @@
-package kernels
+// Package kerneltest holds the checks that the tests of kernels share.
+package kerneltest
 
 import (
 	"encoding/binary"
@@ -16,35 +17,35 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wordMacro is a line of neon_arm64.h: an instruction by its word, with what a
-// disassembler makes of it.
-type wordMacro struct {
+// macro is a line of neon_arm64.h: an instruction given as a WORD, followed by
+// its disassembly.
+type macro struct {
 	name        string
 	operands    []string
 	word        string // a constant expression over the operands
-	disassembly string // with {operand} for its number
+	disassembly string // with {operand} for the operand's number
 }
 
-var wordLine = regexp.MustCompile(`^#define (\w+)\(([a-z, ]+)\) WORD \$(\(.+\)) // (.+)$`)
+var macroLine = regexp.MustCompile(`^#define (\w+)\(([a-z, ]+)\) WORD \$(\(.+\)) // (.+)$`)
 
-func readWords(t *testing.T) []wordMacro {
+func readMacros(t *testing.T) []macro {
 	header, err := os.ReadFile("neon_arm64.h")
 	require.NoError(t, err)
-	var macros []wordMacro
+	var macros []macro
 	for _, line := range strings.Split(string(header), "\n") {
 		if !strings.HasPrefix(line, "#") {
 			continue
 		}
-		found := wordLine.FindStringSubmatch(line)
-		require.NotNil(t, found, "not a macro of one word: %s", line)
-		macros = append(macros, wordMacro{found[1], strings.Split(found[2], ", "), found[3], found[4]})
+		found := macroLine.FindStringSubmatch(line)
+		require.NotNil(t, found, "not a macro of one WORD: %s", line)
+		macros = append(macros, macro{found[1], strings.Split(found[2], ", "), found[3], found[4]})
 	}
 	return macros
 }
 
-// encode works the word out for these operands. Go's assembler reads such an
+// encode evaluates the word for these operands. Go's assembler reads such an
 // expression as Go does.
-func (m wordMacro) encode(t *testing.T, operands map[string]int) uint32 {
+func (m macro) encode(t *testing.T, operands map[string]int) uint32 {
 	expression := m.word
 	for name, value := range operands {
 		expression = strings.ReplaceAll(expression, "("+name+")", strconv.Itoa(value))
@@ -56,7 +57,8 @@ func (m wordMacro) encode(t *testing.T, operands map[string]int) uint32 {
 	return uint32(word)
 }
 
-func (m wordMacro) expect(operands map[string]int) string {
+// expect is the disassembly for these operands.
+func (m macro) expect(operands map[string]int) string {
 	text := m.disassembly
 	for name, value := range operands {
 		text = strings.ReplaceAll(text, "{"+name+"}", strconv.Itoa(value))
@@ -64,9 +66,9 @@ func (m wordMacro) expect(operands map[string]int) string {
 	return text
 }
 
-// some are operands that show every bit: registers, an index of four, or a
-// shift of at most eight.
-func (m wordMacro) some() (list []map[string]int) {
+// samples are operands that set and clear every bit: register numbers, an
+// index i below 4, a shift s from 1 to 8.
+func (m macro) samples() (list []map[string]int) {
 	for _, base := range []int{0, 1, 2, 5, 11, 21, 31} {
 		operands := map[string]int{}
 		for i, name := range m.operands {
@@ -83,20 +85,21 @@ func (m wordMacro) some() (list []map[string]int) {
 	return list
 }
 
-// TestWords holds every macro to what binutils disassembles, and its name to
-// the mnemonic and the arrangement of the destination.
-func TestWords(t *testing.T) {
+// CheckEncodings compares every macro of the package's neon_arm64.h with the
+// disassembly of binutils, and its name with the mnemonic and the arrangement
+// of the destination.
+func CheckEncodings(t *testing.T) {
 	objdump, err := exec.LookPath("aarch64-linux-gnu-objdump")
 	if err != nil {
 		t.Skip("LEFT OUT: words against their disassembly: need aarch64-linux-gnu-objdump; make deps installs it")
 	}
 	var words []byte
 	var want []string
-	for _, m := range readWords(t) {
+	for _, m := range readMacros(t) {
 		mnemonic, rest, _ := strings.Cut(m.disassembly, " v{d}.")
 		arrangement, _, _ := strings.Cut(rest, ",")
 		require.True(t, strings.HasPrefix(m.name, strings.ToUpper(mnemonic+"_"+arrangement)), m.name)
-		for _, operands := range m.some() {
+		for _, operands := range m.samples() {
 			words = binary.LittleEndian.AppendUint32(words, m.encode(t, operands))
 			want = append(want, m.expect(operands))
 		}
@@ -109,18 +112,18 @@ func TestWords(t *testing.T) {
 	for _, line := range regexp.MustCompile(`(?m)^ +[0-9a-f]+:\t(.+)$`).FindAllStringSubmatch(string(out), -1) {
 		got = append(got, strings.ReplaceAll(line[1], "\t", " "))
 	}
+	require.NotEmpty(t, want)
 	require.Equal(t, want, got)
 }
 
-// TestWordsOnlyInHeader: assembly spells no instruction by its number beside
-// the macros.
-func TestWordsOnlyInHeader(t *testing.T) {
+// CheckNoWords: the package's assembly uses WORD in neon_arm64.h alone.
+func CheckNoWords(t *testing.T) {
 	files, err := filepath.Glob("*.s")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
-		require.NotContains(t, string(text), "WORD", "%s: macros belong into neon_arm64.h", name)
+		require.NotContains(t, string(text), "WORD", "%s: put the instruction into neon_arm64.h", name)
 	}
 }
