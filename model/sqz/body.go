@@ -7,18 +7,31 @@ import (
 	"halfmeg/model"
 )
 
-// Limits of what a file may hold, checked before memory is taken.
+// Limits of a file, checked before memory is allocated.
 const (
-	// maxWeights is the largest number of weights, all layers together: a
-	// dozen times as many as SqueezeNet has.
-	maxWeights = 1 << 24
-	// maxText is the largest number of bytes of all names and labels together.
-	maxText = 1 << 20
-	// maxList is the largest number of fire modules, and of pools.
-	maxList = 1 << 10
+	maxWeights = 1 << 24 // all layers together; SqueezeNet has 1.2 million
+	maxText    = 1 << 20 // bytes of all names and labels together
+	maxList    = 1 << 10 // fire modules; pools
 )
 
-// body carries a network through a coder, in either direction.
+// Sizes says how the bytes of a file divide into its parts. Parts do not begin
+// at whole bytes, so each size may be off by a few; they add up to Total.
+type Sizes struct {
+	Frame  int // magic, version, length, checksum
+	Header int // topology, input, source
+	Labels int
+	Layers []LayerSize // in the order of model.Network.Layers
+	Total  int
+}
+
+// LayerSize is the size of a convolution in bytes.
+type LayerSize struct {
+	Name       string // of the step, e.g. "fire2/squeeze1x1"
+	Parameters int    // biases, multipliers, scale
+	Weights    int
+}
+
+// body codes a network, in the direction of its coder.
 type body struct {
 	coder
 	integers   numberModel
@@ -27,34 +40,34 @@ type body struct {
 	filters    *weightModel
 	parameters parameterModel
 
-	part  string // where the coder is, for errors
-	bytes *int   // where that part's bytes are counted
-	begin int    // the part's first byte
+	part  string // current part, for errors
+	bytes *int   // counts the bytes of the current part
+	begin int    // position of the current part
 }
 
 func newBody(c coder) *body {
 	return &body{coder: c, texts: newTextModel(), filters: newWeightModel(), textLeft: maxText}
 }
 
-// network carries all of a network, in the order of the file, and counts the
-// bytes of each part. When reading, n is empty at first; when writing,
-// nothing that n points to is changed.
+// network codes a network, in the order of the file, and counts the bytes of
+// each part. A reader fills in an empty n; a writer does not modify what n
+// points to.
 func (b *body) network(n *model.Network) Sizes {
-	var size Sizes
-	b.enter("header", &size.Header)
+	var sizes Sizes
+	b.enter("header", &sizes.Header)
 	b.topology(&n.Topology)
 	steps := b.convolutions(n.Topology)
 	b.input(&n.Input)
 	b.source(&n.Source)
-	b.enter("labels", &size.Labels)
+	b.enter("labels", &sizes.Labels)
 	n.Labels = b.labels(n.Labels, n.Topology.Head.Classes)
-	n.Layers, size.Layers = b.layers(n.Layers, steps)
+	n.Layers, sizes.Layers = b.layers(n.Layers, steps)
 	b.enter("end", nil)
-	return size
+	return sizes
 }
 
-// enter begins a part of the file, whose bytes are to be added to *bytes,
-// and ends the part before. If that went wrong, it remains the current one.
+// enter ends the current part and begins another, whose size is added to
+// *bytes. After an error the part stays the one that failed.
 func (b *body) enter(part string, bytes *int) {
 	if b.err() != nil {
 		return
@@ -66,7 +79,6 @@ func (b *body) enter(part string, bytes *int) {
 	b.part, b.bytes = part, bytes
 }
 
-// topology carries the description of the network.
 func (b *body) topology(t *model.Topology) {
 	t.Name = b.text(t.Name)
 	b.integer(&t.Size)
@@ -88,8 +100,8 @@ func (b *body) fire(f *model.Fire) {
 	b.flag(&f.Bypass)
 }
 
-// convolutions lists the convolutions of a topology, if it describes a
-// network of acceptable size.
+// convolutions returns the convolutions of a topology. It fails if the topology
+// is invalid or has too many weights.
 func (b *body) convolutions(t model.Topology) []model.Step {
 	if b.err() != nil {
 		return nil
@@ -129,7 +141,7 @@ func (b *body) source(s *model.Source) {
 	}
 }
 
-// labels carries one label a class, or none.
+// labels codes one label per class, or none.
 func (b *body) labels(labels []string, classes int) []string {
 	some := len(labels) != 0
 	b.flag(&some)
@@ -139,7 +151,7 @@ func (b *body) labels(labels []string, classes int) []string {
 	return series(b, labels, classes, func(_ int, label string) string { return b.text(label) })
 }
 
-// layers carries the convolutions, and counts the bytes of each.
+// layers codes the convolutions and counts the bytes of each.
 func (b *body) layers(layers []model.Layer, steps []model.Step) ([]model.Layer, []LayerSize) {
 	out, sizes := make([]model.Layer, len(steps)), make([]LayerSize, len(steps))
 	copy(out, layers)
@@ -151,7 +163,7 @@ func (b *body) layers(layers []model.Layer, steps []model.Step) ([]model.Layer, 
 		out[i].Weights = b.weights(b.filters, s, out[i].Weights)
 		b.enter(s.Name, &sizes[i].Parameters)
 		out[i].Bias = b.parameters.codeBiases(b, out[i].Bias, s.Out)
-		out[i].Multiplier = b.parameters.codeMultipliers(b, out[i].Multiplier, b.filters.totals)
+		out[i].Multiplier = b.parameters.codeMultipliers(b, out[i].Multiplier, b.filters.filterSums)
 		if b.err() != nil {
 			break
 		}
@@ -159,10 +171,9 @@ func (b *body) layers(layers []model.Layer, steps []model.Step) ([]model.Layer, 
 	return out, sizes
 }
 
-// integer carries a number of the header.
 func (b *body) integer(v *int) {
 	if int(int32(*v)) != *v {
-		b.fail(fmt.Errorf("%d is beyond 32 bits", *v))
+		b.fail(fmt.Errorf("%d does not fit in 32 bits", *v))
 	}
 	*v = int(b.integers.signed(b, int32(*v)))
 }
@@ -185,34 +196,16 @@ func (b *body) text(s string) string {
 	return s
 }
 
-// list carries a short list and its length.
+// list codes the length of a list and its items.
 func list[T any](b *body, v []T, item func(*T)) []T {
 	count := len(v)
 	b.integer(&count)
 	if count < 0 || count > maxList {
-		b.fail(fmt.Errorf("a list of %d, at most %d are supported", count, maxList))
+		b.fail(fmt.Errorf("a list of %d items, at most %d are supported", count, maxList))
 		return nil
 	}
 	return series(b, v, count, func(_ int, x T) T {
 		item(&x)
 		return x
 	})
-}
-
-// series codes count values one by one and stops as soon as something is
-// wrong: no file gets more memory than its bytes can account for.
-func series[T any](c coder, v []T, count int, code func(int, T) T) []T {
-	var out []T
-	for i := range count {
-		var x T
-		if i < len(v) {
-			x = v[i]
-		}
-		x = code(i, x)
-		if c.err() != nil {
-			return nil
-		}
-		out = append(out, x)
-	}
-	return out
 }

@@ -13,8 +13,8 @@ import (
 	"halfmeg/model/sqz/internal/arith"
 )
 
-// written makes a file whose frame is right, whatever its body says.
-func written(write func(*body)) []byte {
+// fileWith returns a file with the body that write writes and a valid frame.
+func fileWith(write func(*body)) []byte {
 	w := &writer{e: arith.NewEncoder(make([]byte, prefixSize))}
 	write(newBody(w))
 	file := w.e.Finish()
@@ -24,8 +24,8 @@ func written(write func(*body)) []byte {
 	return binary.LittleEndian.AppendUint32(file, crc32.Checksum(file, castagnoli))
 }
 
-// allocated is the memory that f takes, freed or not, in bytes.
-func allocated(f func()) uint64 {
+// allocatedBytes returns how much f allocates in all.
+func allocatedBytes(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	f()
@@ -33,9 +33,9 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Files with a right checksum and a wrong body: each is refused with few
-// bytes of memory, whatever dimensions it claims.
-func TestForeignBodies(t *testing.T) {
+// TestInvalidBodies decodes files with a valid checksum and an invalid body.
+// Decoding fails without much memory, whatever dimensions the body claims.
+func TestInvalidBodies(t *testing.T) {
 	huge := model.V11()
 	huge.Fires[3] = model.Fire{S1x1: 1 << 9, E1x1: 1 << 12, E3x3: 1 << 12}
 	beyond := model.V11()
@@ -53,16 +53,16 @@ func TestForeignBodies(t *testing.T) {
 		"header: 22665920 weights, at most 16777216 are supported": func(b *body) { b.topology(&huge) },
 		"header: topology: conv1: 2147483647 filters":              func(b *body) { b.topology(&beyond) },
 		"header: topology: conv10: needs at least one filter":      func(b *body) { b.topology(&negative) },
-		"header: a list of 1025, at most 1024 are supported": func(b *body) {
+		"header: a list of 1025 items, at most 1024 are supported": func(b *body) {
 			b.topology(&model.Topology{PoolAfter: make([]int, 1025)})
 		},
-		"header: a list of -1, at most 1024 are supported": func(b *body) {
+		"header: a list of -1 items, at most 1024 are supported": func(b *body) {
 			b.text("")
 			for _, v := range []int{227, 64, 3, 2, 0, -1} {
 				b.integer(&v)
 			}
 		},
-		"header: a number of 33 bits": func(b *body) {
+		"header: a number of 33 bits, at most 32 are supported": func(b *body) {
 			b.text("")
 			codeTree(b, b.integers.length[:], 33, 6)
 		},
@@ -81,7 +81,7 @@ func TestForeignBodies(t *testing.T) {
 				b.text("a label")
 			}
 		},
-		"conv1: a prediction factor of 129, at most 128 is supported": func(b *body) {
+		"conv1: a prediction coefficient of 129, at most 128 is supported": func(b *body) {
 			b.topology(&wide)
 			b.input(&model.Input{})
 			b.source(&model.Source{})
@@ -91,7 +91,7 @@ func TestForeignBodies(t *testing.T) {
 			new(numberModel).signed(b, 129)
 			b.raw(0, 32)
 		},
-		"conv1: a weight beyond 127": func(b *body) {
+		"conv1: a weight beyond ±127": func(b *body) {
 			b.topology(&invalid.Topology)
 			b.input(&model.Input{})
 			b.source(&model.Source{})
@@ -100,9 +100,9 @@ func TestForeignBodies(t *testing.T) {
 			b.raw(1, 1)
 			indices := make([]int8, 27)
 			indices[20] = -65
-			b.filters.encodeNumbers(b.coder.(*writer).e, model.Step{Kernel: 3, In: 3, Out: 1}, indices)
+			b.filters.encodeLevels(b.coder.(*writer).e, model.Step{Kernel: 3, In: 3, Out: 1}, indices)
 		},
-		"there is more data than the network needs": func(b *body) {
+		"damaged: the body continues after the last layer": func(b *body) {
 			b.network(&invalid)
 			b.raw(0, 32)
 		},
@@ -111,11 +111,11 @@ func TestForeignBodies(t *testing.T) {
 		},
 	} {
 		t.Run(want, func(t *testing.T) {
-			file := written(write)
+			file := fileWith(write)
 			var err error
-			taken := allocated(func() { _, err = Decode(file) })
+			allocated := allocatedBytes(func() { _, err = Decode(file) })
 			require.ErrorContains(t, err, want)
-			require.Less(t, taken, uint64(4<<20))
+			require.Less(t, allocated, uint64(4<<20))
 		})
 	}
 }

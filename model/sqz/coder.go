@@ -1,82 +1,91 @@
 package sqz
 
 import (
+	"fmt"
+	"math/bits"
+
 	"halfmeg/model"
 	"halfmeg/model/sqz/internal/arith"
 )
 
-// coder is one direction of the file. A writer codes the value it is given
-// and returns it; a reader ignores its argument and returns what the file
-// holds. So each part of the format is written down once, for both.
+// coder is one direction of the format. A writer encodes the value it is given
+// and returns it; a reader ignores its argument and returns the decoded value.
+// So each part of the format is written once, for both directions.
 type coder interface {
-	// bit codes a bit by its context's estimate.
-	bit(b *arith.Bit, bit int) int
-	// bitP codes a bit that is 1 with probability p/2^arith.Bits.
-	bitP(p uint32, bit int) int
+	// counted codes a bit with an adaptive probability.
+	counted(p *arith.CountedProb, bit int) int
+	// bit codes a bit that is 1 with probability p/2^arith.ProbBits.
+	bit(p uint32, bit int) int
 	// raw codes the lowest n bits of v.
 	raw(v uint32, n int) uint32
-	// weights codes a convolution's weights. Too many of them to be coded
-	// through an interface, they have a loop for each direction.
+	// weights codes the weights of a convolution. They have a loop for each
+	// direction, as interface calls would be too slow.
 	weights(m *weightModel, s model.Step, w []int8) []int8
-	// pos is the number of bytes that all before has taken.
+	// pos returns the number of bytes coded so far.
 	pos() int
-	// fail notes what is wrong, if nothing was before.
+	// fail records an error, if it is the first.
 	fail(err error)
-	// err is the first thing wrong. Values read after it mean nothing, and
-	// whatever takes memory in a loop must end the loop.
+	// err returns the first error. Values decoded after it are meaningless,
+	// and a loop that allocates must end.
 	err() error
 }
 
-type writer struct {
-	e     *arith.Encoder
-	first error
-}
-
-func (w *writer) bit(b *arith.Bit, bit int) int { w.e.Bit(b, bit); return bit }
-func (w *writer) bitP(p uint32, bit int) int    { w.e.BitP(p, bit); return bit }
-func (w *writer) raw(v uint32, n int) uint32    { w.e.Raw(v, n); return v }
-func (w *writer) pos() int                      { return w.e.Len() }
-func (w *writer) err() error                    { return w.first }
-
-func (w *writer) fail(err error) {
-	if w.first == nil {
-		w.first = err
+// series codes count values one by one. It stops at the first error, so the
+// memory it allocates is bounded by the bytes of the file.
+func series[T any](c coder, v []T, count int, code func(int, T) T) []T {
+	var out []T
+	for i := range count {
+		var x T
+		if i < len(v) {
+			x = v[i]
+		}
+		x = code(i, x)
+		if c.err() != nil {
+			return nil
+		}
+		out = append(out, x)
 	}
+	return out
 }
 
-func (w *writer) weights(m *weightModel, s model.Step, weights []int8) []int8 {
-	m.encode(w.e, s, weights)
-	return weights
-}
-
-type reader struct {
-	d     *arith.Decoder
-	first error
-}
-
-func (r *reader) bit(b *arith.Bit, _ int) int { return r.d.Bit(b) }
-func (r *reader) bitP(p uint32, _ int) int    { return r.d.BitP(p) }
-func (r *reader) raw(_ uint32, n int) uint32  { return r.d.Raw(n) }
-func (r *reader) pos() int                    { return r.d.Pos() }
-
-// err puts the end of the data first: what seems wrong after it is not.
-func (r *reader) err() error {
-	if r.first == nil {
-		r.first = r.d.Err()
+// codeTree codes the n bits of v, highest first. The context of a bit is given
+// by the bits before it. The tree has 1<<n contexts.
+func codeTree(c coder, tree []arith.CountedProb, v, n int) int {
+	node := 1
+	for i := n - 1; i >= 0; i-- {
+		node = node<<1 | c.counted(&tree[node], v>>i&1)
 	}
-	return r.first
+	return node - 1<<n
 }
 
-func (r *reader) fail(err error) {
-	if r.err() == nil {
-		r.first = err
-	}
+// numberModel codes integers of up to 32 bits as an adaptive Exp-Golomb code:
+// the bit length, then the bits after the leading 1. The first headBits of
+// them have contexts, the rest is raw.
+type numberModel struct {
+	length [64]arith.CountedProb
+	head   [33][1 << headBits]arith.CountedProb // by length
 }
 
-func (r *reader) weights(m *weightModel, s model.Step, _ []int8) []int8 {
-	weights, err := m.decode(r.d, s)
-	if err != nil {
-		r.fail(err)
+const headBits = 3
+
+func (m *numberModel) unsigned(c coder, v uint32) uint32 {
+	length := codeTree(c, m.length[:], bits.Len32(v), 6)
+	if length > 32 {
+		c.fail(fmt.Errorf("a number of %d bits, at most 32 are supported", length))
+		return 0
 	}
-	return weights
+	if length < 2 {
+		return uint32(length)
+	}
+	rest := length - 1
+	n := min(rest, headBits)
+	head := codeTree(c, m.head[length][:], int(v>>(rest-n))&(1<<n-1), n)
+	rest -= n
+	return (1<<n|uint32(head))<<rest | c.raw(v&(1<<rest-1), rest)
+}
+
+// signed codes 0, -1, 1, -2, 2, … as 0, 1, 2, 3, 4, … (zigzag).
+func (m *numberModel) signed(c coder, v int32) int32 {
+	u := m.unsigned(c, uint32(v)<<1^uint32(v>>31))
+	return int32(u>>1) ^ -int32(u&1)
 }

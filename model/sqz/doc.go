@@ -1,41 +1,41 @@
-// Package sqz is the .sqz file: a quantized network, all of a model.Network,
-// in as few bytes as its weights allow.
+// Package sqz reads and writes .sqz files: a quantized network, all of a
+// model.Network, in about as few bytes as its weights allow.
 //
-// # Overview
+// # File
 //
 //	offset    size  content
 //	0         4     magic: 8A 53 51 5A (0x8A, "SQZ")
-//	4         4     version of the format: 1
-//	8         4     length of the whole file in bytes, at most 64 MiB
+//	4         4     format version: 1
+//	8         4     length of the file in bytes, at most 64 MiB
 //	12        n     body: one arithmetic-coded stream
 //	length-4  4     CRC-32C (Castagnoli) of all bytes before it
 //
-// These numbers are little-endian uint32. A reader checks magic, version,
-// length and checksum, in this order, before it looks at the body.
+// These integers are little-endian uint32. A reader checks magic, version,
+// length and checksum, in this order, before it decodes the body.
 //
-// The rest of this page says what the body holds, precisely enough to write
-// another reader. Division by a power of two, written >>, rounds down
-// everywhere. Package arith (internal/arith) describes the stream, and its
-// adaptive estimates of the probability that a bit is 1: Bit and Chance. An
-// estimate belongs to a context. It is a Bit, which starts fresh when the model
-// that it is part of does and remembers 400 bits (its limit), unless something
-// else is said. A raw bit has the probability 1/2 and no estimate; raw numbers
-// come highest bit first.
+// The rest of this page specifies the body, precisely enough to write another
+// reader. A right shift, written >>, rounds down everywhere. Package
+// internal/arith specifies the stream and its two adaptive probabilities:
+// CountedProb and ShiftProb. Each context has its own probability. Unless
+// stated otherwise it is a CountedProb with limit 400, reset with the model
+// that it is part of. Raw bits have probability 1/2 and no context; the highest
+// bit of a raw number comes first.
 //
 // # Numbers
 //
-// A number model codes a number v from 0 to 2^32-1: first its length in bits
-// L (0 for 0, 32 at most) in 6 bits; then, if L > 1, the bits behind its
-// leading 1: the first three of them, or all if there are fewer, with
-// estimates, and the rest raw. Bits with estimates come highest first
-// and form a tree: each has the estimate that belongs to the bits before it,
-// one tree for the lengths, and one for each length for what follows.
-// A signed number codes 0, -1, 1, -2, … as 0, 1, 2, 3, …
+// A number model codes an integer v, 0 <= v < 2^32, similar to an Exp-Golomb
+// code. First comes the bit length L of v (0 for 0, at most 32) in 6 bits. If
+// L > 1, the bits after the leading 1 follow: the first three of them, or all
+// if there are fewer, with contexts; the rest raw. Bits with contexts come
+// highest first and form a binary tree, in which the context of a bit is given
+// by the bits before it: one tree for lengths, and one tree per length for the
+// bits after the leading 1. A signed number maps 0, -1, 1, -2, … to
+// 0, 1, 2, 3, …
 //
 // In the header, "integer" is a signed number, all with one number model; a
 // "flag" is a raw bit; a "float" is the 32 raw bits of an IEEE 754 single; a
-// "text" is described below. "x…" is a list: an integer that counts its
-// items (at most 1024), then the items.
+// "text" is described below. "x…" is a list: an integer, the number of items
+// (at most 1024), then the items.
 //
 // # Body
 //
@@ -49,144 +49,148 @@
 //	            float mean, three times; float std, three times
 //	            8 raw bits fit (0 squash, 1 crop, 2 direct); integer resize
 //	source      text weights, sha256, format, calibration, tool
-//	labels      flag whether there are labels; then text, once a class
-//	layers      for each convolution, in the order in which they run,
-//	            expand1x1 before expand3x3: float scale, weights, parameters
+//	labels      flag, set if there are labels; then one text per class
+//	layers      for each convolution, in execution order, expand1x1 before
+//	            expand3x3: float scale, weights, parameters
 //
-// The convolutions follow from the topology. All weights together are at
-// most 2^24, all texts at most 2^20 bytes.
+// The topology implies the convolutions. All weights together are at most 2^24,
+// all texts at most 2^20 bytes.
 //
 // # Weights
 //
-// A convolution's weights begin with a raw bit: whether they follow the
-// trellis. If so, what is called weights in this section and the next are
-// indices, and the weights are made of them at last: for each (y, x, i) in the
-// order of o, from state 0 on, index k of state s stands for 2k or, if s is
-// odd, for the odd number next to 2k on the side of zero (0 for 0), and leads
-// to the state
+// The weights of a convolution begin with a raw bit that is set if they are
+// trellis-coded. In that case, "weights" in this section and the next means
+// quantization indices, and the weights are derived from them at the end. For
+// each (y, x, i) there is a series over all filters o that starts in state 0.
+// Index k in state s stands for 2k in an even state. In an odd state it stands
+// for the odd number next to 2k towards zero (0 for 0). The next state is
 //
 //	s            0  1  2  3  4  5  6  7
 //	k is even    0  2  5  7  1  3  4  6
 //	k is odd     1  3  4  6  0  2  5  7
 //
-// No weight may be beyond 127.
+// The magnitude of a weight is at most 127.
 //
-// The predictor follows: a signed number for each
-// term's factor in the expected value, in 1/32, -128…128; then for each
-// term's factor in the expected magnitude; all with one fresh number model;
-// then 15 raw bits: the start magnitude S, in 1/256. The terms of a value are
-// six neighbours, which are left out where the kernel's side is 1, and the
-// mean; those of a magnitude six neighbours, left out likewise, the spread,
-// the similar filter, the row, and the product.
+// The prediction coefficients follow: a signed number for the coefficient of
+// each term of the predicted value, in 1/32, -128…128; then for each term of
+// the predicted magnitude; all with one fresh number model. Then come 15 raw
+// bits: the initial magnitude S, in 1/256. The terms of the value are six
+// neighbours, omitted if the kernel side is 1, and the mean. The terms of the
+// magnitude are six neighbours, omitted likewise, the spread, the similar
+// filter, the recent average, and the product.
 //
-// Each filter o but the first (o = 0) begins with a bit, with a fresh
-// estimate in each layer: whether it is like an earlier filter. If so there
-// follow, with most = min(o, 1024), the number back-1 in as many raw bits as
-// most-1 has, back <= most, and a signed number: the gain g, in 1/16, -64…64,
-// with a fresh number model in each layer. The similar filter is o-back. If
-// there is none, g = 0.
+// Each filter o but the first (o = 0) begins with a bit that is set if it refers
+// to a similar filter; its context is reset in each layer. If it is set, there
+// follow, with most = min(o, 1024), distance-1 in as many raw bits as most-1
+// has, distance <= most, and a signed number: the gain g, in 1/16, -64…64, with
+// a number model that is reset in each layer. The similar filter is
+// o-distance. Without one, g = 0.
 //
-// The weights follow in the order [out][kernel y][kernel x][in]. What is
-// expected of a weight w at (o, y, x, i), in units of 1/8192:
+// The weights follow in the order [out][kernel y][kernel x][in]. The prediction
+// for a weight w at (o, y, x, i), in units of 1/8192, is
 //
 //	value     = 256·Σ a[n]·w[n] + A·mean + 512·g·t
-//	magnitude = 256·Σ b[n]·|w[n]| + (B + P)·spread + 16·|g|·D·|t| + C·row
-//	P         = Q·row >> 8, limited to ±512
+//	magnitude = 256·Σ b[n]·|w[n]| + (B + P)·spread + 16·|g|·D·|t| + C·recent
+//	P         = Q·recent >> 8, limited to ±512
 //	Q         = E·256 / max(S, 1), rounded towards 0
 //
 // w[n] is the weight of the same o and i at (y, x-1), (y-1, x), (y-1, x-1),
 // (y-1, x+1), (y, x-2), (y-2, x); 0 outside the kernel. t is the similar
-// filter's weight at (y, x, i). a and A are the value's factors; b, B, D, C
-// and E, in this order, the magnitude's.
+// filter's weight at (y, x, i). a and A are the coefficients of the value; b,
+// B, D, C and E, in this order, those of the magnitude.
 //
-// mean and spread are averages over the filters before, one each for every
-// (y, x, i), at first 0 and S; after a weight at their place
+// mean and spread are running averages over the previous filters, one each for
+// every (y, x, i), initially 0 and S. After a weight at their position
 //
 //	mean   += (256·w - mean) >> 4
 //	spread += (256·|w| - spread) >> 5
 //
-// row is S at the beginning of a layer. It changes after each group of
-// weights, those of the same o, y, x and i>>4: if there are n of them, and m
-// is the sum of their magnitudes
+// recent is S at the beginning of a layer. It is updated after each group of
+// weights with the same o, y, x and i>>4. With n weights in the group and m
+// the sum of their magnitudes
 //
-//	row += (256·m - n·row) >> 5
+//	recent += (256·m - n·recent) >> 5
 //
-// The value's class is the number of bits of v >> 11, at most 7, where v is
-// value or, if that is negative, -1-value. The magnitude's class is 4·L+f,
-// where L is the number of bits of M = max(magnitude, 1), and f the two bits
-// behind its leading 1, as if zeros followed M. These decisions have a Chance each:
+// The context of a value is the bit length of v >> 11, at most 7, where v is
+// value or, if that is negative, -1-value. The context of a magnitude is
+// 4·L+f, where L is the bit length of M = max(magnitude, 1), and f the two bits
+// after its leading 1, as if M were followed by zeros. These binary decisions
+// have one ShiftProb each:
 //
-//	w is not 0: for each pair of classes
-//	w's sign differs from value's (0 counts as positive): u, for each pair of classes
-//	given u, for n = 0, 1, …, 5 until the answer is 0: |w| has more than n+1 bits,
-//	    for each class of magnitude
-//	given u and the length of |w|: the first two bits behind |w|'s leading 1, as a tree,
-//	    for each class of magnitude
+//	w is not 0: for each pair of contexts
+//	u, the sign of w differs from that of value (0 is positive): for each pair of contexts
+//	given u, for n = 0, 1, …, 5 until the answer is no: the bit length of |w| is above n+1,
+//	    for each context of magnitude
+//	given u and the bit length of |w|: the first two bits after the leading 1 of |w|, as a tree,
+//	    for each context of magnitude
 //
-// and further bits of |w| are raw. These Chances live through all layers. With
-// N = 2^22, divisions rounded down, and
+// and the remaining bits of |w| are raw. These probabilities are kept from
+// layer to layer. With N = 2^22, divisions rounded down, and
 //
 //	m = min((9+2·f)·2^L >> 4, 2^20)
 //	q[0] = (m·(m+8192)·N) / (m² + 2·8192·m + 2·8192²)
 //	q[n+1] = q[n]² >> 22
 //	h[n] = q[n]·N / (N + q[n])
 //
-// they start, in the order above, from 2·q[0]·N / (N+q[0]), N/2, q[n], and
-// for a |w| of n+1 bits h[n-1] for the first bit and h[n-2] for the second;
-// all of these limited to 127…N-128.
+// their initial values, in the order above, are 2·q[0]·N / (N+q[0]), N/2,
+// q[n], and for |w| of n+1 bits h[n-1] for the first bit and h[n-2] for the
+// second; all limited to 127…N-128.
 //
 // # Parameters
 //
-// Two number models live through all layers: one for biases, one for
+// Two number models are kept from layer to layer: one for biases, one for
 // multipliers.
 //
 //	biases       5 raw bits z; then for each filter a signed number b: the
 //	             bias is b·2^z
-//	multipliers  1 raw bit, whether they are related to the weights; 5 raw
+//	multipliers  1 raw bit, set if they are predicted from the weights; 5 raw
 //	             bits z; then for each filter a signed number d
 //
-// A multiplier is the float whose IEEE 754 bits are p·2^z, where, all modulo
+// A multiplier is the float with the IEEE 754 bits p·2^z, where, all modulo
 // 2^32, p = d + e, and
 //
 //	e = (c - l) >> z
-//	l = log(1 + the sum of the filter's |w|), or 0 if they are not related
-//	log(v) = n·2^23 + (v·2^23 >> n) - 2^23, where n+1 is the number of v's bits
+//	l = log(1 + the sum of |w| over the filter), or 0 without prediction
+//	log(v) = n·2^23 + (v·2^23 >> n) - 2^23, where n+1 is the bit length of v
 //	c += (p·2^z + l - c) >> min(o, 3), after filter o
 //
-// c is 0 at first and lives through all layers; it and l have 64 bits. So a
-// quantizer saves bytes if it leaves the low bits of a layer's biases and
-// multipliers zero.
+// c is initially 0 and kept from layer to layer; it and l have 64 bits. A
+// quantizer therefore saves bytes by clearing the low bits of a layer's biases
+// and multipliers.
 //
 // # Text
 //
-// A text is a series of symbols: bytes, and one for the end. Frequent ones
-// have short codes: their places in one of the rows
+// A text is a series of symbols: bytes and an end symbol. Frequent symbols
+// have short codes, given by their index in one of the rows
 //
-//	e, space, a, r, o, i, t, n                      0, and the place in 3 bits
-//	l, s, end, comma, c, h, u, p                    10, and the place in 3 bits
-//	d, b, m, g, k, f, w, y, v, -, A, x, C, z, j, S  110, and the place in 4 bits
+//	e, space, a, r, o, i, t, n                      0, then the index in 3 bits
+//	l, s, end, comma, c, h, u, p                    10, then the index in 3 bits
+//	d, b, m, g, k, f, w, y, v, -, A, x, C, z, j, S  110, then the index in 4 bits
 //
-// All others, and a reader takes any byte there, have 111 and the byte's 8
-// bits, highest first. All texts of a file share one model. Before each bit of a code,
-// node is the bits so far behind a leading 1. With 32-bit arithmetic, the
-// three contexts of a symbol are the products with 0x9E3779B1 of
+// All others have 111 and the 8 bits of the byte, highest first; a reader
+// accepts any byte there. All texts of a file share one model. The node of a
+// bit of a code is the bits before it with a leading 1. With 32-bit arithmetic,
+// the three contexts of a symbol are the products with 0x9E3779B1 of
 //
 //	1 + (last byte)·2^24
 //	2 + (last two bytes)·2^16
 //	3 + word
 //
-// where bytes before the text count as 0 and the last byte is the lowest of
-// two. word is 0 at the start of a text and after a byte that is no ASCII
-// letter; a letter makes it (word + (letter or 0x20))·0x2F0B4C47.
+// where bytes before the text count as 0 and the last byte is the low one of
+// two. word is 0 at the start of a text and after a byte that is not an ASCII
+// letter; a letter sets it to (word + (letter or 0x20))·0x2F0B4C47.
 //
-// A context h has the estimate number ((h xor h>>15)·0x85EBCA6B >> 13) + node
-// modulo 2^19 of 2^19; contexts may share one.
+// A context h has the probability with index
+// ((h xor h>>15)·0x85EBCA6B >> 13) + node modulo 2^19 in a table of 2^19;
+// contexts may collide.
 //
-// Each estimate p (of 22 bits) gives an input s: the greatest s
-// from -2047 to 2047 for which squash(s) <= (p>>10)·16, or -2047 if none is.
-// squash(x) is interpolated, with a right shift by 7, between the values
-// 65536/(1+e^(-k/2)), rounded, at x = 128·k, k = -16…16. The bit's
-// probability in 2^-16 is P = squash(x), x = Σ s·f >> 16 limited to ±2047, where
-// the factors f, three for each node, start as 32768. Afterwards, with e =
-// 2^16·bit - P, f += s·e·30 >> 20, and the estimates learn the bit with limit 12.
+// The three probabilities are combined by logistic mixing. Each probability p
+// (of 22 bits) is an input s: the largest s from -2047 to 2047 with
+// squash(s) <= (p>>10)·16, or -2047 if there is none. squash(x) is interpolated
+// linearly, with a right shift by 7, between the values 65536/(1+e^(-k/2)),
+// rounded, at x = 128·k, k = -16…16. The probability of a 1, in 2^-16, is
+// P = squash(x), x = Σ s·f >> 16 limited to ±2047, where the mixing weights f,
+// three for each node, are initially 32768. After the bit, with
+// e = 2^16·bit - P, f += s·e·30 >> 20, and the probabilities are updated with
+// limit 12.
 package sqz

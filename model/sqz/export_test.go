@@ -1,10 +1,10 @@
 package sqz
 
-// For the tests in package sqz_test.
+// Exported for package sqz_test.
 const (
 	MaxWeights = maxWeights
 	MaxText    = maxText
 )
 
-// DecodeFrom is how ReadFile reads.
+// DecodeFrom decodes from an io.Reader, as ReadFile does.
 var DecodeFrom = read

@@ -12,8 +12,8 @@ import (
 	"halfmeg/model/sqz"
 )
 
-// A limit on the size of files makes a write stop in the middle, as a full
-// disk does.
+// TestWriteFileOnFullDisk limits the file size, which fails a write halfway as a
+// full disk does.
 func TestWriteFileOnFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.sqz")
@@ -25,18 +25,18 @@ func TestWriteFileOnFullDisk(t *testing.T) {
 	var before syscall.Rlimit
 	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before))
 	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 100, Max: before.Max}))
-	failure := sqz.WriteFile(path, network(tiny(), 2, uniform))
+	writeErr := sqz.WriteFile(path, network(tiny(), 2, uniform))
 	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before))
 
-	require.ErrorIs(t, failure, syscall.EFBIG)
+	require.ErrorIs(t, writeErr, syscall.EFBIG)
 	requireFiles(t, dir, "a.sqz")
 	back, err := sqz.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, n, back, "the old file is untouched")
 }
 
-// Nobody can make files in /proc, not even root, whom a folder's mode does
-// not stop.
+// TestWriteFileIntoReadOnlyFolder writes to /proc, where not even root, who
+// ignores permissions, can create files.
 func TestWriteFileIntoReadOnlyFolder(t *testing.T) {
 	require.ErrorContains(t, sqz.WriteFile("/proc/a.sqz", network(tiny(), 1, uniform)), "writing /proc/a.sqz")
 

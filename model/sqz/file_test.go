@@ -10,7 +10,7 @@ import (
 	"halfmeg/model/sqz"
 )
 
-// requireFiles says which files a folder holds, hidden ones included.
+// requireFiles checks which files a folder contains, including hidden ones.
 func requireFiles(t *testing.T, dir string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -25,7 +25,7 @@ func requireFiles(t *testing.T, dir string, want ...string) {
 func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.sqz")
-	for seed := range uint64(2) { // the second one replaces the first
+	for seed := range uint64(2) { // the second replaces the first
 		n := network(tiny(), seed, uniform)
 		require.NoError(t, sqz.WriteFile(path, n))
 		back, err := sqz.ReadFile(path)
@@ -35,13 +35,13 @@ func TestWriteFile(t *testing.T) {
 	}
 }
 
-func TestWriteFileFailsCleanly(t *testing.T) {
+func TestWriteFileCleansUp(t *testing.T) {
 	n := network(tiny(), 1, uniform)
 
 	dir := t.TempDir()
-	taken := filepath.Join(dir, "folder")
-	require.NoError(t, os.MkdirAll(filepath.Join(taken, "full"), 0o755))
-	require.ErrorContains(t, sqz.WriteFile(taken, n), "folder")
+	folder := filepath.Join(dir, "folder")
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "full"), 0o755))
+	require.ErrorContains(t, sqz.WriteFile(folder, n), "folder")
 	requireFiles(t, dir, "folder")
 
 	missing := filepath.Join(dir, "missing", "a.sqz")
@@ -53,7 +53,7 @@ func TestWriteFileFailsCleanly(t *testing.T) {
 	requireFiles(t, dir, "folder")
 }
 
-func TestReadFileNamesTheFile(t *testing.T) {
+func TestReadFileErrors(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.sqz")
 	_, err := sqz.ReadFile(path)

@@ -13,8 +13,8 @@ import (
 	"halfmeg/model/sqz"
 )
 
-// samples are small files to start from.
-func samples(f *testing.F) [][]byte {
+// seeds returns small files for the corpus.
+func seeds(f *testing.F) [][]byte {
 	labelled := network(tiny(), 1, laplacian(2))
 	labelled.Labels = []string{"tench", "goldfish", "great white shark"}
 	short := network(model.Topology{
@@ -30,21 +30,22 @@ func samples(f *testing.F) [][]byte {
 	return files
 }
 
-// requireSound decodes a file: without a panic, without much memory, and if
-// a network comes out, it is one that can be written and read again.
-func requireSound(t *testing.T, file []byte) {
+// requireRobust decodes a file: without a panic, without much memory, and to
+// a network that survives a round trip.
+func requireRobust(t *testing.T, file []byte) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	n, err := sqz.Decode(file)
 	runtime.ReadMemStats(&after)
-	// Slices that grow take up to about five times their final size in all.
+	// A growing slice allocates up to about five times its final size in all.
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(5*sqz.MaxWeights+5*sqz.MaxText+8<<20))
-	if err != nil || weights(n) > 1<<16 { // coding more than that takes too long
+	if err != nil || weights(n) > 1<<16 { // encoding more takes too long
 		return
 	}
 	requireRoundTrip(t, n)
 }
 
+// weights counts the weights of a network.
 func weights(n *model.Network) int {
 	sum := 0
 	for _, l := range n.Layers {
@@ -54,18 +55,17 @@ func weights(n *model.Network) int {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, file := range samples(f) {
+	for _, file := range seeds(f) {
 		f.Add(file)
 		f.Add(file[:len(file)/2])
 	}
-	f.Fuzz(requireSound)
+	f.Fuzz(requireRobust)
 }
 
-// FuzzDecodeBody puts any body into a right frame, so that what the checksum
-// would find comes to the parts behind it.
+// FuzzDecodeBody puts the data into a valid frame, to get past the checksum.
 func FuzzDecodeBody(f *testing.F) {
 	const prefix, trailer = 12, 4
-	for _, file := range samples(f) {
+	for _, file := range seeds(f) {
 		f.Add(file[prefix : len(file)-trailer])
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -73,6 +73,6 @@ func FuzzDecodeBody(f *testing.F) {
 		file = binary.LittleEndian.AppendUint32(file, uint32(prefix+len(body)+trailer))
 		file = append(file, body...)
 		sum := crc32.Checksum(file, crc32.MakeTable(crc32.Castagnoli))
-		requireSound(t, binary.LittleEndian.AppendUint32(file, sum))
+		requireRobust(t, binary.LittleEndian.AppendUint32(file, sum))
 	})
 }

@@ -7,16 +7,16 @@ import (
 	"halfmeg/model/sqz/internal/arith"
 )
 
-// parameterModel codes the biases and multipliers of one convolution after
-// the other. A quantizer saves bytes if it leaves the low bits of a layer's
-// biases and multipliers zero.
+// parameterModel codes the biases and multipliers of each convolution. Both
+// are multiples of a power of two per layer: a quantizer saves bytes by clearing
+// their low bits.
 type parameterModel struct {
 	biases      numberModel
 	multipliers numberModel
-	centre      int64 // what a multiplier's bit pattern plus the filter's level was lately, on average
+	mean        int64 // running average of multiplier pattern plus log of filter sum
 }
 
-// codeBiases codes count int32 as multiples of the largest power of two that
+// codeBiases codes count biases as multiples of the largest power of two that
 // divides them all.
 func (m *parameterModel) codeBiases(c coder, v []int32, count int) []int32 {
 	var all uint32
@@ -27,58 +27,60 @@ func (m *parameterModel) codeBiases(c coder, v []int32, count int) []int32 {
 	return series(c, v, count, func(_ int, b int32) int32 { return m.biases.signed(c, b>>shift) << shift })
 }
 
-// codeMultipliers codes a positive float32 for each filter, as multiples of
-// the largest power of two that divides their bit patterns, which are nearly
-// logarithms. A filter of large weights has a small multiplier as a rule, for
-// real weights are of one size. So totals, the sums of the filters'
-// magnitudes, may tell what to expect; a flag says whether they do.
-func (m *parameterModel) codeMultipliers(c coder, v []float32, totals []int) []float32 {
-	related := uint32(0)
-	if m.cost(v, totals) < m.cost(v, make([]int, len(totals))) {
-		related = 1
+// codeMultipliers codes a positive float32 per filter. The bit patterns of
+// floats are nearly their logarithms. Real weights have a similar scale in all
+// filters, so a filter with large int8 weights tends to have a small
+// multiplier: filterSums, the sums of |w|, can predict it. A flag says whether
+// they do.
+func (m *parameterModel) codeMultipliers(c coder, v []float32, filterSums []int) []float32 {
+	zeros := make([]int, len(filterSums))
+	predict := uint32(0)
+	if m.multiplierBytes(v, filterSums) < m.multiplierBytes(v, zeros) {
+		predict = 1
 	}
-	if c.raw(related, 1) == 0 {
-		totals = make([]int, len(totals))
+	if c.raw(predict, 1) == 0 {
+		filterSums = zeros
 	}
-	return m.multipliersOf(c, v, totals)
+	return m.codeResiduals(c, v, filterSums)
 }
 
-// cost is the number of bytes that multipliers take.
-func (m *parameterModel) cost(v []float32, totals []int) int {
+// multiplierBytes returns the size of encoded multipliers; 0 in a reader,
+// which has none yet.
+func (m *parameterModel) multiplierBytes(v []float32, filterSums []int) int {
 	if len(v) == 0 {
-		return 0 // they are read
+		return 0
 	}
-	again, w := *m, &writer{e: arith.NewEncoder(nil)}
-	again.multipliersOf(w, v, totals)
+	trial, w := *m, &writer{e: arith.NewEncoder(nil)}
+	trial.codeResiduals(w, v, filterSums)
 	return len(w.e.Finish())
 }
 
-// multipliersOf codes each multiplier by how much it is off the one that
-// makes the average with the level, the logarithm of the filter's total.
-func (m *parameterModel) multipliersOf(c coder, v []float32, totals []int) []float32 {
+// codeResiduals codes the bit pattern of each multiplier as the difference from
+// its prediction: the running average less the logarithm of the filter sum.
+func (m *parameterModel) codeResiduals(c coder, v []float32, filterSums []int) []float32 {
 	var all uint32
 	for _, f := range v {
 		all |= math.Float32bits(f)
 	}
 	shift := codeShift(c, all)
-	return series(c, v, len(totals), func(filter int, f float32) float32 {
-		level := logarithm(uint32(totals[filter] + 1))
-		expected := int32((m.centre - level) >> shift)
-		off := m.multipliers.signed(c, int32(math.Float32bits(f)>>shift)-expected)
-		pattern := uint32(expected+off) << shift
-		m.centre += (int64(pattern) + level - m.centre) >> min(filter, 3)
+	return series(c, v, len(filterSums), func(filter int, f float32) float32 {
+		log := log2(uint32(filterSums[filter] + 1))
+		predicted := int32((m.mean - log) >> shift)
+		residual := m.multipliers.signed(c, int32(math.Float32bits(f)>>shift)-predicted)
+		pattern := uint32(predicted+residual) << shift
+		m.mean += (int64(pattern) + log - m.mean) >> min(filter, 3)
 		return math.Float32frombits(pattern)
 	})
 }
 
-// logarithm is the base 2 logarithm of v > 0 in units of 2^-23, by straight
-// lines between powers of two, as a float32's bit pattern has it.
-func logarithm(v uint32) int64 {
+// log2 returns the logarithm of v > 0 to base 2 in units of 2^-23, interpolated
+// linearly between powers of two as in the bit pattern of a float32.
+func log2(v uint32) int64 {
 	n := bits.Len32(v) - 1
 	return int64(n)<<23 + int64(uint64(v)<<23>>n) - 1<<23
 }
 
-// codeShift codes the number of zeros at the end of all, at most 31.
+// codeShift codes the number of trailing zeros of all, at most 31.
 func codeShift(c coder, all uint32) int {
 	return int(c.raw(uint32(min(bits.TrailingZeros32(all), 31)), 5))
 }

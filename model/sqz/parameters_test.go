@@ -11,7 +11,7 @@ import (
 )
 
 func TestBiasesAndMultipliers(t *testing.T) {
-	carried(t, func(c coder) {
+	bothWays(t, func(c coder) {
 		var m parameterModel
 		for _, v := range [][]int32{
 			{0}, {0, 0, 0}, {math.MaxInt32, -math.MaxInt32}, {math.MinInt32, 0}, {-768, 1280, 0, -256}, {5},
@@ -21,24 +21,25 @@ func TestBiasesAndMultipliers(t *testing.T) {
 		for _, v := range [][]float32{
 			{1}, {1, 1, 1}, {math.SmallestNonzeroFloat32, math.MaxFloat32}, {0.5, 0.25, 1, 3}, {1e-3, 1.1e-3, 0.9e-3},
 		} {
-			for _, total := range []int{0, 1, 1000, 127 * maxWeights} {
-				totals := make([]int, len(v))
-				totals[0] = total
-				require.Equal(t, v, m.codeMultipliers(c, v, totals))
+			for _, sum := range []int{0, 1, 1000, 127 * maxWeights} {
+				sums := make([]int, len(v))
+				sums[0] = sum
+				require.Equal(t, v, m.codeMultipliers(c, v, sums))
 			}
 		}
 	})
 }
 
-// multiplierBits is what a multiplier of a thousand takes.
-func multiplierBits(v []float32, totals []int) float64 {
+// multiplierBits returns the average size of a multiplier in bits.
+func multiplierBits(v []float32, filterSums []int) float64 {
 	w := &writer{e: arith.NewEncoder(nil)}
-	new(parameterModel).codeMultipliers(w, v, totals)
+	new(parameterModel).codeMultipliers(w, v, filterSums)
 	return 8 * float64(len(w.e.Finish())) / float64(len(v))
 }
 
-// Multipliers of five bits' precision cost little more than they carry, less
-// if the weights tell them, and next to nothing if they are all the same.
+// TestSizeOfMultipliers: multipliers with a precision of five bits take little
+// more than their entropy, less if the weights predict them, and next to nothing
+// if they are all the same.
 func TestSizeOfMultipliers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 0))
 	scattered, same := make([]float32, 1000), make([]float32, 1000)
@@ -50,16 +51,16 @@ func TestSizeOfMultipliers(t *testing.T) {
 		inverse[i] = int(math.Exp2(10 - octaves + 0.1*rng.NormFloat64()))
 		unrelated[i] = int(math.Exp2(10 + 0.5*rng.NormFloat64()))
 	}
-	const carried = 6.05 // bits: log2(32/2·sqrt(2πe))
-	t.Logf("%.2f bits, %.2f if weights tell them", multiplierBits(scattered, unrelated), multiplierBits(scattered, inverse))
-	require.Less(t, multiplierBits(scattered, unrelated), carried+0.75)
-	require.Less(t, multiplierBits(scattered, inverse), carried-1)
+	const entropy = 6.05 // bits: log2(32/2·sqrt(2πe))
+	t.Logf("%.2f bits, %.2f if the weights predict them", multiplierBits(scattered, unrelated), multiplierBits(scattered, inverse))
+	require.Less(t, multiplierBits(scattered, unrelated), entropy+0.75)
+	require.Less(t, multiplierBits(scattered, inverse), entropy-1)
 	require.Less(t, multiplierBits(same, unrelated), 0.2)
 }
 
-func TestLogarithmIsThatOfFloats(t *testing.T) {
+func TestLog2IsThatOfFloats(t *testing.T) {
 	for _, v := range []uint32{1, 2, 3, 100, 1<<20 + 7, 1<<24 - 1} {
-		require.Equal(t, math.Float32bits(float32(v))-math.Float32bits(1), uint32(logarithm(v)), "%d", v)
+		require.Equal(t, math.Float32bits(float32(v))-math.Float32bits(1), uint32(log2(v)), "%d", v)
 	}
-	require.Equal(t, int64(31)<<23, logarithm(1<<31))
+	require.Equal(t, int64(31)<<23, log2(1<<31))
 }

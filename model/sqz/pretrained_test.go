@@ -10,8 +10,8 @@ import (
 	"halfmeg/model/sqz"
 )
 
-// TestPretrainedBytes decodes the embedded files and encodes them again: the
-// bytes are those of the file.
+// TestPretrainedBytes: decoding the embedded files and encoding them again
+// reproduces their bytes.
 func TestPretrainedBytes(t *testing.T) {
 	for _, name := range pretrained.Names() {
 		file, err := pretrained.Bytes(name)

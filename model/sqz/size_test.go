@@ -15,7 +15,7 @@ import (
 	"halfmeg/model/sqz"
 )
 
-// wide is a topology that is nearly all one layer of 256 x 1024 weights.
+// wide returns a topology with nearly all weights in one layer, 256 x 1024.
 func wide() model.Topology {
 	return model.Topology{
 		Name: "wide", Size: 3, Conv1: model.Stem{Filters: 256, Kernel: 3, Stride: 1},
@@ -23,7 +23,7 @@ func wide() model.Topology {
 	}
 }
 
-// entropy is what the weights of a layer carry, in bits, taken one by one.
+// entropy returns the zeroth-order entropy of weights, in bits.
 func entropy(weights []int8) float64 {
 	var count [256]float64
 	for _, w := range weights {
@@ -38,6 +38,7 @@ func entropy(weights []int8) float64 {
 	return sum
 }
 
+// weightBits returns the size of the last layer's weights, in bits.
 func weightBits(t *testing.T, n *model.Network) float64 {
 	t.Helper()
 	file, err := sqz.Encode(n)
@@ -47,9 +48,9 @@ func weightBits(t *testing.T, n *model.Network) float64 {
 	return 8 * float64(sizes.Layers[len(sizes.Layers)-1].Weights)
 }
 
-// Of weights that know nothing of each other no coder can do better than
-// their entropy; this one comes within 2 per cent and a constant for what it
-// has to learn.
+// TestSizeOfIndependentWeights: the entropy is a lower bound for independent
+// weights. The coder comes within 2 % and a constant for learning the
+// distribution.
 func TestSizeOfIndependentWeights(t *testing.T) {
 	for _, mean := range []float64{0.1, 0.3, 1, 2, 5, 20} {
 		n := network(wide(), uint64(100*mean), laplacian(mean))
@@ -62,38 +63,39 @@ func TestSizeOfIndependentWeights(t *testing.T) {
 	}
 }
 
-// Filters that are smooth, or like the ones before them, cost less than
-// their entropy taken weight by weight.
+// TestSizeOfDependentWeights: filters that are smooth, or similar to previous
+// ones, take less than their zeroth-order entropy.
 func TestSizeOfDependentWeights(t *testing.T) {
 	const in = 64
 	topology := tiny()
 	topology.Fires = []model.Fire{{S1x1: in, E1x1: 1, E3x3: 256}}
 	topology.Head.Classes = 512
 	n := network(topology, 1, laplacian(8))
-	smooth, alike := n.Layers[3].Weights, n.Layers[4].Weights
+	smooth, similar := n.Layers[3].Weights, n.Layers[4].Weights
 	for i := range smooth {
-		place := i / in % 9
+		position := i / in % 9
 		w := float64(smooth[i])
-		if place%3 > 0 {
+		if position%3 > 0 {
 			w += 0.75 * float64(smooth[i-in])
 		}
-		if place/3 > 0 {
+		if position/3 > 0 {
 			w += 0.75 * float64(smooth[i-3*in])
 		}
 		smooth[i] = int8(max(-127, min(127, w)))
 	}
-	for i := 257; i < len(alike); i++ {
-		alike[i] = int8(max(-127, min(127, float64(alike[i])+0.75*float64(alike[i-257]))))
+	for i := 257; i < len(similar); i++ {
+		similar[i] = int8(max(-127, min(127, float64(similar[i])+0.75*float64(similar[i-257]))))
 	}
 	file, err := sqz.Encode(n)
 	require.NoError(t, err)
 	_, sizes, err := sqz.DecodeSizes(file)
 	require.NoError(t, err)
 	require.Less(t, 8*float64(sizes.Layers[3].Weights), 0.92*entropy(smooth))
-	require.Less(t, 8*float64(sizes.Layers[4].Weights), 0.98*entropy(alike))
+	require.Less(t, 8*float64(sizes.Layers[4].Weights), 0.98*entropy(similar))
 }
 
-// Round biases and multipliers cost only the bits that they have.
+// TestSizeOfRoundParameters: trailing zero bits of biases and multipliers are
+// free.
 func TestSizeOfRoundParameters(t *testing.T) {
 	n := network(model.V11(), 1, laplacian(0.01))
 	size := func() (bytes int) {

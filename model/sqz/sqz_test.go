@@ -97,8 +97,8 @@ func TestRoundTripOfLabels(t *testing.T) {
 	}
 }
 
-// Encode must not touch the network, for others may be reading it.
-func TestEncodeChangesNothing(t *testing.T) {
+// TestEncodeDoesNotModify: others may be reading the network.
+func TestEncodeDoesNotModify(t *testing.T) {
 	n := network(tiny(), 1, uniform)
 	n.Labels = []string{"a", "b", "c"}
 	want := network(tiny(), 1, uniform)
@@ -108,12 +108,12 @@ func TestEncodeChangesNothing(t *testing.T) {
 	require.Equal(t, want, n)
 }
 
-// The bytes are the same on every machine and for ever: who changes the
-// format on purpose raises its version and this value.
+// TestGoldenBytes: the bytes are the same on every machine. To change the
+// format, increment its version and update the hash.
 func TestGoldenBytes(t *testing.T) {
 	n := network(tiny(), 1, uniform)
 	n.Labels = []string{"tench", "goldfish", "great white shark"}
-	for i := range n.Layers { // from integers alone, for math.Exp differs by machine
+	for i := range n.Layers { // math.Exp differs between machines
 		n.Layers[i].Scale = []float32{1. / 3, 1. / 4, 1. / 5, 1. / 5, 1. / 7, 1. / 8, 1. / 8, 1}[i]
 		for c := range n.Layers[i].Bias {
 			n.Layers[i].Bias[c] = int32(c*c*1000 - 3500)
@@ -129,7 +129,7 @@ func TestGoldenBytes(t *testing.T) {
 }
 
 // TestTrellis: weights that follow the trellis take as many bytes as their
-// indices would, which are half as large.
+// indices, which are half as large.
 func TestTrellis(t *testing.T) {
 	plain := network(model.V11(), 5, laplacian(3))
 	file := requireRoundTrip(t, plain)
@@ -141,21 +141,21 @@ func TestTrellis(t *testing.T) {
 		}
 		require.True(t, trellis.Numbers(l.Weights, len(l.Weights)/len(l.Bias)))
 	}
-	followed := requireRoundTrip(t, plain)
-	require.InEpsilon(t, len(file), len(followed), 1e-3)
+	coded := requireRoundTrip(t, plain)
+	require.InEpsilon(t, len(file), len(coded), 1e-3)
 }
 
 func TestEncodeRefuses(t *testing.T) {
-	for want, spoil := range map[string]func(*model.Network){
+	for want, corrupt := range map[string]func(*model.Network){
 		"weight 1 is -128":                 func(n *model.Network) { n.Layers[2].Weights[1] = -128 },
 		"multiplier 0 is not finite":       func(n *model.Network) { n.Layers[0].Multiplier[1] = 0 },
 		"parameters are missing":           func(n *model.Network) { n.Layers = n.Layers[:3] },
 		"2 labels for 3 classes":           func(n *model.Network) { n.Labels = []string{"a", "b"} },
-		"beyond 32 bits":                   func(n *model.Network) { n.Input.Fit, n.Input.Resize = model.Direct, 1<<40 },
+		"does not fit in 32 bits":          func(n *model.Network) { n.Input.Fit, n.Input.Resize = model.Direct, 1<<40 },
 		"names and labels are longer than": func(n *model.Network) { n.Source.Tool = strings.Repeat("x", sqz.MaxText) },
 	} {
 		n := network(tiny(), 1, uniform)
-		spoil(n)
+		corrupt(n)
 		_, err := sqz.Encode(n)
 		require.ErrorContains(t, err, want)
 	}
@@ -172,25 +172,25 @@ func TestEncodeRefusesTooManyWeights(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	file, err := sqz.Encode(network(tiny(), 1, uniform))
 	require.NoError(t, err)
-	for want, spoil := range map[string]func([]byte) []byte{
+	for want, corrupt := range map[string]func([]byte) []byte{
 		"the file is empty":             func(f []byte) []byte { return nil },
 		`not a .sqz file: it begins`:    func(f []byte) []byte { return []byte("\xff\xd8\xff\xe0 JFIF") },
 		"truncated: 7 bytes":            func(f []byte) []byte { return f[:7] },
 		fmt.Sprintf("of %d", len(file)): func(f []byte) []byte { return f[:len(f)-1] },
-		"something follows":             func(f []byte) []byte { return append(f, 0) },
-		"written by a newer halfmeg: version 2, this program reads 1": func(f []byte) []byte { f[4] = 2; return f },
+		"trailing data":                 func(f []byte) []byte { return append(f, 0) },
+		"written by a newer halfmeg: format version 2, this program reads 1; update it": func(f []byte) []byte { f[4] = 2; return f },
 		"version 0":             func(f []byte) []byte { f[4] = 0; return f },
 		"a length of":           func(f []byte) []byte { f[11] = 0xFF; return f },
 		"damaged: the checksum": func(f []byte) []byte { f[20] ^= 1; return f },
 	} {
-		_, err := sqz.Decode(spoil(bytes.Clone(file)))
+		_, err := sqz.Decode(corrupt(bytes.Clone(file)))
 		require.ErrorContains(t, err, want)
-		_, err = sqz.DecodeFrom(bytes.NewReader(spoil(bytes.Clone(file))))
+		_, err = sqz.DecodeFrom(bytes.NewReader(corrupt(bytes.Clone(file))))
 		require.ErrorContains(t, err, want)
 	}
 }
 
-func TestDecodeReads(t *testing.T) {
+func TestDecodeFrom(t *testing.T) {
 	n := network(tiny(), 1, uniform)
 	file, err := sqz.Encode(n)
 	require.NoError(t, err)
@@ -202,22 +202,22 @@ func TestDecodeReads(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
-// A stream that never ends is not read to its end.
-func TestDecodeOfEndlessStream(t *testing.T) {
+// TestDecodeFromEndlessStream: the reader stops after the file's length.
+func TestDecodeFromEndlessStream(t *testing.T) {
 	file, err := sqz.Encode(network(tiny(), 1, uniform))
 	require.NoError(t, err)
 	_, err = sqz.DecodeFrom(endless{})
 	require.ErrorContains(t, err, "not a .sqz file")
 	_, err = sqz.DecodeFrom(io.MultiReader(bytes.NewReader(file), endless{}))
-	require.ErrorContains(t, err, "something follows")
+	require.ErrorContains(t, err, "trailing data")
 }
 
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
-// No single wrong byte and no missing end gives a network.
-func TestEveryDamageIsFound(t *testing.T) {
+// TestDamageIsDetected flips bits of each byte and truncates at each length.
+func TestDamageIsDetected(t *testing.T) {
 	n := network(tiny(), 1, uniform)
 	n.Labels = []string{"tench", "goldfish", "great white shark"}
 	file, err := sqz.Encode(n)

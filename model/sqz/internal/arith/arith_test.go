@@ -1,4 +1,4 @@
-package arith_test
+package arith
 
 import (
 	"fmt"
@@ -7,33 +7,32 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"halfmeg/model/sqz/internal/arith"
 )
 
-// A step is one call of a coder: with an adaptive estimate, with a given
-// probability, or raw.
+// A step is one call of a coder: a bit with an adaptive probability if context
+// is not negative, a bit with probability p if p is not 0, or else raw bits.
 type step struct {
-	context int    // of an estimate, or -1; from contexts on, of a Chance
-	p       uint32 // if not 0
-	bits    int    // raw, otherwise
+	context int    // of a CountedProb, or from contexts on of a ShiftProb
+	p       uint32 // in units of 2^-ProbBits
+	bits    int
 	value   uint32
 }
 
+// contexts is the number of contexts of either type.
 const contexts = 4
 
 func encode(steps []step) []byte {
-	e := arith.NewEncoder(nil)
-	var estimates [contexts]arith.Bit
-	chances := newChances()
+	e := NewEncoder(nil)
+	var counted [contexts]CountedProb
+	shift := newShiftProbs()
 	for _, s := range steps {
 		switch {
 		case s.context >= contexts:
-			e.Chance(&chances[s.context-contexts], s.value != 0)
+			e.Shift(&shift[s.context-contexts], s.value != 0)
 		case s.context >= 0:
-			e.Bit(&estimates[s.context], int(s.value))
+			e.Counted(&counted[s.context], int(s.value))
 		case s.p != 0:
-			e.BitP(s.p, int(s.value))
+			e.Bit(s.p, int(s.value))
 		default:
 			e.Raw(s.value, s.bits)
 		}
@@ -41,19 +40,19 @@ func encode(steps []step) []byte {
 	return e.Finish()
 }
 
-// decode fills in the values of steps.
-func decode(d *arith.Decoder, steps []step) []step {
-	var estimates [contexts]arith.Bit
-	chances := newChances()
+// decode returns steps with the values that d decodes.
+func decode(d *Decoder, steps []step) []step {
+	var counted [contexts]CountedProb
+	shift := newShiftProbs()
 	var out []step
 	for _, s := range steps {
 		switch {
 		case s.context >= contexts:
-			s.value = decodeChance(d, &chances[s.context-contexts])
+			s.value = decodeShift(d, &shift[s.context-contexts])
 		case s.context >= 0:
-			s.value = uint32(d.Bit(&estimates[s.context]))
+			s.value = uint32(d.Counted(&counted[s.context]))
 		case s.p != 0:
-			s.value = uint32(d.BitP(s.p))
+			s.value = uint32(d.Bit(s.p))
 		default:
 			s.value = d.Raw(s.bits)
 		}
@@ -62,36 +61,36 @@ func decode(d *arith.Decoder, steps []step) []step {
 	return out
 }
 
-// newChances makes one of each kind, the extremes included.
-func newChances() [contexts]arith.Chance {
-	return [contexts]arith.Chance{
-		arith.ChanceOf(0), arith.ChanceOf(1 << (arith.Bits - 1)), arith.ChanceOf(1 << 15), arith.ChanceOf(1 << arith.Bits),
+// newShiftProbs returns different priors, with both extremes.
+func newShiftProbs() [contexts]ShiftProb {
+	return [contexts]ShiftProb{
+		NewShiftProb(0), NewShiftProb(1 << (ProbBits - 1)), NewShiftProb(1 << 15), NewShiftProb(1 << ProbBits),
 	}
 }
 
-// decodeChance decodes a bit as a loop that keeps the interval does.
-func decodeChance(d *arith.Decoder, c *arith.Chance) uint32 {
-	at, bound := d.Cut(d.Interval(), *c)
-	if at.Off < bound {
-		*c = c.AfterOne()
-		d.Continue(at.Below(bound))
+// decodeShift decodes a bit as a loop over States does.
+func decodeShift(d *Decoder, p *ShiftProb) uint32 {
+	s, bound := d.Split(d.State(), *p)
+	if s.Offset < bound {
+		*p = p.AfterOne()
+		d.SetState(s.One(bound))
 		return 1
 	}
-	*c = c.AfterZero()
-	d.Continue(at.Above(bound))
+	*p = p.AfterZero()
+	d.SetState(s.Zero(bound))
 	return 0
 }
 
 func requireRoundTrip(t *testing.T, steps []step) {
 	t.Helper()
 	stream := encode(steps)
-	d := arith.NewDecoder(stream)
+	d := NewDecoder(stream)
 	require.Equal(t, steps, decode(d, steps))
 	require.NoError(t, d.Err())
 	require.True(t, d.AtEnd(), "the decoder ends where the stream does")
 }
 
-// stepsFrom makes steps of any bytes.
+// stepsFrom derives valid steps from any data.
 func stepsFrom(data []byte) []step {
 	var steps []step
 	for ; len(data) >= 3; data = data[3:] {
@@ -100,7 +99,7 @@ func stepsFrom(data []byte) []step {
 		case 0, 1:
 			s.context = int(data[0]/4) % (2 * contexts)
 		case 2:
-			s.p = []uint32{arith.MinP, arith.MinP + 1, 1<<arith.Bits - arith.MinP, 1 << (arith.Bits - 1), arith.MinP + uint32(data[2])<<10}[data[0]/4%5]
+			s.p = []uint32{minProb, minProb + 1, 1<<ProbBits - minProb, 1 << (ProbBits - 1), minProb + uint32(data[2])<<10}[data[0]/4%5]
 		default:
 			s.bits = int(data[0]/4)%32 + 1
 			s.value = uint32(0x01010101) * uint32(data[2]) & (1<<s.bits - 1)
@@ -121,11 +120,11 @@ func TestRoundTripOfRandomSteps(t *testing.T) {
 	}
 }
 
-// Unlikely bits leave the lower end just below a carry: all short sequences
-// of them run through every way a carry can go.
+// TestRoundTripOfAllShortSequences covers carries: improbable bits leave the
+// lower end just below a carry.
 func TestRoundTripOfAllShortSequences(t *testing.T) {
 	const length = 10
-	for _, p := range []uint32{arith.MinP, 99, 1 << 14, 1 << 21, 1<<22 - 1<<14, 1<<22 - arith.MinP} {
+	for _, p := range []uint32{minProb, 99, 1 << 14, 1 << 21, 1<<22 - 1<<14, 1<<22 - minProb} {
 		for pattern := range 1 << length {
 			var steps []step
 			for i := range length {
@@ -136,9 +135,9 @@ func TestRoundTripOfAllShortSequences(t *testing.T) {
 	}
 }
 
-// A stream of n bits with k ones in random order carries n·H(k/n) bits, up
-// to a logarithm: a coder cannot do with less, and an adaptive one needs
-// little more.
+// TestSizeIsTheEntropy compares the size with the entropy n·H(k/n) of n bits
+// with k ones in random order. It is a lower bound up to a term in log n, and
+// an adaptive coder should come close to it.
 func TestSizeIsTheEntropy(t *testing.T) {
 	const n = 1 << 18
 	for _, p := range []float64{0.5, 0.3, 0.1, 0.03, 0.01} {
@@ -151,10 +150,10 @@ func TestSizeIsTheEntropy(t *testing.T) {
 			rng := rand.New(rand.NewPCG(3, uint64(ones)))
 			rng.Shuffle(n, func(i, j int) { bits[i], bits[j] = bits[j], bits[i] })
 
-			e := arith.NewEncoder(nil)
-			var b arith.Bit
+			e := NewEncoder(nil)
+			var b CountedProb
 			for _, bit := range bits {
-				e.Bit(&b, bit)
+				e.Counted(&b, bit)
 			}
 			size := float64(8 * len(e.Finish()))
 			q := float64(ones) / n
@@ -168,58 +167,59 @@ func TestSizeIsTheEntropy(t *testing.T) {
 
 func TestCertainBitsCostNextToNothing(t *testing.T) {
 	const n = 1 << 18
-	e := arith.NewEncoder(nil)
-	var b arith.Bit
+	e := NewEncoder(nil)
+	var b CountedProb
 	for range n {
-		e.Bit(&b, 0)
+		e.Counted(&b, 0)
 	}
-	e.Bit(&b, 1)
+	e.Counted(&b, 1)
 	stream := e.Finish()
 	require.Less(t, len(stream), 16)
 
-	d := arith.NewDecoder(stream)
+	d := NewDecoder(stream)
 	b = 0
 	ones := 0
 	for range n {
-		ones += d.Bit(&b)
+		ones += d.Counted(&b)
 	}
 	require.Zero(t, ones)
-	require.Equal(t, 1, d.Bit(&b))
+	require.Equal(t, 1, d.Counted(&b))
 	require.True(t, d.AtEnd())
 }
 
-// However long an estimate learns, it stays a probability and leaves both bits possible.
-func TestEstimateNeverBecomesCertain(t *testing.T) {
+// TestCountedProbNeverBecomesCertain: both bits stay possible however often
+// one of them was seen.
+func TestCountedProbNeverBecomesCertain(t *testing.T) {
 	for bit := range 2 {
-		for _, limit := range []int32{1, 20, arith.Limit, 1023} {
-			var b arith.Bit
+		for _, limit := range []int32{1, 20, defaultLimit, 1023} {
+			var b CountedProb
 			least, most := b.P(), b.P()
 			for range 1 << 16 {
-				b.Adapt(bit == 1, limit)
+				b.UpdateLimit(bit == 1, limit)
 				least, most = min(least, b.P()), max(most, b.P())
 			}
-			require.GreaterOrEqual(t, least, uint32(arith.MinP))
-			require.LessOrEqual(t, most, uint32(1<<arith.Bits-arith.MinP))
-			require.Equal(t, bit == 1, b.P() > 1<<(arith.Bits-1))
+			require.GreaterOrEqual(t, least, uint32(minProb))
+			require.LessOrEqual(t, most, uint32(1<<ProbBits-minProb))
+			require.Equal(t, bit == 1, b.P() > 1<<(ProbBits-1))
 		}
 	}
 }
 
-func TestChanceNeverBecomesCertain(t *testing.T) {
-	for _, start := range newChances() {
+func TestShiftProbNeverBecomesCertain(t *testing.T) {
+	for _, start := range newShiftProbs() {
 		low, high := start, start
 		for range 1 << 14 {
-			require.GreaterOrEqual(t, low, arith.Chance(arith.MinP))
-			require.LessOrEqual(t, high, arith.Chance(1<<arith.Bits-arith.MinP))
+			require.GreaterOrEqual(t, low, ShiftProb(minProb))
+			require.LessOrEqual(t, high, ShiftProb(1<<ProbBits-minProb))
 			low, high = low.AfterZero(), high.AfterOne()
 		}
-		require.Less(t, low, arith.Chance(1<<8))
-		require.Greater(t, high, arith.Chance(1<<arith.Bits-1<<8))
+		require.Less(t, low, ShiftProb(1<<8))
+		require.Greater(t, high, ShiftProb(1<<ProbBits-1<<8))
 	}
 }
 
 func TestEncoderAppends(t *testing.T) {
-	e := arith.NewEncoder([]byte("head"))
+	e := NewEncoder([]byte("head"))
 	e.Raw(0xFFFF, 16)
 	require.Equal(t, "head", string(e.Finish()[:4]))
 }
@@ -228,11 +228,11 @@ func TestTruncatedStream(t *testing.T) {
 	steps := []step{{context: -1, bits: 32, value: 0xDEADBEEF}, {context: -1, bits: 32, value: 0x12345678}}
 	stream := encode(steps)
 	for n := range stream {
-		d := arith.NewDecoder(stream[:n])
+		d := NewDecoder(stream[:n])
 		decode(d, steps)
-		require.ErrorIs(t, d.Err(), arith.ErrTruncated, "%d of %d bytes", n, len(stream))
+		require.ErrorIs(t, d.Err(), errTruncated, "%d of %d bytes", n, len(stream))
 	}
-	d := arith.NewDecoder(append(stream, 0))
+	d := NewDecoder(append(stream, 0))
 	decode(d, steps)
 	require.NoError(t, d.Err())
 	require.False(t, d.AtEnd())
@@ -248,7 +248,7 @@ func FuzzDecoder(f *testing.F) {
 	f.Add([]byte{}, []byte{0, 0, 0})
 	f.Add([]byte{255, 255, 255, 255, 255}, []byte{2, 0, 0, 127, 0, 0})
 	f.Fuzz(func(t *testing.T, stream, program []byte) {
-		d := arith.NewDecoder(stream)
+		d := NewDecoder(stream)
 		for _, s := range decode(d, stepsFrom(program)) {
 			if s.context >= 0 || s.p != 0 {
 				require.LessOrEqual(t, s.value, uint32(1))
@@ -257,28 +257,28 @@ func FuzzDecoder(f *testing.F) {
 		for range len(stream) + 8 {
 			d.Raw(8)
 		}
-		require.ErrorIs(t, d.Err(), arith.ErrTruncated, "more raw bits than the stream has")
+		require.ErrorIs(t, d.Err(), errTruncated, "more raw bits than the stream has")
 	})
 }
 
-func BenchmarkDecodeBit(b *testing.B) {
+func BenchmarkDecodeCounted(b *testing.B) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	const n = 1 << 16
-	e := arith.NewEncoder(nil)
-	var estimate arith.Bit
+	e := NewEncoder(nil)
+	var prob CountedProb
 	for range n {
 		bit := 0
 		if rng.Float64() < 0.2 {
 			bit = 1
 		}
-		e.Bit(&estimate, bit)
+		e.Counted(&prob, bit)
 	}
 	stream := e.Finish()
 	for b.Loop() {
-		d := arith.NewDecoder(stream)
-		estimate = 0
+		d := NewDecoder(stream)
+		prob = 0
 		for range n {
-			d.Bit(&estimate)
+			d.Counted(&prob)
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/bit")

@@ -2,114 +2,113 @@ package arith
 
 import "errors"
 
-// ErrTruncated says that a stream ends before all its bits are decoded.
-var ErrTruncated = errors.New("the coded data ends too early")
+var errTruncated = errors.New("the coded data ends too early")
 
-// Decoder reads a stream. Make it with NewDecoder. Whatever the bytes are, it
-// gives bits for ever; Err tells when they are no longer those of the stream.
+// Decoder reads a stream. Create it with NewDecoder. Decoding never fails:
+// past the end of the stream it returns garbage, and Err reports it.
 type Decoder struct {
-	in  []byte
-	pos int // bytes taken; goes on counting past the end of in
-	at  Interval
+	in    []byte
+	pos   int // bytes read; keeps counting past the end of in
+	state State
 }
 
-// Interval is where in the stream a decoder is. A loop that decodes many bits
-// keeps it in registers: it takes the interval out of the decoder with
-// Decoder.Interval, cuts it for each bit with Decoder.Cut, goes on with the
-// part that Below or Above gives, and in the end puts it back with
-// Decoder.Continue. Both numbers are less than 2^32; they have 64 bits for
-// fewer conversions.
-type Interval struct {
-	Off uint64 // the stream's number less the interval's lower end
-	Len uint64 // the interval's length, as in Encoder
+// State is the arithmetic state of a decoder. A loop that decodes many bits
+// keeps it in registers: it takes the state out with Decoder.State, calls
+// Decoder.Split and then One or Zero for each bit, and puts the state back with
+// Decoder.SetState. Both fields are below 2^32; 64 bits save conversions.
+type State struct {
+	Offset uint64 // the coded number less the lower end of the interval
+	Range  uint64 // the length of the interval, as in Encoder
 }
 
-// Below is the part of an interval below a bound: that of a 1.
-func (i Interval) Below(bound uint64) Interval { return Interval{i.Off, bound} }
+// One returns the state after a 1: the part of the interval below bound.
+func (s State) One(bound uint64) State { return State{s.Offset, bound} }
 
-// Above is the part of an interval above a bound: that of a 0.
-func (i Interval) Above(bound uint64) Interval { return Interval{i.Off - bound, i.Len - bound} }
+// Zero returns the state after a 0: the part of the interval above bound.
+func (s State) Zero(bound uint64) State { return State{s.Offset - bound, s.Range - bound} }
 
-// lookAhead is how many bytes past its end a whole stream makes the decoder take.
-const lookAhead = 2
+// lookahead is the number of bytes that a decoder reads past the end of a
+// complete stream.
+const lookahead = 2
 
-// NewDecoder starts reading the stream that in holds.
+// NewDecoder starts reading the stream in.
 func NewDecoder(in []byte) *Decoder {
-	d := &Decoder{in: in, at: Interval{Len: 1<<32 - 1}}
+	d := &Decoder{in: in, state: State{Range: 1<<32 - 1}}
 	for range 2 {
-		d.at.Off = d.at.Off<<16 | d.next()
+		d.state.Offset = d.state.Offset<<16 | d.next()
 	}
 	return d
 }
 
-// Interval is the decoder's place in the stream.
-func (d *Decoder) Interval() Interval { return d.at }
+// State returns the arithmetic state, for Split.
+func (d *Decoder) State() State { return d.state }
 
-// Continue makes the decoder go on at an interval.
-func (d *Decoder) Continue(at Interval) { d.at, _ = d.Cut(at, 0) }
+// SetState sets the arithmetic state after a series of Splits.
+func (d *Decoder) SetState(s State) { d.state, _ = d.Split(s, 0) }
 
-// Cut makes an interval long enough for the next bit and returns it with the
-// bound at which a chance cuts it: the bit is 1 if Off is less. It is small
-// enough for the compiler to inline.
-func (d *Decoder) Cut(i Interval, c Chance) (Interval, uint64) {
-	if i.Len < minRange {
-		i = Interval{i.Off<<16 | d.next(), i.Len << 16}
+// Split renormalises the state and returns it with the bound at which a
+// probability splits its interval: the bit is 1 if Offset < bound. It is small
+// enough to be inlined.
+func (d *Decoder) Split(s State, p ShiftProb) (State, uint64) {
+	if s.Range < minRange {
+		s = State{s.Offset<<16 | d.next(), s.Range << 16}
 	}
-	return i, i.Len * uint64(c) >> Bits
+	return s, s.Range * uint64(p) >> ProbBits
 }
 
-// Bit decodes a bit with its context's estimate and updates that.
-func (d *Decoder) Bit(b *Bit) int {
-	bit := d.BitP(b.P())
-	b.Update(bit != 0)
+// Counted decodes a bit with an adaptive probability and updates it.
+func (d *Decoder) Counted(c *CountedProb) int {
+	bit := d.Bit(c.P())
+	c.Update(bit != 0)
 	return bit
 }
 
-// BitP decodes a bit that is 1 with probability p/2^Bits, MinP <= p <= 2^Bits-MinP.
-func (d *Decoder) BitP(p uint32) int {
-	at, bit := d.at, 0
-	if bound := at.Len * uint64(p) >> Bits; at.Off < bound {
-		at, bit = at.Below(bound), 1
+// Bit decodes a bit that is 1 with probability p/2^ProbBits;
+// 64 <= p <= 2^ProbBits-64.
+func (d *Decoder) Bit(p uint32) int {
+	s, bit := d.state, 0
+	if bound := s.Range * uint64(p) >> ProbBits; s.Offset < bound {
+		s, bit = s.One(bound), 1
 	} else {
-		at = at.Above(bound)
+		s = s.Zero(bound)
 	}
-	d.Continue(at)
+	d.SetState(s)
 	return bit
 }
 
-// Raw decodes n bits, n <= 32, that were coded with Encoder.Raw.
+// Raw decodes n bits, n <= 32, that were encoded with Encoder.Raw.
 func (d *Decoder) Raw(n int) uint32 {
-	at, v := d.at, uint32(0)
+	s, v := d.state, uint32(0)
 	var bound uint64
 	for range n {
 		v <<= 1
-		if at, bound = d.Cut(at, Half); at.Off < bound {
-			at = at.Below(bound)
+		if s, bound = d.Split(s, Half); s.Offset < bound {
+			s = s.One(bound)
 			v++
 		} else {
-			at = at.Above(bound)
+			s = s.Zero(bound)
 		}
 	}
-	d.Continue(at)
+	d.SetState(s)
 	return v
 }
 
-// Pos is the number of bytes that the bits decoded so far have used, about.
+// Pos returns about how many bytes the bits decoded so far have used.
 func (d *Decoder) Pos() int { return min(d.pos, len(d.in)) }
 
-// Err is ErrTruncated if bits were decoded that the stream does not hold.
-// After it, they mean nothing.
+// Err returns an error if more bits were decoded than the stream holds. The
+// bits decoded past its end are garbage.
 func (d *Decoder) Err() error {
-	if d.pos > len(d.in)+lookAhead {
-		return ErrTruncated
+	if d.pos > len(d.in)+lookahead {
+		return errTruncated
 	}
 	return nil
 }
 
-// AtEnd tells whether the stream ends with the last bit decoded.
-func (d *Decoder) AtEnd() bool { return d.pos == len(d.in)+lookAhead }
+// AtEnd reports whether the stream ends with the last bit decoded.
+func (d *Decoder) AtEnd() bool { return d.pos == len(d.in)+lookahead }
 
-// next takes two bytes; past the end they are zeros.
+// next reads two bytes; past the end they are zero.
 func (d *Decoder) next() uint64 {
 	pos := d.pos
 	d.pos += 2

@@ -1,37 +1,44 @@
-// Package arith is an adaptive binary arithmetic coder: it turns a sequence
-// of bits, each with an estimate of how likely it is to be 1, into about as
-// many bytes as the estimates' information content, and back.
+// Package arith is an adaptive binary arithmetic coder. It codes a sequence of
+// bits, each with an estimated probability of being 1, in about as many bytes
+// as their information content.
 //
-// The principle. A message is a sub-interval of [0, 1). Each bit cuts the
-// interval in two parts as long as the bit's two probabilities say and keeps
-// one of them, so that a bit of probability p costs -log2 p bits; any number
-// inside the last interval names the message (Rissanen and Langdon,
-// "Arithmetic coding", 1979; Witten, Neal and Cleary, "Arithmetic coding for
-// data compression", 1987). Only the leading 32 bits of the interval's length
-// are kept, and two bytes of its lower end leave whenever the length falls
-// below 2^16 (Martin, "Range encoding", 1979).
+// # Coding
 //
-// The estimates. A Bit counts what its context has seen: after k bits it goes
-// 1/(k+3/2) of the way to the next one, a little quicker than the estimator
+// A message is a subinterval of [0, 1). Each bit splits the interval in
+// proportion to the probabilities of 1 and 0 and keeps one part, so a bit of
+// probability p costs -log2 p bits. Any number in the last interval identifies
+// the message (Rissanen and Langdon, "Arithmetic coding", 1979; Witten, Neal
+// and Cleary, "Arithmetic coding for data compression", 1987). Only the leading
+// 32 bits of the interval's length, its range, are kept. When the range falls
+// below 2^16, two bytes of the lower end are output (Martin, "Range encoding",
+// 1979).
+//
+// # Probability estimates
+//
+// A CountedProb counts the bits it has seen: after k bits it moves 1/(k+3/2)
+// of the distance to the next bit. This is slightly faster than the estimator
 // of Krichevsky and Trofimov ("The performance of universal encoding", 1981),
-// whose 1/(k+2) does worse where most contexts are rare. When k has reached
-// a limit it stays there, and the past is forgotten at a steady rate. A Chance
-// does not count: it begins where its owner says and always goes 1/128 of the way.
+// whose 1/(k+2) does worse where most contexts are rare. At a limit k stops
+// growing, and older bits are forgotten exponentially.
 //
-// The stream, for someone who writes another coder. The state is range, a
-// uint32, at first 2^32-1, and the lower end of the interval. For a bit of
-// probability p/2^22 of being 1, bound = floor(range*p/2^22) is what a 1
-// keeps, at the lower end; a 0 keeps the remaining range-bound above it.
-// Then, if range < 2^16, the leading two bytes of the lower end are moved out
-// and range is multiplied by 2^16. At the end two more bytes are written: the
-// leading two of the lower end plus 2^16-1. A decoder takes bytes past the
-// end as zeros, and takes exactly two.
+// A ShiftProb has no counter. It starts from a prior and always moves 1/128 of
+// the distance, like the probabilities of LZMA, which move 1/32.
 //
-// A Bit is a pair (offset, count), at first (0, 0); it stands for
-// p = 2^21+offset. After a bit, offset += floor((t-offset)*r/2^16) where t is
+// # Stream format
+//
+// The state is range, a uint32 that starts as 2^32-1, and the lower end of the
+// interval. For a bit that is 1 with probability p/2^22,
+// bound = floor(range*p/2^22). A 1 keeps the lower part, of length bound; a 0
+// keeps the upper part, of length range-bound. Then, if range < 2^16, the two
+// leading bytes of the lower end are output and range is multiplied by 2^16. At
+// the end two more bytes are output: the two leading bytes of the lower end
+// plus 2^16-1. A decoder reads exactly two bytes past the end, as zeros.
+//
+// A CountedProb is a pair (offset, count) that starts as (0, 0) and stands for
+// p = 2^21+offset. After a bit, offset += floor((t-offset)*r/2^16), where t is
 // 2^21-64 for a 1 and 64-2^21 for a 0, and r = floor(2^17/(2*count+3)); then
-// count goes up by 1 unless it has reached the limit.
+// count is incremented unless it has reached the limit.
 //
-// A Chance is p itself, from 127 to 2^22-128. After a 1 it grows by
-// floor((2^22-1-p)/128), after a 0 it shrinks by floor(p/128).
+// A ShiftProb is p itself, from 127 to 2^22-128. A 1 adds
+// floor((2^22-1-p)/128), a 0 subtracts floor(p/128).
 package arith

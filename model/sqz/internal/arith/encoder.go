@@ -1,72 +1,74 @@
 package arith
 
-// Encoder writes a stream. Make it with NewEncoder.
+// Encoder writes a stream. Create it with NewEncoder.
 type Encoder struct {
 	out []byte
-	low uint32 // the interval's lower end, without the bytes already in out
-	rng uint32 // the interval's length, at least minRange between bits
+	low uint32 // lower end of the interval, without the bytes already in out
+	rng uint32 // range, at least minRange between bits
 }
 
-// minRange is the length below which two bytes of the interval are settled.
+// minRange is the range below which the coder shifts two bytes out or in.
 const minRange = 1 << 16
 
 // NewEncoder starts a stream that is appended to out.
 func NewEncoder(out []byte) *Encoder { return &Encoder{out: out, rng: 1<<32 - 1} }
 
-// Bit codes a bit, 0 or 1, with its context's estimate and updates that.
-func (e *Encoder) Bit(b *Bit, bit int) {
-	e.BitP(b.P(), bit)
-	b.Update(bit != 0)
+// Counted encodes a bit, 0 or 1, with an adaptive probability and updates it.
+func (e *Encoder) Counted(c *CountedProb, bit int) {
+	e.Bit(c.P(), bit)
+	c.Update(bit != 0)
 }
 
-// Chance codes a bit with its context's estimate and updates that.
-func (e *Encoder) Chance(c *Chance, one bool) {
+// Shift encodes a bit with an adaptive probability and updates it.
+func (e *Encoder) Shift(s *ShiftProb, one bool) {
 	if one {
-		e.BitP(uint32(*c), 1)
-		*c = c.AfterOne()
+		e.Bit(uint32(*s), 1)
+		*s = s.AfterOne()
 	} else {
-		e.BitP(uint32(*c), 0)
-		*c = c.AfterZero()
+		e.Bit(uint32(*s), 0)
+		*s = s.AfterZero()
 	}
 }
 
-// BitP codes a bit, 0 or 1, that is 1 with probability p/2^Bits, MinP <= p <= 2^Bits-MinP.
-func (e *Encoder) BitP(p uint32, bit int) {
-	bound := uint32(uint64(e.rng) * uint64(p) >> Bits)
+// Bit encodes a bit, 0 or 1, that is 1 with probability p/2^ProbBits;
+// 64 <= p <= 2^ProbBits-64.
+func (e *Encoder) Bit(p uint32, bit int) {
+	bound := uint32(uint64(e.rng) * uint64(p) >> ProbBits)
 	if bit != 0 {
 		e.rng = bound
 	} else {
-		e.advance(bound)
+		e.add(bound)
 		e.rng -= bound
 	}
 	if e.rng < minRange {
-		e.shift()
+		e.shiftOut()
 	}
 }
 
-// Raw codes the lowest n bits of v, n <= 32, highest first, each at the cost of one bit.
+// Raw encodes the lowest n bits of v, n <= 32, highest first, with probability
+// 1/2 each.
 func (e *Encoder) Raw(v uint32, n int) {
 	for n--; n >= 0; n-- {
-		e.BitP(half, int(v>>n)&1)
+		e.Bit(halfProb, int(v>>n)&1)
 	}
 }
 
-// Len is the number of bytes out so far.
+// Len returns the number of bytes output so far.
 func (e *Encoder) Len() int { return len(e.out) }
 
-// Finish ends the stream and returns it, behind what NewEncoder was given.
+// Finish ends the stream and returns it, appended to what NewEncoder was given.
 func (e *Encoder) Finish() []byte {
-	e.advance(minRange - 1)
-	e.shift()
+	e.add(minRange - 1)
+	e.shiftOut()
 	return e.out
 }
 
-// advance moves the interval's lower end up. A carry out of low goes into
-// the bytes already written; it always ends there, for the whole interval
-// lies below 1.
-func (e *Encoder) advance(by uint32) {
-	e.low += by
-	if e.low >= by {
+// add raises the lower end of the interval. A carry out of low propagates into
+// the bytes already output. It cannot leave them, as the interval is within
+// [0, 1).
+func (e *Encoder) add(v uint32) {
+	e.low += v
+	if e.low >= v {
 		return
 	}
 	for i := len(e.out) - 1; ; i-- {
@@ -77,8 +79,8 @@ func (e *Encoder) advance(by uint32) {
 	}
 }
 
-// shift moves the leading two bytes of the interval out.
-func (e *Encoder) shift() {
+// shiftOut outputs the two leading bytes of the lower end.
+func (e *Encoder) shiftOut() {
 	e.out = append(e.out, byte(e.low>>24), byte(e.low>>16))
 	e.low <<= 16
 	e.rng <<= 16

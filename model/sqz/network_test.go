@@ -8,8 +8,8 @@ import (
 	"halfmeg/model"
 )
 
-// network makes a valid network of a topology, its values from a seed; draw
-// gives a weight.
+// network returns a valid network with pseudorandom values; draw draws a
+// weight.
 func network(t model.Topology, seed uint64, draw func(*rand.Rand) int8) *model.Network {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	g, err := t.Graph()
@@ -42,10 +42,10 @@ func network(t model.Topology, seed uint64, draw func(*rand.Rand) int8) *model.N
 	return n
 }
 
-// uniform draws from all weights alike.
+// uniform draws from a uniform distribution.
 func uniform(rng *rand.Rand) int8 { return int8(rng.IntN(255) - 127) }
 
-// laplacian draws from a Laplacian distribution, rounded, of the given mean magnitude.
+// laplacian draws from a rounded Laplacian distribution with a mean magnitude.
 func laplacian(mean float64) func(*rand.Rand) int8 {
 	return func(rng *rand.Rand) int8 {
 		w := math.Round(rng.ExpFloat64() * mean)
@@ -56,7 +56,7 @@ func laplacian(mean float64) func(*rand.Rand) int8 {
 	}
 }
 
-// tiny is a topology with a few hundred weights and every kind of step.
+// tiny returns a topology with a few hundred weights and every kind of step.
 func tiny() model.Topology {
 	return model.Topology{
 		Name: "tiny", Size: 21, Conv1: model.Stem{Filters: 4, Kernel: 3, Stride: 2},

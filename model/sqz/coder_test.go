@@ -9,14 +9,14 @@ import (
 	"halfmeg/model/sqz/internal/arith"
 )
 
-// carried writes with one coder and reads with another.
-func carried(t *testing.T, carry func(coder)) {
+// bothWays calls code with a writer, then with a reader of what was written.
+func bothWays(t *testing.T, code func(coder)) {
 	t.Helper()
 	w := &writer{e: arith.NewEncoder(nil)}
-	carry(w)
+	code(w)
 	require.NoError(t, w.err())
 	r := &reader{d: arith.NewDecoder(w.e.Finish())}
-	carry(r)
+	code(r)
 	require.NoError(t, r.err())
 	require.True(t, r.d.AtEnd())
 }
@@ -27,10 +27,10 @@ func TestNumbers(t *testing.T) {
 		numbers = append(numbers, 1<<shift-1, 1<<shift, 1<<shift+1, 1<<shift|0x55555555&(1<<shift-1))
 	}
 	numbers = append(numbers, math.MaxUint32)
-	carried(t, func(c coder) {
+	bothWays(t, func(c coder) {
 		var unsigned, signed numberModel
 		for _, v := range numbers {
-			require.Equal(t, v, unsigned.number(c, v))
+			require.Equal(t, v, unsigned.unsigned(c, v))
 			require.Equal(t, int32(v), signed.signed(c, int32(v)))
 		}
 	})

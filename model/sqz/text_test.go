@@ -9,8 +9,8 @@ import (
 	"halfmeg/model/sqz/internal/arith"
 )
 
-func TestLogistic(t *testing.T) {
-	for i, v := range logistic {
+func TestSquash(t *testing.T) {
+	for i, v := range squashTable {
 		require.InDelta(t, 65536/(1+math.Exp(-float64(i-16)/2)), float64(v), 0.5)
 	}
 	last := int32(0)
@@ -25,12 +25,12 @@ func TestLogistic(t *testing.T) {
 }
 
 func TestStretchIsTheInverseOfSquash(t *testing.T) {
-	require.Zero(t, stretch(1<<(arith.Bits-1)))
-	for p := uint32(1 << 12); p < 1<<arith.Bits-1<<12; p += 1 << 12 {
+	require.Zero(t, stretch(1<<(arith.ProbBits-1)))
+	for p := uint32(1 << 12); p < 1<<arith.ProbBits-1<<12; p += 1 << 12 {
 		x := stretch(p)
-		require.LessOrEqual(t, squash(x), int32(p>>(arith.Bits-16)))
+		require.LessOrEqual(t, squash(x), int32(p>>(arith.ProbBits-16)))
 		if x < maxStretch {
-			require.Greater(t, squash(x+1), int32(p>>(arith.Bits-16))-16)
+			require.Greater(t, squash(x+1), int32(p>>(arith.ProbBits-16))-16)
 		}
 	}
 }
