@@ -85,7 +85,7 @@ func describe(names []string) (description, error) {
 	if err != nil {
 		return d, err
 	}
-	if d.Summary, err = inspect.Of(data); err != nil {
+	if d.Summary, err = inspect.Summarize(data); err != nil {
 		return d, fmt.Errorf("%s: %w", d.Name, err)
 	}
 	return d, nil

@@ -6,14 +6,12 @@ import (
 	"halfmeg/model"
 )
 
-// This file holds the encoder's choices. A reader does not need it: the file
-// contains the result.
-
 // fit chooses the similar filters and the prediction coefficients of a
 // convolution. The coefficients are a weighted least squares fit of the weights,
 // and of their magnitudes, to the terms. Each equation is scaled by 1 over the
 // expected magnitude, or large weights would dominate. The first of two
-// iterations does not know it yet.
+// iterations does not know it yet. Only the encoder fits: the file contains the
+// result.
 func fit(s model.Step, weights []int8) (coefficients, []similarFilter) {
 	similar := findSimilar(s, weights)
 	coefs := coefficients{initial: int32(int64(sumMagnitudes(weights)) * avgUnit / int64(len(weights)))}

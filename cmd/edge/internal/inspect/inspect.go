@@ -1,5 +1,5 @@
-// Package inspect describes a .sqz file in figures: what each layer of its
-// network does, how large it is and what it costs.
+// Package inspect summarises a .sqz file: the shapes, operations, weights and
+// bytes of each layer of its network.
 package inspect
 
 import (
@@ -7,23 +7,23 @@ import (
 	"halfmeg/model/sqz"
 )
 
-// Summary describes a .sqz file and the network in it.
+// Summary summarises a .sqz file and its network.
 type Summary struct {
 	Topology    model.Topology `json:"topology"`
 	Input       model.Input    `json:"input"`
 	Source      model.Source   `json:"source"`
 	Layers      []Layer        `json:"layers"`
-	MACs        int            `json:"macs"`       // multiply-accumulates a frame
+	MACs        int            `json:"macs"`       // multiply-accumulates per frame
 	Parameters  int            `json:"parameters"` // weights and biases
-	Labels      int            `json:"labels"`     // class names in the file
+	Labels      int            `json:"labels"`     // number of class names
 	Bytes       int            `json:"bytes"`      // of the whole file
 	LabelBytes  int            `json:"label_bytes"`
-	HeaderBytes int            `json:"header_bytes"` // whatever is neither labels nor layers
+	HeaderBytes int            `json:"header_bytes"` // all that is neither labels nor layers
 	Warnings    []string       `json:"warnings,omitempty"`
 }
 
-// Layer describes a convolution or a pool; a pool has shapes alone. Shapes
-// are [height, width, channels].
+// Layer summarises a convolution or a pool, which has only shapes. Shapes are
+// [height, width, channels].
 type Layer struct {
 	Name    string  `json:"name"`
 	In      [3]int  `json:"in"`
@@ -35,11 +35,11 @@ type Layer struct {
 	Zeros   int     `json:"zeros"`   // weights that are 0
 	Largest int     `json:"largest"` // largest |w|, at most 127
 	Bytes   int     `json:"bytes"`   // in the file: weights, biases, multipliers, scale
-	Range   float32 `json:"range"`   // the real value of the largest activation code; 0 where there is none
+	Range   float32 `json:"range"`   // real value of the activation code 255; 0 if there are no activation codes
 }
 
-// Of describes the .sqz file with these bytes.
-func Of(file []byte) (Summary, error) {
+// Summarize decodes a .sqz file and summarises it.
+func Summarize(file []byte) (Summary, error) {
 	n, sizes, err := sqz.DecodeSizes(file)
 	if err != nil {
 		return Summary{}, err
@@ -65,7 +65,7 @@ func Of(file []byte) (Summary, error) {
 			s.Parameters += layer.Weights + step.Out
 		}
 		if step.Kind == model.Conv10 {
-			layer.Range = 0 // logits are not rounded to codes
+			layer.Range = 0 // logits are not quantized
 		}
 		s.MACs += layer.MACs
 		s.Layers = append(s.Layers, layer)
@@ -85,7 +85,7 @@ func shapes(s model.Step) Layer {
 	}
 }
 
-// describe adds what only a convolution has.
+// describe fills in what only convolutions have.
 func (l *Layer) describe(parameters model.Layer, size sqz.LayerSize) {
 	for _, w := range parameters.Weights {
 		if w == 0 {

@@ -10,16 +10,16 @@ import (
 	"halfmeg/model/sqz"
 )
 
-// The figures of the literature: SqueezeNet v1.1 has 1,235,496 parameters and
-// v1.0 1,248,424; at 227x227 and with Caffe's pooling v1.1 costs 387,747,520
+// TestPublishedFigures: SqueezeNet v1.1 has 1,235,496 parameters and v1.0
+// 1,248,424. At 227x227 and with Caffe's pooling v1.1 takes 387,747,520
 // multiply-accumulates.
-func TestFiguresOfTheLiterature(t *testing.T) {
-	s, err := Of(encode(t, network(t, model.V11())))
+func TestPublishedFigures(t *testing.T) {
+	s, err := Summarize(encode(t, network(t, model.V11())))
 	require.NoError(t, err)
 	require.Equal(t, 387_747_520, s.MACs)
 	require.Equal(t, 1_235_496, s.Parameters)
 
-	s, err = Of(encode(t, network(t, model.V10())))
+	s, err = Summarize(encode(t, network(t, model.V10())))
 	require.NoError(t, err)
 	require.Equal(t, 1_248_424, s.Parameters)
 }
@@ -29,11 +29,11 @@ func TestLayers(t *testing.T) {
 	n.Layers[0].Weights[3] = -99
 	n.Layers[0].Weights[4] = 98
 	n.Layers[0].Scale = 0.5
-	s, err := Of(encode(t, n))
+	s, err := Summarize(encode(t, n))
 	require.NoError(t, err)
 	require.Len(t, s.Layers, 26+3)
 	require.Positive(t, s.Layers[0].Bytes)
-	s.Layers[0].Bytes = 0 // sqz's choice
+	s.Layers[0].Bytes = 0 // depends on the encoder
 	require.Equal(t, Layer{
 		Name: "conv1", In: [3]int{227, 227, 3}, Out: [3]int{113, 113, 64}, Kernel: 3, Stride: 2,
 		MACs: 113 * 113 * 64 * 27, Weights: 64 * 27, Zeros: 64*27 - 2, Largest: 99, Range: 127.5,
@@ -49,7 +49,7 @@ func TestBytesAddUp(t *testing.T) {
 	n.Labels = make([]string, 1000)
 	n.Labels[0] = "tench, Tinca tinca"
 	file := encode(t, n)
-	s, err := Of(file)
+	s, err := Summarize(file)
 	require.NoError(t, err)
 	require.Equal(t, 1000, s.Labels)
 	require.Equal(t, len(file), s.Bytes)
@@ -63,20 +63,20 @@ func TestBytesAddUp(t *testing.T) {
 func TestDamagedFile(t *testing.T) {
 	file := encode(t, network(t, model.V11()))
 	file[len(file)/2] ^= 1
-	_, err := Of(file)
+	_, err := Summarize(file)
 	require.ErrorContains(t, err, "damaged")
 }
 
 func TestWarnings(t *testing.T) {
 	topology := model.V11()
 	topology.Fires[0].S1x1 = 128
-	s, err := Of(encode(t, network(t, topology)))
+	s, err := Summarize(encode(t, network(t, topology)))
 	require.NoError(t, err)
 	require.Len(t, s.Warnings, 1)
 	require.Contains(t, s.Warnings[0], "fire2")
 }
 
-// network is one with zeros for weights.
+// network returns a network with all weights zero.
 func network(t *testing.T, topology model.Topology) *model.Network {
 	t.Helper()
 	g, err := topology.Graph()
