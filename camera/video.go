@@ -23,7 +23,7 @@ func openVideo(path string, o Options) (Source, error) {
 	if err := o.heeds(path, "a video device", optionSize, optionRate, optionFormat, optionControl); err != nil {
 		return nil, err
 	}
-	w := v4l2.Wishes{Width: o.Width, Height: o.Height, FourCC: o.FourCC, Rate: o.Rate}
+	w := v4l2.Config{Width: o.Width, Height: o.Height, FourCC: o.FourCC, Rate: o.Rate}
 	for _, c := range o.Controls {
 		w.Controls = append(w.Controls, v4l2.Setting(c))
 	}

@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package v4l2
 
@@ -12,32 +12,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A named pipe stands in for a device: it too is silent, speaks, and hangs up.
+// A named pipe replaces the device: poll reports the same events.
 func TestPoll(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, unix.Mkfifo(path, 0o600))
 	n, err := openFile(path)
 	require.NoError(t, err)
-	seen, err := n.poll(time.Millisecond)
+	ready, err := n.poll(time.Millisecond)
 	require.NoError(t, err)
-	require.Equal(t, nothingYet, seen)
+	require.Equal(t, notReady, ready)
 
 	writer, err := os.OpenFile(path, os.O_WRONLY, 0)
 	require.NoError(t, err)
 	_, err = writer.WriteString("frame")
 	require.NoError(t, err)
-	seen, err = n.poll(time.Minute)
+	ready, err = n.poll(time.Minute)
 	require.NoError(t, err)
-	require.Equal(t, frameReady, seen)
+	require.Equal(t, frameReady, ready)
 	require.NoError(t, writer.Close())
 
 	require.NoError(t, n.close())
-	seen, err = n.poll(time.Minute) // POLLNVAL
+	ready, err = n.poll(time.Minute) // POLLNVAL
 	require.NoError(t, err)
-	require.Equal(t, deviceFailed, seen)
+	require.Equal(t, deviceFailed, ready)
 }
 
-// Lengths need not be whole pages, whatever the system's are.
+// Lengths need not be multiples of the page size.
 func TestMap(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "buffers")
 	page := os.Getpagesize()

@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package v4l2_test
 
@@ -14,25 +14,25 @@ import (
 	"halfmeg/camera/steady"
 )
 
-// vividDriver takes the names of devices to let go of them and to take them.
+// vividDriver has files named bind and unbind, which take the name of a device.
 const vividDriver = "/sys/bus/platform/drivers/vivid/"
 
-// TestNodeUnplugged takes the device from its driver while it streams, and
-// gives it back, as by hand with a webcam's plug.
+// TestNodeUnplugged unbinds the device from its driver while it streams and binds
+// it again, like unplugging a webcam.
 func TestNodeUnplugged(t *testing.T) {
 	path := os.Getenv("HALFMEG_VIDEO")
 	if _, err := os.Stat(vividDriver); path == "" || err != nil {
 		t.Skip("LEFT OUT: needs a node of the driver vivid, HALFMEG_VIDEO=/dev/video0; make integration has one")
 	}
-	var told []error
+	var reported []error
 	source, err := steady.New(t.Context(), func(ctx context.Context) (camera.Source, error) {
 		return camera.Open(ctx, path, camera.Options{Rate: 30})
-	}, func(err error) { told = append(told, err) })
+	}, func(err error) { reported = append(reported, err) })
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
 
 	for range 3 {
-		told = nil
+		reported = nil
 		_, err = source.Next(t.Context())
 		require.NoError(t, err)
 		drive(t, "unbind")
@@ -41,18 +41,19 @@ func TestNodeUnplugged(t *testing.T) {
 			drive(t, "bind")
 			back <- time.Now()
 		})
-		for len(told) < 2 { // gone, and back
+		for len(reported) < 2 { // gone, and back
 			_, err := source.Next(t.Context())
 			require.NoError(t, err)
 		}
 		took := time.Since(<-back)
 		t.Logf("frames %v after the device was back", took)
 		require.Less(t, took, 2*time.Second)
-		require.ErrorContains(t, told[0], "no camera is there")
-		require.NoError(t, told[1])
+		require.ErrorContains(t, reported[0], "no camera is there")
+		require.NoError(t, reported[1])
 	}
 }
 
+// drive writes the device's name to a file of the driver.
 func drive(t *testing.T, action string) {
 	if err := os.WriteFile(vividDriver+action, []byte("vivid.0"), 0o200); err != nil {
 		t.Errorf("%s: %v", action, err)

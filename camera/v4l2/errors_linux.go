@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package v4l2
 
@@ -18,43 +18,46 @@ import (
 	"halfmeg/camera/internal/deviceerr"
 )
 
-// wish is the error of a wish that cannot be fulfilled.
-func (d *device) wish(format string, args ...any) error {
+// unsupported returns an error that retrying does not fix: the device cannot do
+// what the configuration asks for.
+func (d *device) unsupported(format string, args ...any) error {
 	return deviceerr.New(d.path, fmt.Sprintf(format, args...), deviceerr.ErrWish)
 }
 
-// explain words an error of the operating system. For one that is to say who
-// holds a device, close the device first.
-func explain(path, doing string, err error) error {
+// explain turns an operating system error into one that says what is wrong and
+// what to do. Close the device before explaining EBUSY: holders looks for the
+// processes that have it open.
+func explain(path, action string, err error) error {
 	if known := (*deviceerr.Error)(nil); errors.As(err, &known) {
 		return err
 	}
 	var problem string
 	switch {
 	case errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENOENT):
-		problem = "no camera is there: plug it in, or choose another (edge cameras lists them)"
+		problem = "no camera is there: plug it in, or choose another from the list of cameras"
 	case errors.Is(err, unix.EBUSY):
-		problem = "in use by " + holders(path) + ": end that first"
+		problem = "in use by " + holders(path) + ": stop it first"
 	case errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM):
 		problem = "no permission: " + permission(path)
 	case errors.Is(err, unix.ENOSPC):
-		problem = "the USB has no room left for its pictures: ask for a smaller size, a lower rate or MJPG, or unplug other devices"
+		problem = "the USB bandwidth does not suffice: ask for a smaller size, a lower rate or MJPG, or unplug other devices"
 	case errors.Is(err, unix.ENOTTY):
 		problem, err = "not a video device", errors.Join(err, deviceerr.ErrWish)
 	case errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE):
 		problem = "too many open files"
 	default:
-		problem = fmt.Sprintf("%s: %v", doing, err)
+		problem = fmt.Sprintf("%s: %v", action, err)
 	}
 	return deviceerr.New(path, problem, err)
 }
 
-// holders names the processes that have the file open, as far as we may see:
-// us only where there is nobody else, for we have just opened it.
+// holders names the processes that have the file open, as far as this process
+// may see. It leaves out this process, which has just opened the file, unless
+// there is no other.
 func holders(path string) string {
 	found := openers("/proc", path)
-	us := fmt.Sprintf("process %d ", os.Getpid())
-	if others := slices.DeleteFunc(slices.Clone(found), func(f string) bool { return strings.HasPrefix(f, us) }); len(others) > 0 {
+	self := fmt.Sprintf("process %d ", os.Getpid())
+	if others := slices.DeleteFunc(slices.Clone(found), func(f string) bool { return strings.HasPrefix(f, self) }); len(others) > 0 {
 		found = others
 	}
 	if len(found) == 0 {
@@ -70,23 +73,24 @@ func openers(proc, path string) []string {
 		path = resolved
 	}
 	var found []string
-	links, _ := filepath.Glob(filepath.Join(proc, "[0-9]*", "fd")) // the pattern is right
+	links, _ := filepath.Glob(filepath.Join(proc, "[0-9]*", "fd")) // the pattern is valid
 	for _, directory := range links {
-		if !holds(directory, path) {
+		if !hasOpen(directory, path) {
 			continue
 		}
 		process := filepath.Dir(directory)
 		name, err := os.ReadFile(filepath.Join(process, "comm"))
 		if err != nil {
-			continue // it has just ended
+			continue // the process has just ended
 		}
 		found = append(found, fmt.Sprintf("process %s (%s)", filepath.Base(process), strings.TrimSpace(string(name))))
 	}
 	return found
 }
 
-// holds tells whether one of a process's descriptors is of the file.
-func holds(directory, path string) bool {
+// hasOpen reports whether one of the descriptors in a directory of /proc refers
+// to the file.
+func hasOpen(directory, path string) bool {
 	descriptors, err := os.ReadDir(directory)
 	if err != nil {
 		return false // another user's process
@@ -99,18 +103,17 @@ func holds(directory, path string) bool {
 	return false
 }
 
-// permission says who may open the file and which command makes us one of
-// them.
+// permission says who may open the file and how to become one of them.
 func permission(path string) string {
-	about, err := os.Stat(path)
+	info, err := os.Stat(path)
 	if err != nil {
 		return "its directory cannot be read"
 	}
 	var stat unix.Stat_t
 	if err := unix.Stat(path, &stat); err != nil {
-		return "nothing is known of it"
+		return "its owner cannot be read"
 	}
-	if about.Mode()&fs.FileMode(0o060) != 0o060 {
+	if info.Mode()&fs.FileMode(0o060) != 0o060 {
 		return fmt.Sprintf("only user %s may open it: use sudo", userName(stat.Uid))
 	}
 	group := groupName(stat.Gid)

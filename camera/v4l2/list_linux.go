@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package v4l2
 
@@ -11,51 +11,51 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// Node is a video device file and what is behind it.
+// Node describes a video device file and its device.
 type Node struct {
 	Path    string
 	Driver  string
-	Card    string // the camera's name
+	Card    string // the device's name
 	Bus     string // where it is plugged in
 	Modes   []Mode
-	Problem string // why it does not serve as a camera; empty where it does
+	Problem string // why it cannot be used as a camera; empty if it can
 }
 
-// List looks at all video nodes of the system, in the order of their numbers.
+// List describes all video nodes of the system in the order of their numbers.
 func List() []Node {
-	paths, _ := filepath.Glob("/dev/video[0-9]*") // the pattern is right
+	paths, _ := filepath.Glob("/dev/video[0-9]*") // the pattern is valid
 	slices.SortFunc(paths, func(a, b string) int { return number(a) - number(b) })
 	nodes := make([]Node, len(paths))
 	for i, path := range paths {
-		nodes[i] = look(path)
+		nodes[i] = describeNode(path)
 	}
 	return nodes
 }
 
 func number(path string) int {
-	n, _ := strconv.Atoi(strings.TrimPrefix(path, "/dev/video")) // of a strange name 0
+	n, _ := strconv.Atoi(strings.TrimPrefix(path, "/dev/video")) // 0 for an unusual name
 	return n
 }
 
-func look(path string) Node {
+func describeNode(path string) Node {
 	d, err := openDevice(path)
 	if err != nil {
 		return Node{Path: path, Problem: strings.TrimPrefix(err.Error(), path+": ")}
 	}
-	described := d.describe()
+	n := d.describe()
 	_ = d.close() // nothing was written
-	return described
+	return n
 }
 
 func (d *device) describe() Node {
-	n := Node{Path: d.path, Driver: d.driver, Card: d.card, Bus: d.bus, Problem: d.unfit()}
+	n := Node{Path: d.path, Driver: d.driver, Card: d.card, Bus: d.bus, Problem: d.unsuitable()}
 	if d.capabilities&(capVideoCapture|capVideoCaptureMPlane) == 0 {
 		return n
 	}
 	n.Modes = d.modes()
-	codes := d.codes()
+	codes := d.fourCCs()
 	if n.Problem == "" && !slices.ContainsFunc(codes, func(c pixel.FourCC) bool { return slices.Contains(Preference, c) }) {
-		n.Problem = "offers no pixel format that can be used, but " + inWords(codes)
+		n.Problem = "offers no supported pixel format, only " + joinFourCCs(codes)
 	}
 	return n
 }

@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package v4l2
 
@@ -18,7 +18,7 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-func TestDeviceIsDescribed(t *testing.T) {
+func TestDescribe(t *testing.T) {
 	f := webcam()
 	require.Equal(t, Node{
 		Path: "/dev/video7", Driver: "fake", Card: "Fake camera", Bus: "usb-1.2", Modes: f.modes,
@@ -31,29 +31,28 @@ func TestRangesOfSizes(t *testing.T) {
 	require.Equal(t, f.modes, f.device(t).modes())
 }
 
-func TestWhyADeviceDoesNotServe(t *testing.T) {
-	const streaming = capStreaming
+func TestUnsuitableDevices(t *testing.T) {
 	for _, c := range []struct {
 		driver       string
 		capabilities uint32
 		words        string
 	}{
-		{"uvcvideo", capVideoCapture | streaming, ""},
-		{"bm2835 mmal", capVideoCapture | streaming, ""},
-		{"any", capVideoCaptureMPlane | streaming, ""},
-		{"v4l2 loopback", capVideoCapture | capVideoOutput | streaming, ""},
-		{"unicam", capVideoCapture | streaming, "--camera rpicam"},
-		{"rp1-cfe", capVideoCapture | capMetaCapture | streaming, "--camera rpicam"},
-		{"pispbe", capVideoCaptureMPlane | streaming, "--camera rpicam"},
-		{"pispbe", capMetaOutput | streaming, "--camera rpicam"},
-		{"bcm2835-isp", capVideoCapture | streaming, "--camera rpicam"},
-		{"bcm2835-codec", capVideoM2MMPlane | streaming, "a coder or converter"},
-		{"hantro", capVideoM2M | streaming, "a coder or converter"},
-		{"s5p-mfc", capVideoCaptureMPlane | capVideoOutputMPlane | streaming, "a coder or converter"},
-		{"uvcvideo", capMetaCapture | streaming, "no pictures"},
-		{"v4l2 loopback", capVideoOutput | streaming, "once a program feeds it"},
+		{"uvcvideo", capVideoCapture | capStreaming, ""},
+		{"bm2835 mmal", capVideoCapture | capStreaming, ""},
+		{"any", capVideoCaptureMPlane | capStreaming, ""},
+		{"v4l2 loopback", capVideoCapture | capVideoOutput | capStreaming, ""},
+		{"unicam", capVideoCapture | capStreaming, "by the camera rpicam"},
+		{"rp1-cfe", capVideoCapture | capMetaCapture | capStreaming, "by the camera rpicam"},
+		{"pispbe", capVideoCaptureMPlane | capStreaming, "by the camera rpicam"},
+		{"pispbe", capMetaOutput | capStreaming, "by the camera rpicam"},
+		{"bcm2835-isp", capVideoCapture | capStreaming, "by the camera rpicam"},
+		{"bcm2835-codec", capVideoM2MMPlane | capStreaming, "an encoder, decoder or converter"},
+		{"hantro", capVideoM2M | capStreaming, "an encoder, decoder or converter"},
+		{"s5p-mfc", capVideoCaptureMPlane | capVideoOutputMPlane | capStreaming, "an encoder, decoder or converter"},
+		{"uvcvideo", capMetaCapture | capStreaming, "metadata, not pictures"},
+		{"v4l2 loopback", capVideoOutput | capStreaming, "once a program feeds it"},
 		{"radio", 0, "captures no video"},
-		{"old", capVideoCapture, "cannot stream"},
+		{"old", capVideoCapture, "does not support streaming I/O"},
 	} {
 		f := webcam()
 		clear(f.capability.driver[:])
@@ -61,37 +60,37 @@ func TestWhyADeviceDoesNotServe(t *testing.T) {
 		f.capability.deviceCapabilities = c.capabilities
 		d := f.device(t)
 		if c.words == "" {
-			require.Empty(t, d.unfit(), c.driver)
+			require.Empty(t, d.unsuitable(), c.driver)
 			continue
 		}
-		require.Contains(t, d.unfit(), c.words, c.driver)
-		_, err := open(d, Wishes{})
-		require.EqualError(t, err, "/dev/video7: "+d.unfit())
-		require.Equal(t, c.driver != "v4l2 loopback", errors.Is(err, deviceerr.ErrWish), "%s: is waiting for it of no use?", c.driver)
+		require.Contains(t, d.unsuitable(), c.words, c.driver)
+		_, err := open(d, Config{})
+		require.EqualError(t, err, "/dev/video7: "+d.unsuitable())
+		require.Equal(t, c.driver != "v4l2 loopback", errors.Is(err, deviceerr.ErrWish), "%s: must retrying be pointless?", c.driver)
 		require.True(t, f.closed)
 	}
 }
 
-func TestOldDriversCapabilitiesAreTheDevices(t *testing.T) {
+func TestCapabilitiesWithoutDeviceCaps(t *testing.T) {
 	f := webcam()
 	f.capability.capabilities = capVideoCapture | capStreaming
 	f.capability.deviceCapabilities = 0
-	require.Empty(t, f.device(t).unfit())
+	require.Empty(t, f.device(t).unsuitable())
 }
 
-func TestDeviceWithoutAFormatForUs(t *testing.T) {
+func TestNoSupportedFormat(t *testing.T) {
 	h264, err := pixel.Parse("H264")
 	require.NoError(t, err)
 	f := newFake(Mode{h264, nil})
-	require.Equal(t, "offers no pixel format that can be used, but H264", f.device(t).describe().Problem)
-	_, err = open(f.device(t), Wishes{})
-	require.EqualError(t, err, "/dev/video7: it offers the pixel formats H264; none of them can be used")
+	require.Equal(t, "offers no supported pixel format, only H264", f.device(t).describe().Problem)
+	_, err = open(f.device(t), Config{})
+	require.EqualError(t, err, "/dev/video7: it offers the pixel formats H264; none of them is supported")
 	require.ErrorIs(t, err, deviceerr.ErrWish)
 }
 
 func TestChoose(t *testing.T) {
 	all := make([]Mode, len(Preference))
-	for i, code := range Preference { // the last first: the driver's order does not matter
+	for i, code := range Preference { // reversed: the driver's order does not matter
 		all[len(all)-1-i] = Mode{code, []Size{sized(640, 480)}}
 	}
 	slow := func(m Mode, rate float64) Mode {
@@ -107,26 +106,26 @@ func TestChoose(t *testing.T) {
 	ranged := []Mode{{pixel.NV12, []Size{{Width: 32, MaxWidth: 1000, StepX: 32, Height: 32, MaxHeight: 1000, StepY: 2}}}}
 	for name, c := range map[string]struct {
 		modes []Mode
-		w     Wishes
+		w     Config
 		want  choice
 	}{
-		"the cheapest":               {all, Wishes{}, choice{pixel.YUYV, 640, 480}},
-		"the next":                   {all[:len(all)-1], Wishes{}, choice{pixel.UYVY, 640, 480}},
-		"grey before JPEG":           {all[:2], Wishes{}, choice{pixel.GREY, 640, 480}},
-		"JPEG where there is no raw": {all[:1], Wishes{}, choice{pixel.MJPEG, 640, 480}},
-		"what is asked for":          {all, Wishes{FourCC: pixel.GREY}, choice{pixel.GREY, 640, 480}},
-		"no rate asked for":          {hd, Wishes{}, choice{pixel.YUYV, 640, 480}},
-		"a rate that is nearly had":  {hd, Wishes{Rate: 10.4}, choice{pixel.YUYV, 640, 480}},
-		"a rate that JPEG has":       {hd, Wishes{Rate: 25}, choice{pixel.MJPEG, 640, 480}},
-		"a rate that none has":       {hd, Wishes{Rate: 100}, choice{pixel.YUYV, 640, 480}},
-		"a size that JPEG has":       {hd, Wishes{Width: 1920, Height: 1080}, choice{pixel.MJPEG, 1920, 1080}},
-		"a size that none has":       {hd, Wishes{Width: 700, Height: 500}, choice{pixel.YUYV, 1280, 720}},
-		"too large a size":           {hd, Wishes{Width: 4000, Height: 3000}, choice{pixel.YUYV, 1280, 720}},
-		"a size of a range":          {ranged, Wishes{}, choice{pixel.NV12, 640, 480}},
-		"a size between its steps":   {ranged, Wishes{Width: 641, Height: 481}, choice{pixel.NV12, 672, 482}},
-		"below the range":            {ranged, Wishes{Width: 1, Height: 1}, choice{pixel.NV12, 32, 32}},
-		"above the range":            {ranged, Wishes{Width: 5000, Height: 5000}, choice{pixel.NV12, 992, 1000}},
-		"sizes not told":             {[]Mode{{pixel.YUYV, nil}}, Wishes{Width: 800, Height: 600}, choice{pixel.YUYV, 800, 600}},
+		"cheapest":              {all, Config{}, choice{pixel.YUYV, 640, 480}},
+		"second cheapest":       {all[:len(all)-1], Config{}, choice{pixel.UYVY, 640, 480}},
+		"grey before JPEG":      {all[:2], Config{}, choice{pixel.GREY, 640, 480}},
+		"JPEG only":             {all[:1], Config{}, choice{pixel.MJPEG, 640, 480}},
+		"format given":          {all, Config{FourCC: pixel.GREY}, choice{pixel.GREY, 640, 480}},
+		"no rate given":         {hd, Config{}, choice{pixel.YUYV, 640, 480}},
+		"rate within tolerance": {hd, Config{Rate: 10.4}, choice{pixel.YUYV, 640, 480}},
+		"rate of JPEG only":     {hd, Config{Rate: 25}, choice{pixel.MJPEG, 640, 480}},
+		"rate of none":          {hd, Config{Rate: 100}, choice{pixel.YUYV, 640, 480}},
+		"size of JPEG only":     {hd, Config{Width: 1920, Height: 1080}, choice{pixel.MJPEG, 1920, 1080}},
+		"size of none":          {hd, Config{Width: 700, Height: 500}, choice{pixel.YUYV, 1280, 720}},
+		"too large":             {hd, Config{Width: 4000, Height: 3000}, choice{pixel.YUYV, 1280, 720}},
+		"size in a range":       {ranged, Config{}, choice{pixel.NV12, 640, 480}},
+		"size between steps":    {ranged, Config{Width: 641, Height: 481}, choice{pixel.NV12, 672, 482}},
+		"below the range":       {ranged, Config{Width: 1, Height: 1}, choice{pixel.NV12, 32, 32}},
+		"above the range":       {ranged, Config{Width: 5000, Height: 5000}, choice{pixel.NV12, 992, 1000}},
+		"sizes not enumerated":  {[]Mode{{pixel.YUYV, nil}}, Config{Width: 800, Height: 600}, choice{pixel.YUYV, 800, 600}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newFake(c.modes...).device(t)
@@ -137,17 +136,17 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// vivid answers MJPG with YUYV, and says that all is well.
-func TestAnotherFormatThanAskedForIsRefused(t *testing.T) {
+// Asked for MJPG, the driver vivid sets YUYV and reports success.
+func TestSubstitutedFormatIsRejected(t *testing.T) {
 	f := webcam()
 	f.answer = func(p *pixFormat) { p.pixelFormat = uint32(pixel.YUYV) }
-	_, err := open(f.device(t), Wishes{FourCC: pixel.MJPEG})
-	require.EqualError(t, err, "/dev/video7: asked for MJPG at 640x480, it set itself to YUYV at 640x480")
+	_, err := open(f.device(t), Config{FourCC: pixel.MJPEG})
+	require.EqualError(t, err, "/dev/video7: asked for MJPG at 640x480, the driver set YUYV at 640x480")
 	require.ErrorIs(t, err, deviceerr.ErrWish)
 }
 
 func TestFormatNotOffered(t *testing.T) {
-	_, err := open(webcam().device(t), Wishes{FourCC: pixel.NV12})
+	_, err := open(webcam().device(t), Config{FourCC: pixel.NV12})
 	require.EqualError(t, err, "/dev/video7: it offers the pixel formats MJPG, YUYV; NV12 was asked for")
 	require.ErrorIs(t, err, deviceerr.ErrWish)
 }
@@ -170,8 +169,8 @@ func TestAnswersToSetFormat(t *testing.T) {
 			answer: func(p *pixFormat) { p.bytesPerLine = 0 },
 			format: pixel.Format{FourCC: pixel.YUYV, Width: 640, Height: 480, Stride: 1280, Range: pixel.Limited},
 		},
-		"short rows":  {answer: func(p *pixFormat) { p.bytesPerLine = 640 }, words: "640 bytes a row"},
-		"small image": {answer: func(p *pixFormat) { p.sizeImage-- }, words: "614399 in all"},
+		"short rows":  {answer: func(p *pixFormat) { p.bytesPerLine = 640 }, words: "640 bytes per row"},
+		"small image": {answer: func(p *pixFormat) { p.sizeImage-- }, words: "614399 in total"},
 		"empty":       {answer: func(p *pixFormat) { p.height = 0 }, words: "pictures of 640x0 pixels"},
 		"huge":        {answer: func(p *pixFormat) { p.width = 1 << 31 }, words: "sides of 1…16384"},
 		"fields":      {answer: func(p *pixFormat) { p.field = 7 }, words: "separate fields"},
@@ -179,7 +178,7 @@ func TestAnswersToSetFormat(t *testing.T) {
 		for kind, f := range map[string]*fake{"single-planar": webcam(), "multi-planar": webcam().multiPlanar()} {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				f.answer = c.answer
-				s, err := open(f.device(t), Wishes{})
+				s, err := open(f.device(t), Config{})
 				if c.words != "" {
 					require.ErrorContains(t, err, c.words)
 					return
@@ -192,15 +191,14 @@ func TestAnswersToSetFormat(t *testing.T) {
 	}
 }
 
-func TestPicturesInSeveralPieces(t *testing.T) {
+func TestSeveralMemoryPlanes(t *testing.T) {
 	f := webcam().multiPlanar()
 	f.planes = 2
-	_, err := open(f.device(t), Wishes{})
-	require.ErrorContains(t, err, "2 pieces of memory")
+	_, err := open(f.device(t), Config{})
+	require.ErrorContains(t, err, "2 memory planes")
 }
 
 func TestColour(t *testing.T) {
-	const srgb = 8
 	for _, c := range []struct {
 		code   pixel.FourCC
 		pix    pixFormat
@@ -208,19 +206,19 @@ func TestColour(t *testing.T) {
 		limits pixel.Range
 	}{
 		{pixel.YUYV, pixFormat{}, pixel.BT601, pixel.Limited},
-		{pixel.YUYV, pixFormat{colorspace: srgb}, pixel.BT601, pixel.Limited},
-		{pixel.YUYV, pixFormat{colorspace: spaceJPEG}, pixel.BT601, pixel.Full},
-		{pixel.NV12, pixFormat{colorspace: spaceREC709}, pixel.BT709, pixel.Limited},
-		{pixel.NV12, pixFormat{colorspace: spaceREC709, ycbcr: 1}, pixel.BT601, pixel.Limited},
-		{pixel.NV12, pixFormat{colorspace: srgb, ycbcr: ycbcrBT709, quantization: quantizationFull}, pixel.BT709, pixel.Full},
-		{pixel.NV12, pixFormat{colorspace: spaceJPEG, quantization: quantizationLimited}, pixel.BT601, pixel.Limited},
-		{pixel.YUYV, pixFormat{ycbcr: ycbcrXV709}, pixel.BT709, pixel.Limited},
-		{pixel.YUYV, pixFormat{ycbcr: 3}, pixel.BT601, pixel.Limited}, // xvYCC 601
-		{pixel.RGB24, pixFormat{colorspace: srgb}, pixel.BT601, pixel.Full},
-		{pixel.RGB24, pixFormat{colorspace: srgb, quantization: quantizationLimited}, pixel.BT601, pixel.Limited},
-		{pixel.GREY, pixFormat{colorspace: srgb}, pixel.BT601, pixel.Full},
-		{pixel.GREY, pixFormat{quantization: quantizationLimited}, pixel.BT601, pixel.Limited},
-		{pixel.MJPEG, pixFormat{colorspace: srgb}, pixel.BT601, pixel.Full},
+		{pixel.YUYV, pixFormat{colorspace: colorspaceSRGB}, pixel.BT601, pixel.Limited},
+		{pixel.YUYV, pixFormat{colorspace: colorspaceJPEG}, pixel.BT601, pixel.Full},
+		{pixel.NV12, pixFormat{colorspace: colorspaceREC709}, pixel.BT709, pixel.Limited},
+		{pixel.NV12, pixFormat{colorspace: colorspaceREC709, ycbcrEnc: ycbcrEnc601}, pixel.BT601, pixel.Limited},
+		{pixel.NV12, pixFormat{colorspace: colorspaceSRGB, ycbcrEnc: ycbcrEnc709, quantization: quantizationFullRange}, pixel.BT709, pixel.Full},
+		{pixel.NV12, pixFormat{colorspace: colorspaceJPEG, quantization: quantizationLimRange}, pixel.BT601, pixel.Limited},
+		{pixel.YUYV, pixFormat{ycbcrEnc: ycbcrEncXV709}, pixel.BT709, pixel.Limited},
+		{pixel.YUYV, pixFormat{ycbcrEnc: ycbcrEncXV601}, pixel.BT601, pixel.Limited},
+		{pixel.RGB24, pixFormat{colorspace: colorspaceSRGB}, pixel.BT601, pixel.Full},
+		{pixel.RGB24, pixFormat{colorspace: colorspaceSRGB, quantization: quantizationLimRange}, pixel.BT601, pixel.Limited},
+		{pixel.GREY, pixFormat{colorspace: colorspaceSRGB}, pixel.BT601, pixel.Full},
+		{pixel.GREY, pixFormat{quantization: quantizationLimRange}, pixel.BT601, pixel.Limited},
+		{pixel.MJPEG, pixFormat{colorspace: colorspaceSRGB}, pixel.BT601, pixel.Full},
 	} {
 		matrix, limits := colour(c.code, c.pix)
 		require.Equal(t, c.matrix, matrix, "%+v", c)
@@ -230,11 +228,11 @@ func TestColour(t *testing.T) {
 
 func TestRate(t *testing.T) {
 	f := webcam()
-	require.Equal(t, 10.0, f.open(t, Wishes{Rate: 10}).rate)
-	require.Equal(t, 25.0, f.open(t, Wishes{Rate: 1000}).rate) // the highest it has
-	require.Equal(t, 0.001, f.open(t, Wishes{Rate: 1e-4}).rate)
+	require.Equal(t, 10.0, f.open(t, Config{Rate: 10}).rate)
+	require.Equal(t, 25.0, f.open(t, Config{Rate: 1000}).rate) // the highest on offer
+	require.Equal(t, 0.001, f.open(t, Config{Rate: 1e-4}).rate)
 	f.fixedRate = true
-	require.Zero(t, f.open(t, Wishes{Rate: 10}).rate)
+	require.Zero(t, f.open(t, Config{Rate: 10}).rate)
 }
 
 func withControls() *fake {
@@ -245,13 +243,13 @@ func withControls() *fake {
 	}
 	f := webcam()
 	f.listed = []controlQuery{
-		named(0x00980001, 6, "User Controls", 0, 0), // the head of a class
-		named(0x00980900, controlInteger, "Brightness", -64, 64),
-		named(0x0098090c, controlBoolean, "White Balance, Automatic", 0, 1),
-		named(0x00980911, controlButton, "Refocus", 0, 0),
-		named(0x00980918, controlMenu, "Power Line Frequency", 0, 2),
-		named(0x009a0901, controlMenu, "Auto Exposure", 0, 3),
-		named(0x009a0902, controlInteger, "Exposure Time, Absolute", 1, 5000),
+		named(0x00980001, 6, "User Controls", 0, 0), // V4L2_CID_USER_CLASS, a heading
+		named(0x00980900, ctrlTypeInteger, "Brightness", -64, 64),
+		named(0x0098090c, ctrlTypeBoolean, "White Balance, Automatic", 0, 1),
+		named(0x00980911, ctrlTypeButton, "Refocus", 0, 0),
+		named(0x00980918, ctrlTypeMenu, "Power Line Frequency", 0, 2),
+		named(0x009a0901, ctrlTypeMenu, "Auto Exposure", 0, 3),
+		named(0x009a0902, ctrlTypeInteger, "Exposure Time, Absolute", 1, 5000),
 	}
 	f.menus = map[uint32][]string{
 		0x00980918: {"Disabled", "50 Hz", "60 Hz"},
@@ -278,65 +276,65 @@ func TestControls(t *testing.T) {
 		{"refocus", "now", control{0x00980911, 1}},
 	} {
 		f := withControls()
-		f.open(t, Wishes{Controls: []Setting{{c.name, c.value}}})
+		f.open(t, Config{Controls: []Setting{{c.name, c.value}}})
 		require.Equal(t, c.want, f.lastControl, "%s=%s", c.name, c.value)
 	}
 }
 
-func TestControlsThatCannotBeSet(t *testing.T) {
+func TestInvalidControls(t *testing.T) {
 	for _, c := range []struct{ name, value, words string }{
 		{"zoom", "1", `no control "zoom"; it has brightness, white_balance_automatic, refocus, power_line_frequency, auto_exposure, exposure_time_absolute`},
 		{"gain", "1", `no control "gain"`},
 		{"user_controls", "1", "no control"},
 		{"brightness", "65", "takes -64…64, not 65"},
-		{"brightness", "bright", "takes a whole number -64…64"},
+		{"brightness", "bright", "takes an integer -64…64"},
 		{"auto_white_balance", "yes", "takes on or off"},
 		{"power_line", "70_hz", "takes disabled, 50_hz, 60_hz, not"},
 		{"auto_exposure", "", "takes manual_mode, aperture_priority_mode, not"},
 	} {
 		f := withControls()
-		_, err := open(f.device(t), Wishes{Controls: []Setting{{c.name, c.value}}})
+		_, err := open(f.device(t), Config{Controls: []Setting{{c.name, c.value}}})
 		require.ErrorContains(t, err, c.words, "%s=%s", c.name, c.value)
 		require.ErrorIs(t, err, deviceerr.ErrWish)
 		require.True(t, f.closed)
 	}
 	f := withControls()
-	f.fail[setControl] = unix.EACCES
-	_, err := open(f.device(t), Wishes{Controls: []Setting{{"exposure", "300"}}})
-	require.ErrorContains(t, err, "rules it: turn that off first")
+	f.fail[vidiocSCtrl] = unix.EACCES
+	_, err := open(f.device(t), Config{Controls: []Setting{{"exposure", "300"}}})
+	require.ErrorContains(t, err, "overrides it: turn that off first")
 }
 
-// TestBusyNamesTheProcess has another process hold a file, and ourselves.
+// TestBusyNamesTheProcess has another process open a file.
 func TestBusyNamesTheProcess(t *testing.T) {
 	sleep, err := exec.LookPath("sleep")
 	if err != nil {
 		t.Skip("LEFT OUT: needs the program sleep")
 	}
 	path := filepath.Join(t.TempDir(), "video7")
-	held, err := os.Create(path)
+	file, err := os.Create(path)
 	require.NoError(t, err)
 	link := path + "-link"
 	require.NoError(t, os.Symlink(path, link))
 	other := exec.Command(sleep, "1000")
-	other.ExtraFiles = []*os.File{held}
+	other.ExtraFiles = []*os.File{file}
 	require.NoError(t, other.Start())
 	defer func() {
 		require.NoError(t, other.Process.Kill())
 		_ = other.Wait() // it was killed
 	}()
-	require.NoError(t, held.Close())
+	require.NoError(t, file.Close())
 	for _, name := range []string{path, link} {
 		busy := explain(name, "start", fmt.Errorf("get memory: %w", unix.EBUSY))
-		require.EqualError(t, busy, fmt.Sprintf("%s: in use by process %d (sleep): end that first", name, other.Process.Pid))
+		require.EqualError(t, busy, fmt.Sprintf("%s: in use by process %d (sleep): stop it first", name, other.Process.Pid))
 	}
 	require.Contains(t, explain("/nowhere", "start", unix.EBUSY).Error(), "sudo fuser -v /nowhere")
 }
 
-func TestBusyFromEveryRequest(t *testing.T) {
-	for _, request := range []uintptr{setFormat, setParameters, requestBuffer, streamOn} {
+func TestBusyFromAnyRequest(t *testing.T) {
+	for _, request := range []uintptr{vidiocSFmt, vidiocSParm, vidiocReqbufs, vidiocStreamon} {
 		f := webcam()
 		f.fail[request] = unix.EBUSY
-		_, err := open(f.device(t), Wishes{})
+		_, err := open(f.device(t), Config{})
 		require.ErrorIs(t, err, unix.EBUSY)
 		require.ErrorContains(t, err, "in use by")
 	}
@@ -352,11 +350,11 @@ func TestPermissionNamesTheGroup(t *testing.T) {
 }
 
 func TestOtherErrors(t *testing.T) {
-	require.ErrorContains(t, explain("/dev/video7", "start", unix.ENOSPC), "the USB has no room left")
+	require.ErrorContains(t, explain("/dev/video7", "start", unix.ENOSPC), "the USB bandwidth does not suffice")
 	require.EqualError(t, explain("/dev/video7", "read a frame", unix.EIO), "/dev/video7: read a frame: input/output error")
 }
 
-// descriptors is how many files this process has open.
+// descriptors returns the number of files that this process has open.
 func descriptors(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -364,12 +362,12 @@ func descriptors(t *testing.T) int {
 	return len(entries)
 }
 
-func TestFilesThatAreNoVideoDevices(t *testing.T) {
+func TestNotAVideoDevice(t *testing.T) {
 	before := descriptors(t)
 	for range 1000 {
-		_, err := Open("/dev/null", Wishes{})
+		_, err := Open("/dev/null", Config{})
 		require.EqualError(t, err, "/dev/null: not a video device")
-		_, err = Open("/dev/video999", Wishes{})
+		_, err = Open("/dev/video999", Config{})
 		require.True(t, strings.HasPrefix(err.Error(), "/dev/video999: no camera is there"), err)
 	}
 	require.Equal(t, before, descriptors(t))

@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package v4l2
 
@@ -16,32 +16,32 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// fake is a driver with one camera. Its time passes only while one waits for
-// it, so that tests take none. The first four bytes of its pictures, after
-// the JPEG marker, are their numbers.
+// fake is a driver with one camera. Its clock advances only while a test waits
+// for a frame, so that no time is spent. The first four bytes of a picture, after
+// the JPEG marker, are its number.
 type fake struct {
 	capability  capability
 	modes       []Mode
 	listed      []controlQuery
 	menus       map[uint32][]string
 	fixedRate   bool
-	answer      func(*pixFormat)   // changes the answer to S_FMT
-	fail        map[uintptr]error  // the error of each request
+	answer      func(*pixFormat)   // modifies what VIDIOC_S_FMT returns
+	fail        map[uintptr]error  // by request
 	failPoll    bool               // POLLERR
-	finish      func(*buffer) bool // changes a full buffer; false: the picture never comes
+	finish      func(*buffer) bool // modifies a filled buffer; false: the picture is lost
 	offset      uint32             // data_offset
-	buffers     uint32             // how many it gives; 0: as many as asked for
+	buffers     uint32             // number allocated; 0: as many as requested
 	lastControl control
 
 	pix       pixFormat
 	planes    uint8
 	interval  time.Duration
 	memory    [][]byte
-	waiting   []int // buffers to be filled
+	empty     []int // queued buffers
 	filled    buffer
 	full      []buffer
 	clock     time.Duration
-	due       time.Duration // of the next picture
+	due       time.Duration // time of the next picture
 	sequence  uint32
 	streaming bool
 	mapped    int
@@ -50,7 +50,7 @@ type fake struct {
 
 const fakeInterval = 40 * time.Millisecond
 
-// Rates of the fake's sizes.
+// fakeRates are the rates of the fake's sizes.
 var fakeRates = []float64{25, 10}
 
 func newFake(modes ...Mode) *fake {
@@ -63,7 +63,7 @@ func newFake(modes ...Mode) *fake {
 	}
 	copy(f.capability.driver[:], "fake")
 	copy(f.capability.card[:], "Fake camera")
-	copy(f.capability.bus[:], "usb-1.2")
+	copy(f.capability.busInfo[:], "usb-1.2")
 	f.capability.capabilities = capVideoCapture | capMetaCapture | capStreaming | capDeviceCaps
 	f.capability.deviceCapabilities = capVideoCapture | capStreaming
 	return f
@@ -88,9 +88,9 @@ func (f *fake) device(t *testing.T) *device {
 	return d
 }
 
-func (f *fake) open(t *testing.T, w Wishes) *Stream {
+func (f *fake) open(t *testing.T, c Config) *Stream {
 	t.Helper()
-	s, err := open(f.device(t), w)
+	s, err := open(f.device(t), c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
@@ -103,9 +103,9 @@ func (f *fake) multiPlanar() *fake {
 
 func (f *fake) kind() uint32 {
 	if f.capability.deviceCapabilities&capVideoCaptureMPlane != 0 {
-		return bufVideoCaptureMPlane
+		return bufTypeVideoCaptureMPlane
 	}
-	return bufVideoCapture
+	return bufTypeVideoCapture
 }
 
 func (f *fake) ioctl(request uintptr, argument unsafe.Pointer) error {
@@ -113,37 +113,37 @@ func (f *fake) ioctl(request uintptr, argument unsafe.Pointer) error {
 		return err
 	}
 	switch request {
-	case queryCapability:
+	case vidiocQuerycap:
 		*(*capability)(argument) = f.capability
-	case enumFormats:
+	case vidiocEnumFmt:
 		return f.enumFormats((*formatDescription)(argument))
-	case enumFrameSizes:
+	case vidiocEnumFramesizes:
 		return f.enumSizes((*frameSize)(argument))
-	case enumFrameIntervals:
+	case vidiocEnumFrameintervals:
 		return f.enumIntervals((*frameInterval)(argument))
-	case setFormat:
+	case vidiocSFmt:
 		return f.setFormat(argument)
-	case getParameters:
+	case vidiocGParm:
 		return f.getParameters((*streamParameters)(argument))
-	case setParameters:
+	case vidiocSParm:
 		f.setParameters((*streamParameters)(argument))
-	case queryControl:
+	case vidiocQueryctrl:
 		return f.queryControl((*controlQuery)(argument))
-	case queryMenu:
+	case vidiocQuerymenu:
 		return f.queryMenu((*menuQuery)(argument))
-	case setControl:
+	case vidiocSCtrl:
 		f.lastControl = *(*control)(argument)
-	case requestBuffer:
+	case vidiocReqbufs:
 		return f.requestBuffers((*requestBuffers)(argument))
-	case queryBuffer:
+	case vidiocQuerybuf:
 		return f.queryBuffer((*buffer)(argument))
-	case queueBuffer:
-		f.waiting = append(f.waiting, int((*buffer)(argument).index))
-	case dequeueBuffer:
+	case vidiocQbuf:
+		f.empty = append(f.empty, int((*buffer)(argument).index))
+	case vidiocDqbuf:
 		return f.dequeue((*buffer)(argument))
-	case streamOn:
+	case vidiocStreamon:
 		f.streaming, f.due = true, f.clock+f.interval
-	case streamOff:
+	case vidiocStreamoff:
 		f.streaming = false
 	default:
 		return unix.ENOTTY
@@ -169,9 +169,9 @@ func (f *fake) enumSizes(s *frameSize) error {
 		return unix.EINVAL
 	}
 	size := f.modes[m].Sizes[s.index]
-	s.kind, s.size = kindDiscrete, [6]uint32{uint32(size.Width), uint32(size.Height)}
+	s.kind, s.size = typeDiscrete, [6]uint32{uint32(size.Width), uint32(size.Height)}
 	if size.StepX > 0 {
-		s.kind = 3
+		s.kind = typeDiscrete + 2 // V4L2_FRMSIZE_TYPE_STEPWISE
 		s.size = [6]uint32{
 			uint32(size.Width), uint32(size.MaxWidth), uint32(size.StepX),
 			uint32(size.Height), uint32(size.MaxHeight), uint32(size.StepY),
@@ -187,7 +187,7 @@ func (f *fake) enumIntervals(i *frameInterval) error {
 	}
 	for _, s := range f.modes[m].Sizes {
 		if s.MaxWidth == int(i.width) && s.MaxHeight == int(i.height) && int(i.index) < len(s.Rates) {
-			i.kind = kindDiscrete
+			i.kind = typeDiscrete
 			i.interval[0] = fraction{1000, uint32(1000 * s.Rates[i.index])}
 			return nil
 		}
@@ -195,14 +195,14 @@ func (f *fake) enumIntervals(i *frameInterval) error {
 	return unix.EINVAL
 }
 
-// setFormat takes what it knows and answers all else with its first format.
+// setFormat replaces a pixel format that the fake lacks by its first.
 func (f *fake) setFormat(argument unsafe.Pointer) error {
 	single, multi := (*formatSingle)(argument), (*formatMPlane)(argument)
 	if single.kind != f.kind() {
 		return unix.EINVAL
 	}
 	f.pix = single.pix
-	if f.kind() == bufVideoCaptureMPlane {
+	if f.kind() == bufTypeVideoCaptureMPlane {
 		f.pix = pixFormat{width: multi.pix.width, height: multi.pix.height, pixelFormat: multi.pix.pixelFormat, field: multi.pix.field}
 	}
 	if f.mode(f.pix.pixelFormat) < 0 {
@@ -217,14 +217,14 @@ func (f *fake) setFormat(argument unsafe.Pointer) error {
 	if f.answer != nil {
 		f.answer(&f.pix)
 	}
-	if f.kind() == bufVideoCapture {
+	if f.kind() == bufTypeVideoCapture {
 		single.pix = f.pix
 		return nil
 	}
 	multi.pix.width, multi.pix.height, multi.pix.pixelFormat = f.pix.width, f.pix.height, f.pix.pixelFormat
-	multi.pix.field, multi.pix.planes = f.pix.field, f.planes
-	multi.pix.plane[0] = planeFormat{sizeImage: f.pix.sizeImage, bytesPerLine: f.pix.bytesPerLine}
-	multi.pix.colorspace, multi.pix.ycbcr = f.pix.colorspace, uint8(f.pix.ycbcr)
+	multi.pix.field, multi.pix.numPlanes = f.pix.field, f.planes
+	multi.pix.planeFmt[0] = planeFormat{sizeImage: f.pix.sizeImage, bytesPerLine: f.pix.bytesPerLine}
+	multi.pix.colorspace, multi.pix.ycbcrEnc = f.pix.colorspace, uint8(f.pix.ycbcrEnc)
 	return nil
 }
 
@@ -237,16 +237,16 @@ func (f *fake) getParameters(p *streamParameters) error {
 	return nil
 }
 
-// setParameters takes any rate up to the fake's highest.
+// setParameters sets any rate up to the fake's highest.
 func (f *fake) setParameters(p *streamParameters) {
-	wanted := time.Duration(float64(p.timePerFrame.numerator) / float64(p.timePerFrame.denominator) * float64(time.Second))
-	f.interval = max(wanted, fakeInterval)
+	requested := time.Duration(float64(p.timePerFrame.numerator) / float64(p.timePerFrame.denominator) * float64(time.Second))
+	f.interval = max(requested, fakeInterval)
 	p.timePerFrame = fraction{uint32(f.interval.Milliseconds()), 1000}
 }
 
 func (f *fake) queryControl(q *controlQuery) error {
 	for _, c := range f.listed {
-		if c.id > q.id&^nextControl {
+		if c.id > q.id&^ctrlFlagNextCtrl {
 			*q = c
 			return nil
 		}
@@ -271,26 +271,27 @@ func (f *fake) requestBuffers(r *requestBuffers) error {
 	for range r.count {
 		f.memory = append(f.memory, bytes.Repeat([]byte{0xaa}, size))
 	}
-	f.waiting, f.full = make([]int, 0, 100), make([]buffer, 0, 100)
+	f.empty, f.full = make([]int, 0, 100), make([]buffer, 0, 100)
 	return nil
 }
 
+// planesOf returns the planes whose address the buffer holds.
 func planesOf(b *buffer) *[maxPlanes]plane {
-	return (*[maxPlanes]plane)(*(*unsafe.Pointer)(unsafe.Pointer(&b.where)))
+	return (*[maxPlanes]plane)(*(*unsafe.Pointer)(unsafe.Pointer(&b.m)))
 }
 
 func (f *fake) queryBuffer(b *buffer) error {
 	offset, length := uint64(b.index)<<20, uint32(len(f.memory[b.index]))
-	if b.kind == bufVideoCaptureMPlane {
-		planesOf(b)[0] = plane{where: offset, length: length}
+	if b.kind == bufTypeVideoCaptureMPlane {
+		planesOf(b)[0] = plane{m: offset, length: length}
 		return nil
 	}
-	b.where, b.length = offset, length
+	b.m, b.length = offset, length
 	return nil
 }
 
-// pass lets time pass and takes the pictures that are due.
-func (f *fake) pass(d time.Duration) {
+// advance moves the clock and takes the pictures that are due.
+func (f *fake) advance(d time.Duration) {
 	f.clock += d
 	for f.streaming && f.due <= f.clock {
 		f.take()
@@ -299,15 +300,15 @@ func (f *fake) pass(d time.Duration) {
 	}
 }
 
-// take fills a buffer, if one is there.
+// take fills a buffer, if one is queued.
 func (f *fake) take() {
-	if len(f.waiting) == 0 {
+	if len(f.empty) == 0 {
 		return
 	}
-	i := f.waiting[0]
+	i := f.empty[0]
 	f.filled = buffer{
 		index: uint32(i), kind: f.kind(), memory: memoryMMap, sequence: f.sequence,
-		bytesUsed: f.pix.sizeImage + f.offset, flags: flagTimestampMonotonic,
+		bytesUsed: f.pix.sizeImage + f.offset, flags: bufFlagTimestampMonotonic,
 		seconds: int64(f.due / time.Second), micros: int64(f.due % time.Second / time.Microsecond),
 	}
 	picture := f.memory[i][f.offset:]
@@ -319,7 +320,7 @@ func (f *fake) take() {
 	if f.finish != nil && !f.finish(&f.filled) {
 		return
 	}
-	f.waiting = append(f.waiting[:0], f.waiting[1:]...)
+	f.empty = append(f.empty[:0], f.empty[1:]...)
 	f.full = append(f.full, f.filled)
 }
 
@@ -329,9 +330,9 @@ func (f *fake) dequeue(b *buffer) error {
 	}
 	got := f.full[0]
 	f.full = append(f.full[:0], f.full[1:]...)
-	if b.kind == bufVideoCaptureMPlane {
+	if b.kind == bufTypeVideoCaptureMPlane {
 		planesOf(b)[0] = plane{bytesUsed: got.bytesUsed, dataOffset: f.offset}
-		got.bytesUsed, got.where, got.length = 0, b.where, b.length
+		got.bytesUsed, got.m, got.length = 0, b.m, b.length
 	}
 	*b = got
 	return nil
@@ -352,10 +353,10 @@ func (f *fake) poll(timeout time.Duration) (readiness, error) {
 		return deviceFailed, nil
 	}
 	if len(f.full) == 0 {
-		f.pass(min(timeout, max(f.due-f.clock, time.Millisecond)))
+		f.advance(min(timeout, max(f.due-f.clock, time.Millisecond)))
 	}
 	if len(f.full) == 0 {
-		return nothingYet, nil
+		return notReady, nil
 	}
 	return frameReady, nil
 }

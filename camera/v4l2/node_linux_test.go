@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package v4l2
 
@@ -16,9 +16,9 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// The tests of this file run on a real node of the driver vivid.
+// The tests of this file run on a node of the kernel's driver vivid.
 
-// videoNode is the path of the node to test.
+// videoNode returns the path of the node to test.
 func videoNode(t *testing.T) string {
 	t.Helper()
 	path := os.Getenv("HALFMEG_VIDEO")
@@ -28,9 +28,9 @@ func videoNode(t *testing.T) string {
 	return path
 }
 
-func openNode(t *testing.T, w Wishes) *Stream {
+func openNode(t *testing.T, c Config) *Stream {
 	t.Helper()
-	s, err := Open(videoNode(t), w)
+	s, err := Open(videoNode(t), c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
@@ -39,7 +39,7 @@ func openNode(t *testing.T, w Wishes) *Stream {
 func TestNodeStreams(t *testing.T) {
 	for _, code := range []pixel.FourCC{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.RGB24, pixel.BGR24, pixel.GREY} {
 		t.Run(code.String(), func(t *testing.T) {
-			s := openNode(t, Wishes{FourCC: code, Width: 640, Height: 480, Rate: 30})
+			s := openNode(t, Config{FourCC: code, Width: 640, Height: 480, Rate: 30})
 			format := s.Format()
 			require.Equal(t, pixel.Format{
 				FourCC: code, Width: 640, Height: 480, Stride: format.MinStride(), Matrix: format.Matrix, Range: format.Range,
@@ -74,60 +74,60 @@ func TestNodeIsListed(t *testing.T) {
 	t.Fatalf("%s is not listed", path)
 }
 
-func TestNodeAnswersWithAnotherFormat(t *testing.T) {
+func TestNodeSubstitutesFormat(t *testing.T) {
 	d, err := openDevice(videoNode(t))
 	require.NoError(t, err)
 	_, err = d.setFormat(choice{pixel.MJPEG, 640, 480})
-	require.ErrorContains(t, err, "asked for MJPG at 640x480, it set itself to YUYV")
+	require.ErrorContains(t, err, "asked for MJPG at 640x480, the driver set YUYV")
 	require.NoError(t, d.close())
 }
 
 func TestNodeInUse(t *testing.T) {
-	s := openNode(t, Wishes{})
+	s := openNode(t, Config{})
 	next(t, s)
-	_, err := Open(videoNode(t), Wishes{})
+	_, err := Open(videoNode(t), Config{})
 	require.ErrorIs(t, err, unix.EBUSY)
 	require.ErrorContains(t, err, fmt.Sprintf("in use by process %d (", os.Getpid()))
-	next(t, s) // the first is not disturbed
+	next(t, s) // the first stream is not disturbed
 }
 
-func TestNodeGivesTheNewest(t *testing.T) {
-	s := openNode(t, Wishes{Rate: 30})
+func TestNodeReturnsTheNewest(t *testing.T) {
+	s := openNode(t, Config{Rate: 30})
 	first := next(t, s).Sequence
-	time.Sleep(time.Second) // the camera's time cannot be hurried
+	time.Sleep(time.Second) // the camera runs in real time
 	f := next(t, s)
 	require.Less(t, time.Since(f.Time), 300*time.Millisecond)
 	require.Greater(t, f.Sequence, first+10)
 }
 
-func TestNodeCostsNoGarbage(t *testing.T) {
-	s := openNode(t, Wishes{Rate: 30})
+func TestNodeAllocatesNothing(t *testing.T) {
+	s := openNode(t, Config{Rate: 30})
 	next(t, s)
 	require.Zero(t, testing.AllocsPerRun(10, func() { next(t, s) }))
 }
 
-// Control of vivid that loses frames.
+// lostFrames is a control of vivid.
 const lostFrames = "percentage_of_dropped_buffers"
 
-func TestNodeHangs(t *testing.T) {
-	s := openNode(t, Wishes{Rate: 30})
+func TestNodeTimeout(t *testing.T) {
+	s := openNode(t, Config{Rate: 30})
 	next(t, s)
-	require.NoError(t, s.device.set(Setting{lostFrames, "100"}))
-	defer func() { require.NoError(t, s.device.set(Setting{lostFrames, "0"})) }()
-	for { // what was ready before
+	require.NoError(t, s.device.setControl(Setting{lostFrames, "100"}))
+	defer func() { require.NoError(t, s.device.setControl(Setting{lostFrames, "0"})) }()
+	for { // frames filled before
 		if _, err := s.Next(t.Context()); err != nil {
 			require.ErrorIs(t, err, deviceerr.ErrNoFrame)
 			break
 		}
 	}
-	require.NoError(t, s.device.set(Setting{lostFrames, "0"}))
+	require.NoError(t, s.device.setControl(Setting{lostFrames, "0"}))
 	next(t, s)
 }
 
 func TestNodeFails(t *testing.T) {
-	s := openNode(t, Wishes{})
+	s := openNode(t, Config{})
 	next(t, s)
-	require.NoError(t, s.device.set(Setting{"inject_fatal_streaming_error", "now"}))
+	require.NoError(t, s.device.setControl(Setting{"inject_fatal_streaming_error", "now"}))
 	for {
 		if _, err := s.Next(t.Context()); err != nil {
 			require.ErrorIs(t, err, unix.EIO)
@@ -135,11 +135,11 @@ func TestNodeFails(t *testing.T) {
 		}
 	}
 	require.NoError(t, s.Close())
-	next(t, openNode(t, Wishes{}))
+	next(t, openNode(t, Config{}))
 }
 
-// mappings is how many pieces of memory this process has mapped from files
-// that hold the node's name.
+// mappings counts this process's memory mappings of files whose path contains
+// name.
 func mappings(t *testing.T, name string) int {
 	t.Helper()
 	maps, err := os.ReadFile("/proc/self/maps")
@@ -150,16 +150,16 @@ func mappings(t *testing.T, name string) int {
 func TestNodeReopened(t *testing.T) {
 	path := videoNode(t)
 	cycles := 1000
-	if testing.Short() { // an emulated board takes a quarter of a second for one
+	if testing.Short() { // a cycle takes a quarter of a second on an emulated board
 		cycles = 40
 	}
 	before := descriptors(t)
 	for n := range cycles {
-		s, err := Open(path, Wishes{Width: 320, Height: 180, Rate: 30})
+		s, err := Open(path, Config{Width: 320, Height: 180, Rate: 30})
 		require.NoError(t, err)
 		if n%20 == 0 {
 			next(t, s)
-			require.Equal(t, wantedBuffers, mappings(t, path))
+			require.Equal(t, defaultBuffers, mappings(t, path))
 		}
 		require.NoError(t, s.Close())
 	}

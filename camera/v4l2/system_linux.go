@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package v4l2
 
@@ -11,34 +11,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// node is an open device file: all that is asked of the operating system.
-// The tests have a device of their own behind it.
+// node is an open device file. It holds all calls to the operating system; the
+// tests replace it by a fake driver.
 type node interface {
 	// ioctl passes a structure to the driver and back.
 	ioctl(request uintptr, argument unsafe.Pointer) error
-	// mmap maps a buffer of the driver; the offset names it.
+	// mmap maps a driver's buffer, which the offset identifies.
 	mmap(offset int64, length int) ([]byte, error)
 	munmap(memory []byte) error
-	// poll waits until the driver has something to say, at most so long.
+	// poll waits until the driver has a frame or fails, or the timeout elapses.
 	poll(timeout time.Duration) (readiness, error)
-	// monotonic is the clock of the driver's timestamps.
+	// monotonic reads CLOCK_MONOTONIC, the clock of the driver's timestamps.
 	monotonic() time.Duration
 	close() error
 }
 
-// readiness is what poll has seen.
+// readiness is the result of poll.
 type readiness int
 
 const (
-	nothingYet readiness = iota
-	frameReady
-	deviceFailed // POLLERR or POLLHUP
+	notReady     readiness = iota
+	frameReady             // POLLIN
+	deviceFailed           // POLLERR, POLLHUP or POLLNVAL
 )
 
-// file is a node of the kernel.
+// file is the node of a real device.
 type file struct {
 	descriptor int
-	polled     []unix.PollFd // one, here so that poll allocates nothing
+	polled     []unix.PollFd // one element, kept so that poll does not allocate
 }
 
 func openFile(path string) (node, error) {
@@ -66,7 +66,7 @@ func (f *file) ioctl(request uintptr, argument unsafe.Pointer) error {
 	}
 }
 
-// mmap leaves rounding to whole pages, of whatever size, to the kernel.
+// mmap passes the length as it is: the kernel rounds it to whole pages.
 func (f *file) mmap(offset int64, length int) ([]byte, error) {
 	return unix.Mmap(f.descriptor, offset, length, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 }
@@ -77,12 +77,12 @@ func (f *file) poll(timeout time.Duration) (readiness, error) {
 	f.polled[0] = unix.PollFd{Fd: int32(f.descriptor), Events: unix.POLLIN}
 	n, err := unix.Poll(f.polled, int(timeout.Milliseconds()))
 	switch {
-	case errors.Is(err, unix.EINTR): // the caller looks at the time and asks again
-		return nothingYet, nil
+	case errors.Is(err, unix.EINTR): // the caller checks its deadline and polls again
+		return notReady, nil
 	case err != nil:
-		return nothingYet, err
+		return notReady, err
 	case n == 0:
-		return nothingYet, nil
+		return notReady, nil
 	case f.polled[0].Revents&(unix.POLLERR|unix.POLLHUP|unix.POLLNVAL) != 0:
 		return deviceFailed, nil
 	default:
@@ -93,7 +93,7 @@ func (f *file) poll(timeout time.Duration) (readiness, error) {
 func (f *file) monotonic() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
-		return 0 // no kernel lacks this clock
+		return 0 // every kernel has this clock
 	}
 	return time.Duration(t.Nano())
 }
