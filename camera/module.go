@@ -26,7 +26,7 @@ func openModule(ctx context.Context, o Options) (Source, error) {
 	if reason := moduleRefuses(o); reason != "" {
 		return nil, invalid{fmt.Errorf("%s %s", RPiCam, reason)}
 	}
-	stream, err := startModule(ctx, rpicam.Wishes{Width: o.Width, Height: o.Height, Rate: o.Rate, Hasty: o.again})
+	stream, err := startModule(ctx, rpicam.Config{Width: o.Width, Height: o.Height, Rate: o.Rate, ShortTimeout: o.again})
 	if errors.Is(err, deviceerr.ErrWish) {
 		return nil, invalid{err}
 	}
@@ -48,7 +48,7 @@ func moduleRefuses(o Options) string {
 	return ""
 }
 
-func startModule(ctx context.Context, w rpicam.Wishes) (*rpicam.Stream, error) {
+func startModule(ctx context.Context, w rpicam.Config) (*rpicam.Stream, error) {
 	path, err := rpicam.Find()
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func listModules() []Found {
 // moduleSizes are those that can be asked for. The highest rates are those of
 // small sizes.
 func moduleSizes(m rpicam.Module) Size {
-	least := rpicam.Wishes{Width: 1, Height: 1}.Format()
-	width, height := rpicam.Largest(m.Width, m.Height)
+	least := rpicam.Config{Width: 1, Height: 1}.Format()
+	width, height := rpicam.RoundDown(m.Width, m.Height)
 	return Size{Width: least.Width, Height: least.Height, MaxWidth: width, MaxHeight: height, Rates: m.Rates}
 }

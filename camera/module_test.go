@@ -129,6 +129,6 @@ func TestAutoSkipsCameraModulesThatCannotMeetTheWishes(t *testing.T) {
 	// One that is there and has another size refuses for good.
 	standIn(t, strings.Replace(green, "$4x$6", "1296x972", 1))
 	_, err := Open(t.Context(), Auto, Options{})
-	require.ErrorContains(t, err, "gives 1296x972 instead of 640x480")
+	require.ErrorContains(t, err, "sends 1296x972 instead of 640x480")
 	require.ErrorIs(t, err, ErrInvalid)
 }

@@ -1,21 +1,24 @@
-// Package rpicam streams pictures from a Raspberry Pi's camera module, on
-// Unix. The nodes that the kernel has for a module give nothing of use by
-// themselves: exposure, white balance and colours are the work of libcamera, a
-// C++ library. So its program rpicam-vid (once libcamera-vid) is started, and
-// the raw frames that it writes are read. Its options are described at
-// https://www.raspberrypi.com/documentation/computers/camera_software.html,
-// its source is https://github.com/raspberrypi/rpicam-apps.
+// Package rpicam streams pictures from a Raspberry Pi's camera module, on Unix.
 //
-// The stream has frames and nothing else: no times, no sizes, no strides.
-//   - A frame's time is that of its arrival here, some tens of milliseconds
-//     after it was taken.
-//   - The picture processors write rows with padding, which nothing tells. Up
-//     to the Raspberry Pi 4 a row of luma is padded to 64 bytes; on the 5 a row
-//     of chroma is, so one of luma to 128. Only widths that are multiples of
-//     128 are asked for, which have no padding on any: 640 and 1280, not 320.
-//   - A size that the camera does not have is replaced in silence by another.
-//     The program's log has the size, and is compared before the first frame is
-//     handed out.
+// The kernel's video nodes of a camera module deliver raw sensor data only:
+// exposure, white balance and colour conversion are the work of libcamera, a C++
+// library. So this package runs libcamera's program rpicam-vid (libcamera-vid in
+// older systems) and reads the raw frames that it writes to a pipe. Its options
+// are described at
+// https://www.raspberrypi.com/documentation/computers/camera_software.html, its
+// source is at https://github.com/raspberrypi/rpicam-apps.
 //
-// The tests have no camera: a stand-in speaks the program's output.
+// The output contains frames and nothing else: no timestamps, sizes or strides.
+//   - A frame's time is that of its arrival, some tens of milliseconds after
+//     capture.
+//   - The image signal processors pad rows, and the output does not say how. Up
+//     to the Raspberry Pi 4 the stride of luma is a multiple of 64 bytes; on the
+//     Raspberry Pi 5 that of chroma is, so that of luma is a multiple of 128. Only
+//     widths that are multiples of 128 are requested, which need no padding on
+//     any model: 640 and 1280, not 320.
+//   - A size that the camera does not support is replaced by another without an
+//     error. The program's log contains the size, which is checked before the
+//     first frame is returned.
+//
+// The tests need no camera: the test program poses as rpicam-vid.
 package rpicam

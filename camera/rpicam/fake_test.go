@@ -22,20 +22,20 @@ import (
 	"halfmeg/camera/internal/newest"
 )
 
-// The environment of a stand-in for rpicam-vid, which is the test program
-// itself under that name.
+// The fake of rpicam-vid is the test program itself, called by that name with
+// this environment.
 const (
-	actVariable   = "HALFMEG_RPICAM_ACT"   // what it does
-	aliveVariable = "HALFMEG_RPICAM_ALIVE" // a named pipe that it holds open as long as it lives
+	behaviourVariable = "HALFMEG_RPICAM_BEHAVIOUR" // a key of behaviours
+	aliveVariable     = "HALFMEG_RPICAM_ALIVE"     // a named pipe that the fake keeps open while it lives
 )
 
-// acts are all that the stand-in can do.
-var acts = map[string]func(size int){
+// behaviours are what the fake can do.
+var behaviours = map[string]func(size int){
 	"good": func(size int) {
-		notice("#0 (0.00 fps) exp 33000.00 ag 1.00 dg 1.00")
+		logProgram("#0 (0.00 fps) exp 33000.00 ag 1.00 dg 1.00")
 		frames(os.Stdout, size, 0)
 	},
-	"slow": func(size int) { frames(trickle{os.Stdout}, size, 0) },
+	"slow": func(size int) { frames(slowWriter{os.Stdout}, size, 0) },
 	"hang": func(size int) {
 		frames(os.Stdout, size, 3)
 		hang()
@@ -56,65 +56,65 @@ var acts = map[string]func(size int){
 		fail("ERROR: *** failed to dequeue ***")
 	},
 	"quit": func(size int) { frames(os.Stdout, size, 2) },
-	"deaf": func(size int) {
+	"closed": func(size int) {
 		frames(os.Stdout, size, 1)
 		must(os.Stdout.Close())
 		hang()
 	},
 	"resized": func(size int) { frames(os.Stdout, size, 0) },
 	"unsized": func(size int) { frames(os.Stdout, size, 0) },
-	// Its log comes by another pipe than its frames, and may come after them.
+	// The log goes through another pipe than the frames and may arrive later.
 	"late": func(size int) {
-		time.AfterFunc(50*time.Millisecond, configure)
+		time.AfterFunc(50*time.Millisecond, logRequestedSize)
 		frames(os.Stdout, size, 0)
 	},
-	// What it has started outlives it.
+	// A child survives the process.
 	"parent": func(size int) {
-		must(os.Setenv(actVariable, "stubborn"))
+		must(os.Setenv(behaviourVariable, "stubborn"))
 		child := exec.Command(os.Args[0], os.Args[1:]...)
 		child.Stdout, child.Stderr = os.Stdout, os.Stderr
 		must(child.Start())
 		hang()
 	},
-	// A program that uses this package, and is killed.
+	// A program that uses this package and is killed.
 	"owner": func(int) {
-		must(os.Setenv(actVariable, "stubborn"))
-		_, err := Open(context.Background(), os.Args[0], Wishes{})
+		must(os.Setenv(behaviourVariable, "stubborn"))
+		_, err := Open(context.Background(), os.Args[0], Config{})
 		must(err)
-		fmt.Println("there is a frame")
+		fmt.Println("first frame")
 		hang()
 	},
 }
 
-// hang does nothing for longer than any test. To select from nothing would be
-// a deadlock that Go ends, where no other goroutine is left.
+// hang blocks for longer than any test. An empty select would be a deadlock, which
+// ends the program.
 func hang() { time.Sleep(time.Hour) }
 
 func TestMain(m *testing.M) {
-	act := os.Getenv(actVariable)
-	if act == "" {
+	behaviour := os.Getenv(behaviourVariable)
+	if behaviour == "" {
 		os.Exit(m.Run())
 	}
-	if alive := os.Getenv(aliveVariable); alive != "" && act != "owner" && act != "parent" {
-		_, err := syscall.Open(alive, syscall.O_WRONLY, 0) // a File would be closed when it is garbage
+	if alive := os.Getenv(aliveVariable); alive != "" && behaviour != "owner" && behaviour != "parent" {
+		_, err := syscall.Open(alive, syscall.O_WRONLY, 0) // an os.File would be closed by the garbage collector
 		must(err)
 	}
 	switch {
 	case slices.Contains(os.Args, "--version"):
 		fmt.Print("rpicam-apps build: v1.7.0\nlibcamera build: v0.5.0\n")
 	case !slices.Contains(os.Args, "--list-cameras"):
-		info("Camera camera_manager.cpp:326 libcamera v0.5.0+59-d83ff0a4")
-		switch act {
+		logLibcamera("Camera camera_manager.cpp:326 libcamera v0.5.0+59-d83ff0a4")
+		switch behaviour {
 		case "resized":
-			streaming(1296, 972)
+			logSize(1296, 972)
 		case "late", "unsized", "owner", "none", "busy", "option":
 		default:
-			configure()
+			logRequestedSize()
 		}
-		acts[act](frameSize())
-	case act == "none":
+		behaviours[behaviour](frameSize())
+	case behaviour == "none":
 		fmt.Println("No cameras available!")
-	case act == "silent":
+	case behaviour == "silent":
 		hang()
 	default:
 		fmt.Print(someCameras)
@@ -132,8 +132,8 @@ const someCameras = `Available cameras
     Modes: 'SGBRG10_CSI2P' : 640x480 [58.92 fps - (16, 0)/2560x1920 crop]
 `
 
-// asked is the number that the command line has for an option, 0 without it.
-func asked(option string) int {
+// argument returns the value of a numeric option, or 0 without it.
+func argument(option string) int {
 	i := slices.Index(os.Args, option)
 	if i < 0 || i+1 >= len(os.Args) {
 		return 0
@@ -142,21 +142,21 @@ func asked(option string) int {
 	return n
 }
 
-// frameSize is the number of bytes of a frame that the command line asks for.
-func frameSize() int { return asked("--width") * asked("--height") * 3 / 2 }
+// frameSize returns the size in bytes of a frame as the options request it.
+func frameSize() int { return argument("--width") * argument("--height") * 3 / 2 }
 
-// configure tells that the camera has the size that was asked for.
-func configure() { streaming(asked("--width"), asked("--height")) }
+// logRequestedSize logs that the frames have the requested size.
+func logRequestedSize() { logSize(argument("--width"), argument("--height")) }
 
-// streaming logs as libcamera and the program do before the first frame.
-func streaming(width, height int) {
-	notice("Mode selection for 640:480:12:P")
-	notice("    SGBRG10_CSI2P,1296x972/0 - Score: 1150")
-	info(fmt.Sprintf("Camera camera.cpp:1215 configuring streams: (0) %dx%d-YUV420/sYCC (1) 1296x972-SGBRG10_CSI2P/RAW", width, height))
+// logSize logs what libcamera and the program log before the first frame.
+func logSize(width, height int) {
+	logProgram("Mode selection for 640:480:12:P")
+	logProgram("    SGBRG10_CSI2P,1296x972/0 - Score: 1150")
+	logLibcamera(fmt.Sprintf("Camera camera.cpp:1215 configuring streams: (0) %dx%d-YUV420/sYCC (1) 1296x972-SGBRG10_CSI2P/RAW", width, height))
 }
 
-// frames writes n frames, or if n is 0 as many as are taken, each with its
-// number at its beginning and its end.
+// frames writes n frames, or frames until writing fails if n is 0. Each has its
+// number at its start and its end.
 func frames(w io.Writer, size, n int) {
 	frame := make([]byte, size)
 	for i := 0; n == 0 || i < n; i++ {
@@ -172,20 +172,20 @@ func number(frame []byte, n int) {
 	binary.LittleEndian.PutUint32(frame[len(frame)-4:], uint32(n))
 }
 
-// shown are the numbers of a frame.
-func shown(f newest.Frame) [2]uint64 {
+// numbers returns the numbers at a frame's start and end.
+func numbers(f newest.Frame) [2]uint64 {
 	return [2]uint64{
 		uint64(binary.LittleEndian.Uint32(f.Data)),
 		uint64(binary.LittleEndian.Uint32(f.Data[len(f.Data)-4:])),
 	}
 }
 
-// trickle writes in pieces.
-type trickle struct{ io.Writer }
+// slowWriter writes in pieces.
+type slowWriter struct{ io.Writer }
 
-func (t trickle) Write(data []byte) (int, error) {
+func (w slowWriter) Write(data []byte) (int, error) {
 	for piece := range slices.Chunk(data, 60_000) {
-		if _, err := t.Writer.Write(piece); err != nil {
+		if _, err := w.Writer.Write(piece); err != nil {
 			return 0, err
 		}
 		time.Sleep(time.Millisecond)
@@ -193,17 +193,17 @@ func (t trickle) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// info is a line of libcamera's log, of which the program lets none through at
-// a verbosity of 0.
-func info(text string) {
-	if asked("--verbose") > 0 {
+// logLibcamera logs a line like libcamera. At verbosity 0 the program suppresses
+// them.
+func logLibcamera(text string) {
+	if argument("--verbose") > 0 {
 		fmt.Fprintf(os.Stderr, "[0:12:34.567890123] [%d]  INFO %s\n", os.Getpid(), text)
 	}
 }
 
-// notice is a line of the program's own.
-func notice(text string) {
-	if asked("--verbose") > 0 {
+// logProgram logs a line like the program.
+func logProgram(text string) {
+	if argument("--verbose") > 0 {
 		fmt.Fprintln(os.Stderr, text)
 	}
 }
@@ -219,21 +219,21 @@ func fail(text string) {
 	os.Exit(255)
 }
 
-// StandIn puts the stand-in into PATH as the only program there, and gives its
-// path.
-func StandIn(t *testing.T, act string) string {
+// InstallFake makes the fake the only program in PATH and returns its path.
+func InstallFake(t *testing.T, behaviour string) string {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), programs[0])
 	require.NoError(t, os.Symlink(self, path))
 	t.Setenv("PATH", filepath.Dir(path))
-	t.Setenv(actVariable, act)
+	t.Setenv(behaviourVariable, behaviour)
 	return path
 }
 
-// pulse is a pipe that ends when the stand-in, to be started, is gone.
-func pulse(t *testing.T) *os.File {
+// alivePipe returns a pipe that reaches its end when the fake, which is started
+// later, has exited.
+func alivePipe(t *testing.T) *os.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "alive")
 	require.NoError(t, syscall.Mkfifo(path, 0o600))
@@ -244,15 +244,15 @@ func pulse(t *testing.T) *os.File {
 	return f
 }
 
-// requireGone waits for the end of the pulse.
-func requireGone(t *testing.T, pulse *os.File) {
+// requireExited waits until the fake of that pipe has exited.
+func requireExited(t *testing.T, alive *os.File) {
 	t.Helper()
-	require.NoError(t, pulse.SetReadDeadline(time.Now().Add(time.Minute)))
-	_, err := pulse.Read(make([]byte, 1))
+	require.NoError(t, alive.SetReadDeadline(time.Now().Add(time.Minute)))
+	_, err := alive.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 }
 
-// requireNoChildren makes sure that nothing runs and that there is no zombie.
+// requireNoChildren checks that there is no child process, not even a zombie.
 func requireNoChildren(t *testing.T) {
 	t.Helper()
 	_, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)

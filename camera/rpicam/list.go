@@ -12,90 +12,91 @@ import (
 	"time"
 )
 
-// Module is a camera that the program has found.
+// Module is a camera module that the program has found.
 type Module struct {
-	Name          string    // of its sensor, as imx708
-	Width, Height int       // the largest, in pixels
-	Rates         []float64 // the most frames a second that its modes have, highest first; none where it is not told
+	Name          string    // of its sensor, such as imx708
+	Width, Height int       // the largest size, in pixels
+	Rates         []float64 // maximum frames per second of its modes, highest first; empty if not listed
 }
 
-// Bounds on the list: what is read of it, and how long it may take.
+// Bounds on the output and the run time of an informational option.
 const (
-	listBytes    = 1 << 16
-	listPatience = 10 * time.Second
+	maxOutputBytes = 1 << 16
+	outputTimeout  = 10 * time.Second
 )
 
-// List asks the program of that path for the cameras it finds; cameras that
-// are in use are among them.
+// List runs the program at path to list the camera modules, including those in
+// use.
 func List(path string) ([]Module, error) {
-	text, p, err := ask(path, "--list-cameras")
+	text, p, err := run(path, "--list-cameras")
 	if err != nil {
 		return nil, err
 	}
-	modules := parse(text)
+	modules := parseModules(text)
 	if len(modules) == 0 {
-		return nil, p.trouble("finds no camera module: check its cable, with the power off", nil)
+		return nil, p.errorWithLog("finds no camera module: check its cable, with the power off", nil)
 	}
 	return modules, nil
 }
 
-// version is what the program of that path says of its own and libcamera's.
+// version returns what the program at path reports as its version and that of
+// libcamera.
 func version(path string) string {
-	text, _, err := ask(path, "--version")
+	text, _, err := run(path, "--version")
 	if err != nil {
 		return err.Error()
 	}
-	if text = readable([]byte(text)[:min(len(text), keptBytes)]); text == "" {
-		return "which it does not tell"
+	if text = cleanLine([]byte(text)[:min(len(text), maxLineBytes)]); text == "" {
+		return "unknown"
 	}
 	return text
 }
 
-// ask runs the program with that option until it ends, and gives its output.
-func ask(path, option string) (string, *process, error) {
+// run runs the program with one option until it ends and returns its output.
+func run(path, option string) (string, *process, error) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		return "", nil, err
 	}
 	defer reader.Close()
 	p, err := start(path, []string{option}, writer)
-	_ = writer.Close() // it is the process's now
+	_ = writer.Close() // the process has its own descriptor
 	if err != nil {
 		return "", nil, err
 	}
-	_ = reader.SetReadDeadline(time.Now().Add(listPatience)) // pipes have deadlines
-	text, _ := io.ReadAll(io.LimitReader(reader, listBytes)) // an error ends the list, as the end does
-	p.ends(grace)
+	_ = reader.SetReadDeadline(time.Now().Add(outputTimeout))     // pipes support deadlines
+	text, _ := io.ReadAll(io.LimitReader(reader, maxOutputBytes)) // an error ends the output like EOF
+	p.wait(killDelay)
 	return string(text), p, p.stop()
 }
 
-// entry begins what the list says of a camera:
+// moduleLine is the first line of a module's entry:
 // "0 : imx708 [4608x2592 10-bit RGGB] (/base/…)".
-var entry = regexp.MustCompile(`(?m)^\d+ : ([\w.-]+) \[(\d{1,5})x(\d{1,5})[ \]]`)
+var moduleLine = regexp.MustCompile(`(?m)^\d+ : ([\w.-]+) \[(\d{1,5})x(\d{1,5})[ \]]`)
 
-// modeRate is in what it says of a mode: "1536x864 [120.13 fps - (768, 432)/…",
-// or in older versions "1536x864 (120.13 fps)".
+// modeRate is part of a mode's line: "1536x864 [120.13 fps - (768, 432)/…", or in
+// older versions "1536x864 (120.13 fps)".
 var modeRate = regexp.MustCompile(`[\[(](\d{1,4}(?:\.\d{1,3})?) fps`)
 
-func parse(list string) []Module {
+func parseModules(list string) []Module {
 	list = strings.ReplaceAll(list, "\r", "")
-	begins := entry.FindAllStringIndex(list, -1)
-	modules := make([]Module, len(begins))
-	for i, begin := range begins {
+	starts := moduleLine.FindAllStringIndex(list, -1)
+	modules := make([]Module, len(starts))
+	for i, start := range starts {
 		end := len(list)
-		if i+1 < len(begins) {
-			end = begins[i+1][0]
+		if i+1 < len(starts) {
+			end = starts[i+1][0]
 		}
-		m := entry.FindStringSubmatch(list[begin[0]:end])
-		width, _ := strconv.Atoi(m[2]) // five digits at most
+		m := moduleLine.FindStringSubmatch(list[start[0]:end])
+		width, _ := strconv.Atoi(m[2]) // at most five digits
 		height, _ := strconv.Atoi(m[3])
-		modules[i] = Module{m[1], width, height, rates(list[begin[1]:end])}
+		modules[i] = Module{m[1], width, height, parseRates(list[start[1]:end])}
 	}
 	return modules
 }
 
-// rates are those of the modes, each once.
-func rates(modes string) []float64 {
+// parseRates returns the different rates of a module's modes, highest first.
+func parseRates(modes string) []float64 {
 	var rates []float64
 	for _, m := range modeRate.FindAllStringSubmatch(modes, -1) {
 		if rate, err := strconv.ParseFloat(m[1], 64); err == nil && rate > 0 {

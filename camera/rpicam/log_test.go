@@ -12,19 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLogKeepsItsLastLines(t *testing.T) {
+func TestLogKeepsLastLines(t *testing.T) {
 	l := newLog()
 	text := "[0:1] [2]  INFO Camera camera.cpp:1 something\n\none\ntwo\nthree\x1b[1m\r\nfour\n" + strings.Repeat("x", 10_000) + "\nsix"
 	_, err := io.Copy(l, iotest.OneByteReader(strings.NewReader(text)))
 	require.NoError(t, err)
 	problem, lines := l.explain()
 	require.Empty(t, problem)
-	require.Equal(t, "two | three [1m | four | "+strings.Repeat("x", keptBytes)+" | six", lines)
+	require.Equal(t, "two | three [1m | four | "+strings.Repeat("x", maxLineBytes)+" | six", lines)
 }
 
-// Of what the program says at its usual verbosity, trouble alone is kept, and
-// without what differs from one start to the next.
-func TestLogKeepsTrouble(t *testing.T) {
+// Only problems are kept, without what differs from one run to the next.
+func TestLogKeepsProblems(t *testing.T) {
 	l := newLog()
 	_, err := io.WriteString(l, `Preview window unavailable
 [2:13:45.034709435] [8493]  INFO Camera camera_manager.cpp:326 libcamera v0.5.0
@@ -42,14 +41,14 @@ Stream configuration adjusted
 		"ERROR RPI pipeline_base.cpp:1323 Camera frontend has timed out!", lines)
 }
 
-// Without a mode line, or in another version's words.
+// Modes without a rate, and the format of an older version.
 func TestListWithoutRates(t *testing.T) {
-	require.Equal(t, []Module{{"imx219", 3280, 2464, nil}}, parse("0 : imx219 [3280x2464] (/base)\n    Modes: 'SRGGB8' : 640x480 [nan fps - crop]\n"))
+	require.Equal(t, []Module{{"imx219", 3280, 2464, nil}}, parseModules("0 : imx219 [3280x2464] (/base)\n    Modes: 'SRGGB8' : 640x480 [nan fps - crop]\n"))
 	require.Equal(t, []Module{{"imx477", 4056, 3040, []float64{120, 10}}},
-		parse("0 : imx477 [4056x3040] (/base)\n    Modes: 'SRGGB10_CSI2P' : 1332x990 (120.00 fps), 4056x3040 (10.00 fps), 4056x3040 (10.00 fps)\n"))
+		parseModules("0 : imx477 [4056x3040] (/base)\n    Modes: 'SRGGB10_CSI2P' : 1332x990 (120.00 fps), 4056x3040 (10.00 fps), 4056x3040 (10.00 fps)\n"))
 }
 
-func TestSizeIsInTheLog(t *testing.T) {
+func TestLogHasTheSize(t *testing.T) {
 	l := newLog()
 	width, _ := l.size()
 	require.Zero(t, width)
@@ -61,19 +60,20 @@ func TestSizeIsInTheLog(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
-	modules, err := List(StandIn(t, "good"))
+	modules, err := List(InstallFake(t, "good"))
 	require.NoError(t, err)
 	require.Equal(t, []Module{
 		{"imx708_wide", 4608, 2592, []float64{120.13, 56.03}},
 		{"ov5647", 2592, 1944, []float64{58.92}},
 	}, modules)
 
-	_, err = List(StandIn(t, "none"))
+	_, err = List(InstallFake(t, "none"))
 	require.EqualError(t, err, "rpicam-vid: finds no camera module: check its cable, with the power off")
 	requireNoChildren(t)
 }
 
-// Whatever comes and however it is cut, what is kept is short and harmless.
+// FuzzLog checks that what is kept of any log is bounded and printable, however the
+// log is split.
 func FuzzLog(f *testing.F) {
 	f.Add("ERROR: *** no cameras available ***\n", 3)
 	f.Add("configuring streams: (0) 640x480-YUV420\n\xff\x1b[0m\nend", 7)
@@ -86,7 +86,7 @@ func FuzzLog(f *testing.F) {
 			require.Len(t, piece, n)
 		}
 		_, lines := l.explain()
-		require.LessOrEqual(t, len(lines), (keptLines+1)*(keptBytes+len(" | ")))
+		require.LessOrEqual(t, len(lines), (maxLines+1)*(maxLineBytes+len(" | ")))
 		for _, r := range lines {
 			require.True(t, unicode.IsPrint(r), lines)
 		}
@@ -103,7 +103,7 @@ func FuzzList(f *testing.F) {
 	f.Add(someCameras)
 	f.Add("No cameras available!\n")
 	f.Fuzz(func(t *testing.T, list string) {
-		for _, m := range parse(list) {
+		for _, m := range parseModules(list) {
 			require.NotEmpty(t, m.Name)
 			require.Less(t, max(m.Width, m.Height), 100_000)
 			require.Contains(t, list, m.Name)

@@ -17,10 +17,10 @@ import (
 	"halfmeg/camera/internal/deviceerr"
 )
 
-// programs are the names that the program has, the newer first.
+// programs are the names of the program, the current one first.
 var programs = []string{"rpicam-vid", "libcamera-vid"}
 
-// Find gives the path of the program.
+// Find returns the path of the program.
 func Find() (string, error) {
 	for _, name := range programs {
 		if path, err := exec.LookPath(name); err == nil {
@@ -31,46 +31,46 @@ func Find() (string, error) {
 		"on a Raspberry Pi, sudo apt install rpicam-apps", deviceerr.ErrWish)
 }
 
-// grace is how long a process may take to end by itself, and then when it is
-// asked to.
-const grace = time.Second
+// killDelay is how long to wait for a process to exit before the next means: on
+// its own, after SIGTERM, after SIGKILL.
+const killDelay = time.Second
 
-// process is a program that runs, in a group of its own with what it starts.
+// process is a running program, which has its own process group.
 type process struct {
 	name string
 	pid  int
-	log  *log
-	done chan struct{} // closed when the process has ended and is no zombie
-	err  error         // how it ended; to be read when done is closed
+	log  *programLog
+	done chan struct{} // closed when the process has exited and was waited for
+	err  error         // result of Wait; valid once done is closed
 }
 
-// start runs a program whose output goes to stdout.
+// start starts a program that writes to stdout.
 func start(path string, args []string, stdout *os.File) (*process, error) {
 	p := &process{name: filepath.Base(path), log: newLog(), done: make(chan struct{})}
 	command := exec.Command(path, args...)
 	command.Stdout, command.Stderr = stdout, p.log
 	command.Env = environment()
-	command.WaitDelay = grace // for what it has started and left may keep stderr open
-	command.SysProcAttr = attributes()
+	command.WaitDelay = killDelay // surviving children may keep stderr open
+	command.SysProcAttr = processAttributes()
 	started := make(chan error)
-	go p.keep(command, started)
+	go p.run(command, started)
 	if err := <-started; err != nil {
 		return nil, deviceerr.New(p.name, fmt.Sprintf("cannot be started: %v", err), err)
 	}
 	return p, nil
 }
 
-// environment has libcamera write its log to stderr, with what it tells of its
-// ordinary work and without colours, whatever the user's environment says.
+// environment has libcamera log to stderr at level INFO without colours, whatever
+// the user's environment says: the log contains the frames' size.
 func environment() []string {
 	others := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "LIBCAMERA_LOG_") })
 	return append(others, "LIBCAMERA_LOG_LEVELS=*:INFO", "LIBCAMERA_LOG_NO_COLOR=1")
 }
 
-// keep starts the process and stays until it has ended. On Linux the process
-// dies with the thread that has started it, so that it dies with us whatever
-// becomes of us; therefore this goroutine keeps its thread as long as that.
-func (p *process) keep(command *exec.Cmd, started chan<- error) {
+// run starts the process and waits for it. On Linux the kernel kills the process
+// when the thread that started it ends (see processAttributes), so this goroutine
+// stays on its thread until then.
+func (p *process) run(command *exec.Cmd, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := command.Start(); err != nil {
@@ -80,29 +80,30 @@ func (p *process) keep(command *exec.Cmd, started chan<- error) {
 	p.pid = command.Process.Pid
 	started <- nil
 	p.err = command.Wait()
-	p.signal(syscall.SIGKILL) // what it has started and left
+	p.signal(syscall.SIGKILL) // surviving children
 	close(p.done)
 }
 
-// signal reaches the whole group; one that is gone it does not reach. The
-// group's number is not another's by then: numbers are given in turn.
+// signal signals the whole process group; it has no effect on one that has ended.
+// The group id is not in use again so soon: the kernel assigns ids in ascending
+// order.
 func (p *process) signal(s syscall.Signal) {
 	_ = syscall.Kill(-p.pid, s)
 }
 
-// ends tells whether the process ends in time.
-func (p *process) ends(patience time.Duration) bool {
-	alarm := time.NewTimer(patience)
-	defer alarm.Stop()
+// wait reports whether the process exits before the timeout.
+func (p *process) wait(timeout time.Duration) bool {
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
 	select {
 	case <-p.done:
 		return true
-	case <-alarm.C:
+	case <-timer.C:
 		return false
 	}
 }
 
-// stop ends the process: it is asked to, then killed.
+// stop terminates the process with SIGTERM, and if need be SIGKILL.
 func (p *process) stop() error {
 	select {
 	case <-p.done:
@@ -111,40 +112,41 @@ func (p *process) stop() error {
 	}
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		p.signal(s)
-		if p.ends(grace) {
+		if p.wait(killDelay) {
 			return nil
 		}
 	}
-	return deviceerr.New(p.name, fmt.Sprintf("process %d cannot be killed: its driver hangs, which a restart mends", p.pid), nil)
+	return deviceerr.New(p.name, fmt.Sprintf("process %d cannot be killed: its driver hangs, restart the computer", p.pid), nil)
 }
 
-// failure is why a process has ended that was to go on. It has written a part
-// of a frame last, of so many bytes.
-func (p *process) failure(part, frame int) error {
-	if !p.ends(grace) { // it has closed its output alone
+// failure returns why a process stopped sending frames. Its last output was part
+// of a frame: received bytes of the frame's size.
+func (p *process) failure(received, size int) error {
+	if !p.wait(killDelay) { // it has closed its output only
 		if err := p.stop(); err != nil {
 			return err
 		}
 	}
-	how := "ended by itself"
+	how := "exited unexpectedly"
 	var exit *exec.ExitError
 	if errors.As(p.err, &exit) {
 		how = "ended: " + exit.String()
 	}
-	if part > 0 {
-		how += fmt.Sprintf(", with %d of a frame's %d bytes", part, frame)
+	if received > 0 {
+		how += fmt.Sprintf(", in the middle of a frame (%d of %d bytes)", received, size)
 	}
-	return p.trouble(how, nil)
+	return p.errorWithLog(how, nil)
 }
 
-// trouble is an error with what the log says of it.
-func (p *process) trouble(what string, cause error) error {
+// errorWithLog returns an error with the problem and the lines that the log has.
+// Text what is for a problem that the log does not explain.
+func (p *process) errorWithLog(what string, cause error) error {
 	problem, lines := p.log.explain()
 	if problem == "" {
 		problem = what
 	}
 	if lines != "" {
-		problem += "; it said: " + lines
+		problem += "; it logged: " + lines
 	}
 	return deviceerr.New(p.name, problem, cause)
 }

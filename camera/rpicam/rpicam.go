@@ -18,11 +18,11 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// Wishes are what is asked of the camera. Zero values leave it to us.
-type Wishes struct {
-	Width, Height int     // in pixels; the nearest that has no padding will do
-	Rate          float64 // frames a second
-	Hasty         bool    // gives up sooner on a first frame, where there are other cameras to look for
+// Config selects what the camera delivers. Zero values select a default.
+type Config struct {
+	Width, Height int     // in pixels; the nearest size without padding is used
+	Rate          float64 // frames per second
+	ShortTimeout  bool    // wait less long for the first frame, if there are other cameras to try
 }
 
 const (
@@ -30,37 +30,38 @@ const (
 	defaultHeight = 480
 	defaultRate   = 30
 
-	// widthStep makes rows without padding, see the package.
+	// Sizes are multiples of these: rows have no padding then, see the package
+	// documentation, and chroma has half the height.
 	widthStep  = 128
 	heightStep = 2
 )
 
-// Format is that of the frames for those wishes. For yuv420 rpicam-vid asks
-// libcamera for the colour space sYCC, whatever the size: the matrix of BT.601
-// and the full range (get_colourspace_flags in its source, and ColorSpace::Sycc
-// in libcamera's).
-func (w Wishes) Format() pixel.Format {
-	width, height := nearest(w.Width, widthStep), nearest(w.Height, heightStep)
-	if w.Width == 0 || w.Height == 0 {
+// Format returns the format of the frames that Open delivers. With yuv420 and any
+// size rpicam-vid selects the colour space sYCC, which has the matrix of BT.601 and
+// the full range (get_colourspace_flags in its source, ColorSpace::Sycc in
+// libcamera's).
+func (c Config) Format() pixel.Format {
+	width, height := roundNearest(c.Width, widthStep), roundNearest(c.Height, heightStep)
+	if c.Width == 0 || c.Height == 0 {
 		width, height = defaultWidth, defaultHeight
 	}
 	return pixel.Format{FourCC: pixel.YU12, Width: width, Height: height, Stride: width, Matrix: pixel.BT601, Range: pixel.Full}
 }
 
-// nearest is the multiple of step that is nearest to n, and not 0.
-func nearest(n, step int) int { return below(n+step/2, step) }
+// roundNearest rounds n to the nearest positive multiple of step.
+func roundNearest(n, step int) int { return roundDown(n+step/2, step) }
 
-// below is the greatest multiple of step that is not above n, and not 0.
-func below(n, step int) int { return max(1, n/step) * step }
+// roundDown rounds n down to a multiple of step, but not to 0.
+func roundDown(n, step int) int { return max(1, n/step) * step }
 
-// Largest is the largest size without padding that is not above that one.
-func Largest(width, height int) (w, h int) {
-	return below(width, widthStep), below(height, heightStep)
+// RoundDown returns the largest supported size that fits into the given one.
+func RoundDown(width, height int) (w, h int) {
+	return roundDown(width, widthStep), roundDown(height, heightStep)
 }
 
-// arguments have the program write raw frames until it is ended, each when it
-// is there. At a verbosity of 0 it would keep libcamera's log from us, which
-// has the frames' size and the causes of failures.
+// arguments returns the options that make the program write raw frames without
+// delay until it is terminated. At verbosity 0 it would suppress libcamera's log,
+// which contains the frames' size and the causes of failures.
 func arguments(f pixel.Format, rate float64) []string {
 	if rate == 0 {
 		rate = defaultRate
@@ -74,63 +75,64 @@ func arguments(f pixel.Format, rate float64) []string {
 	}
 }
 
-// patience is how long frames may take: the first, for which the program looks
-// for cameras and finds their exposure, and those after it.
-type patience struct{ first, next time.Duration }
+// timeouts bound the wait for the first frame, before which the program looks for
+// cameras and adjusts the exposure, and for each later one.
+type timeouts struct{ first, next time.Duration }
 
-// maxPatience is for the lowest rates: a camera that hangs is to be noticed.
-const maxPatience = time.Minute
+// maxTimeout bounds both at the lowest rates, so that a hung camera is detected.
+const maxTimeout = time.Minute
 
-// patience leaves a frame three frames' time at any rate.
-func (w Wishes) patience() patience {
-	p := patience{first: 10 * time.Second, next: 3 * time.Second}
-	if w.Hasty {
-		p.first = 4 * time.Second
+// timeouts adds the time of three frames at the configured rate.
+func (c Config) timeouts() timeouts {
+	t := timeouts{first: 10 * time.Second, next: 3 * time.Second}
+	if c.ShortTimeout {
+		t.first = 4 * time.Second
 	}
-	if w.Rate > 0 {
-		frames := time.Duration(min(3/w.Rate, maxPatience.Seconds()) * float64(time.Second))
-		p.next = min(p.next+frames, maxPatience)
-		p.first = min(p.first+p.next, maxPatience)
+	if c.Rate > 0 {
+		frames := time.Duration(min(3/c.Rate, maxTimeout.Seconds()) * float64(time.Second))
+		t.next = min(t.next+frames, maxTimeout)
+		t.first = min(t.first+t.next, maxTimeout)
 	}
-	return p
+	return t
 }
 
-// Stream is a program that gives frames. Its methods are for one goroutine.
+// Stream is a running program that sends frames. Its methods are not safe for
+// concurrent use.
 type Stream struct {
 	format   pixel.Format
-	patience patience
+	timeouts timeouts
 	process  *process
 	path     string // of the program
-	fits     bool   // whether the frames have the size that was asked for; for the goroutine that reads them
+	checked  bool   // whether the frames' size was checked; used by the reading goroutine only
 	pipe     *os.File
 	frames   *newest.Reader
-	alarm    *time.Timer
+	timer    *time.Timer
 	closed   bool
 }
 
-// Open starts the program of that path and waits for a first frame. The
-// context covers the opening alone.
-func Open(ctx context.Context, path string, w Wishes) (*Stream, error) {
-	return open(ctx, path, w, w.patience())
+// Open starts the program at path and waits for its first frame. The context
+// covers opening only.
+func Open(ctx context.Context, path string, c Config) (*Stream, error) {
+	return open(ctx, path, c, c.timeouts())
 }
 
-func open(ctx context.Context, path string, w Wishes, p patience) (*Stream, error) {
-	f := w.Format()
-	s := &Stream{path: path, format: f, patience: p, alarm: time.NewTimer(p.first)}
-	if err := s.start(arguments(f, w.Rate)); err != nil {
+func open(ctx context.Context, path string, c Config, t timeouts) (*Stream, error) {
+	f := c.Format()
+	s := &Stream{path: path, format: f, timeouts: t, timer: time.NewTimer(t.first)}
+	if err := s.start(arguments(f, c.Rate)); err != nil {
 		return nil, err
 	}
-	if err := s.await(ctx, p.first); err != nil {
+	if err := s.waitForFrame(ctx, t.first); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// start runs the program and the goroutine that reads its frames.
+// start starts the program and the goroutine that reads its frames.
 func (s *Stream) start(args []string) error {
 	reader, writer, err := os.Pipe()
 	if err != nil {
-		return deviceerr.New(filepath.Base(s.path), fmt.Sprintf("cannot be read: %v", err), err)
+		return deviceerr.New(filepath.Base(s.path), fmt.Sprintf("cannot create a pipe: %v", err), err)
 	}
 	s.process, err = start(s.path, args, writer)
 	if err = errors.Join(err, writer.Close()); err != nil {
@@ -138,94 +140,89 @@ func (s *Stream) start(args []string) error {
 		return err
 	}
 	s.pipe = reader
-	s.frames = newest.Start(s.frame)
+	s.frames = newest.Start(s.readFrame)
 	return nil
 }
 
-// frame reads one from the program.
-func (s *Stream) frame(buf []byte) ([]byte, error) {
+// readFrame reads a frame from the program.
+func (s *Stream) readFrame(buf []byte) ([]byte, error) {
 	if buf == nil {
 		buf = make([]byte, s.format.Size())
 	}
-	if part, err := io.ReadFull(s.pipe, buf); err != nil {
-		return nil, s.process.failure(part, len(buf))
+	if n, err := io.ReadFull(s.pipe, buf); err != nil {
+		return nil, s.process.failure(n, len(buf))
 	}
-	return buf, s.fit()
+	return buf, s.checkSize()
 }
 
-// fit makes sure that the frames have the size that was asked for: the bytes
-// of others would be cut at the wrong places. The log tells their size before
-// the first comes, but by another pipe.
-func (s *Stream) fit() error {
-	if s.fits {
+// checkSize checks that the frames have the size asked for: a different size
+// would shift where each frame starts. The program logs the size before it sends
+// the first frame, but through another pipe, so checkSize waits for it.
+func (s *Stream) checkSize() error {
+	if s.checked {
 		return nil
 	}
-	alarm := time.NewTimer(s.patience.next)
-	defer alarm.Stop()
+	timer := time.NewTimer(s.timeouts.next)
+	defer timer.Stop()
 	select {
-	case <-s.process.log.told:
-	case <-s.process.done: // and with it the log
-	case <-alarm.C:
+	case <-s.process.log.sized:
+	case <-s.process.done: // the log is complete
+	case <-timer.C:
 	}
 	switch width, height := s.process.log.size(); {
 	case width == 0:
-		return s.unsized()
+		return s.sizeUnknown()
 	case width != s.format.Width || height != s.format.Height:
-		return s.misfit(width, height)
+		return s.sizeMismatch(width, height)
 	}
-	s.fits = true
+	s.checked = true
 	return nil
 }
 
-// unsized is the error of a program that does not tell the size.
-func (s *Stream) unsized() error {
+func (s *Stream) sizeUnknown() error {
 	return deviceerr.New(s.process.name, fmt.Sprintf("its log lacks the frames' size (configuring streams: …), without which "+
-		"they cannot be told apart; report this with its version: %s", version(s.path)), deviceerr.ErrWish)
+		"frames cannot be told apart; report this with its version: %s", version(s.path)), deviceerr.ErrWish)
 }
 
-// misfit is the error of frames of that size, if it is not the one asked for.
-func (s *Stream) misfit(width, height int) error {
-	w, h := Largest(width, height)
-	return deviceerr.New(s.process.name, fmt.Sprintf("the camera gives %dx%d instead of %dx%d: ask for %dx%d or another size",
+func (s *Stream) sizeMismatch(width, height int) error {
+	w, h := RoundDown(width, height)
+	return deviceerr.New(s.process.name, fmt.Sprintf("the camera sends %dx%d instead of %dx%d: ask for %dx%d or another size",
 		width, height, s.format.Width, s.format.Height, w, h), deviceerr.ErrWish)
 }
 
-// Format is that of the frames.
+// Format returns the format of the frames.
 func (s *Stream) Format() pixel.Format { return s.format }
 
-// Next waits for a frame and gives the newest there is.
+// Next waits for a frame newer than the last one and returns the newest. Its data
+// are valid until the next call of Next or Close.
 func (s *Stream) Next(ctx context.Context) (newest.Frame, error) {
 	if s.closed {
 		return newest.Frame{}, deviceerr.New(s.process.name, fs.ErrClosed.Error(), fs.ErrClosed)
 	}
-	if err := s.await(ctx, s.patience.next); err != nil {
+	if err := s.waitForFrame(ctx, s.timeouts.next); err != nil {
 		return newest.Frame{}, err
 	}
 	return s.frames.Next(ctx)
 }
 
-// await waits until there is a frame that was not taken yet.
-func (s *Stream) await(ctx context.Context, patience time.Duration) error {
-	s.alarm.Reset(patience)
-	defer s.alarm.Stop()
-	there, err := s.frames.Wait(ctx, s.alarm.C)
-	if err == nil && !there {
-		err = s.hung(patience)
+// waitForFrame waits until there is a frame that Next has not returned.
+func (s *Stream) waitForFrame(ctx context.Context, timeout time.Duration) error {
+	s.timer.Reset(timeout)
+	defer s.timer.Stop()
+	ok, err := s.frames.Wait(ctx, s.timer.C)
+	if err == nil && !ok {
+		err = s.process.errorWithLog(fmt.Sprintf("no frame for %.1f s", timeout.Seconds()), deviceerr.ErrNoFrame)
 	}
 	return err
 }
 
-func (s *Stream) hung(patience time.Duration) error {
-	return s.process.trouble(fmt.Sprintf("has given no frame for %.1f s", patience.Seconds()), deviceerr.ErrNoFrame)
-}
-
-// Close ends the program. The last frame's memory is gone then.
+// Close terminates the program. The last frame's data become invalid.
 func (s *Stream) Close() error {
 	if s.closed {
 		return nil
 	}
 	s.closed = true
-	s.alarm.Stop()
+	s.timer.Stop()
 	err := errors.Join(s.process.stop(), s.pipe.Close())
 	<-s.frames.Done()
 	s.frames = nil

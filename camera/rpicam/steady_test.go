@@ -13,24 +13,24 @@ import (
 	"halfmeg/camera/steady"
 )
 
-// A program that ends again and again is started again and again.
+// A program that exits is restarted each time.
 func TestProgramIsStartedAgain(t *testing.T) {
-	rpicam.StandIn(t, "short")
-	var told []error
+	rpicam.InstallFake(t, "short")
+	var reported []error
 	source, err := steady.New(t.Context(), func(ctx context.Context) (camera.Source, error) {
 		return camera.Open(ctx, camera.RPiCam, camera.Options{Width: 128, Height: 2})
-	}, func(err error) { told = append(told, err) })
+	}, func(err error) { reported = append(reported, err) })
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
 	var last uint64
-	for n := 0; len(told) < 4; n++ { // ended and back, twice
+	for n := 0; len(reported) < 4; n++ { // ended and back, twice
 		frame, err := source.Next(t.Context())
 		require.NoError(t, err)
 		require.True(t, n == 0 || frame.Sequence > last)
 		last = frame.Sequence
 	}
-	require.ErrorContains(t, told[0], "192 of a frame's 384 bytes")
-	require.NoError(t, told[1])
-	require.ErrorContains(t, told[2], "192 of a frame's 384 bytes")
-	require.NoError(t, told[3])
+	require.ErrorContains(t, reported[0], "192 of 384 bytes")
+	require.NoError(t, reported[1])
+	require.ErrorContains(t, reported[2], "192 of 384 bytes")
+	require.NoError(t, reported[3])
 }

@@ -1,0 +1,11 @@
+//go:build unix && !linux
+
+package rpicam
+
+import "syscall"
+
+// processAttributes puts the process into its own process group. If this program
+// dies, the process fails to write its next frame and exits.
+func processAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
+}
