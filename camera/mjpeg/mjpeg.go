@@ -2,15 +2,8 @@
 package mjpeg
 
 import (
-	"encoding/binary"
-
+	"halfmeg/camera/internal/jpegsegment"
 	"halfmeg/camera/picture"
-)
-
-// JPEG markers (ITU-T T.81, table B.1).
-const (
-	markerDHT = 0xc4 // Huffman tables
-	markerSOS = 0xda // start of scan
 )
 
 // Decoder decodes frames of one size. It keeps its memory from whole frame to
@@ -53,18 +46,13 @@ func (d *Decoder) complete(frame []byte) []byte {
 // bareScan finds where the first scan of a frame without Huffman tables
 // starts.
 func bareScan(frame []byte) (at int, ok bool) {
-	at = 2 // after the marker SOI
-	for at+4 <= len(frame) && frame[at] == 0xff {
-		switch frame[at+1] {
-		case 0xff: // a fill byte
-			at++
-			continue
-		case markerDHT:
+	for segment := range jpegsegment.All(frame) {
+		switch segment.Marker {
+		case jpegsegment.DHT:
 			return 0, false
-		case markerSOS:
-			return at, true
+		case jpegsegment.SOS:
+			return segment.Offset, true
 		}
-		at += 2 + int(binary.BigEndian.Uint16(frame[at+2:]))
 	}
 	return 0, false
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/camera/internal/jpegsegment"
 	"halfmeg/camera/picture"
 )
 
@@ -31,7 +32,7 @@ func file(t testing.TB, width, height int) []byte {
 // bare is the file without its Huffman tables.
 func bare(t testing.TB, file []byte) []byte {
 	t.Helper()
-	at := bytes.Index(file, []byte{0xff, markerDHT})
+	at := bytes.Index(file, []byte{0xff, jpegsegment.DHT})
 	require.Positive(t, at)
 	length := 2 + int(file[at+2])<<8 + int(file[at+3])
 	return append(bytes.Clone(file[:at]), file[at+length:]...)
@@ -108,7 +109,7 @@ func TestGarbageIsLessThanAFrame(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(file(f, 17, 9))
 	f.Add(bare(f, file(f, 17, 9)))
-	f.Add([]byte{0xff, 0xd8, 0xff, markerSOS})
+	f.Add([]byte{0xff, 0xd8, 0xff, jpegsegment.SOS})
 	d := NewDecoder(17, 9)
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		if pix, err := d.Decode(frame); err == nil {

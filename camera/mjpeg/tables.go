@@ -1,5 +1,7 @@
 package mjpeg
 
+import "halfmeg/camera/internal/jpegsegment"
+
 // table is a Huffman table: its class (0: DC, 1: AC) and number as the segment
 // DHT writes them, how many codes there are of each length from 1 to 16 bits,
 // and the values in the order of their codes (ITU-T T.81, B.2.4.2).
@@ -58,7 +60,7 @@ var typical = [...]table{
 func appendTables(dst []byte) []byte {
 	for _, t := range typical {
 		length := 2 + 1 + len(t.counts) + len(t.values)
-		dst = append(dst, 0xff, markerDHT, byte(length>>8), byte(length), t.class)
+		dst = append(dst, 0xff, jpegsegment.DHT, byte(length>>8), byte(length), t.class)
 		dst = append(dst, t.counts...)
 		dst = append(dst, t.values...)
 	}

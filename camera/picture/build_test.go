@@ -14,32 +14,32 @@ import (
 	"golang.org/x/image/bmp"
 )
 
-// jpegSpec describes a JPEG whose blocks of 8x8 samples are each of one
-// value, so that what it decodes to is known exactly.
+// jpegSpec describes a JPEG in which all samples of a block have the same value, so
+// that the decoded picture is known exactly.
 type jpegSpec struct {
-	frame         byte // SOF marker: 0xc0 baseline, 0xc2 progressive, …
+	frame         byte // SOF marker, such as 0xc0 (baseline) or 0xc2 (progressive)
 	precision     byte
 	width, height int
 	components    []component
-	adobe         []byte // the colour transform of a segment APP14, or none
-	exif          []byte // the content of a segment APP1 after its name, or none
+	adobe         []byte // the colour transform for segment APP14; nil: no such segment
+	exif          []byte // the data for segment APP1; nil: no such segment
 }
 
 type component struct {
 	h, v   byte   // sampling factors
-	blocks []byte // sample values in the order of the scan; the last one repeats
+	blocks []byte // sample values in scan order; the last one repeats
 }
 
 func flat(h, v, value byte) component { return component{h, v, []byte{value}} }
 
-// grey is a baseline JPEG of one component.
+// grey returns a baseline JPEG of one component.
 func grey(width, height int, blocks ...byte) jpegSpec {
 	return jpegSpec{frame: 0xc0, precision: 8, width: width, height: height, components: []component{{1, 1, blocks}}}
 }
 
-// file codes the JPEG: every quantizer step is 8, so that a block's first
-// coefficient is its sample value minus 128; categories 0…8 have the 4-bit
-// codes 0000…1000, the end of a block has the code 0.
+// file encodes the JPEG. Every quantizer step is 8, so that the DC coefficient of a
+// block is its sample value minus 128. The DC categories 0…8 have the codes
+// 0000…1000, the end of a block has the code 0.
 func (s jpegSpec) file() []byte {
 	out := []byte{0xff, 0xd8}
 	segment := func(marker byte, content ...byte) {
@@ -65,14 +65,14 @@ func (s jpegSpec) file() []byte {
 	segment(s.frame, frame...)
 	last := byte(63)
 	if s.frame == 0xc2 {
-		last = 0 // a progressive picture may end with its first coefficients
+		last = 0 // DC coefficients only
 	}
 	segment(0xda, append(scan, 0, last, 0)...)
 	out = append(out, s.scan()...)
 	return append(out, 0xff, 0xd9)
 }
 
-// scan is the entropy-coded data of all components, interleaved.
+// scan returns the entropy-coded data of all components, interleaved.
 func (s jpegSpec) scan() []byte {
 	var maxH, maxV byte = 1, 1
 	if len(s.components) > 1 {
@@ -80,11 +80,11 @@ func (s jpegSpec) scan() []byte {
 			maxH, maxV = max(maxH, c.h), max(maxV, c.v)
 		}
 	}
-	across := (s.width + 8*int(maxH) - 1) / (8 * int(maxH))
-	down := (s.height + 8*int(maxV) - 1) / (8 * int(maxV))
+	mcuColumns := (s.width + 8*int(maxH) - 1) / (8 * int(maxH))
+	mcuRows := (s.height + 8*int(maxV) - 1) / (8 * int(maxV))
 	var w bitWriter
-	before, coded := make([]int, len(s.components)), make([]int, len(s.components))
-	for range across * down {
+	previous, coded := make([]int, len(s.components)), make([]int, len(s.components))
+	for range mcuColumns * mcuRows {
 		for i, c := range s.components {
 			blocks := int(c.h) * int(c.v)
 			if len(s.components) == 1 {
@@ -93,15 +93,15 @@ func (s jpegSpec) scan() []byte {
 			for range blocks {
 				v := int(c.blocks[min(coded[i], len(c.blocks)-1)]) - 128
 				coded[i]++
-				w.difference(v - before[i])
-				before[i] = v
+				w.difference(v - previous[i])
+				previous[i] = v
 				if s.frame != 0xc2 {
 					w.write(0, 1)
 				}
 			}
 		}
 	}
-	w.write(0x7f, 7) // fill the last byte with ones
+	w.write(0x7f, 7) // pad the last byte with ones
 	return w.out
 }
 
@@ -124,7 +124,7 @@ func (w *bitWriter) write(v uint32, bits int) {
 	}
 }
 
-// difference codes a first coefficient: its category, then its bits.
+// difference writes a DC difference: its category, then its bits.
 func (w *bitWriter) difference(d int) {
 	category := 0
 	for m := max(d, -d); m > 0; m >>= 1 {
@@ -137,14 +137,15 @@ func (w *bitWriter) difference(d int) {
 	w.write(uint32(d), category)
 }
 
-// exif is a TIFF directory of two entries, the second of them the orientation.
+// exif returns a TIFF directory of two entries, the second of which is the
+// orientation.
 func exif(order binary.AppendByteOrder, value uint16) []byte {
 	out := []byte("MM\x00*")
 	if order == binary.AppendByteOrder(binary.LittleEndian) {
 		out = []byte("II*\x00")
 	}
 	out = order.AppendUint32(out, 10)
-	out = append(out, 0, 0) // the directory need not follow at once
+	out = append(out, 0, 0) // the directory need not follow the header immediately
 	out = order.AppendUint16(out, 2)
 	entry := func(tag, kind uint16, count uint32, value uint16) {
 		out = order.AppendUint16(out, tag)
@@ -165,7 +166,7 @@ func pngFile(t testing.TB, img image.Image) []byte {
 	return b.Bytes()
 }
 
-// withChunk inserts a chunk behind a PNG's header.
+// withChunk inserts a chunk after a PNG's header.
 func withChunk(file []byte, kind string, content []byte) []byte {
 	const header = 8 + 4 + 4 + 13 + 4 // signature, then IHDR
 	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(content)))
@@ -181,8 +182,8 @@ func bmpFile(t testing.TB, img image.Image) []byte {
 	return b.Bytes()
 }
 
-// gifFile is an animation of 4x3 pixels: its first frame covers 2x2 of them
-// from (1, 1) and has one transparent pixel, its second is all of one colour.
+// gifFile returns an animation of 4x3 pixels. Its first frame covers 2x2 of them
+// from (1, 1) and has one transparent pixel; its second has one colour.
 func gifFile(t testing.TB) []byte {
 	t.Helper()
 	palette := color.Palette{color.RGBA{10, 20, 30, 255}, color.RGBA{200, 100, 50, 255}, color.RGBA{}}

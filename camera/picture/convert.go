@@ -2,12 +2,12 @@ package picture
 
 import "image"
 
-// paint converts a decoded image to an upright Image. The stored picture has
-// width x height pixels; where the decoded image does not cover it, as a
-// GIF's first frame need not, it is white.
-func paint(img image.Image, width, height int, turn orientation) *Image {
-	to := turn.layout(width, height)
-	out := &Image{Width: to.width, Height: to.height, Pix: make([]byte, 3*width*height)}
+// toRGB converts a decoded image to an oriented Image. The stored picture has width
+// x height pixels. Where the decoded image does not cover it, as the first frame of
+// a GIF need not, it is white.
+func toRGB(img image.Image, width, height int, o orientation) *Image {
+	m := o.mapping(width, height)
+	out := &Image{Width: m.width, Height: m.height, Pix: make([]byte, 3*width*height)}
 	b := img.Bounds()
 	if b.Dx() < width || b.Dy() < height {
 		for i := range out.Pix {
@@ -17,23 +17,22 @@ func paint(img image.Image, width, height int, turn orientation) *Image {
 	readRow := rowReader(img)
 	row := make([]byte, 3*b.Dx())
 	for y := range b.Dy() {
-		at := to.origin + (b.Min.Y+y)*to.down + b.Min.X*to.right
-		if to.right == 1 {
-			readRow(out.Pix[3*at:][:len(row)], y)
+		first := m.origin + b.Min.X*m.stepX + (b.Min.Y+y)*m.stepY
+		if m.stepX == 1 {
+			readRow(out.Pix[3*first:][:len(row)], y)
 			continue
 		}
 		readRow(row, y)
-		scatter(out.Pix, row, at, to.right)
+		scatter(out.Pix, row, first, m.stepX)
 	}
 	return out
 }
 
-// scatter puts a row of pixels into pix, the first at the given pixel, each
-// next one step pixels further.
-func scatter(pix, row []byte, at, step int) {
-	for i := 0; i < len(row); i += 3 {
-		to, from := pix[3*at:3*at+3], row[i:i+3]
-		to[0], to[1], to[2] = from[0], from[1], from[2]
-		at += step
+// scatter writes a row of pixels to pix: pixel i of the row becomes pixel
+// first+i*step.
+func scatter(pix, row []byte, first, step int) {
+	for i, at := 0, first; i < len(row); i, at = i+3, at+step {
+		dst, src := pix[3*at:3*at+3], row[i:i+3]
+		dst[0], dst[1], dst[2] = src[0], src[1], src[2]
 	}
 }

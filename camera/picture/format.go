@@ -12,27 +12,27 @@ import (
 	"golang.org/x/image/bmp"
 )
 
-// headSize is how many of a file's first bytes are enough to recognise it.
+// headSize is the number of bytes needed to recognise a format.
 const headSize = 16
 
-// format is a kind of picture file that can be decoded.
+// format is a supported file format.
 type format struct {
 	name       string
-	magic      string // the first bytes; ? stands for any byte
+	magic      string // the first bytes; ? matches any byte
 	readHeader func(io.Reader) (image.Config, error)
 	read       func(io.Reader) (image.Image, error)
-	density    int64                    // the most pixels that a byte of a file can hold; 0: not known
-	check      func(file []byte) error  // names what read cannot do better than read does; may be nil
-	exif       func(file []byte) []byte // finds the Exif data, a TIFF structure; may be nil
+	density    int64                    // upper bound of pixels per byte of a file; 0: unknown
+	check      func(file []byte) error  // rejects files that read does not support, with a better error; may be nil
+	exif       func(file []byte) []byte // returns the Exif data, a TIFF structure; may be nil
 }
 
-// jpegDensity: no Huffman code is shorter than a bit, and every block of 8x8
-// samples has one for its first coefficient, in baseline and in progressive
-// JPEGs. The blocks of one component are counted, the one that has all pixels.
+// jpegDensity: in baseline and progressive JPEGs every block of 8x8 samples has a
+// Huffman code of at least one bit for its DC coefficient. Only the blocks of the
+// component with full resolution are counted.
 const jpegDensity = 8 * 8 * 8
 
-// bmpDensity: nothing is compressed in those that are read, and no pixel has
-// less than a bit.
+// bmpDensity: the supported files are not compressed and have at least one bit per
+// pixel.
 const bmpDensity = 8
 
 var jpegFormat = &format{
@@ -47,10 +47,10 @@ var formats = []*format{
 	{name: "BMP", magic: "BM????\x00\x00\x00\x00", readHeader: bmp.DecodeConfig, read: bmp.Decode, density: bmpDensity},
 }
 
-// foreign lists kinds of picture that are only recognised, to be named: what
-// phones, browsers and cameras hand people. The ISO media formats are told
-// apart by the brand in their first box (ISO/IEC 14496-12, ftyp).
-var foreign = []struct{ name, magic string }{
+// unsupportedFormats are recognised only to name them in the error: common formats
+// of phones, browsers and cameras. The ISO media formats differ in the brand of
+// their first box (ISO/IEC 14496-12, ftyp).
+var unsupportedFormats = []struct{ name, magic string }{
 	{"WebP", "RIFF????WEBP"},
 	{"AVIF", "????ftypavif"},
 	{"AVIF", "????ftypavis"},
@@ -65,10 +65,10 @@ var foreign = []struct{ name, magic string }{
 	{"TIFF and raw", "MM\x00*"},
 }
 
-// ErrUnknown marks errors of files that are no pictures at all.
+// ErrUnknown marks the error of a file in no known format.
 var ErrUnknown = errors.New("not a picture")
 
-// recognise tells the format by a file's first bytes.
+// recognise identifies the format by a file's first bytes.
 func recognise(head []byte) (*format, error) {
 	if len(head) == 0 {
 		return nil, fmt.Errorf("empty, %w", ErrUnknown)
@@ -78,7 +78,7 @@ func recognise(head []byte) (*format, error) {
 			return f, nil
 		}
 	}
-	for _, f := range foreign {
+	for _, f := range unsupportedFormats {
 		if matches(head, f.magic) {
 			return nil, notSupported(f.name + " pictures")
 		}
@@ -102,7 +102,7 @@ func matches(head []byte, magic string) bool {
 	return true
 }
 
-// explain words a decoder's error for the person who gave the file.
+// explain turns a decoder's error into one for the user.
 func (f *format) explain(err error) error {
 	const shortScan = jpeg.FormatError("short Huffman data")
 	switch {

@@ -6,11 +6,10 @@ import (
 	"slices"
 )
 
-// DecodeFrame decodes a JPEG of a stream whose frames have width x height
-// pixels, at most MaxFramePixels, to packed RGB of as many times three bytes.
-// They lie in the memory of buf where it is enough; more is taken only for a
-// frame that is whole. A camera does not turn its frames, so no orientation is
-// looked for.
+// DecodeFrame decodes a JPEG of a stream whose frames have width x height pixels,
+// at most MaxFramePixels, to packed RGB of width*height*3 bytes. It uses the memory
+// of buf if that suffices, and allocates only for a frame that could be decoded.
+// Exif data are ignored: cameras do not set an orientation.
 func DecodeFrame(buf, file []byte, width, height int) ([]byte, error) {
 	w, h, err := FrameSize(file)
 	if err != nil {
@@ -31,7 +30,7 @@ func DecodeFrame(buf, file []byte, width, height int) ([]byte, error) {
 	return pix, nil
 }
 
-// FrameSize is the size in pixels of a JPEG of a stream, by its header.
+// FrameSize returns the size in pixels from the header of a stream's JPEG.
 func FrameSize(file []byte) (width, height int, err error) {
 	if err := checkJPEG(file); err != nil {
 		return 0, 0, err

@@ -9,20 +9,22 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera/internal/jpegsegment"
 )
 
-// claiming is a JPEG of 8x8 pixels whose header says another size.
+// claiming returns a JPEG of 8x8 pixels whose header claims another size.
 func claiming(t *testing.T, width, height int) []byte {
 	t.Helper()
 	file := grey(8, 8, 1).file()
-	at := bytes.Index(file, []byte{0xff, markerSOF0})
+	at := bytes.Index(file, []byte{0xff, jpegsegment.SOF0})
 	require.Positive(t, at)
 	binary.BigEndian.PutUint16(file[at+5:], uint16(height))
 	binary.BigEndian.PutUint16(file[at+7:], uint16(width))
 	return file
 }
 
-// requireLittleMemory proves that f takes less than a megabyte.
+// requireLittleMemory checks that f allocates less than 1 MiB.
 func requireLittleMemory(t *testing.T, f func()) {
 	t.Helper()
 	var before, after runtime.MemStats
@@ -32,9 +34,9 @@ func requireLittleMemory(t *testing.T, f func()) {
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }
 
-func TestSizesThatTheBytesCannotHold(t *testing.T) {
+func TestSizeExceedsDensity(t *testing.T) {
 	file := claiming(t, 4000, 4000)
-	// A byte of garbage between segments, which the decoder passes over, hides nothing.
+	// image/jpeg skips garbage between segments, which ends our segment walk.
 	garbage := append([]byte{0xff, 0xd8, 0}, file[2:]...)
 	for name, file := range map[string][]byte{"plain": file, "with garbage": garbage} {
 		for what, decode := range map[string]func() error{
@@ -51,7 +53,7 @@ func TestSizesThatTheBytesCannotHold(t *testing.T) {
 	}
 }
 
-func TestBMPThatItsBytesCannotHold(t *testing.T) {
+func TestBMPSizeExceedsDensity(t *testing.T) {
 	file := bmpFile(t, image.NewGray(image.Rect(0, 0, 8, 8)))
 	binary.LittleEndian.PutUint32(file[18:], 4000) // width, then height
 	binary.LittleEndian.PutUint32(file[22:], 4000)
@@ -61,18 +63,18 @@ func TestBMPThatItsBytesCannotHold(t *testing.T) {
 	})
 }
 
-func TestFewestBytesOfAPicture(t *testing.T) {
+func TestHighestDensity(t *testing.T) {
 	spec := grey(512, 512, 128)
-	spec.frame = 0xc2 // progressive, with first coefficients alone
+	spec.frame = 0xc2 // progressive, with DC coefficients only
 	img, err := Decode(bytes.NewReader(spec.file()))
 	require.NoError(t, err)
 	require.Len(t, img.Pix, 3*512*512)
 }
 
-func TestStreamsHaveALowerLimit(t *testing.T) {
+func TestStreamLimit(t *testing.T) {
 	file := append(claiming(t, 8192, 2049), make([]byte, 1<<20)...)
 	requireLittleMemory(t, func() {
-		const words = "8192x2049 pixels is beyond the limit of 16 megapixels"
+		const words = "8192x2049 pixels exceeds the limit of 16 megapixels"
 		_, _, err := FrameSize(file)
 		require.ErrorContains(t, err, words)
 		_, err = DecodeFrame(nil, file, 8192, 2049)
@@ -80,6 +82,6 @@ func TestStreamsHaveALowerLimit(t *testing.T) {
 	})
 	_, err := DecodeStream(bytes.NewReader(file))
 	require.ErrorContains(t, err, "limit of 16 megapixels")
-	_, _, err = FrameSize(append(claiming(t, 4656, 3496), make([]byte, 1<<20)...)) // of a camera of 16 megapixels
+	_, _, err = FrameSize(append(claiming(t, 4656, 3496), make([]byte, 1<<20)...)) // of a 16 megapixel camera
 	require.NoError(t, err)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzDecode: whatever the bytes, an error of one line or a whole picture
-// inside the limits, and no panic.
+// FuzzDecode checks that any file is either a one-line error or a picture within
+// the limits.
 func FuzzDecode(f *testing.F) {
 	whole := image.Rect(0, 0, 5, 3)
 	palette := color.Palette{color.RGBA{1, 2, 3, 255}, color.NRGBA{9, 8, 7, 100}}
@@ -26,11 +26,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add(bmpFile(f, image.NewGray(whole)))
 	f.Add(bmpFile(f, image.NewNRGBA(whole)))
 	chroma := flat(1, 1, 90)
-	turned := grey(24, 16, 1, 2, 3, 4, 5)
-	turned.exif = exif(binary.BigEndian, 8)
+	rotated := grey(24, 16, 1, 2, 3, 4, 5)
+	rotated.exif = exif(binary.BigEndian, 8)
 	for _, spec := range []jpegSpec{
 		grey(9, 9, 100, 3),
-		turned,
+		rotated,
 		{frame: 0xc0, precision: 8, width: 17, height: 9, components: []component{flat(2, 2, 60), chroma, chroma}},
 		{frame: 0xc2, precision: 8, width: 17, height: 9, components: []component{flat(2, 1, 60), chroma, chroma}},
 		{frame: 0xc0, precision: 8, width: 9, height: 9, components: []component{chroma, chroma, chroma, chroma}, adobe: []byte{0}},
@@ -57,7 +57,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzExif: the ways to the orientation stay inside the bytes they are given.
+// FuzzExif checks that reading the orientation of any data does not panic.
 func FuzzExif(f *testing.F) {
 	f.Add(exif(binary.LittleEndian, 3))
 	f.Add(exif(binary.BigEndian, 9))
@@ -67,9 +67,9 @@ func FuzzExif(f *testing.F) {
 	f.Add(withChunk(pngFile(f, image.NewGray(image.Rect(0, 0, 1, 1))), "eXIf", exif(binary.LittleEndian, 7)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, exif := range [][]byte{data, jpegExif(data), pngExif(data)} {
-			turn := readOrientation(exif)
-			require.GreaterOrEqual(t, turn, upright)
-			require.LessOrEqual(t, turn, turnLeft)
+			o := readOrientation(exif)
+			require.GreaterOrEqual(t, o, identity)
+			require.LessOrEqual(t, o, rotate270)
 		}
 		_ = checkJPEG(data)
 	})

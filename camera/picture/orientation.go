@@ -2,40 +2,39 @@ package picture
 
 import "encoding/binary"
 
-// orientation is Exif's tag of that name (Exif 2.32, section 4.6.4 A): which
-// way the stored picture must be turned to stand upright. The names say what
-// to do with it.
+// orientation is the value of the Exif tag Orientation (Exif 2.32, section 4.6.4
+// A). The names say how to transform the stored picture for display.
 type orientation uint8
 
 const (
-	upright    orientation = 1
-	mirror     orientation = 2 // left and right change places
-	turn180    orientation = 3
-	flip       orientation = 4 // top and bottom change places
-	transpose  orientation = 5 // mirrored at the diagonal from the top left
-	turnRight  orientation = 6 // a quarter, clockwise
-	transverse orientation = 7 // mirrored at the diagonal from the top right
-	turnLeft   orientation = 8 // a quarter, anticlockwise
+	identity       orientation = 1
+	flipHorizontal orientation = 2 // swap left and right
+	rotate180      orientation = 3
+	flipVertical   orientation = 4 // swap top and bottom
+	transpose      orientation = 5 // mirror at the diagonal from the top left
+	rotate90       orientation = 6 // clockwise
+	transverse     orientation = 7 // mirror at the diagonal from the top right
+	rotate270      orientation = 8 // clockwise
 )
 
-// A TIFF directory's entries: tag, type, count, value.
+// An entry of a TIFF directory holds tag, type, count and value.
 const (
 	entrySize      = 12
 	tagOrientation = 0x0112
 	typeShort      = 3
 )
 
-// readOrientation reads the tag from the first directory of Exif data, which
-// has TIFF's structure (TIFF 6.0, section 2). Broken data, common in the
-// wild, leave the picture as it is stored.
+// readOrientation reads the tag from the first directory of Exif data, which have
+// the structure of a TIFF file (TIFF 6.0, section 2). Malformed data, which are
+// common, mean identity.
 func readOrientation(exif []byte) orientation {
 	order, ok := byteOrder(exif)
 	if !ok {
-		return upright
+		return identity
 	}
 	start := order.Uint32(exif[4:])
 	if uint64(start)+2 > uint64(len(exif)) {
-		return upright
+		return identity
 	}
 	entries := exif[start+2:]
 	for range order.Uint16(exif[start:]) {
@@ -43,17 +42,17 @@ func readOrientation(exif []byte) orientation {
 			break
 		}
 		if order.Uint16(entries) == tagOrientation && order.Uint16(entries[2:]) == typeShort {
-			if v := order.Uint16(entries[8:]); v >= uint16(upright) && v <= uint16(turnLeft) {
+			if v := order.Uint16(entries[8:]); v >= uint16(identity) && v <= uint16(rotate270) {
 				return orientation(v)
 			}
 			break
 		}
 		entries = entries[entrySize:]
 	}
-	return upright
+	return identity
 }
 
-// byteOrder reads TIFF's eight-byte header: II or MM, 42 and the place of the
+// byteOrder reads the eight-byte TIFF header: II or MM, 42 and the offset of the
 // first directory.
 func byteOrder(tiff []byte) (binary.ByteOrder, bool) {
 	if len(tiff) < 8 {
@@ -68,33 +67,32 @@ func byteOrder(tiff []byte) (binary.ByteOrder, bool) {
 	return nil, false
 }
 
-// layout says where the pixels of a stored picture go in the upright one:
-// the stored top left pixel to index origin, its right neighbour right
-// pixels further, the one below it down pixels further.
-type layout struct {
-	width, height       int // of the upright picture
-	origin, right, down int
+// mapping maps the pixels of a stored picture to indexes of pixels in the oriented
+// one. Pixel (x, y) goes to origin + x*stepX + y*stepY.
+type mapping struct {
+	width, height        int // of the oriented picture
+	origin, stepX, stepY int
 }
 
-// layout gives the places for a stored picture of w x h pixels.
-func (o orientation) layout(w, h int) layout {
+// mapping returns the mapping of a stored picture of w x h pixels.
+func (o orientation) mapping(w, h int) mapping {
 	last := w*h - 1
 	switch o {
-	case mirror:
-		return layout{w, h, w - 1, -1, w}
-	case turn180:
-		return layout{w, h, last, -1, -w}
-	case flip:
-		return layout{w, h, last - (w - 1), 1, -w}
+	case flipHorizontal:
+		return mapping{w, h, w - 1, -1, w}
+	case rotate180:
+		return mapping{w, h, last, -1, -w}
+	case flipVertical:
+		return mapping{w, h, last - (w - 1), 1, -w}
 	case transpose:
-		return layout{h, w, 0, h, 1}
-	case turnRight:
-		return layout{h, w, h - 1, h, -1}
+		return mapping{h, w, 0, h, 1}
+	case rotate90:
+		return mapping{h, w, h - 1, h, -1}
 	case transverse:
-		return layout{h, w, last, -h, -1}
-	case turnLeft:
-		return layout{h, w, last - (h - 1), -h, 1}
+		return mapping{h, w, last, -h, -1}
+	case rotate270:
+		return mapping{h, w, last - (h - 1), -h, 1}
 	default:
-		return layout{w, h, 0, 1, w}
+		return mapping{w, h, 0, 1, w}
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// uprightPictures is how a picture stored as ABC above DEF stands for each
-// value of the tag (Exif 2.32, section 4.6.4 A).
-var uprightPictures = map[uint16]string{
+// orientedPictures has, for each value of the tag (Exif 2.32, section 4.6.4 A), the
+// oriented picture of one stored as the rows ABC and DEF.
+var orientedPictures = map[uint16]string{
 	1: "ABC DEF",
 	2: "CBA FED",
 	3: "FED CBA",
@@ -29,10 +29,10 @@ func TestOrientation(t *testing.T) {
 	gray := image.NewGray(image.Rect(0, 0, 3, 2))
 	copy(gray.Pix, letters)
 	stored := pngFile(t, gray)
-	for value, want := range uprightPictures {
+	for value, want := range orientedPictures {
 		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 			t.Run(fmt.Sprintf("%d %v", value, order), func(t *testing.T) {
-				// A JPEG of 3x2 blocks: the letters are those of each block's middle.
+				// a JPEG of 3x2 blocks, a letter each
 				spec := grey(24, 16, letters...)
 				spec.exif = exif(order, value)
 				img, err := Decode(bytes.NewReader(spec.file()))
@@ -52,7 +52,7 @@ func TestOrientation(t *testing.T) {
 	}
 }
 
-// spell reads one grey value out of each block, the rows parted by spaces.
+// spell reads one grey value per block; spaces separate the rows.
 func spell(img *Image, block int) string {
 	var rows []string
 	for y := block / 2; y < img.Height; y += block {
@@ -65,7 +65,7 @@ func spell(img *Image, block int) string {
 	return strings.Join(rows, " ")
 }
 
-// TestOrientationOfColours: all three channels move together.
+// TestOrientationOfColours checks that the channels of a pixel stay together.
 func TestOrientationOfColours(t *testing.T) {
 	src := image.NewNRGBA(image.Rect(0, 0, 2, 1))
 	copy(src.Pix, []byte{1, 2, 3, 255, 4, 5, 6, 255})
@@ -74,30 +74,30 @@ func TestOrientationOfColours(t *testing.T) {
 	require.Equal(t, &Image{1, 2, []byte{4, 5, 6, 1, 2, 3}}, img)
 }
 
-// TestBrokenExif: nonsense leaves the picture as it is stored.
-func TestBrokenExif(t *testing.T) {
+// TestMalformedExif checks that malformed data mean identity.
+func TestMalformedExif(t *testing.T) {
 	good := exif(binary.LittleEndian, 6)
-	require.Equal(t, turnRight, readOrientation(good))
+	require.Equal(t, rotate90, readOrientation(good))
 	change := func(at int, content ...byte) []byte {
 		b := bytes.Clone(good)
 		copy(b[at:], content)
 		return b
 	}
-	const second = 8 + 2 + 2 + 12 // where the second entry is
+	const second = 8 + 2 + 2 + 12 // offset of the second entry
 	for name, data := range map[string][]byte{
 		"none":                     nil,
 		"not TIFF":                 []byte("Hello, world, this is long enough"),
-		"directory far away":       change(4, 0xff, 0xff, 0xff, 0xff),
+		"directory far outside":    change(4, 0xff, 0xff, 0xff, 0xff),
 		"directory at the end":     change(4, byte(len(good)), 0),
-		"directory one before":     change(4, byte(len(good)-1), 0),
+		"directory one before end": change(4, byte(len(good)-1), 0),
 		"no entries":               change(10, 0, 0),
 		"value 0":                  change(second+8, 0),
 		"value 9":                  change(second+8, 9),
-		"another type":             change(second+2, 4),
-		"cut in the middle":        good[:second+6],
+		"wrong type":               change(second+2, 4),
+		"truncated":                good[:second+6],
 		"more entries than it has": change(10, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x13)[:second+12],
 	} {
-		require.Equal(t, upright, readOrientation(data), name)
+		require.Equal(t, identity, readOrientation(data), name)
 	}
 	for n := range len(good) {
 		readOrientation(good[:n]) // must not panic

@@ -1,8 +1,7 @@
-// Package picture decodes picture files, JPEG, PNG, GIF (its first frame) and
-// BMP, to packed 8-bit RGB: upright, as the Exif orientation says, and
-// opaque, anything transparent standing on white. A file is recognised by its
-// content, never by its name. The files may come from anyone: every size is
-// checked before memory is taken for it.
+// Package picture decodes JPEG, PNG, GIF (the first frame) and BMP files to packed
+// 8-bit RGB. It applies the Exif orientation and composites transparent pixels on
+// white. A file's format is recognised by its content, not its name. Files are not
+// trusted: sizes are checked before memory is allocated.
 package picture
 
 import (
@@ -18,19 +17,19 @@ import (
 )
 
 const (
-	// MaxPixels is the largest picture that is decoded: 100 megapixels, which
-	// are 300 MB as RGB; decoding a progressive JPEG may take five times as
-	// much again for a while.
+	// MaxPixels bounds a picture's size: 100 megapixels, which take 300 MB as RGB.
+	// Decoding a progressive JPEG may need five times as much in addition.
 	MaxPixels = 100_000_000
 
-	// MaxFramePixels is the largest picture of a stream, which anyone may send:
-	// 16 megapixels, of 2^20 each, for cameras of that name have a few more.
+	// MaxFramePixels bounds a picture's size in a stream, whose sender is not
+	// trusted: 16 Mi pixels, because "16 megapixel" cameras have a few more than 16
+	// million.
 	MaxFramePixels = 16 << 20
 
-	// maxSide is the longest side.
+	// maxSide bounds a picture's sides in pixels.
 	maxSide = 1 << 20
 
-	// MaxBytes is the longest file that is read: 256 MiB.
+	// MaxBytes bounds a file's length: 256 MiB.
 	MaxBytes = 256 << 20
 )
 
@@ -38,15 +37,15 @@ const (
 type Image struct {
 	Width  int
 	Height int
-	Pix    []byte // red, green, blue of each pixel, row by row from the top left: Width*Height*3 bytes
+	Pix    []byte // packed RGB, row by row from the top: Width*Height*3 bytes
 }
 
-// Pixels returns the picture as networks read it, without copying.
+// Pixels describes the picture for preprocessing. It does not copy.
 func (img *Image) Pixels() pixel.Image {
 	return pixel.Format{FourCC: pixel.RGB24, Width: img.Width, Height: img.Height, Stride: 3 * img.Width}.Image(img.Pix)
 }
 
-// DecodeFile decodes the file of the given path. Errors name the file.
+// DecodeFile decodes the file at path. Errors name the file.
 func DecodeFile(path string) (*Image, error) {
 	img, err := decodeFile(path)
 	if err != nil {
@@ -71,7 +70,7 @@ func decodeFile(path string) (*Image, error) {
 	return Decode(f)
 }
 
-// withoutPath takes the system call and the path off an error of package os.
+// withoutPath removes the system call and the path from an error of package os.
 func withoutPath(err error) error {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {
@@ -80,11 +79,10 @@ func withoutPath(err error) error {
 	return err
 }
 
-// Decode decodes one picture, reading r to its end.
+// Decode decodes one picture. It reads r to its end.
 func Decode(r io.Reader) (*Image, error) { return decode(r, MaxBytes, MaxPixels) }
 
-// DecodeStream decodes one picture of at most MaxFramePixels, reading r to its
-// end.
+// DecodeStream decodes one picture of at most MaxFramePixels. It reads r to its end.
 func DecodeStream(r io.Reader) (*Image, error) { return decode(r, MaxBytes, MaxFramePixels) }
 
 func decode(r io.Reader, maxBytes, maxPixels int64) (*Image, error) {
@@ -107,7 +105,7 @@ func decode(r io.Reader, maxBytes, maxPixels int64) (*Image, error) {
 	return f.decode(data, maxPixels)
 }
 
-// decode decodes a whole file of the format.
+// decode decodes a complete file of the format.
 func (f *format) decode(data []byte, maxPixels int64) (*Image, error) {
 	if f.check != nil {
 		if err := f.check(data); err != nil {
@@ -122,16 +120,16 @@ func (f *format) decode(data []byte, maxPixels int64) (*Image, error) {
 	if err != nil {
 		return nil, f.explain(err)
 	}
-	turn := upright
+	o := identity
 	if f.exif != nil {
-		turn = readOrientation(f.exif(data))
+		o = readOrientation(f.exif(data))
 	}
-	return paint(img, width, height, turn), nil
+	return toRGB(img, width, height, o), nil
 }
 
-// size reads the sides from a file's header, and checks them: by the limits,
-// and by the file's length, for a decoder takes the memory of all pixels before
-// it reads the first.
+// size reads the size from a file's header. It checks it against the limits and
+// against the file's length, because decoders allocate memory for all pixels before
+// they read the first.
 func (f *format) size(data []byte, maxPixels int64) (width, height int, err error) {
 	header, err := f.readHeader(bytes.NewReader(data))
 	if err != nil {
@@ -141,10 +139,10 @@ func (f *format) size(data []byte, maxPixels int64) (width, height int, err erro
 		return 0, 0, fmt.Errorf("an empty %s of %dx%d pixels", f.name, header.Width, header.Height)
 	}
 	if max(header.Width, header.Height) > maxSide {
-		return 0, 0, fmt.Errorf("a %s of %dx%d pixels is beyond the limit of %d a side", f.name, header.Width, header.Height, maxSide)
+		return 0, 0, fmt.Errorf("a %s of %dx%d pixels exceeds the limit of %d per side", f.name, header.Width, header.Height, maxSide)
 	}
 	if int64(header.Width) > maxPixels/int64(header.Height) {
-		return 0, 0, fmt.Errorf("a %s of %dx%d pixels is beyond the limit of %d megapixels: scale it down first",
+		return 0, 0, fmt.Errorf("a %s of %dx%d pixels exceeds the limit of %d megapixels: scale it down first",
 			f.name, header.Width, header.Height, maxPixels/1_000_000)
 	}
 	if f.density > 0 && int64(header.Width)*int64(header.Height) > f.density*int64(len(data)) {

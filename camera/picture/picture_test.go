@@ -17,15 +17,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestJPEG decodes pictures of one colour, of a size that no block divides.
+// TestJPEG decodes pictures of one colour, whose sizes are no multiples of 8.
 func TestJPEG(t *testing.T) {
 	ycc := func(h, v byte) []component { return []component{flat(h, v, 100), flat(1, 1, 90), flat(1, 1, 200)} }
 	four := func(a, b, c, d byte) []component {
 		return []component{flat(1, 1, a), flat(1, 1, b), flat(1, 1, c), flat(1, 1, d)}
 	}
 	// Y 100, Cb 90, Cr 200: red 100+1.402*72 = 200.9, green
-	// 100+0.344*38-0.714*72 = 61.6, blue 100-1.772*38 = 32.7; Go's rule rounds
-	// dark values down and bright ones up.
+	// 100+0.344*38-0.714*72 = 61.6, blue 100-1.772*38 = 32.7; rounding goes
+	// down for dark and up for bright values.
 	colour := [3]byte{201, 62, 33}
 	cases := []struct {
 		name       string
@@ -46,9 +46,9 @@ func TestJPEG(t *testing.T) {
 		{"progressive", 0xc2, ycc(2, 2), nil, colour},
 		{"progressive grey", 0xc2, []component{flat(1, 1, 200)}, nil, [3]byte{200, 200, 200}},
 		{"RGB", 0xc0, ycc(1, 1), []byte{0}, [3]byte{100, 90, 200}},
-		{"CMYK, inverted as Adobe's are", 0xc0, four(200, 100, 50, 255), []byte{0}, [3]byte{200, 100, 50}},
-		{"CMYK with half of black", 0xc0, four(200, 100, 50, 128), []byte{0}, [3]byte{100, 50, 25}},
-		{"YCCK, red, green and blue being inks", 0xc0, four(100, 90, 200, 255), []byte{2}, [3]byte{255 - 201, 255 - 62, 255 - 33}},
+		{"CMYK, inverted like Adobe's", 0xc0, four(200, 100, 50, 255), []byte{0}, [3]byte{200, 100, 50}},
+		{"CMYK with 50 % black", 0xc0, four(200, 100, 50, 128), []byte{0}, [3]byte{100, 50, 25}},
+		{"YCCK, RGB being inks", 0xc0, four(100, 90, 200, 255), []byte{2}, [3]byte{255 - 201, 255 - 62, 255 - 33}},
 		{"progressive CMYK", 0xc2, four(0, 255, 0, 255), []byte{0}, [3]byte{0, 255, 0}},
 	}
 	for _, c := range cases {
@@ -82,7 +82,7 @@ func TestPNG(t *testing.T) {
 		{"16-bit grey, rounded up", image.NewGray16(two), color.Gray16{0x1293}, [3]byte{0x13, 0x13, 0x13}}, // 4755/257 = 18.502
 		{"colour", image.NewNRGBA(two), color.NRGBA{1, 2, 3, 255}, [3]byte{1, 2, 3}},
 		{"16-bit colour", image.NewNRGBA64(two), color.NRGBA64{0xffff, 0x8101, 0x8000, 0xffff}, [3]byte{255, 129, 128}}, // 33025/257 = 128.502
-		{"alpha", image.NewNRGBA(two), color.NRGBA{100, 0, 200, 51}, [3]byte{224, 204, 244}},                            // a fifth on white
+		{"alpha", image.NewNRGBA(two), color.NRGBA{100, 0, 200, 51}, [3]byte{224, 204, 244}},                            // alpha 1/5 on white
 		{"transparent", image.NewNRGBA(two), color.NRGBA{1, 2, 3, 0}, [3]byte{255, 255, 255}},
 		{"16-bit alpha", image.NewNRGBA64(two), color.NRGBA64{0, 0x6464, 0xc8c8, 0x3333}, [3]byte{204, 224, 244}},
 		{"palette", image.NewPaletted(two, color.Palette{white, color.RGBA{7, 8, 9, 255}}), color.RGBA{7, 8, 9, 255}, [3]byte{7, 8, 9}},
@@ -99,7 +99,7 @@ func TestPNG(t *testing.T) {
 	}
 }
 
-// TestGIF: the first frame on a white canvas of the whole picture's size.
+// TestGIF decodes the first frame on a white canvas.
 func TestGIF(t *testing.T) {
 	img, err := Decode(bytes.NewReader(gifFile(t)))
 	require.NoError(t, err)
@@ -133,7 +133,7 @@ func TestOnePixel(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestRejected(t *testing.T) {
 	png8 := pngFile(t, image.NewGray(image.Rect(0, 0, 40, 40)))
 	ftyp := func(brand string) []byte { return []byte("\x00\x00\x00\x18ftyp" + brand + "\x00\x00\x00\x00") }
 	with := func(frame, precision byte) []byte {
@@ -187,7 +187,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestTruncation: no JPEG or PNG that lacks any of its end passes for a picture.
+// TestTruncation decodes every proper prefix of a JPEG and a PNG.
 func TestTruncation(t *testing.T) {
 	for _, file := range [][]byte{grey(40, 40, 1, 2, 250, 4).file(), pngFile(t, image.NewGray(image.Rect(0, 0, 9, 9)))} {
 		for n := range len(file) {
@@ -197,12 +197,12 @@ func TestTruncation(t *testing.T) {
 	}
 }
 
-// TestHugeHeader: a claim of 30000x30000 is refused before memory is taken.
+// TestHugeHeader checks that 30000x30000 is rejected before memory is allocated.
 func TestHugeHeader(t *testing.T) {
 	gray := image.NewGray(image.Rect(0, 0, 1, 1))
 	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, 30000), 30000)
 	hugePNG := withChunk(pngFile(t, gray), "IHDR", append(header, 8, 0, 0, 0, 0))
-	hugePNG = append(hugePNG[:8], hugePNG[8+25:]...) // the first header goes
+	hugePNG = append(hugePNG[:8], hugePNG[8+25:]...) // without the original header
 	hugeBMP := bmpFile(t, gray)
 	binary.LittleEndian.PutUint32(hugeBMP[18:], 30000)
 	binary.LittleEndian.PutUint32(hugeBMP[22:], 30000)
@@ -210,7 +210,7 @@ func TestHugeHeader(t *testing.T) {
 	binary.LittleEndian.PutUint16(hugeGIF[6:], 30000)
 	binary.LittleEndian.PutUint16(hugeGIF[8:], 30000)
 	huge := grey(30000, 30000, 1)
-	huge.height = 8 // a scan of one row of blocks is enough
+	huge.height = 8 // the scan has one row of blocks
 	hugeJPEG := huge.file()
 	frame := bytes.Index(hugeJPEG, []byte{0xff, 0xc0})
 	binary.BigEndian.PutUint16(hugeJPEG[frame+5:], 30000)
@@ -220,7 +220,7 @@ func TestHugeHeader(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			_, err := Decode(bytes.NewReader(file))
 			runtime.ReadMemStats(&after)
-			require.ErrorContains(t, err, "a "+name+" of 30000x30000 pixels is beyond the limit of 100 megapixels")
+			require.ErrorContains(t, err, "a "+name+" of 30000x30000 pixels exceeds the limit of 100 megapixels")
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 		})
 	}
@@ -231,7 +231,7 @@ func TestLimits(t *testing.T) {
 	_, err := decode(bytes.NewReader(file), int64(len(file)), 16*8)
 	require.NoError(t, err)
 	_, err = decode(bytes.NewReader(file), int64(len(file)), 16*8-1)
-	require.ErrorContains(t, err, "beyond the limit")
+	require.ErrorContains(t, err, "exceeds the limit")
 	_, err = decode(bytes.NewReader(file), int64(len(file))-1, 16*8)
 	require.ErrorContains(t, err, "longer than the limit")
 }

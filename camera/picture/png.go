@@ -2,8 +2,8 @@ package picture
 
 import "encoding/binary"
 
-// pngExif finds the Exif data in a PNG's chunk eXIf (PNG, third edition,
-// section 11.3.4.5), or gives nil.
+// pngExif returns the Exif data of a PNG's chunk eXIf (PNG, third edition, section
+// 11.3.4.5), or nil if there are none.
 func pngExif(file []byte) []byte {
 	const signature, header, checksum = 8, 8, 4
 	for rest := file[min(signature, len(file)):]; len(rest) >= header; {

@@ -6,14 +6,13 @@ import (
 	"image/color"
 )
 
-// white is each channel of the background that transparent pixels stand on.
+// white is the background of transparent pixels, in each channel.
 const white = 255
 
-// rowReader gives the function that reads one row of an image as packed RGB,
-// rows counted from the image's top; dst has three bytes for each pixel. The
-// types are those that the decoders give. Opaque 8-bit pixels get exactly
-// the values of package color's conversions; 16-bit and transparent ones are
-// rounded to the nearest, which these do not do.
+// rowReader returns a function that converts row y of an image, counted from its
+// top, to packed RGB. It has a case for every type that the decoders return. Opaque
+// 8-bit pixels get exactly the values of package color's conversions. 16-bit and
+// transparent ones are rounded to nearest, where package color truncates.
 func rowReader(img image.Image) func(dst []byte, y int) {
 	switch m := img.(type) {
 	case *image.YCbCr:
@@ -37,20 +36,20 @@ func rowReader(img image.Image) func(dst []byte, y int) {
 		return func(dst []byte, y int) { palettedRow(dst, m.Pix[y*m.Stride:], colours) }
 	default:
 		b := img.Bounds()
-		return func(dst []byte, y int) { anyRow(dst, img, b.Min.X, b.Min.Y+y) }
+		return func(dst []byte, y int) { genericRow(dst, img, b.Min.X, b.Min.Y+y) }
 	}
 }
 
-// ycbcrRow converts by the rule of JFIF in 16 fraction bits. The image's top
-// left is at (0, 0), as in every decoded JPEG.
+// ycbcrRow converts by the equations of JFIF with 16 fraction bits, like
+// color.YCbCrToRGB. The image's origin is (0, 0), as in every decoded JPEG.
 func ycbcrRow(dst []byte, m *image.YCbCr, y int) {
 	luma := m.Y[m.YOffset(0, y):][:len(dst)/3]
 	chroma := m.COffset(0, y)
 	cb, cr := m.Cb[chroma:], m.Cr[chroma:]
 	shift := chromaShift(m.SubsampleRatio)
 	for x, v := range luma {
-		// 65536 times the luma and a rounding that grows with it from 0 to
-		// almost 1, so that black stays black and white white.
+		// 65536 * luma, plus a rounding term that grows with luma from 0 to almost
+		// 1, which maps black to black and white to white.
 		yy := int32(v) * 0x10101
 		blue, red := int32(cb[x>>shift])-128, int32(cr[x>>shift])-128
 		out := dst[3*x : 3*x+3]
@@ -60,8 +59,7 @@ func ycbcrRow(dst []byte, m *image.YCbCr, y int) {
 	}
 }
 
-// chromaShift is the binary logarithm of how many pixels of a row share one
-// pair of chroma samples.
+// chromaShift is the binary logarithm of the horizontal subsampling factor.
 func chromaShift(ratio image.YCbCrSubsampleRatio) int {
 	switch ratio {
 	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
@@ -96,12 +94,12 @@ func cmykRow(dst, src []byte) {
 	}
 }
 
-// rgbaRow reads premultiplied colours: what the alpha leaves over is white.
+// rgbaRow composites premultiplied colours on white.
 func rgbaRow(dst, src []byte) {
 	for x := range len(dst) / 3 {
 		p, out := src[4*x:4*x+4], dst[3*x:3*x+3]
-		rest := white - p[3]
-		out[0], out[1], out[2] = p[0]+rest, p[1]+rest, p[2]+rest
+		background := white - p[3]
+		out[0], out[1], out[2] = p[0]+background, p[1]+background, p[2]+background
 	}
 }
 
@@ -115,9 +113,9 @@ func nrgbaRow(dst, src []byte) {
 func rgba64Row(dst, src []byte) {
 	for x := range len(dst) / 3 {
 		p, out := src[8*x:8*x+8], dst[3*x:3*x+3]
-		rest := 0xffff - uint32(binary.BigEndian.Uint16(p[6:]))
+		background := 0xffff - uint32(binary.BigEndian.Uint16(p[6:]))
 		for c := range out {
-			out[c] = from16(uint32(binary.BigEndian.Uint16(p[2*c:])) + rest)
+			out[c] = from16(uint32(binary.BigEndian.Uint16(p[2*c:])) + background)
 		}
 	}
 }
@@ -138,43 +136,43 @@ func palettedRow(dst, src []byte, colours *[256][3]byte) {
 	}
 }
 
-func anyRow(dst []byte, img image.Image, left, y int) {
+func genericRow(dst []byte, img image.Image, left, y int) {
 	for x := range len(dst) / 3 {
-		c := toRGB(img.At(left+x, y))
+		c := colourOnWhite(img.At(left+x, y))
 		copy(dst[3*x:], c[:])
 	}
 }
 
-// paletteRGB converts a palette; places beyond its end are black.
+// paletteRGB converts a palette. Indexes beyond its end are black.
 func paletteRGB(palette color.Palette) *[256][3]byte {
 	var colours [256][3]byte
 	for i, c := range palette[:min(len(palette), len(colours))] {
-		colours[i] = toRGB(c)
+		colours[i] = colourOnWhite(c)
 	}
 	return &colours
 }
 
-// toRGB puts one colour on white.
-func toRGB(c color.Color) [3]byte {
-	if c, ok := c.(color.NRGBA); ok { // its method RGBA would round down
+// colourOnWhite composites one colour on white.
+func colourOnWhite(c color.Color) [3]byte {
+	if c, ok := c.(color.NRGBA); ok { // its method RGBA truncates
 		return [3]byte{over(c.R, c.A), over(c.G, c.A), over(c.B, c.A)}
 	}
 	r, g, b, a := c.RGBA()
-	rest := 0xffff - a
-	return [3]byte{from16(r + rest), from16(g + rest), from16(b + rest)}
+	background := 0xffff - a
+	return [3]byte{from16(r + background), from16(g + background), from16(b + background)}
 }
 
-// over puts a channel with the given alpha on white, rounded to nearest.
+// over composites a channel with the given alpha on white, rounded to nearest.
 func over(c, alpha byte) byte {
 	return byte((uint32(c)*uint32(alpha) + white*(255-uint32(alpha)) + 127) / 255)
 }
 
-// over16 is over for 16-bit values, rounded once to 8 bits.
+// over16 is over for 16-bit values. It rounds only once, to 8 bits.
 func over16(c, alpha uint16) byte {
-	const to8 = 0xffff * 257 // takes off the alpha's 16 bits and the channel's lower 8
+	const to8 = 0xffff * 257 // divides by the alpha's range and reduces the channel to 8 bits
 	sum := uint64(c)*uint64(alpha) + 0xffff*(0xffff-uint64(alpha))
 	return byte((sum + to8/2) / to8)
 }
 
-// from16 reduces 0…65535 to 0…255, rounded to nearest: 257 units are one.
+// from16 converts 0…65535 to 0…255, rounded to nearest: 65535 is 255 * 257.
 func from16(v uint32) byte { return byte((v + 128) / 257) }

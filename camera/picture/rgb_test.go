@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestOpaqueRows: opaque 8-bit pictures of random content get the values of
-// package color's conversions, pixel by pixel.
+// TestOpaqueRows compares opaque 8-bit pictures of random content with package
+// color's conversions.
 func TestOpaqueRows(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	fill := func(pix []byte) {
 		for i := range pix {
 			pix[i] = byte(r.Uint32())
-			if pix[i]&7 == 0 { // extremes now and then
+			if pix[i]&7 == 0 { // include many extremes
 				pix[i] = byte(int8(pix[i]) >> 7)
 			}
 		}
@@ -48,10 +48,10 @@ func TestOpaqueRows(t *testing.T) {
 		}
 		fill(paletted.Pix)
 		images["Gray"], images["CMYK"], images["RGBA"], images["NRGBA"], images["Paletted"] = gray, cmyk, rgba, nrgba, paletted
-		images["any other"] = struct{ image.Image }{nrgba}
+		images["generic"] = struct{ image.Image }{nrgba}
 		for name, img := range images {
 			t.Run(fmt.Sprintf("%s %dx%d", name, size[0], size[1]), func(t *testing.T) {
-				got := paint(img, size[0], size[1], upright)
+				got := toRGB(img, size[0], size[1], identity)
 				want := make([]byte, 0, len(got.Pix))
 				for y := range size[1] {
 					for x := range size[0] {
@@ -65,8 +65,8 @@ func TestOpaqueRows(t *testing.T) {
 	}
 }
 
-// TestRoundedRows: 16-bit and transparent pictures are the nearest byte to
-// the real value on white.
+// TestRoundedRows compares 16-bit and transparent pictures with the exact values on
+// white, rounded to nearest.
 func TestRoundedRows(t *testing.T) {
 	const w, h = 37, 11
 	r := rand.New(rand.NewPCG(3, 4))
@@ -116,12 +116,12 @@ func TestRoundedRows(t *testing.T) {
 		}
 	}
 	for img, pix := range want {
-		require.Equal(t, pix, paint(img, w, h, upright).Pix, "%T", img)
+		require.Equal(t, pix, toRGB(img, w, h, identity).Pix, "%T", img)
 	}
 }
 
-// onWhite composites r, g, b in 0…1; straight is 1 when they still have to be
-// multiplied with alpha, 0 when they are already.
+// onWhite composites r, g, b in 0…1 on white. Straight is 1 for straight alpha, 0 for
+// premultiplied.
 func onWhite(straight, alpha, r, g, b float64) []float64 {
 	k := straight*alpha + (1 - straight)
 	return []float64{r*k + 1 - alpha, g*k + 1 - alpha, b*k + 1 - alpha}

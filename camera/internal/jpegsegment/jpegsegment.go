@@ -1,0 +1,49 @@
+// Package jpegsegment walks the marker segments of a JPEG's header.
+package jpegsegment
+
+import (
+	"encoding/binary"
+	"iter"
+)
+
+// Markers (ITU-T T.81, table B.1).
+const (
+	SOF0  = 0xc0 // start of frame: baseline
+	SOF15 = 0xcf // the last of the start of frame markers
+	DHT   = 0xc4 // Huffman tables
+	JPG   = 0xc8 // reserved
+	DAC   = 0xcc // arithmetic coding conditioning
+	SOS   = 0xda // start of scan
+	APP1  = 0xe1 // Exif, among others
+)
+
+// Segment is a marker segment.
+type Segment struct {
+	Marker byte
+	Offset int    // of the marker's 0xff byte
+	Data   []byte // without marker and length; nil for SOS
+}
+
+// All yields the segments after SOI up to the first SOS. It stops at a segment
+// that is truncated or malformed.
+func All(file []byte) iter.Seq[Segment] {
+	return func(yield func(Segment) bool) {
+		at := 2 // after SOI
+		for at+4 <= len(file) && file[at] == 0xff {
+			switch marker := file[at+1]; marker {
+			case 0xff: // a fill byte
+				at++
+			case SOS:
+				yield(Segment{Marker: SOS, Offset: at})
+				return
+			default:
+				length := int(binary.BigEndian.Uint16(file[at+2:])) // counts itself
+				end := at + 2 + length
+				if length < 2 || end > len(file) || !yield(Segment{marker, at, file[at+4 : end]}) {
+					return
+				}
+				at = end
+			}
+		}
+	}
+}
