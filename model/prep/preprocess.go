@@ -7,29 +7,32 @@ import (
 	"halfmeg/model"
 )
 
-// Preprocessor turns pictures into a network's input. It keeps its tables
-// and buffers from frame to frame: while the source's format and size stay
-// the same a frame allocates nothing. For one goroutine at a time.
+// Preprocessor converts pictures to a network's input. It keeps its filters and
+// buffers: as long as the source's format and size stay the same, it allocates
+// nothing. It is not safe for concurrent use.
 type Preprocessor struct {
-	in      model.Input
-	planned layout // what the tables are for
-	rgb     rgbResizer
-	yuv     yuvResizer
-	upwards bool   // the source's rows, from the first, make the output's from the last
-	turned  []int8 // a row of pixels that becomes a column, if rows do
+	in     model.Input
+	source sourceFormat // what the filters and buffers are for
+	rgb    rgbResizer
+	yuv    yuvResizer
+
+	// The output is computed row by row along the rows of the source, from the top
+	// of the source. Rotation and mirroring turn these into the following.
+	bottomUp bool   // the first row is the output's last
+	column   []int8 // buffer for a row that is a column of the output, else nil
 }
 
-// layout is all that the tables depend on.
-type layout struct {
+// sourceFormat is all of a picture that filters and buffers depend on.
+type sourceFormat struct {
 	fourCC        pixel.FourCC
 	width, height int
 	matrix        pixel.Matrix
-	colourRange   pixel.Range
+	valueRange    pixel.Range
 	rotate        int
 	mirror        bool
 }
 
-// NewPreprocessor makes a Preprocessor for the given rule.
+// NewPreprocessor returns a Preprocessor for the given rule.
 func NewPreprocessor(in model.Input) (*Preprocessor, error) {
 	if err := in.Validate(); err != nil {
 		return nil, err
@@ -37,10 +40,9 @@ func NewPreprocessor(in model.Input) (*Preprocessor, error) {
 	return &Preprocessor{in: in}, nil
 }
 
-// Run fits a picture of any size to the network's input: dst has shape
-// [Size][Size][3], channels in the network's order, each value a byte minus
-// 128. Only what the centre crop keeps is computed. The result has the same
-// bits on every machine.
+// Run converts a picture of any size. dst has shape [Size][Size][3], channels in
+// the network's order; each value is a byte minus 128. Only what the centre crop
+// keeps is computed. The result has the same bits on every machine.
 func (p *Preprocessor) Run(dst []int8, src pixel.Image) error {
 	size := p.in.Size
 	if need := 3 * size * size; len(dst) != need {
@@ -49,32 +51,32 @@ func (p *Preprocessor) Run(dst []int8, src pixel.Image) error {
 	if err := src.Validate(); err != nil {
 		return err
 	}
-	l := layout{src.FourCC, src.Width, src.Height, src.Matrix, src.Range, src.Rotate, src.Mirror}
-	if l != p.planned {
-		p.plan(l)
+	s := sourceFormat{src.FourCC, src.Width, src.Height, src.Matrix, src.Range, src.Rotate, src.Mirror}
+	if s != p.source {
+		p.configure(s)
 	}
-	p.rgb.begin()
+	p.rgb.reset()
 	for i := range size {
 		at := i
-		if p.upwards {
+		if p.bottomUp { // resizers need the source's rows from the top
 			at = size - 1 - i
 		}
-		if p.turned != nil {
-			p.row(p.turned, &src, at)
-			writeColumn(dst, p.turned, at)
+		if p.column != nil {
+			p.resizeRow(p.column, &src, at)
+			writeColumn(dst, p.column, at)
 		} else {
-			p.row(dst[3*size*at:][:3*size], &src, at)
+			p.resizeRow(dst[3*size*at:][:3*size], &src, at)
 		}
 	}
 	return nil
 }
 
-// row computes the pixels of the output that lie along the source's rows.
-func (p *Preprocessor) row(dst []int8, src *pixel.Image, at int) {
-	if src.FourCC == pixel.RGB24 || src.FourCC == pixel.BGR24 {
-		p.rgb.row(dst, src, at)
+// resizeRow computes output position at of the vertical pass.
+func (p *Preprocessor) resizeRow(dst []int8, src *pixel.Image, at int) {
+	if src.FourCC.IsYCbCr() {
+		p.yuv.resizeRow(dst, src, at)
 	} else {
-		p.yuv.row(dst, src, at)
+		p.rgb.resizeRow(dst, src, at)
 	}
 }
 
@@ -86,33 +88,33 @@ func writeColumn(dst, pixels []int8, x int) {
 	}
 }
 
-// plan makes the tables and buffers for sources of the given layout.
-func (p *Preprocessor) plan(l layout) {
-	p.planned = l
-	quarter := l.rotate == 90 || l.rotate == 270
-	width, height := l.width, l.height
-	if quarter {
+// configure computes filters and allocates buffers for a source format.
+func (p *Preprocessor) configure(s sourceFormat) {
+	p.source = s
+	transposed := s.rotate == 90 || s.rotate == 270
+	width, height := s.width, s.height // of the oriented picture
+	if transposed {
 		width, height = height, width
 	}
 	w, h := scaledSize(p.in, width, height)
-	across := side{w, cropOffset(p.in, w), p.in.Size, (l.rotate == 90 || l.rotate == 180) != l.mirror}
-	down := side{h, cropOffset(p.in, h), p.in.Size, l.rotate == 180 || l.rotate == 270}
-	alongRows, alongColumns := across, down
-	p.turned = nil
-	if quarter {
-		alongRows, alongColumns = down, across
-		p.turned = make([]int8, 3*p.in.Size)
+	x := outputAxis{w, cropOffset(p.in, w), p.in.Size, (s.rotate == 90 || s.rotate == 180) != s.mirror}
+	y := outputAxis{h, cropOffset(p.in, h), p.in.Size, s.rotate == 180 || s.rotate == 270}
+	horizontal, vertical := x, y // along the rows and columns of the source
+	p.column = nil
+	if transposed {
+		horizontal, vertical = y, x
+		p.column = make([]int8, 3*p.in.Size)
 	}
-	p.upwards = alongColumns.reversed
-	if l.fourCC == pixel.RGB24 || l.fourCC == pixel.BGR24 {
-		p.rgb.plan(l, alongRows, alongColumns, p.in.Order)
+	p.bottomUp = vertical.reversed
+	if s.fourCC.IsYCbCr() {
+		p.yuv.configure(s, horizontal, vertical, p.in.Order)
 	} else {
-		p.yuv.plan(l, alongRows, alongColumns, p.in.Order)
+		p.rgb.configure(s, horizontal, vertical, p.in.Order)
 	}
 }
 
-// scaledSize is the size to which a whole source is scaled before the crop. With
-// Crop the long side is rounded down, as torchvision's Resize does.
+// scaledSize returns the size to which a source is scaled before the crop. With
+// model.Crop the long side is rounded down, as torchvision's Resize does.
 func scaledSize(in model.Input, width, height int) (w, h int64) {
 	side := int64(in.Resize)
 	switch in.Fit {
@@ -126,8 +128,9 @@ func scaledSize(in model.Input, width, height int) (w, h int64) {
 	}
 }
 
-// cropOffset is where the centre crop begins along a scaled side. When it
-// cannot be in the middle, Caffe rounds down and torchvision half to even.
+// cropOffset returns where the centre crop starts along a scaled side. An odd
+// margin is halved as Caffe does, rounding down, or as torchvision's CenterCrop
+// does, rounding half to even.
 func cropOffset(in model.Input, scaled int64) int64 {
 	margin := scaled - int64(in.Size)
 	if in.Fit == model.Crop {

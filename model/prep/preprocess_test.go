@@ -13,12 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rule is an Input with what the preprocessing needs and nothing else of interest.
+// rule returns an Input; fields that preprocessing does not read are valid.
 func rule(fit model.Fit, resize, size int, order model.Order) model.Input {
 	return model.Input{Size: size, Order: order, Std: [3]float32{1, 1, 1}, Fit: fit, Resize: resize}
 }
 
-// draw makes a picture from a function of position; the rows have three bytes to spare.
+// draw makes a picture from a function of position. Rows have three bytes of padding.
 func draw(width, height int, colour func(x, y int) [3]byte) pixel.Image {
 	stride := 3*width + 3
 	p := pixel.Format{FourCC: pixel.RGB24, Width: width, Height: height, Stride: stride}.Image(make([]byte, stride*height))
@@ -39,17 +39,17 @@ func noise(width, height int, seed uint64) pixel.Image {
 	})
 }
 
-// preprocess runs a fresh Preprocessor and gives the result as bytes 0…255.
+// preprocess runs a new Preprocessor and returns the result as bytes 0…255.
 func preprocess(t testing.TB, in model.Input, src pixel.Image) []byte {
 	t.Helper()
 	p, err := NewPreprocessor(in)
 	require.NoError(t, err)
 	dst := make([]int8, 3*in.Size*in.Size)
 	require.NoError(t, p.Run(dst, src))
-	return plain(dst)
+	return toBytes(dst)
 }
 
-func plain(dst []int8) []byte {
+func toBytes(dst []int8) []byte {
 	out := make([]byte, len(dst))
 	for i, v := range dst {
 		out[i] = byte(int(v) + 128)
@@ -57,8 +57,8 @@ func plain(dst []int8) []byte {
 	return out
 }
 
-// TestPreprocessByHand holds pictures worked out on paper. The channels of a
-// pixel are p, p+1 and 255-p, where p is what is written below.
+// TestPreprocessByHand checks results calculated by hand. The channels of a pixel
+// are p, p+1 and 255-p, where p is the number below.
 func TestPreprocessByHand(t *testing.T) {
 	cases := []struct {
 		name   string
@@ -134,14 +134,14 @@ func TestPreprocessByHand(t *testing.T) {
 	}
 }
 
-// TestScaled holds what torchvision's Resize(256) and CenterCrop(224) do.
-func TestScaled(t *testing.T) {
+// TestScaledSize compares with torchvision's Resize(256) and CenterCrop(224).
+func TestScaledSize(t *testing.T) {
 	in := model.TorchvisionInput()
 	for _, c := range []struct{ width, height, w, h, left, top int64 }{
-		{500, 375, 341, 256, 58, 16},          // 341.33 down; 58.5 to even
-		{375, 500, 256, 341, 16, 58},          // upright
+		{500, 375, 341, 256, 58, 16},          // 341.33 rounded down; 58.5 to even
+		{375, 500, 256, 341, 16, 58},          // portrait
 		{343, 256, 343, 256, 60, 16},          // 59.5 to even
-		{256, 256, 256, 256, 16, 16},          // nothing to do
+		{256, 256, 256, 256, 16, 16},          // not scaled
 		{640, 480, 341, 256, 58, 16},          // a camera's frame
 		{1, 10000, 256, 2560000, 16, 1279888}, // virtual: only the crop is computed
 	} {
@@ -153,8 +153,8 @@ func TestScaled(t *testing.T) {
 	require.EqualValues(t, 14, cropOffset(caffe, 256), "(256-227)/2, rounded down")
 }
 
-// reference is the slow, obvious way in float64: every output value is the
-// weighted mean of every source pixel, not rounded.
+// reference resizes RGB in float64, straight from the definition: an output value is
+// the weighted mean of all source pixels, not rounded.
 func reference(in model.Input, src pixel.Image) []float64 {
 	w, h := scaledSize(in, src.Width, src.Height)
 	left, top := cropOffset(in, w), cropOffset(in, h)
@@ -179,20 +179,20 @@ func reference(in model.Input, src pixel.Image) []float64 {
 	return out
 }
 
-// weighed is a source sample and its weight.
-type weighed struct {
+// weightedSample is a source sample and its weight.
+type weightedSample struct {
 	sample int
 	weight float64
 }
 
-// triangle gives the source pixels that have a weight in one output position.
-func triangle(source int, scaled, position float64) (list []weighed) {
+// triangle returns the source pixels with a positive weight in an output position.
+func triangle(source int, scaled, position float64) (list []weightedSample) {
 	scale := float64(source) / scaled
-	centre, reach := (position+0.5)*scale, max(scale, 1)
+	centre, radius := (position+0.5)*scale, max(scale, 1)
 	total := 0.0
 	for j := range source {
-		if w := 1 - math.Abs(float64(j)+0.5-centre)/reach; w > 0 {
-			list = append(list, weighed{j, w})
+		if w := 1 - math.Abs(float64(j)+0.5-centre)/radius; w > 0 {
+			list = append(list, weightedSample{j, w})
 			total += w
 		}
 	}
@@ -202,15 +202,15 @@ func triangle(source int, scaled, position float64) (list []weighed) {
 	return list
 }
 
-// triangles gives them for each position of a side of the output.
-func triangles(source int, scaled, from int64, count int) (list [][]weighed) {
+// triangles returns them for each position of an output axis.
+func triangles(source int, scaled, offset int64, count int) (list [][]weightedSample) {
 	for i := range count {
-		list = append(list, triangle(source, float64(scaled), float64(from)+float64(i)))
+		list = append(list, triangle(source, float64(scaled), float64(offset)+float64(i)))
 	}
 	return list
 }
 
-// requireClose wants every value within one code of the reference before rounding.
+// requireClose checks that every value is within 1 of the reference.
 func requireClose(t *testing.T, in model.Input, src pixel.Image) {
 	t.Helper()
 	want := reference(in, src)
@@ -242,10 +242,10 @@ func TestExtremeShapes(t *testing.T) {
 			p, err := NewPreprocessor(in)
 			require.NoError(t, err)
 			require.NoError(t, p.Run(make([]int8, 3*8*8), src))
-			require.Less(t, cap(p.rgb.columns.weights)+cap(p.rgb.rows.weights), 100, "only the crop has tables")
+			require.Less(t, cap(p.rgb.horizontal.taps)+cap(p.rgb.vertical.taps), 100, "only the crop has taps")
 		})
 	}
-	// Shrunk hard, the tables stay as long as the source and the answer is the mean.
+	// At an extreme reduction the window is the source and the result its mean.
 	wide := draw(1<<20, 2, func(x, y int) [3]byte { return [3]byte{byte(x), byte(x + 1), 9} })
 	for i, v := range preprocess(t, rule(model.Direct, 0, 2, model.RGB), wide) {
 		require.InDelta(t, []float64{127.5, 127.5, 9}[i%3], float64(v), 1)
@@ -274,25 +274,25 @@ func TestConstantStaysConstant(t *testing.T) {
 	}
 }
 
-// TestMirror: a mirrored source gives the mirrored result, to the bit,
-// wherever the crop can be in the very middle.
+// TestMirror checks that a source rotated by 180 degrees has the rotated result, bit
+// by bit, where the margins of the crop are even.
 func TestMirror(t *testing.T) {
 	const size = 14
 	for _, s := range [][2]int{{5, 8}, {14, 14}, {31, 40}, {100, 64}} {
 		src := noise(s[0], s[1], 4)
 		at := func(x, y int) [3]byte { return [3]byte(src.Planes[0].Data[y*src.Planes[0].Stride+3*x:]) }
-		turned := draw(s[0], s[1], func(x, y int) [3]byte { return at(s[0]-1-x, s[1]-1-y) })
+		rotated := draw(s[0], s[1], func(x, y int) [3]byte { return at(s[0]-1-x, s[1]-1-y) })
 		for _, in := range []model.Input{rule(model.Direct, 0, size, model.RGB), rule(model.Squash, 18, size, model.RGB)} {
-			straight, back := preprocess(t, in, src), preprocess(t, in, turned)
+			want, got := preprocess(t, in, src), preprocess(t, in, rotated)
 			for i := range size * size {
 				j := size*size - 1 - i
-				require.Equal(t, straight[3*i:3*i+3], back[3*j:3*j+3])
+				require.Equal(t, want[3*i:3*i+3], got[3*j:3*j+3])
 			}
 		}
 	}
 }
 
-// TestOrder: the two channel orders differ in nothing else.
+// TestOrder checks that the channel orders differ in nothing else.
 func TestOrder(t *testing.T) {
 	src := noise(50, 40, 5)
 	rgb, bgr := preprocess(t, rule(model.Crop, 20, 16, model.RGB), src), preprocess(t, rule(model.Crop, 20, 16, model.BGR), src)
@@ -301,9 +301,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestSameBits pins every bit of three results: no machine may differ, and no
-// change of the code in silence.
-func TestSameBits(t *testing.T) {
+// TestGolden pins all bits of three results, which must be the same on every machine.
+func TestGolden(t *testing.T) {
 	for _, c := range []struct {
 		in            model.Input
 		width, height int
@@ -318,7 +317,7 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
-// TestChangingSizes: what was seen before changes nothing.
+// TestChangingSizes checks that earlier pictures do not matter.
 func TestChangingSizes(t *testing.T) {
 	in := rule(model.Crop, 20, 16, model.BGR)
 	p, err := NewPreprocessor(in)
@@ -327,7 +326,7 @@ func TestChangingSizes(t *testing.T) {
 	for i, s := range [][2]int{{640, 480}, {3, 2}, {200, 900}, {200, 900}, {200, 300}, {17, 16}} {
 		src := noise(s[0], s[1], uint64(i))
 		require.NoError(t, p.Run(dst, src))
-		require.Equal(t, preprocess(t, in, src), plain(dst))
+		require.Equal(t, preprocess(t, in, src), toBytes(dst))
 	}
 }
 
@@ -354,7 +353,7 @@ func TestPreprocessBadInput(t *testing.T) {
 	dst := make([]int8, 3*4*4)
 	require.NoError(t, p.Run(dst, good))
 	require.ErrorContains(t, p.Run(dst[1:], good), "has 48 bytes, not 47")
-	for name, spoil := range map[string]func(*pixel.Image){
+	for want, corrupt := range map[string]func(*pixel.Image){
 		"unsupported pixel format":            func(p *pixel.Image) { p.FourCC = 200 },
 		"0x6":                                 func(p *pixel.Image) { p.Width = 0 },
 		"5x-1":                                func(p *pixel.Image) { p.Height = -1 },
@@ -365,8 +364,8 @@ func TestPreprocessBadInput(t *testing.T) {
 		"stride of 9223372036854775807 bytes": func(p *pixel.Image) { p.Planes[0].Stride = math.MaxInt },
 	} {
 		bad := good
-		spoil(&bad)
-		require.ErrorContains(t, p.Run(dst, bad), name)
+		corrupt(&bad)
+		require.ErrorContains(t, p.Run(dst, bad), want)
 	}
 	short := good
 	short.Planes[0].Data = short.Planes[0].Data[:105]

@@ -6,144 +6,139 @@ import (
 	"halfmeg/kernels/resample"
 )
 
-// Resizing, apart from any pixel format: a separable triangle ("bilinear")
-// filter that is widened when shrinking, so that every source pixel counts
-// (antialiasing), with pixel centres aligned: what PIL's and torchvision's
-// antialiased bilinear resize computes. All of it is integer arithmetic, so
-// that every machine gets the same bits.
-//
-// Between the two passes samples keep some fraction bits; they are rounded
-// once more at the very end. PIL rounds to whole bytes in between, which costs
-// accuracy and would save nothing here: a 16-bit sample is loaded as fast as a
-// byte, and only a few rows of them exist at a time.
+// The resize filter is a separable triangle ("bilinear") with aligned pixel
+// centres, widened when shrinking so that every source pixel counts
+// (antialiasing). PIL's and torchvision's antialiased bilinear resize computes the
+// same, except that PIL rounds to bytes between the passes: here samples keep
+// fraction bits and are rounded again only at the end. That costs nothing, for a
+// 16-bit sample is loaded as fast as a byte and only a few rows are held at a time.
 
-// weightBits: the weights of an output position add up to 1<<weightBits
-// exactly, so a constant picture stays constant. With 15 bits a weight fits 16
-// bits, and 255.0 as a sample times the sum of the weights fits an int32 too.
-const weightBits = resample.TapBits
+// tapBits is the number of fraction bits of a tap. The taps of an output position
+// sum to exactly 1<<tapBits, so a constant picture stays constant. With 15 bits a
+// tap fits a uint16, and the weighted sum of samples up to 255.0 (8 fraction bits)
+// a uint32.
+const tapBits = resample.TapBits
 
-// axis holds what an output position along one axis reads: a window of source
-// samples, as long for each, and a weight for each of the window.
-type axis struct {
-	taps    int      // source samples in a window
-	first   []int    // where each output position's window begins
-	weights []uint16 // taps for each output position
+// polyphase is a resize filter along one axis: each output position has a window
+// of source samples, which all have the same length, and taps of its own.
+type polyphase struct {
+	window int      // source samples per output position
+	first  []int    // first source sample of each output position
+	taps   []uint16 // [position][window]
 }
 
-// side is one side of the output: a window of the scaled source, which is
-// reversed if the source has to be mirrored along it.
-type side struct {
-	scaled   int64 // length of the whole source
-	from     int64 // where the window begins
-	count    int   // how long it is
-	reversed bool
+// outputAxis is one axis of the output, a crop of the scaled source.
+type outputAxis struct {
+	scaled   int64 // length of the uncropped axis
+	offset   int64 // where the crop starts
+	count    int   // length of the crop
+	reversed bool  // whether the source is mirrored along this axis
 }
 
-// plan fills the tables for a source of the given length, for the output
-// positions of one side alone. They hold at most two weights a source pixel
-// and two an output position.
+// design computes the filter for a source axis of the given length, for the output
+// positions of the crop only. It has at most two taps per source pixel plus two per
+// output position.
 //
-// Lengths are counted in units of 1/(2*scaled) of a source pixel, in which
-// all of them are whole: pixel j's centre is at (2j+1)*scaled, output i's at
-// (2i+1)*source, and the triangle reaches 2*source (one output pixel) to each
+// Lengths are in units of 1/(2*scaled) source pixels, which makes all of them
+// integers: the centre of source pixel j is at (2j+1)*scaled, that of output pixel
+// i at (2i+1)*source, and the triangle extends 2*source (one output pixel) to each
 // side when shrinking, 2*scaled (one source pixel) when enlarging.
-func (a *axis) plan(source int, out side) {
-	a.planWindows(source, out, func(pixels window) window { return pixels })
+func (p *polyphase) design(source int, out outputAxis) {
+	p.designWindows(source, out, func(pixels window) window { return pixels })
 }
 
-// planChroma does the same for a source with one sample in the middle of every
-// two pixels. Each pixel has 3/4 of its own sample and 1/4 of the other one
-// that is near, or all of its own at the edge where there is no other, and the
-// triangle weighs pixels: so it is as if chroma were first brought to every
-// pixel.
-func (a *axis) planChroma(source int, out side) {
-	a.planWindows(source, out, func(pixels window) window { return pixels.chroma(int64(source)) })
+// designChroma is design for subsampled chroma, sited midway between the two pixels
+// of each pair. It folds linear upsampling into the filter: a pixel's chroma is 3/4
+// of its own sample plus 1/4 of the nearest other one, or its own at an edge.
+func (p *polyphase) designChroma(source int, out outputAxis) {
+	p.designWindows(source, out, func(pixels window) window { return pixels.chroma(int64(source)) })
 }
 
-// window is what an output position reads: how many samples from the first,
-// with weights in any unit.
+// window is the source window of an output position: samples first to
+// first+length-1, with weights in any unit.
 type window struct {
-	first, taps int64
-	height      func(at int64) int64
+	first, length int64
+	weight        func(sample int64) int64
 }
 
-func (a *axis) planWindows(source int, out side, samples func(pixels window) window) {
-	a.first = a.first[:0]
-	a.weights = a.weights[:0]
+func (p *polyphase) designWindows(source int, out outputAxis, samples func(pixels window) window) {
+	p.first = p.first[:0]
+	p.taps = p.taps[:0]
 	for k := range int64(out.count) {
-		i := out.from + k
+		i := out.offset + k
 		if out.reversed {
 			i = out.scaled - 1 - i
 		}
 		w := samples(triangleWindow(int64(source), out.scaled, i))
-		a.taps = int(w.taps)
-		a.first = append(a.first, int(w.first))
-		a.appendWeights(w)
+		p.window = int(w.length)
+		p.first = append(p.first, int(w.first))
+		p.appendTaps(w)
 	}
 }
 
-// triangleWindow is the pixels that position i of the scaled source reads.
+// triangleWindow returns the window of pixels of position i, for an axis of length
+// in that is scaled to length out.
 func triangleWindow(in, out, i int64) window {
-	centre, reach := (2*i+1)*in, 2*max(in, out)
-	taps := min(in, divideUp(reach, out))
-	first := max((centre-reach+out)/(2*out), 0) // the first pixel inside the triangle
-	first = min(first, in-taps)                 // at the far edge the window begins with zero weights
-	return window{first, taps, func(pixel int64) int64 {
-		return max(reach-abs((2*pixel+1)*out-centre), 0)
+	centre, radius := (2*i+1)*in, 2*max(in, out)
+	length := min(in, divideUp(radius, out))
+	first := max((centre-radius+out)/(2*out), 0) // the first pixel inside the triangle
+	first = min(first, in-length)                // at the far edge the window starts with zero weights
+	return window{first, length, func(pixel int64) int64 {
+		return max(radius-abs((2*pixel+1)*out-centre), 0)
 	}}
 }
 
-// chroma is the samples that a window of pixels reads, of a source so long.
+// chroma converts a window of pixels, of an axis with the given number of pixels,
+// to one of chroma samples.
 func (w window) chroma(pixels int64) window {
 	samples := divideUp(pixels, 2)
-	taps := min(samples, w.taps/2+2)
-	first := min(max(w.first-1, 0)/2, samples-taps)
-	height := func(pixel int64) int64 {
+	length := min(samples, w.length/2+2)
+	first := min(max(w.first-1, 0)/2, samples-length)
+	weight := func(pixel int64) int64 {
 		switch {
 		case pixel < 0:
-			pixel = 0 // which has all of the first sample
+			pixel = 0 // the first pixel has nothing but the first sample
 		case pixel == pixels && pixels%2 == 0:
-			pixel-- // which has all of the last sample
+			pixel-- // nor the last pixel anything but the last sample
 		case pixel >= pixels:
 			return 0
 		}
-		return w.height(pixel)
+		return w.weight(pixel)
 	}
-	return window{first, taps, func(s int64) int64 {
-		return height(2*s-1) + 3*height(2*s) + 3*height(2*s+1) + height(2*s+2)
+	return window{first, length, func(s int64) int64 {
+		return weight(2*s-1) + 3*weight(2*s) + 3*weight(2*s+1) + weight(2*s+2)
 	}}
 }
 
-// appendWeights appends one window's heights of the triangle, scaled to the
-// sum 1<<weightBits. The running sum is rounded, half to even, and the
-// weights are its steps: each is less than one unit off, their sum is exact,
-// and a mirrored window gets the mirrored weights.
-func (a *axis) appendWeights(w window) {
+// appendTaps appends a window's weights, normalized to the sum 1<<tapBits. Taps are
+// the differences of the running sum, rounded half to even: each is off by less
+// than one unit, their sum is exact, and a mirrored window has the mirrored taps.
+func (p *polyphase) appendTaps(w window) {
 	var total int64
-	for t := range w.taps {
-		total += w.height(w.first + t)
+	for t := range w.length {
+		total += w.weight(w.first + t)
 	}
-	var sum, before int64
-	for t := range w.taps {
-		sum += w.height(w.first + t)
-		upTo := divideHalfEven(sum<<weightBits, total)
-		a.weights = append(a.weights, uint16(upTo-before))
-		before = upTo
+	var sum, previous int64
+	for t := range w.length {
+		sum += w.weight(w.first + t)
+		rounded := divideHalfEven(sum<<tapBits, total)
+		p.taps = append(p.taps, uint16(rounded-previous))
+		previous = rounded
 	}
 }
 
-// window is the weights of output position i, counted from the first planned.
-func (a *axis) window(i int) []uint16 { return a.weights[i*a.taps : (i+1)*a.taps] }
+// tapsOf returns the taps of output position i, counted from the start of the crop.
+func (p *polyphase) tapsOf(i int) []uint16 { return p.taps[i*p.window : (i+1)*p.window] }
 
-// reads is the range of source samples that the windows lie in.
-func (a *axis) reads() (from, to int) {
-	return slices.Min(a.first), slices.Max(a.first) + a.taps
+// sourceRange returns the source samples [from, to) that the filter reads.
+func (p *polyphase) sourceRange() (from, to int) {
+	return slices.Min(p.first), slices.Max(p.first) + p.window
 }
 
-// divideUp is n/d rounded up; n >= 0, d > 0.
+// divideUp returns n/d rounded up; n >= 0, d > 0.
 func divideUp(n, d int64) int64 { return (n + d - 1) / d }
 
-// divideHalfEven is n/d rounded to the nearest integer, halves to even; n >= 0, d > 0.
+// divideHalfEven returns n/d rounded half to even; n >= 0, d > 0.
 func divideHalfEven(n, d int64) int64 {
 	q, r := n/d, n%d
 	if 2*r > d || 2*r == d && q&1 == 1 {

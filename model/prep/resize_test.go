@@ -6,77 +6,77 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestWeightsByHand(t *testing.T) {
-	var a axis
-	a.plan(4, side{scaled: 2, count: 2})
+func TestTapsByHand(t *testing.T) {
+	var p polyphase
+	p.design(4, outputAxis{scaled: 2, count: 2})
 	// 3/7, 6/7, 7/7, 7/7 of 32768 are 14043.4, 28086.9, 32768, 32768.
-	require.Equal(t, []uint16{14043, 14044, 4681, 0, 0, 4681, 14044, 14043}, a.weights)
-	require.Equal(t, []int{0, 0}, a.first)
-	a.plan(5, side{scaled: 5, from: 1, count: 3})
-	require.Equal(t, []uint16{32768, 0, 32768, 0, 32768, 0}, a.weights)
-	require.Equal(t, []int{1, 2, 3}, a.first)
+	require.Equal(t, []uint16{14043, 14044, 4681, 0, 0, 4681, 14044, 14043}, p.taps)
+	require.Equal(t, []int{0, 0}, p.first)
+	p.design(5, outputAxis{scaled: 5, offset: 1, count: 3})
+	require.Equal(t, []uint16{32768, 0, 32768, 0, 32768, 0}, p.taps)
+	require.Equal(t, []int{1, 2, 3}, p.first)
 }
 
-// TestWeights checks every window for what all of them promise.
-func TestWeights(t *testing.T) {
-	var a axis
+// TestTaps checks that windows lie in the source, that taps sum to one and that
+// mirrored positions have mirrored taps.
+func TestTaps(t *testing.T) {
+	var p polyphase
 	for source := 1; source <= 40; source++ {
 		for scaled := int64(1); scaled <= 40; scaled++ {
 			count := int(scaled)
-			a.plan(source, side{scaled: scaled, count: count})
-			require.Len(t, a.weights, count*a.taps)
+			p.design(source, outputAxis{scaled: scaled, count: count})
+			require.Len(t, p.taps, count*p.window)
 			for i := range count {
-				window, mirrored := a.window(i), a.window(count-1-i)
-				require.GreaterOrEqual(t, a.first[i], 0)
-				require.LessOrEqual(t, a.first[i]+a.taps, source)
+				taps, mirrored := p.tapsOf(i), p.tapsOf(count-1-i)
+				require.GreaterOrEqual(t, p.first[i], 0)
+				require.LessOrEqual(t, p.first[i]+p.window, source)
 				sum := 0
-				for k, w := range window {
+				for k, w := range taps {
 					sum += int(w)
-					if j := source - 1 - (a.first[i] + k) - a.first[count-1-i]; j >= 0 && j < a.taps {
+					if j := source - 1 - (p.first[i] + k) - p.first[count-1-i]; j >= 0 && j < p.window {
 						require.Equal(t, w, mirrored[j], "%d to %d, output %d", source, scaled, i)
 					} else {
 						require.Zero(t, w)
 					}
 				}
-				require.Equal(t, 1<<weightBits, sum, "%d to %d, output %d", source, scaled, i)
+				require.Equal(t, 1<<tapBits, sum, "%d to %d, output %d", source, scaled, i)
 			}
 		}
 	}
 }
 
-func TestChromaWeightsByHand(t *testing.T) {
-	var a axis
-	// Pixels of 4 as they are: the outer ones have one sample alone, each
-	// inner one 3/4 of its own.
-	a.planChroma(4, side{scaled: 4, count: 4})
-	require.Equal(t, []uint16{32768, 0, 24576, 8192, 8192, 24576, 0, 32768}, a.weights)
-	// Of 5 pixels the last has a sample of its own, but as far away from it as
-	// the others are from theirs.
-	a.planChroma(5, side{scaled: 5, from: 3, count: 2})
-	require.Equal(t, []int{0, 0}, a.first)
-	require.Equal(t, []uint16{0, 24576, 8192, 0, 8192, 24576}, a.weights)
+func TestChromaTapsByHand(t *testing.T) {
+	var p polyphase
+	// 4 pixels, not scaled: the outer ones have their own sample only, the inner ones
+	// 3/4 of their own and 1/4 of the other.
+	p.designChroma(4, outputAxis{scaled: 4, count: 4})
+	require.Equal(t, []uint16{32768, 0, 24576, 8192, 8192, 24576, 0, 32768}, p.taps)
+	// The last of 5 pixels does not share its sample, which is sited as if it did.
+	p.designChroma(5, outputAxis{scaled: 5, offset: 3, count: 2})
+	require.Equal(t, []int{0, 0}, p.first)
+	require.Equal(t, []uint16{0, 24576, 8192, 0, 8192, 24576}, p.taps)
 }
 
-// TestChromaWeights: whatever the size, windows lie inside and add up to one,
-// and reversed tables are those of the mirrored source.
-func TestChromaWeights(t *testing.T) {
+// TestChromaTaps checks that windows lie in the source, that taps sum to one and that
+// the filter of a mirrored axis is reversed.
+func TestChromaTaps(t *testing.T) {
 	for source := 1; source <= 40; source++ {
 		for scaled := int64(1); scaled <= 40; scaled++ {
-			var a, reversed axis
-			out := side{scaled: scaled, count: int(scaled)}
-			a.planChroma(source, out)
+			var p, reversed polyphase
+			out := outputAxis{scaled: scaled, count: int(scaled)}
+			p.designChroma(source, out)
 			out.reversed = true
-			reversed.planChroma(source, out)
+			reversed.designChroma(source, out)
 			for i := range out.count {
-				require.GreaterOrEqual(t, a.first[i], 0)
-				require.LessOrEqual(t, a.first[i]+a.taps, (source+1)/2)
+				require.GreaterOrEqual(t, p.first[i], 0)
+				require.LessOrEqual(t, p.first[i]+p.window, (source+1)/2)
 				sum := 0
-				for _, w := range a.window(i) {
+				for _, w := range p.tapsOf(i) {
 					sum += int(w)
 				}
-				require.Equal(t, 1<<weightBits, sum, "%d to %d, output %d", source, scaled, i)
-				require.Equal(t, a.window(i), reversed.window(out.count-1-i))
-				require.Equal(t, a.first[i], reversed.first[out.count-1-i])
+				require.Equal(t, 1<<tapBits, sum, "%d to %d, output %d", source, scaled, i)
+				require.Equal(t, p.tapsOf(i), reversed.tapsOf(out.count-1-i))
+				require.Equal(t, p.first[i], reversed.first[out.count-1-i])
 			}
 		}
 	}

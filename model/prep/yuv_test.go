@@ -18,41 +18,32 @@ var (
 	yuvFormats = []pixel.FourCC{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY}
 )
 
-// chromaRows is how many rows share a row of chroma samples; of a row two
-// pixels share one.
-func chromaRows(f pixel.FourCC) int {
+// chromaHeight is the vertical subsampling factor; the horizontal one is 2.
+func chromaHeight(f pixel.FourCC) int {
 	if f == pixel.YUYV || f == pixel.UYVY {
 		return 1
 	}
 	return 2
 }
 
-// blank is a picture in its own memory, with rows that are longer than they
-// must be.
+// blank makes a picture whose planes are separate and whose rows have padding.
 func blank(f pixel.FourCC, width, height int) pixel.Image {
-	chroma := func(row int) pixel.Plane {
-		return pixel.Plane{Data: make([]byte, (row+5)*((height+1)/2)), Stride: row + 5}
-	}
-	pairs := (width + 1) / 2
 	p := pixel.Image{FourCC: f, Width: width, Height: height, Range: pixel.Limited}
-	switch f {
-	case pixel.RGB24, pixel.BGR24:
-		p.Planes[0].Stride = 3*width + 3
-	case pixel.YUYV, pixel.UYVY:
-		p.Planes[0].Stride = 4*pairs + 4
-	case pixel.NV12, pixel.NV21:
-		p.Planes[0].Stride, p.Planes[1] = width+3, chroma(2*pairs)
-	case pixel.YU12:
-		p.Planes[0].Stride, p.Planes[1], p.Planes[2] = width+3, chroma(pairs), chroma(pairs)
-	case pixel.GREY:
-		p.Planes[0].Stride = width + 3
+	padding := [3]int{3, 5, 5}
+	if f == pixel.YUYV || f == pixel.UYVY {
+		padding[0] = 4
 	}
-	p.Planes[0].Data = make([]byte, p.Planes[0].Stride*height)
+	for i, l := range (pixel.Format{FourCC: f, Width: width, Height: height}).Planes() {
+		if l.Rows > 0 {
+			stride := l.Row + padding[i]
+			p.Planes[i] = pixel.Plane{Data: make([]byte, stride*l.Rows), Stride: stride}
+		}
+	}
 	return p
 }
 
-// place is where sample (x, y) of Y, U or V (0, 1, 2) lies.
-func place(p pixel.Image, channel, x, y int) *byte {
+// sample returns sample (x, y) of channel Y, Cb or Cr (0, 1, 2).
+func sample(p pixel.Image, channel, x, y int) *byte {
 	switch {
 	case p.FourCC == pixel.YUYV:
 		return &p.Planes[0].Data[y*p.Planes[0].Stride+[3]int{2 * x, 4*x + 1, 4*x + 3}[channel]]
@@ -69,19 +60,19 @@ func place(p pixel.Image, channel, x, y int) *byte {
 	}
 }
 
-// paint makes a picture of codes (Y, U, V) that depend on the place, in pixels
-// from the upper left corner; samples lie in the middle of their pixels.
-func paint(f pixel.FourCC, width, height int, codes func(x, y float64) [3]float64) pixel.Image {
+// drawYUV makes a picture from a function of position, in pixels from the upper left
+// corner, that returns Y, Cb and Cr. Samples are sited midway between their pixels.
+func drawYUV(f pixel.FourCC, width, height int, codes func(x, y float64) [3]float64) pixel.Image {
 	p := blank(f, width, height)
 	for channel := range channels(f) {
 		stepX, stepY := 1, 1
 		if channel > 0 {
-			stepX, stepY = 2, chromaRows(f)
+			stepX, stepY = 2, chromaHeight(f)
 		}
 		for j := range (height + stepY - 1) / stepY {
 			for i := range (width + stepX - 1) / stepX {
 				v := codes((float64(i)+0.5)*float64(stepX), (float64(j)+0.5)*float64(stepY))[channel]
-				*place(p, channel, i, j) = byte(min(max(math.Round(v), 0), 255))
+				*sample(p, channel, i, j) = byte(min(max(math.Round(v), 0), 255))
 			}
 		}
 	}
@@ -95,8 +86,8 @@ func channels(f pixel.FourCC) int {
 	return 3
 }
 
-// rubbish fills every byte of a picture at random.
-func rubbish(f pixel.FourCC, width, height int, seed uint64) pixel.Image {
+// noiseYUV fills every byte of a picture, padding too, at random.
+func noiseYUV(f pixel.FourCC, width, height int, seed uint64) pixel.Image {
 	r := rand.New(rand.NewPCG(seed, 1))
 	p := blank(f, width, height)
 	for _, data := range [][]byte{p.Planes[0].Data, p.Planes[1].Data, p.Planes[2].Data} {
@@ -107,7 +98,7 @@ func rubbish(f pixel.FourCC, width, height int, seed uint64) pixel.Image {
 	return p
 }
 
-// toRGB is the standards' own way from codes to colours of 0…255, not limited.
+// toRGB converts Y, Cb and Cr to RGB in 0…255 as the standards define it, not clamped.
 func toRGB(m pixel.Matrix, r pixel.Range, codes [3]float64) [3]float64 {
 	kr, kb := 0.299, 0.114
 	if m == pixel.BT709 {
@@ -121,7 +112,7 @@ func toRGB(m pixel.Matrix, r pixel.Range, codes [3]float64) [3]float64 {
 	return [3]float64{255 * red, 255 * (y - kr*red - kb*blue) / (1 - kr - kb), 255 * blue}
 }
 
-// toYUV is the reverse, not rounded.
+// toYUV is the inverse of toRGB, not rounded.
 func toYUV(m pixel.Matrix, r pixel.Range, rgb [3]float64) [3]float64 {
 	kr, kb := 0.299, 0.114
 	if m == pixel.BT709 {
@@ -135,8 +126,8 @@ func toYUV(m pixel.Matrix, r pixel.Range, rgb [3]float64) [3]float64 {
 	return [3]float64{255 * y, 128 + 255*u, 128 + 255*v}
 }
 
-// ordered is a pixel as the network wants it, limited but not rounded.
-func ordered(in model.Input, rgb [3]float64) []float64 {
+// clampAndOrder clamps a pixel and puts it into the network's channel order.
+func clampAndOrder(in model.Input, rgb [3]float64) []float64 {
 	for c := range rgb {
 		rgb[c] = min(max(rgb[c], 0), 255)
 	}
@@ -146,30 +137,28 @@ func ordered(in model.Input, rgb [3]float64) []float64 {
 	return rgb[:]
 }
 
-// blend is the weighted mean of samples of one channel.
-func blend(src pixel.Image, channel int, columns, rows []weighed) (sum float64) {
+// weightedMean returns the weighted mean of samples of one channel.
+func weightedMean(src pixel.Image, channel int, columns, rows []weightedSample) (sum float64) {
 	for _, r := range rows {
 		for _, c := range columns {
-			sum += r.weight * c.weight * float64(*place(src, channel, c.sample, r.sample))
+			sum += r.weight * c.weight * float64(*sample(src, channel, c.sample, r.sample))
 		}
 	}
 	return sum
 }
 
-// image is a picture at full resolution whose colours are neither rounded nor
-// limited.
+// image is RGB at full resolution, neither rounded nor clamped.
 type image [][][3]float64
 
-// upsample brings chroma to every pixel, linearly between the samples, and
-// then every pixel to its colour.
+// upsample interpolates chroma linearly and converts every pixel to RGB.
 func upsample(src pixel.Image) image {
 	out := make(image, src.Height)
 	for y := range out {
 		out[y] = make([][3]float64, src.Width)
 		for x := range out[y] {
-			codes := [3]float64{float64(*place(src, 0, x, y)), 128, 128}
+			codes := [3]float64{float64(*sample(src, 0, x, y)), 128, 128}
 			for channel := 1; channel < channels(src.FourCC); channel++ {
-				codes[channel] = blend(src, channel, between(x, 2, src.Width), between(y, chromaRows(src.FourCC), src.Height))
+				codes[channel] = weightedMean(src, channel, interpolate(x, 2, src.Width), interpolate(y, chromaHeight(src.FourCC), src.Height))
 			}
 			out[y][x] = toRGB(src.Matrix, src.Range, codes)
 		}
@@ -177,28 +166,28 @@ func upsample(src pixel.Image) image {
 	return out
 }
 
-// between weighs the samples around a pixel, one for every step pixels; there
-// are none beyond the edge.
-func between(pixel, step, length int) []weighed {
+// interpolate returns the samples around a pixel on an axis with one sample per step
+// pixels. The edge samples are repeated.
+func interpolate(pixel, step, length int) []weightedSample {
 	at := (float64(pixel)+0.5)/float64(step) - 0.5
 	last := (length+step-1)/step - 1
 	low := math.Floor(at)
 	clamp := func(v float64) int { return min(max(int(v), 0), last) }
-	return []weighed{{clamp(low), 1 - (at - low)}, {clamp(low + 1), at - low}}
+	return []weightedSample{{clamp(low), 1 - (at - low)}, {clamp(low + 1), at - low}}
 }
 
-// turned is the image clockwise by so many degrees, then mirrored.
-func (m image) turned(rotate int, mirror bool) image {
+// orient rotates the image clockwise by the given degrees, then mirrors it.
+func (m image) orient(rotate int, mirror bool) image {
 	for range rotate / 90 {
 		height, width := len(m), len(m[0])
-		turned := make(image, width)
-		for y := range turned {
-			turned[y] = make([][3]float64, height)
-			for x := range turned[y] {
-				turned[y][x] = m[height-1-x][y]
+		rotated := make(image, width)
+		for y := range rotated {
+			rotated[y] = make([][3]float64, height)
+			for x := range rotated[y] {
+				rotated[y][x] = m[height-1-x][y]
 			}
 		}
-		m = turned
+		m = rotated
 	}
 	if mirror {
 		for y := range m {
@@ -209,10 +198,10 @@ func (m image) turned(rotate int, mirror bool) image {
 	return m
 }
 
-// obvious is the slow way that everybody would take: all pixels to colours,
-// the picture upright, then the resize, and the limits last.
-func obvious(in model.Input, src pixel.Image) []float64 {
-	m := upsample(src).turned(src.Rotate, src.Mirror)
+// referenceYUV preprocesses in float64, straight from the definition: convert all
+// pixels to RGB, orient, resize, clamp.
+func referenceYUV(in model.Input, src pixel.Image) []float64 {
+	m := upsample(src).orient(src.Rotate, src.Mirror)
 	w, h := scaledSize(in, len(m[0]), len(m))
 	left, top := cropOffset(in, w), cropOffset(in, h)
 	allColumns := triangles(len(m[0]), w, left, in.Size)
@@ -227,19 +216,19 @@ func obvious(in model.Input, src pixel.Image) []float64 {
 					}
 				}
 			}
-			out = append(out, ordered(in, sum)...)
+			out = append(out, clampAndOrder(in, sum)...)
 		}
 	}
 	return out
 }
 
-// furthest is the largest difference.
-func furthest(want []float64, got []byte) float64 {
-	most := 0.0
+// maxError returns the largest difference.
+func maxError(want []float64, got []byte) float64 {
+	largest := 0.0
 	for i, v := range got {
-		most = max(most, math.Abs(want[i]-float64(v)))
+		largest = max(largest, math.Abs(want[i]-float64(v)))
 	}
-	return most
+	return largest
 }
 
 var rules = []model.Input{
@@ -247,46 +236,46 @@ var rules = []model.Input{
 	rule(model.Direct, 0, 13, model.RGB), rule(model.Direct, 0, 32, model.BGR),
 }
 
-// upright are the eight ways in which a camera can be mounted.
-var upright = []struct {
+// orientations are the eight ways in which a camera can be mounted.
+var orientations = []struct {
 	rotate int
 	mirror bool
 }{{0, false}, {90, false}, {180, false}, {270, false}, {0, true}, {90, true}, {180, true}, {270, true}}
 
-// TestYUVAgainstObvious: for any content, however saturated, of any size and
-// turned in any way, the result is that of the obvious way but for rounding:
-// half a code in the end, and less than a tenth for what is rounded before.
-func TestYUVAgainstObvious(t *testing.T) {
+// TestYUVAgainstReference compares noise, whose colours are often out of range, of any
+// size and orientation with the reference. The final rounding accounts for a
+// difference of 0.5, the earlier ones for less than 0.1.
+func TestYUVAgainstReference(t *testing.T) {
 	sizes := [][2]int{{1, 1}, {2, 3}, {7, 5}, {16, 16}, {33, 20}, {20, 47}, {70, 48}, {1, 100}, {100, 1}, {3, 61}, {2, 2}}
 	for _, f := range yuvFormats {
 		t.Run(f.String(), func(t *testing.T) {
 			for n, in := range rules {
 				for k, s := range sizes {
-					u := upright[(n+k)%len(upright)]
-					src := rubbish(f, s[0], s[1], uint64(100*n+k))
+					u := orientations[(n+k)%len(orientations)]
+					src := noiseYUV(f, s[0], s[1], uint64(100*n+k))
 					src.Rotate, src.Mirror, src.Matrix, src.Range = u.rotate, u.mirror, pixel.Matrix((n+k)%2), pixel.Range((n+k)/2%2)
-					off := furthest(obvious(in, src), preprocess(t, in, src))
-					require.Less(t, off, 0.6, "%v %d to %d, %dx%d, %+v, %v, %v", in.Fit, in.Resize, in.Size, s[0], s[1], u, src.Matrix, src.Range)
+					err := maxError(referenceYUV(in, src), preprocess(t, in, src))
+					require.Less(t, err, 0.6, "%v %d to %d, %dx%d, %+v, %v, %v", in.Fit, in.Resize, in.Size, s[0], s[1], u, src.Matrix, src.Range)
 				}
 			}
 		})
 	}
 }
 
-// bars are the colours of the test picture that everybody knows.
+// bars are the colours of the usual test picture.
 var bars = [][3]float64{
 	{255, 255, 255}, {255, 255, 0}, {0, 255, 255}, {0, 255, 0}, {255, 0, 255}, {255, 0, 0}, {0, 0, 255}, {0, 0, 0},
 }
 
-// TestColourBars: in the middle of each bar every format, matrix and range
-// gives its colour within one code; GREY gives its luma.
+// TestColourBars checks the middle of each bar in every format, matrix and range:
+// its colour within 1, or its luma for GREY.
 func TestColourBars(t *testing.T) {
 	const width, height = 160, 24
 	in := rule(model.Squash, 64, 56, model.RGB)
 	for _, f := range yuvFormats {
 		for _, m := range []pixel.Matrix{pixel.BT601, pixel.BT709} {
 			for _, r := range []pixel.Range{pixel.Limited, pixel.Full} {
-				src := paint(f, width, height, func(x, _ float64) [3]float64 { return toYUV(m, r, bars[int(x*8/width)]) })
+				src := drawYUV(f, width, height, func(x, _ float64) [3]float64 { return toYUV(m, r, bars[int(x*8/width)]) })
 				src.Matrix, src.Range = m, r
 				got := preprocess(t, in, src)
 				for x := range in.Size {
@@ -308,12 +297,12 @@ func TestColourBars(t *testing.T) {
 	}
 }
 
-// TestGreysStayGrey: whatever the matrix, Y without colour gives three equal
-// bytes; with full range they are Y.
+// TestGreysStayGrey checks that neutral chroma yields three equal bytes with any
+// matrix. With full range they are Y.
 func TestGreysStayGrey(t *testing.T) {
 	for _, m := range []pixel.Matrix{pixel.BT601, pixel.BT709} {
 		for _, r := range []pixel.Range{pixel.Limited, pixel.Full} {
-			src := paint(pixel.NV12, 256, 2, func(x, _ float64) [3]float64 { return [3]float64{math.Floor(x), 128, 128} })
+			src := drawYUV(pixel.NV12, 256, 2, func(x, _ float64) [3]float64 { return [3]float64{math.Floor(x), 128, 128} })
 			src.Matrix, src.Range = m, r
 			got := preprocess(t, rule(model.Direct, 0, 256, model.BGR), src)
 			for y := range 256 {
@@ -328,17 +317,17 @@ func TestGreysStayGrey(t *testing.T) {
 	}
 }
 
-// byHand turns a picture of a format whose planes can be turned one by one.
-func byHand(src pixel.Image) pixel.Image {
-	quarter := src.Rotate%180 != 0
+// orientPlanes orients a picture plane by plane.
+func orientPlanes(src pixel.Image) pixel.Image {
+	transposed := src.Rotate%180 != 0
 	width, height := src.Width, src.Height
-	if quarter {
+	if transposed {
 		width, height = height, width
 	}
 	out := blank(src.FourCC, width, height)
 	out.Matrix, out.Range = src.Matrix, src.Range
 	if src.FourCC == pixel.RGB24 || src.FourCC == pixel.BGR24 {
-		turnPlane(width, height, src, func(x, y, ox, oy int) {
+		orientPlane(width, height, src, func(x, y, ox, oy int) {
 			copy(out.Planes[0].Data[oy*out.Planes[0].Stride+3*ox:][:3], src.Planes[0].Data[y*src.Planes[0].Stride+3*x:])
 		})
 		return out
@@ -346,15 +335,15 @@ func byHand(src pixel.Image) pixel.Image {
 	for channel := range channels(src.FourCC) {
 		w, h := width, height
 		if channel > 0 {
-			w, h = width/2, height/chromaRows(src.FourCC)
+			w, h = width/2, height/chromaHeight(src.FourCC)
 		}
-		turnPlane(w, h, src, func(x, y, ox, oy int) { *place(out, channel, ox, oy) = *place(src, channel, x, y) })
+		orientPlane(w, h, src, func(x, y, ox, oy int) { *sample(out, channel, ox, oy) = *sample(src, channel, x, y) })
 	}
 	return out
 }
 
-// turnPlane calls move for every sample of an upright plane of this size.
-func turnPlane(width, height int, src pixel.Image, move func(x, y, ox, oy int)) {
+// orientPlane calls move for every sample of an oriented plane of the given size.
+func orientPlane(width, height int, src pixel.Image, move func(x, y, ox, oy int)) {
 	for oy := range height {
 		for ox := range width {
 			x, y := ox, oy
@@ -374,19 +363,19 @@ func turnPlane(width, height int, src pixel.Image, move func(x, y, ox, oy int)) 
 	}
 }
 
-// TestUprightByHand: a picture that says how it must be turned gives what the
-// turned picture gives: to the bit as long as rows stay rows, otherwise within
-// one code, for the two passes round in another order.
-func TestUprightByHand(t *testing.T) {
+// TestOrientation compares a picture with Rotate and Mirror to one oriented before.
+// The results have the same bits unless the picture is transposed: then the passes
+// round in another order.
+func TestOrientation(t *testing.T) {
 	for _, f := range allFormats {
 		for _, in := range []model.Input{rule(model.Squash, 31, 20, model.BGR), rule(model.Crop, 21, 14, model.RGB), rule(model.Direct, 0, 19, model.BGR)} {
-			for n, u := range upright {
+			for n, u := range orientations {
 				if u.rotate%180 != 0 && (f == pixel.YUYV || f == pixel.UYVY) {
-					continue // has no columns of chroma like its rows; TestYUVAgainstObvious turns it
+					continue // horizontal and vertical subsampling differ; TestYUVAgainstReference rotates it
 				}
-				src := rubbish(f, 46, 34, uint64(n))
+				src := noiseYUV(f, 46, 34, uint64(n))
 				src.Rotate, src.Mirror, src.Range = u.rotate, u.mirror, pixel.Full
-				want, got := preprocess(t, in, byHand(src)), preprocess(t, in, src)
+				want, got := preprocess(t, in, orientPlanes(src)), preprocess(t, in, src)
 				if u.rotate%180 == 0 {
 					require.Equal(t, want, got, "%v, %v, %+v", f, in.Fit, u)
 					continue
@@ -399,8 +388,8 @@ func TestUprightByHand(t *testing.T) {
 	}
 }
 
-// TestBGR24IsRGB24: the two differ in nothing but the order of bytes.
-func TestBGR24IsRGB24(t *testing.T) {
+// TestBGR24 checks that it differs from RGB24 in the order of bytes only.
+func TestBGR24(t *testing.T) {
 	rgb := noise(50, 40, 5)
 	bgr := draw(50, 40, func(x, y int) [3]byte {
 		p := rgb.Planes[0].Data[y*rgb.Planes[0].Stride+3*x:]
@@ -413,28 +402,28 @@ func TestBGR24IsRGB24(t *testing.T) {
 	}
 }
 
-// TestYUVSameBits pins every bit of a result of each format.
-func TestYUVSameBits(t *testing.T) {
+// TestYUVGolden pins all bits of a result of each format.
+func TestYUVGolden(t *testing.T) {
 	want := map[pixel.FourCC]uint32{pixel.YUYV: 0xed3c26ea, pixel.UYVY: 0x18be993, pixel.NV12: 0x75e3526f, pixel.NV21: 0x8b0fa95, pixel.YU12: 0xc6c5c963, pixel.GREY: 0x8ded9360}
 	for _, f := range yuvFormats {
-		src := rubbish(f, 640, 480, 7)
+		src := noiseYUV(f, 640, 480, 7)
 		src.Matrix, src.Rotate = pixel.BT709, 90
 		require.Equal(t, want[f], crc32.ChecksumIEEE(preprocess(t, model.CaffeInput(), src)), "%v", f)
 	}
 }
 
-// TestYUVAllocatesNothing in any format, and what was seen before changes
-// nothing.
+// TestYUVAllocatesNothing also checks that pictures of other formats before do not
+// matter.
 func TestYUVAllocatesNothing(t *testing.T) {
 	in := model.CaffeInput()
 	p, err := NewPreprocessor(in)
 	require.NoError(t, err)
 	dst := make([]int8, 3*in.Size*in.Size)
 	for n, f := range allFormats {
-		src := rubbish(f, 320, 240, 6)
+		src := noiseYUV(f, 320, 240, 6)
 		src.Rotate, src.Mirror = 90*(n%4), n%3 == 0
 		require.NoError(t, p.Run(dst, src))
-		require.Equal(t, preprocess(t, in, src), plain(dst), "%v", f)
+		require.Equal(t, preprocess(t, in, src), toBytes(dst), "%v", f)
 		require.Zero(t, testing.AllocsPerRun(3, func() {
 			if p.Run(dst, src) != nil {
 				t.Fail()
@@ -443,8 +432,8 @@ func TestYUVAllocatesNothing(t *testing.T) {
 	}
 }
 
-// FuzzYUV compares with the obvious way for any format, size, rule, content
-// and mounting.
+// FuzzYUV compares any format, size, rule, content and orientation with the
+// reference.
 func FuzzYUV(f *testing.F) {
 	for n := range yuvFormats {
 		f.Add(uint8(n), uint8(20+n), uint8(30-n), uint8(n), uint8(16), uint8(14), uint64(n))
@@ -454,19 +443,19 @@ func FuzzYUV(f *testing.F) {
 		if in.Validate() != nil {
 			return
 		}
-		src := rubbish(yuvFormats[int(format)%len(yuvFormats)], 1+int(width)%100, 1+int(height)%100, seed)
-		u := upright[seed/8%8]
+		src := noiseYUV(yuvFormats[int(format)%len(yuvFormats)], 1+int(width)%100, 1+int(height)%100, seed)
+		u := orientations[seed/8%8]
 		src.Rotate, src.Mirror, src.Matrix, src.Range = u.rotate, u.mirror, pixel.Matrix(seed/2%2), pixel.Range(seed/4%2)
-		require.Less(t, furthest(obvious(in, src), preprocess(t, in, src)), 0.6)
+		require.Less(t, maxError(referenceYUV(in, src), preprocess(t, in, src)), 0.6)
 	})
 }
 
-func BenchmarkPrepare(b *testing.B) {
+func BenchmarkFormats(b *testing.B) {
 	for _, f := range allFormats {
 		b.Run(f.String(), func(b *testing.B) {
 			p, err := NewPreprocessor(model.CaffeInput())
 			require.NoError(b, err)
-			dst, src := make([]int8, 3*227*227), rubbish(f, 640, 480, 1)
+			dst, src := make([]int8, 3*227*227), noiseYUV(f, 640, 480, 1)
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := p.Run(dst, src); err != nil {
