@@ -2,13 +2,13 @@ package testcard
 
 import "math"
 
-// vec is a direction: x to the right, y down, z towards the eye.
+// vec is a vector: x to the right, y down, z towards the viewer.
 type vec struct{ x, y, z float32 }
 
 func (a vec) dot(b vec) float32 { return a.x*b.x + a.y*b.y + a.z*b.z }
 
-// turned turns a around the x axis, then the y axis, then the z axis.
-func (a vec) turned(x, y, z float32) vec {
+// rotate rotates a around the x axis, then the y axis, then the z axis.
+func (a vec) rotate(x, y, z float32) vec {
 	s, c := sincos(x)
 	a.y, a.z = a.y*c-a.z*s, a.y*s+a.z*c
 	s, c = sincos(y)
@@ -18,31 +18,31 @@ func (a vec) turned(x, y, z float32) vec {
 	return a
 }
 
-// sun is where the light comes from.
-var sun = vec{-0.42, -0.72, 0.55}
+// light is the direction of the light source.
+var light = vec{-0.42, -0.72, 0.55}
 
-// rollingBall draws a ball that rolls from side to side over the ground.
-// skin is its colour by the direction from its centre, in the ball's own axes.
-func (c *canvas) rollingBall(t float64, gloss float32, skin func(n vec) rgb) {
-	const radius, reach = 165, 45
-	way := reach * swing(t, 7.5)
-	cx, cy := 320+way, float32(245)
+// rollingBall draws a ball that rolls from side to side. Function texture returns its
+// colour in a direction from its centre, which is in the ball's own coordinates.
+func (c *canvas) rollingBall(t float64, gloss float32, texture func(n vec) rgb) {
+	const radius, amplitude = 165, 45
+	distance := amplitude * swing(t, 7.5)
+	cx, cy := 320+distance, float32(245)
 	c.halo(cx+30, 400, 230, 70, black, 0.75)
 	const tiltX, tiltY = 0.35, 0.4
-	roll := way / radius
-	ax, ay, az := vec{x: 1}.turned(tiltX, tiltY, roll), vec{y: 1}.turned(tiltX, tiltY, roll), vec{z: 1}.turned(tiltX, tiltY, roll)
+	roll := distance / radius
+	ax, ay, az := vec{x: 1}.rotate(tiltX, tiltY, roll), vec{y: 1}.rotate(tiltX, tiltY, roll), vec{z: 1}.rotate(tiltX, tiltY, roll)
 	c.circle(cx, cy, radius)
 	c.fill(func(x, y float32) (rgb, float32) {
 		n := vec{x: (x - cx) / radius, y: (y - cy) / radius}
 		n.z = sqrt(max(1-n.x*n.x-n.y*n.y, 0))
-		light := n.dot(sun)
-		col := skin(vec{n.dot(ax), n.dot(ay), n.dot(az)}).times(0.42 + 0.62*max(light, 0) + 0.1*n.z)
-		return col.mix(white, gloss*highlight(2*light*n.z-sun.z)), 1
+		cosine := n.dot(light)
+		col := texture(vec{n.dot(ax), n.dot(ay), n.dot(az)}).times(0.42 + 0.62*max(cosine, 0) + 0.1*n.z)
+		return col.mix(white, gloss*highlight(2*cosine*n.z-light.z)), 1
 	})
 }
 
-// highlight is Phong's: a high power of the cosine between the mirrored
-// light and the eye.
+// highlight is the specular term of Phong's model, with exponent 8: a power of the
+// cosine of the angle between the reflected light and the viewer.
 func highlight(cosine float32) float32 {
 	k := max(cosine, 0)
 	k *= k
@@ -50,18 +50,18 @@ func highlight(cosine float32) float32 {
 	return k * k
 }
 
-// drawSoccerBall shows a black and white football on grass.
+// drawSoccerBall shows a black and white ball on grass.
 func drawSoccerBall(c *canvas, t float64) {
 	c.backdrop(func(x, y float32) (rgb, float32) {
 		n := 0.5*noise(x*0.35, y*0.09) + 0.3*noise(x*0.12, y*0.05) + 0.2*noise(x*0.02, y*0.02)
 		return hex(0x2c5a17).mix(hex(0x8cc04a), 1.1*n), 1
 	})
-	c.rollingBall(t, 0.2, football)
+	c.rollingBall(t, 0.2, soccerBall)
 }
 
-// A football is a truncated icosahedron: 12 pentagons around the corners
-// of an icosahedron, 20 hexagons around the middles of its faces. Each
-// direction here stands for itself and its opposite.
+// A soccer ball is a truncated icosahedron: 12 pentagons at the vertices of an
+// icosahedron, 20 hexagons at the centres of its faces. These are the centres of the
+// panels; the opposite of each is one too.
 var (
 	pentagons = [...]vec{
 		{0, 0.5257311, 0.8506508}, {0, 0.5257311, -0.8506508},
@@ -77,9 +77,9 @@ var (
 	}
 )
 
-// football is the colour of a football: black pentagons, white hexagons,
-// grey seams where the nearest two panels are equally near.
-func football(n vec) rgb {
+// soccerBall is the texture of a soccer ball: black pentagons, white hexagons, and
+// grey seams where the two nearest hexagons are equally near.
+func soccerBall(n vec) rgb {
 	var pentagon, hexagon, second float32
 	for _, v := range pentagons {
 		pentagon = max(pentagon, abs(n.dot(v)))
@@ -89,15 +89,15 @@ func football(n vec) rgb {
 		second = max(second, min(d, hexagon))
 		hexagon = max(hexagon, d)
 	}
-	const half = 0.0135 // brings the pentagons' edges to where the hexagons are regular
+	const offset = 0.0135 // moves the edges of the pentagons to where the hexagons are regular
 	seam := rgb{0.33, 0.33, 0.33}
 	col := seam.mix(hex(0xf4f4f0), (hexagon-second-0.010)/0.008)
-	return col.mix(hex(0x181818), (pentagon-hexagon+half)/0.008+0.5)
+	return col.mix(hex(0x181818), (pentagon-hexagon+offset)/0.008+0.5)
 }
 
 // drawBasketball shows an orange basketball on a wooden floor.
 func drawBasketball(c *canvas, t float64) {
-	const wall, vanishing = 260, 200 // heights of the floor's edge and of the boards' meeting point
+	const wall, vanishing = 260, 200 // y of the floor's edge and of the vanishing point
 	c.backdrop(func(x, y float32) (rgb, float32) {
 		if y < wall {
 			return hex(0x6b7480).mix(hex(0x98a0a8), noise(x*0.01, y*0.01)), 1
@@ -108,13 +108,13 @@ func drawBasketball(c *canvas, t float64) {
 	c.rollingBall(t, 0.15, basketball)
 }
 
-// basketball is the colour of a basketball: two great circles and two bent
-// loops of black on grained orange.
+// basketball is the texture of a basketball: two great circles and two curved loops
+// in black on grained orange.
 func basketball(n vec) rgb {
 	loop := n.x*n.x - 0.55*n.y*n.y - 0.2
-	dx, dy := 2*n.x, -1.1*n.y // its slope, and below how steep that is along the ball
-	along := dx*n.x + dy*n.y
-	distance := abs(loop) / sqrt(max(dx*dx+dy*dy-along*along, 0.01))
+	dx, dy := 2*n.x, -1.1*n.y // gradient of loop, of which the radial part is removed below
+	radial := dx*n.x + dy*n.y
+	distance := abs(loop) / sqrt(max(dx*dx+dy*dy-radial*radial, 0.01))
 	distance = min(distance, abs(n.x), abs(n.y))
 	grain := 0.88 + 0.2*noise(60*n.x+7, 60*(n.y+n.z))
 	return hex(0x1c120c).mix(hex(0xd0691e).times(grain), (distance-0.015)/0.01)

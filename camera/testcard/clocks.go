@@ -2,9 +2,9 @@ package testcard
 
 import "math"
 
-// dawn is the time of day, in seconds, at which the movie begins: 10:08:30,
-// when the hands of a clock stand well apart.
-const dawn = (10*60+8)*60 + 30
+// movieStart is the time of day in seconds at which the movie starts: 10:08:30, when
+// the hands of a clock are far apart.
+const movieStart = (10*60+8)*60 + 30
 
 // drawAnalogClock shows the time on a round clock on a wall.
 func drawAnalogClock(c *canvas, t float64) {
@@ -16,7 +16,7 @@ func drawAnalogClock(c *canvas, t float64) {
 	c.circle(x, y, 188)
 	c.fill(radial(x-40, y-60, 260, white, hex(0xe4e2da)))
 	for i := range 60 {
-		c.place(x, y, turns(i, 60))
+		c.place(x, y, angle(i, 60))
 		if i%5 == 0 {
 			c.rect(-4.5, -178, 9, 30)
 		} else {
@@ -24,28 +24,29 @@ func drawAnalogClock(c *canvas, t float64) {
 		}
 		c.fill(solid(hex(0x111111)))
 	}
-	now := dawn + t
+	now := movieStart + t
 	c.hand(x, y, now/(12*3600), 95, 25, 14, hex(0x0a0a0a))
 	c.hand(x, y, now/3600, 150, 30, 10, hex(0x0a0a0a))
 	c.hand(x, y, math.Floor(now)/60, 165, 40, 4, hex(0xc01818))
-	c.unplace()
+	c.resetTransform()
 	c.circle(x, y, 9)
 	c.fill(solid(hex(0xc01818)))
 }
 
-// hand draws a clock's hand that points to so many turns from the top; it
-// reaches ahead of its axis and a little behind.
-func (c *canvas) hand(x, y float32, turned float64, ahead, behind, width float32, col rgb) {
-	c.place(x, y, float32(2*math.Pi*(turned-math.Floor(turned))))
-	c.polygon(-width/2, behind, -width/3, -ahead, width/3, -ahead, width/2, behind)
+// hand draws a clock's hand with its axis at (x, y), clockwise from the top by a
+// number of turns. It extends by tip on one side of the axis and by tail on the
+// other.
+func (c *canvas) hand(x, y float32, turns float64, tip, tail, width float32, col rgb) {
+	c.place(x, y, float32(2*math.Pi*(turns-math.Floor(turns))))
+	c.polygon(-width/2, tail, -width/3, -tip, width/3, -tip, width/2, tail)
 	c.fill(solid(col))
 }
 
-// turns is i steps of n to the full circle, in radians.
-func turns(i, n int) float32 { return float32(2 * math.Pi * float64(i) / float64(n)) }
+// angle returns i/n of a full circle in radians.
+func angle(i, n int) float32 { return float32(2 * math.Pi * float64(i) / float64(n)) }
 
-// drawDigitalClock shows the time in red digits on a bedside clock, with a
-// colon that blinks.
+// drawDigitalClock shows the time in red digits on a bedside clock with a blinking
+// colon.
 func drawDigitalClock(c *canvas, t float64) {
 	c.backdrop(linear(0, 0, hex(0x3a3026), 0, Height, hex(0x6b5640)))
 	c.rect(0, 370, Width, 110)
@@ -58,7 +59,7 @@ func drawDigitalClock(c *canvas, t float64) {
 	c.fill(solid(hex(0x120304)))
 
 	on, off := hex(0xff2a1a), hex(0x2a0706)
-	seconds := dawn + int(t)
+	seconds := movieStart + int(t)
 	hour, minute := (seconds/3600+11)%12+1, seconds/60%60
 	digits := [4]int{hour / 10, hour % 10, minute / 10, minute % 10}
 	if digits[0] == 0 {
@@ -76,28 +77,29 @@ func drawDigitalClock(c *canvas, t float64) {
 	}
 }
 
-// blank is the digit that is all dark.
+// blank is a digit without lit segments.
 const blank = 10
 
-// lit has, for each digit, one bit a segment: from bit 0 top, upper right,
+// litSegments has a bit per segment for each digit: from bit 0 top, upper right,
 // lower right, bottom, lower left, upper left, middle.
-var lit = [...]uint8{0x3f, 0x06, 0x5b, 0x4f, 0x66, 0x6d, 0x7d, 0x07, 0x7f, 0x6f, blank: 0}
+var litSegments = [...]uint8{0x3f, 0x06, 0x5b, 0x4f, 0x66, 0x6d, 0x7d, 0x07, 0x7f, 0x6f, blank: 0}
 
-// ends are the segments' two ends, in half heights of the digit.
-var ends = [7][4]float32{
+// segmentEnds has x and y of both ends of each segment: x in widths, y in half heights
+// of the digit.
+var segmentEnds = [7][4]float32{
 	{0, 0, 1, 0}, {1, 0, 1, 1}, {1, 1, 1, 2}, {0, 2, 1, 2}, {0, 1, 0, 2}, {0, 0, 0, 1}, {0, 1, 1, 1},
 }
 
 // digit draws a seven-segment digit of height h with its upper left at (x, y).
 func (c *canvas) digit(d int, x, y, h float32, off, on rgb) {
-	c.segments(^lit[d], x, y, h, off)
-	c.segments(lit[d], x, y, h, on)
+	c.segments(^litSegments[d], x, y, h, off)
+	c.segments(litSegments[d], x, y, h, on)
 }
 
-// segments draws those segments whose bit is set, in one colour.
+// segments draws the segments whose bits are set.
 func (c *canvas) segments(set uint8, x, y, h float32, col rgb) {
 	w, gap, thick := h*0.55, h*0.02, h*0.065
-	for i, e := range ends {
+	for i, e := range segmentEnds {
 		if set>>i&1 == 0 {
 			continue
 		}

@@ -1,8 +1,7 @@
 package testcard
 
-// blocks is the upper half of a crossword's grid with its middle row: # is
-// a black square. The lower half is the upper one turned round, as in any
-// newspaper.
+// blocks is the upper half of a crossword's grid with its middle row; # is a black
+// square. The lower half is the upper one rotated by 180 degrees, as is customary.
 var blocks = [...]string{
 	"....#.....#....",
 	"....#.....#....",
@@ -14,7 +13,7 @@ var blocks = [...]string{
 	"....#.....#....",
 }
 
-// blocked tells whether a square is black or outside.
+// blocked reports whether a square is black or outside the grid.
 func blocked(col, row int) bool {
 	n := len(blocks[0])
 	if col < 0 || row < 0 || col >= n || row >= n {
@@ -26,8 +25,8 @@ func blocked(col, row int) bool {
 	return blocks[row][col] == '#'
 }
 
-// drawCrossword shows an empty crossword puzzle, numbered by the rule: a
-// square has a number where a word begins, across or down.
+// drawCrossword shows an empty crossword puzzle. A square in which a word starts,
+// across or down, has a number.
 func drawCrossword(c *canvas, t float64) {
 	const side = 38
 	n := len(blocks[0])
@@ -58,8 +57,8 @@ func drawCrossword(c *canvas, t float64) {
 func (c *canvas) clue(number int, x, y float32, ink rgb) {
 	const height = 10
 	if number > 9 {
-		c.segments(lit[number/10], x, y, height, ink)
+		c.segments(litSegments[number/10], x, y, height, ink)
 		x += 0.9 * height
 	}
-	c.segments(lit[number%10], x, y, height, ink)
+	c.segments(litSegments[number%10], x, y, height, ink)
 }

@@ -13,7 +13,7 @@ func drawJackOLantern(c *canvas, t float64) {
 	}
 	c.face(7, solid(hex(0x9a4506)))
 	c.face(0, radial(320, 310, 190*flicker, hex(0xfff3a0), hex(0xff9a10)))
-	c.unplace()
+	c.resetTransform()
 	c.halo(320, 280, 300, 260, hex(0xffa020), 0.28*flicker)
 }
 
@@ -25,7 +25,7 @@ func (c *canvas) stalk() {
 	c.fill(linear(300, 0, hex(0x6b7a30), 360, 0, hex(0x2a3212)))
 }
 
-// rib draws one bulge of the pumpkin, from k = -1 (left) to 1 (right).
+// rib draws a rib of the pumpkin, from k = -1 (left) to 1 (right).
 func (c *canvas) rib(k float32) {
 	outward := max(k, -k)
 	rx, ry := 110-35*outward, 165-22*outward
@@ -36,7 +36,7 @@ func (c *canvas) rib(k float32) {
 	})
 }
 
-// face draws eyes, nose and mouth, larger by grow pixels for the rim of the cut.
+// face draws eyes, nose and mouth, grown by some pixels for the rim of the cut.
 func (c *canvas) face(grow float32, p paint) {
 	for _, hole := range [...][3]float32{{-90, -40, 48}, {90, -40, 48}, {0, 20, 24}} {
 		x, y, r := hole[0], hole[1], hole[2]

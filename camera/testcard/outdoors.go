@@ -2,7 +2,7 @@ package testcard
 
 import "math"
 
-// sky is blue with white clouds that drift to the left.
+// sky draws a blue sky with white clouds that drift to the left.
 func (c *canvas) sky(t float64) {
 	drift := float32(0.06 * t)
 	c.backdrop(func(x, y float32) (rgb, float32) {
@@ -11,8 +11,8 @@ func (c *canvas) sky(t float64) {
 	})
 }
 
-// drawTrafficLight shows a traffic light that goes through its four phases
-// in the time of the scene.
+// drawTrafficLight shows a traffic light that goes through its four phases during the
+// scene.
 func drawTrafficLight(c *canvas, t float64) {
 	c.sky(t)
 	x := 320 + 4*swing(t, 8)
@@ -50,7 +50,7 @@ func (c *canvas) lamp(x, y float32, col rgb, on bool) {
 	}
 }
 
-// drawBalloon shows a striped hot-air balloon that floats and slowly turns.
+// drawBalloon shows a striped hot-air balloon that floats and rotates slowly.
 func drawBalloon(c *canvas, t float64) {
 	c.sky(t)
 	x, y := 320+10*swing(t, 12), 45+7*swing(t, 9)
@@ -68,28 +68,29 @@ const (
 	envelopeRadius = 150
 )
 
-// envelope draws the balloon itself, its top at (x, y), turned by an angle.
-func (c *canvas) envelope(x, y, turned float32) {
+// envelope draws the balloon without its basket, rotated around its axis, with its top
+// at (x, y).
+func (c *canvas) envelope(x, y, rotation float32) {
 	const steps = 48
 	c.moveTo(x, y)
 	for i := 1; i <= steps; i++ {
 		v := float32(i) / steps
-		c.lineTo(x+girth(v), y+v*envelopeHeight)
+		c.lineTo(x+radiusAt(v), y+v*envelopeHeight)
 	}
 	for i := steps; i > 0; i-- {
 		v := float32(i) / steps
-		c.lineTo(x-girth(v), y+v*envelopeHeight)
+		c.lineTo(x-radiusAt(v), y+v*envelopeHeight)
 	}
 	c.fill(func(px, py float32) (rgb, float32) {
 		v := clamp((py-y)/envelopeHeight, 0, 1)
-		u := clamp((px-x)/max(girth(v), 1), -1, 1)
+		u := clamp((px-x)/max(radiusAt(v), 1), -1, 1)
 		shade := 0.95 - 0.28*u*u - 0.25*u
-		return cloth(float32(math.Asin(float64(u)))+turned, v).times(shade), 1
+		return cloth(float32(math.Asin(float64(u)))+rotation, v).times(shade), 1
 	})
 }
 
-// girth is the balloon's radius at v = 0 (top) … 1 (mouth).
-func girth(v float32) float32 {
+// radiusAt returns the balloon's radius at v = 0 (top) … 1 (mouth).
+func radiusAt(v float32) float32 {
 	const waist = 0.42
 	if v < waist {
 		k := 1 - v/waist
@@ -99,7 +100,7 @@ func girth(v float32) float32 {
 	return envelopeRadius * (1 - 0.82*k*k*(1.6-0.6*k))
 }
 
-// cloth is the balloon's pattern by longitude (radians) and height.
+// cloth is the balloon's texture at a longitude (radians) and height v.
 func cloth(longitude, v float32) rgb {
 	if v > 0.2 && v < 0.26 || v > 0.61 && v < 0.68 {
 		return hex(0xf8f4e8)

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// A path is a list of segments; each start closes the outline before it.
+// segment is part of a path. A start closes the preceding outline.
 type segment struct {
 	kind   kind
 	points [3]point // one for a start or a line, three for a curve (cubic Bézier)
@@ -28,31 +28,31 @@ func (m affine) apply(x, y float32) point {
 	return point{m.a*x + m.c*y + m.e, m.b*x + m.d*y + m.f}
 }
 
-// place puts the origin of the paths that follow at pixel (x, y), turned
-// clockwise by an angle in radians.
+// place sets the transform of the following paths: rotate clockwise by an angle in
+// radians, then move the origin to pixel (x, y).
 func (c *canvas) place(x, y, angle float32) {
 	s, o := sincos(angle)
-	c.placed = affine{o, s, -s, o, x, y}
+	c.transform = affine{o, s, -s, o, x, y}
 }
 
-// unplace goes back to pixels from the upper left corner.
-func (c *canvas) unplace() { c.placed = affine{a: 1, d: 1} }
+// resetTransform makes coordinates pixels from the upper left corner.
+func (c *canvas) resetTransform() { c.transform = affine{a: 1, d: 1} }
 
 func (c *canvas) moveTo(x, y float32) {
-	c.path = append(c.path, segment{start, [3]point{c.placed.apply(x, y)}})
+	c.path = append(c.path, segment{start, [3]point{c.transform.apply(x, y)}})
 }
 
 func (c *canvas) lineTo(x, y float32) {
-	c.path = append(c.path, segment{line, [3]point{c.placed.apply(x, y)}})
+	c.path = append(c.path, segment{line, [3]point{c.transform.apply(x, y)}})
 }
 
 func (c *canvas) curveTo(x1, y1, x2, y2, x, y float32) {
-	p := c.placed
+	p := c.transform
 	c.path = append(c.path, segment{curve, [3]point{p.apply(x1, y1), p.apply(x2, y2), p.apply(x, y)}})
 }
 
-// bounds is a rectangle of whole pixels that holds the path: the box of its
-// points, for a Bézier curve never leaves the box of its control points.
+// bounds returns a bounding box of the path in whole pixels: that of its points, for a
+// Bézier curve lies in the convex hull of its control points.
 func (c *canvas) bounds() image.Rectangle {
 	if len(c.path) == 0 {
 		return image.Rectangle{}
@@ -71,7 +71,8 @@ func (c *canvas) bounds() image.Rectangle {
 	return image.Rect(int(floor(low.x)), int(floor(low.y)), int(floor(high.x))+1, int(floor(high.y))+1)
 }
 
-// kappa places the control points of the Bézier curve nearest to a quarter circle.
+// kappa is 4/3*(sqrt(2)-1), the distance of the control points of a Bézier curve that
+// approximates a quarter of the unit circle.
 const kappa = 0.5522848
 
 func (c *canvas) circle(x, y, r float32) { c.ellipse(x, y, r, r) }
@@ -87,7 +88,7 @@ func (c *canvas) ellipse(x, y, rx, ry float32) {
 
 func (c *canvas) rect(x, y, w, h float32) { c.polygon(x, y, x+w, y, x+w, y+h, x, y+h) }
 
-// roundRect is a rectangle whose corners have the radius r.
+// roundRect adds a rectangle whose corners have radius r.
 func (c *canvas) roundRect(x, y, w, h, r float32) {
 	k := r * (1 - kappa)
 	c.moveTo(x+r, y)
@@ -101,7 +102,7 @@ func (c *canvas) roundRect(x, y, w, h, r float32) {
 	c.curveTo(x, y+k, x+k, y, x+r, y)
 }
 
-// polygon takes its corners as x, y, x, y, …
+// polygon adds a polygon with corners x, y, x, y, …
 func (c *canvas) polygon(xy ...float32) {
 	c.moveTo(xy[0], xy[1])
 	for i := 2; i+1 < len(xy); i += 2 {

@@ -1,7 +1,7 @@
-// Package testcard draws a short movie whose scenes a network trained on
-// ImageNet knows: what a machine without a camera shows, and a test of the
-// whole way from frame to label. The scenes are plain drawings that a person
-// names at once; nothing in them is made for, or against, any network.
+// Package testcard draws a movie of things that ImageNet has classes for. It is the
+// source of a machine without a camera, and an end-to-end test from frame to label.
+// The scenes are plain drawings that a person recognises at once; they are not tuned
+// for or against any network.
 package testcard
 
 import (
@@ -17,17 +17,16 @@ const (
 	Height = 480
 )
 
-// SceneTime is how long each scene stays before the next one.
+// SceneTime is the duration of a scene.
 const SceneTime = 2500 * time.Millisecond
 
-// movie is how long it takes until everything repeats: a turn of the hour hand.
+// movie is the period after which everything repeats: a turn of the hour hand.
 const movie = 12 * time.Hour
 
-// scene is one thing drawn.
 type scene struct {
-	name string                     // as ImageNet's label begins
-	also string                     // another class that is the same thing to a person, or ""
-	draw func(c *canvas, t float64) // t: seconds since the movie began
+	name string                     // the first name in ImageNet's label
+	also string                     // another class that is as correct, or ""
+	draw func(c *canvas, t float64) // t: seconds since the start of the movie
 }
 
 var scenes = [...]scene{
@@ -41,7 +40,7 @@ var scenes = [...]scene{
 	{name: "basketball", draw: drawBasketball},
 }
 
-// Scenes lists the names of the scenes in the order of the movie.
+// Scenes returns the names of the scenes in the order of the movie.
 func Scenes() []string {
 	names := make([]string, len(scenes))
 	for i, s := range scenes {
@@ -50,11 +49,11 @@ func Scenes() []string {
 	return names
 }
 
-// Scene names what the movie shows at time t.
+// Scene returns the name of the scene at time t.
 func Scene(t time.Duration) string { return at(t).name }
 
-// Right tells whether a network's label, as ImageNet writes it ("traffic
-// light, traffic signal, stoplight"), names what the scene shows.
+// Right reports whether an ImageNet label, such as "traffic light, traffic signal,
+// stoplight", is correct for a scene.
 func Right(scene, label string) bool {
 	for _, s := range scenes {
 		if s.name == scene {
@@ -65,15 +64,14 @@ func Right(scene, label string) bool {
 	return false
 }
 
-// Card draws the movie. It keeps its working memory from picture to picture;
-// use one for each goroutine.
+// Card draws the movie. It reuses its buffers, so it is not safe for concurrent use.
 type Card struct{ canvas canvas }
 
-// Draw draws the movie's picture at time t, and nothing but t decides what
-// it looks like. pix holds Height rows of Width packed RGB pixels.
+// Draw draws the picture at time t, which depends on nothing else. pix holds Height
+// rows of Width packed RGB pixels.
 func (c *Card) Draw(pix []byte, t time.Duration) error {
 	if need := 3 * Width * Height; len(pix) != need {
-		return fmt.Errorf("test card: a buffer of %d bytes, %d are needed", len(pix), need)
+		return fmt.Errorf("test card: a buffer of %d bytes, expected %d", len(pix), need)
 	}
 	c.canvas.begin(pix)
 	at(t).draw(&c.canvas, wrap(t).Seconds())
@@ -84,5 +82,5 @@ func at(t time.Duration) *scene { return &scenes[int(wrap(t)/SceneTime)%len(scen
 
 func wrap(t time.Duration) time.Duration { return (t%movie + movie) % movie }
 
-// swing sways between -1 and 1, once in a period of that many seconds.
+// swing is a sine in -1…1 with the given period in seconds.
 func swing(t, period float64) float32 { return float32(math.Sin(2 * math.Pi * t / period)) }

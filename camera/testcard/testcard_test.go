@@ -16,8 +16,8 @@ func picture(t *testing.T, c *Card, at time.Duration) []byte {
 	return pix
 }
 
-// showing calls f for each scene with a time in its middle.
-func showing(t *testing.T, f func(t *testing.T, at time.Duration)) {
+// forEachScene calls f for each scene with a time in its middle.
+func forEachScene(t *testing.T, f func(t *testing.T, at time.Duration)) {
 	for i, name := range Scenes() {
 		t.Run(name, func(t *testing.T) {
 			at := time.Duration(i)*SceneTime + SceneTime/2
@@ -27,11 +27,10 @@ func showing(t *testing.T, f func(t *testing.T, at time.Duration)) {
 	}
 }
 
-// A card that has drawn other scenes draws the same as a fresh one, on
-// memory that held anything.
-func TestTimeAloneDecidesThePicture(t *testing.T) {
+// A used Card with a dirty buffer draws the same picture as a new one.
+func TestPictureDependsOnTimeOnly(t *testing.T) {
 	var used Card
-	showing(t, func(t *testing.T, at time.Duration) {
+	forEachScene(t, func(t *testing.T, at time.Duration) {
 		want := picture(t, new(Card), at)
 		got := bytes.Repeat([]byte{0xa5}, len(want))
 		require.NoError(t, used.Draw(got, at))
@@ -40,7 +39,7 @@ func TestTimeAloneDecidesThePicture(t *testing.T) {
 }
 
 func TestEverySceneMoves(t *testing.T) {
-	showing(t, func(t *testing.T, at time.Duration) {
+	forEachScene(t, func(t *testing.T, at time.Duration) {
 		var c Card
 		before := picture(t, &c, at)
 		after := picture(t, &c, at+time.Second)
@@ -48,9 +47,9 @@ func TestEverySceneMoves(t *testing.T) {
 	})
 }
 
-// A drawing has content: many colours, and none of them fills the picture.
+// A scene has many colours, none of which fills the picture.
 func TestNoSceneIsEmpty(t *testing.T) {
-	showing(t, func(t *testing.T, at time.Duration) {
+	forEachScene(t, func(t *testing.T, at time.Duration) {
 		pix := picture(t, new(Card), at)
 		count := map[[3]byte]int{}
 		for p := range slices.Chunk(pix, 3) {
@@ -63,7 +62,7 @@ func TestNoSceneIsEmpty(t *testing.T) {
 	})
 }
 
-func TestAnyTimeCanBeDrawn(t *testing.T) {
+func TestAnyTime(t *testing.T) {
 	var c Card
 	for _, at := range []time.Duration{0, 1, -1, movie - 1, movie, -movie, 1<<63 - 1, -1 << 63} {
 		picture(t, &c, at)
@@ -78,9 +77,9 @@ func TestMovieRepeatsAfterTwelveHours(t *testing.T) {
 	require.True(t, bytes.Equal(picture(t, &c, 3*time.Second), picture(t, &c, movie+3*time.Second)))
 }
 
-func TestDrawRefusesAWrongBuffer(t *testing.T) {
+func TestWrongBufferSize(t *testing.T) {
 	var c Card
-	require.ErrorContains(t, c.Draw(make([]byte, 100), 0), "921600 are needed")
+	require.ErrorContains(t, c.Draw(make([]byte, 100), 0), "expected 921600")
 }
 
 func TestRight(t *testing.T) {
@@ -95,24 +94,24 @@ func TestRight(t *testing.T) {
 	}
 }
 
-// The long hand of the clock at 10:30 points down, at 10:00 up.
+// The minute hand points up at 10:00 and down at 10:30.
 func TestClockShowsTheTime(t *testing.T) {
 	var c Card
-	minute := func(past time.Duration) (up, down int) {
+	brightness := func(timeOfDay time.Duration) (up, down int) {
 		pix := make([]byte, 3*Width*Height)
 		c.canvas.begin(pix)
-		drawAnalogClock(&c.canvas, (past - dawn*time.Second).Seconds())
+		drawAnalogClock(&c.canvas, (timeOfDay - movieStart*time.Second).Seconds())
 		return darkest(pix, 120), darkest(pix, 360)
 	}
-	up, down := minute(10 * time.Hour)
+	up, down := brightness(10 * time.Hour)
 	require.Less(t, up, 60)
 	require.Greater(t, down, 200)
-	up, down = minute(10*time.Hour + 30*time.Minute + 10*time.Second)
+	up, down = brightness(10*time.Hour + 30*time.Minute + 10*time.Second)
 	require.Greater(t, up, 200)
 	require.Less(t, down, 60)
 }
 
-// darkest is the least green value of a row, near the middle of the picture.
+// darkest returns the lowest green value of a row, near the middle of the picture.
 func darkest(pix []byte, y int) int {
 	least := 255
 	for x := Width/2 - 25; x < Width/2+25; x++ {
@@ -121,7 +120,7 @@ func darkest(pix []byte, y int) int {
 	return least
 }
 
-func TestCrosswordIsAsOneInANewspaper(t *testing.T) {
+func TestCrosswordIsSymmetric(t *testing.T) {
 	n := len(blocks[0])
 	for row := range n {
 		for col := range n {
@@ -129,7 +128,7 @@ func TestCrosswordIsAsOneInANewspaper(t *testing.T) {
 			if !blocked(col, row) {
 				across := blocked(col-1, row) && blocked(col+1, row)
 				down := blocked(col, row-1) && blocked(col, row+1)
-				require.False(t, across || down, "the square at column %d, row %d belongs to one word only", col, row)
+				require.False(t, across || down, "the square at column %d, row %d belongs to only one word", col, row)
 			}
 		}
 	}
