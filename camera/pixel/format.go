@@ -1,6 +1,8 @@
-// Package pixel is the vocabulary for pictures in memory that cameras and
-// networks share: pixel format, planes, colour matrix and range. It imports
-// nothing of the project.
+// Package pixel describes pictures in memory, for cameras and networks alike: pixel
+// format, planes, colour matrix and range.
+//
+// A Format describes a picture that lies in one buffer, as cameras deliver it. An
+// Image is a picture whose planes may lie anywhere, as preprocessing reads it.
 package pixel
 
 import "fmt"
@@ -8,29 +10,29 @@ import "fmt"
 // FourCC is a pixel format: a four-character code as Video4Linux defines it.
 type FourCC uint32
 
-// The pixel formats the project knows, named as in Video4Linux. A chroma sample
-// of 4:2:2 and 4:2:0 lies in the middle of the pixels that share it. Where a
-// side is odd, memory is laid out as if there were one pixel more.
+// The known pixel formats, named as in Video4Linux. Chroma samples of 4:2:2 and 4:2:0
+// are sited midway between the pixels that share them. An odd side is stored as if
+// it were one pixel longer, where chroma is subsampled.
 const (
 	YUYV  FourCC = 'Y' | 'U'<<8 | 'Y'<<16 | 'V'<<24 // packed 4:2:2: Y Cb Y Cr
 	UYVY  FourCC = 'U' | 'Y'<<8 | 'V'<<16 | 'Y'<<24 // packed 4:2:2: Cb Y Cr Y
-	NV12  FourCC = 'N' | 'V'<<8 | '1'<<16 | '2'<<24 // 4:2:0: a plane of Y, a plane of Cb Cr
-	NV21  FourCC = 'N' | 'V'<<8 | '2'<<16 | '1'<<24 // 4:2:0: a plane of Y, a plane of Cr Cb
-	YU12  FourCC = 'Y' | 'U'<<8 | '1'<<16 | '2'<<24 // 4:2:0: planes of Y, Cb and Cr; also called I420
-	RGB24 FourCC = 'R' | 'G'<<8 | 'B'<<16 | '3'<<24 // packed red, green, blue
-	BGR24 FourCC = 'B' | 'G'<<8 | 'R'<<16 | '3'<<24 // packed blue, green, red
-	GREY  FourCC = 'G' | 'R'<<8 | 'E'<<16 | 'Y'<<24 // one byte of luma
-	MJPEG FourCC = 'M' | 'J'<<8 | 'P'<<16 | 'G'<<24 // one JPEG a picture, of any length
+	NV12  FourCC = 'N' | 'V'<<8 | '1'<<16 | '2'<<24 // semi-planar 4:2:0: Y, then Cb Cr interleaved
+	NV21  FourCC = 'N' | 'V'<<8 | '2'<<16 | '1'<<24 // semi-planar 4:2:0: Y, then Cr Cb interleaved
+	YU12  FourCC = 'Y' | 'U'<<8 | '1'<<16 | '2'<<24 // planar 4:2:0: Y, Cb, Cr; also called I420
+	RGB24 FourCC = 'R' | 'G'<<8 | 'B'<<16 | '3'<<24 // packed RGB
+	BGR24 FourCC = 'B' | 'G'<<8 | 'R'<<16 | '3'<<24 // packed BGR
+	GREY  FourCC = 'G' | 'R'<<8 | 'E'<<16 | 'Y'<<24 // luma only, 8 bits
+	MJPEG FourCC = 'M' | 'J'<<8 | 'P'<<16 | 'G'<<24 // a JPEG per picture
 )
 
 // known lists the formats above.
 var known = []FourCC{YUYV, UYVY, NV12, NV21, YU12, RGB24, BGR24, GREY, MJPEG}
 
-// aliases maps common names to formats whose four characters differ.
+// aliases are names of formats whose four characters differ.
 var aliases = map[string]FourCC{"RGB24": RGB24, "BGR24": BGR24, "MJPEG": MJPEG}
 
-// Parse reads a four-character code, known or not; a shorter one is padded with
-// spaces. It also accepts RGB24, BGR24 and MJPEG.
+// Parse converts four characters to their code, which need not be a known format. It
+// pads shorter text with spaces and accepts the names RGB24, BGR24 and MJPEG.
 func Parse(text string) (FourCC, error) {
 	if code, ok := aliases[text]; ok {
 		return code, nil
@@ -49,8 +51,8 @@ func Parse(text string) (FourCC, error) {
 	return code, nil
 }
 
-// String returns the four characters. Video4Linux marks big-endian variants
-// with the highest bit, which is not part of a character.
+// String returns the four characters, with the suffix -BE if the highest bit is set,
+// by which Video4Linux marks big-endian variants.
 func (c FourCC) String() string {
 	text := string([]byte{byte(c), byte(c >> 8), byte(c >> 16), byte(c>>24) & 0x7f})
 	if c>>31 != 0 {
@@ -59,10 +61,10 @@ func (c FourCC) String() string {
 	return text
 }
 
-// IsYCbCr reports whether the samples are luma and chroma.
+// IsYCbCr reports whether Matrix and Range apply to a known format, GREY included.
 func (c FourCC) IsYCbCr() bool { return c != RGB24 && c != BGR24 }
 
-// Matrix is the standard that relates YCbCr to RGB.
+// Matrix is the standard that defines the conversion between YCbCr and RGB.
 type Matrix uint8
 
 // The matrices.
@@ -71,7 +73,7 @@ const (
 	BT709               // ITU-R BT.709: high definition
 )
 
-// Range is the interval of values that samples use.
+// Range is the interval of sample values from black to white.
 type Range uint8
 
 // The ranges.
@@ -80,47 +82,46 @@ const (
 	Limited              // Y in 16…235, Cb and Cr in 16…240
 )
 
-// Format describes how the bytes of a picture are arranged when its planes
-// follow each other in one buffer.
+// Format describes a picture in one buffer, in which the planes follow each other.
 type Format struct {
 	FourCC FourCC
 	Width  int    // in pixels
 	Height int    // in pixels
-	Stride int    // bytes from one row of the first plane to the next; 0 where compressed
+	Stride int    // of the first plane: bytes from one row to the next; 0 if compressed
 	Matrix Matrix // of YCbCr
 	Range  Range  // of YCbCr
 }
 
-// String is the format in short, for example "YUYV 640x480".
+// String returns a short form such as "YUYV 640x480".
 func (f Format) String() string { return fmt.Sprintf("%v %dx%d", f.FourCC, f.Width, f.Height) }
 
-// PlaneLayout says where a plane lies in a picture's buffer.
+// PlaneLayout is the position of a plane in a buffer.
 type PlaneLayout struct {
-	Offset int // from the picture's first byte
-	Stride int // bytes from one row to the next
-	Row    int // bytes of samples in a row
-	Rows   int
+	Offset   int // of the first byte
+	Stride   int // bytes from one row to the next
+	RowBytes int // bytes of samples per row
+	Rows     int
 }
 
-// Planes returns the planes in the order of memory. Planes that the format
-// lacks are zero, and all are zero where it is compressed or unknown. Strides
-// of chroma planes follow from the first plane's as Video4Linux defines:
-// the same for NV12 and NV21, half of it, rounded up, for YU12.
+// Planes returns the layout of the planes in memory order. Planes that the format
+// lacks are zero; all are zero if it is compressed or unknown. The stride of chroma
+// planes follows from that of the first, as Video4Linux defines it: the same for NV12
+// and NV21, half of it (rounded up) for YU12.
 func (f Format) Planes() [3]PlaneLayout {
 	halfWidth, halfRows := halfUp(f.Width), halfUp(f.Height)
-	first := PlaneLayout{Stride: f.Stride, Row: f.Width, Rows: f.Height}
+	first := PlaneLayout{Stride: f.Stride, RowBytes: f.Width, Rows: f.Height}
 	second := PlaneLayout{Offset: f.Stride * f.Height, Rows: halfRows}
 	switch f.FourCC {
 	case YUYV, UYVY:
-		first.Row = 4 * halfWidth
+		first.RowBytes = 4 * halfWidth
 	case RGB24, BGR24:
-		first.Row = 3 * f.Width
+		first.RowBytes = 3 * f.Width
 	case GREY:
 	case NV12, NV21:
-		second.Stride, second.Row = f.Stride, 2*halfWidth
+		second.Stride, second.RowBytes = f.Stride, 2*halfWidth
 		return [3]PlaneLayout{first, second}
 	case YU12:
-		second.Stride, second.Row = halfUp(f.Stride), halfWidth
+		second.Stride, second.RowBytes = halfUp(f.Stride), halfWidth
 		third := second
 		third.Offset += second.Stride * halfRows
 		return [3]PlaneLayout{first, second, third}
@@ -130,28 +131,28 @@ func (f Format) Planes() [3]PlaneLayout {
 	return [3]PlaneLayout{first}
 }
 
-// MinStride is the smallest stride that holds a row, and 0 where the bytes have
-// no rows.
+// MinStride returns the smallest valid Stride, or 0 if the format is compressed or
+// unknown.
 func (f Format) MinStride() int {
 	planes := f.Planes()
-	least := planes[0].Row
+	stride := planes[0].RowBytes
 	if f.FourCC == NV12 || f.FourCC == NV21 {
-		least = max(least, planes[1].Row)
+		stride = max(stride, planes[1].RowBytes) // longer than a row of Y if the width is odd
 	}
-	return least
+	return stride
 }
 
-// Size is the number of bytes from the picture's first sample to its last, and
-// 0 where it is compressed.
+// Size returns the number of bytes from the first sample to the last, without padding
+// after the last row, or 0 if the format is compressed or unknown.
 func (f Format) Size() int {
 	size := 0
 	for _, p := range f.Planes() {
 		if p.Rows > 0 {
-			size = p.Offset + (p.Rows-1)*p.Stride + p.Row
+			size = p.Offset + (p.Rows-1)*p.Stride + p.RowBytes
 		}
 	}
 	return size
 }
 
-// halfUp is n/2, rounded up, without overflow.
+// halfUp returns n/2 rounded up, without overflow.
 func halfUp(n int) int { return n/2 + n%2 }

@@ -2,62 +2,49 @@ package pixel
 
 import "fmt"
 
-// Image is a picture in memory: what cameras and picture files pass to a
-// network. It does not own its memory.
+// Image is a picture in memory, as cameras and picture files pass it to a network. It
+// does not own its memory.
 type Image struct {
 	FourCC FourCC
-	Width  int // in pixels, as the picture lies in memory
-	Height int // in pixels, as the picture lies in memory
+	Width  int // in pixels, before Rotate
+	Height int // in pixels, before Rotate
 	Planes [3]Plane
 	Matrix Matrix // of YCbCr
-	Range  Range  // of YCbCr; RGB24 and BGR24 are read as full range
+	Range  Range  // of YCbCr; RGB24 and BGR24 have full range
 
-	// Rotate (clockwise by 0, 90, 180 or 270 degrees), then Mirror (left to
-	// right) set the picture upright.
+	// Rotating clockwise by Rotate (0, 90, 180 or 270 degrees) and then mirroring
+	// left to right, if Mirror is set, makes the picture upright.
 	Rotate int
 	Mirror bool
 }
 
-// Plane holds some of a picture's samples, row by row.
+// Plane is the memory of a plane: rows of samples, with padding between them.
 type Plane struct {
 	Data   []byte
 	Stride int // bytes from one row to the next
 }
 
-// Image returns the picture whose planes follow each other in a buffer. It
-// copies nothing and checks nothing: Validate says whether the buffer is long
-// enough.
+// Image returns the picture in a buffer. It does not copy the buffer, nor check its
+// length: Validate does. A plane that starts beyond the end of the buffer has no Data.
 func (f Format) Image(data []byte) Image {
 	img := Image{FourCC: f.FourCC, Width: f.Width, Height: f.Height, Matrix: f.Matrix, Range: f.Range}
-	img.Planes[0] = Plane{data, f.Stride}
-	rest := skipRows(data, f.Stride, f.Height)
-	switch f.FourCC {
-	case NV12, NV21:
-		img.Planes[1] = Plane{rest, f.Stride}
-	case YU12:
-		chroma := halfUp(f.Stride)
-		img.Planes[1] = Plane{rest, chroma}
-		img.Planes[2] = Plane{skipRows(rest, chroma, halfUp(f.Height)), chroma}
+	for i, l := range f.Planes() {
+		img.Planes[i].Stride = l.Stride
+		if l.Rows > 0 && l.Offset >= 0 && l.Offset <= len(data) {
+			img.Planes[i].Data = data[l.Offset:]
+		}
 	}
 	return img
 }
 
-// skipRows is the data after the given rows, or nil if there are fewer.
-func skipRows(data []byte, stride, rows int) []byte {
-	if stride < 1 || rows < 0 || rows > len(data)/stride {
-		return nil
-	}
-	return data[rows*stride:]
-}
-
-// Limits that keep every product of sizes far inside an int64.
+// Limits that keep products of sizes within an int64.
 const (
 	maxSide   = 1 << 20
 	maxStride = 1 << 30
 )
 
-// Validate checks that every plane holds its rows and that all other fields
-// have a defined value.
+// Validate checks that every plane is large enough and that all other fields have a
+// valid value.
 func (img *Image) Validate() error {
 	switch {
 	case img.Matrix > BT709:
@@ -77,19 +64,19 @@ func (img *Image) Validate() error {
 		if l.Rows == 0 {
 			break
 		}
-		if err := img.validatePlane(i, l.Row, l.Rows); err != nil {
+		if err := img.validatePlane(i, l.RowBytes, l.Rows); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// validatePlane checks that a plane holds the given rows; the padding after the
-// last one may be missing.
+// validatePlane checks that plane i has the given number of rows of row bytes. Padding
+// after the last row may be missing.
 func (img *Image) validatePlane(i, row, rows int) error {
 	p := img.Planes[i]
 	if p.Stride < row || p.Stride > maxStride {
-		return fmt.Errorf("plane %d of a picture of %dx%d pixels in %v has a stride of %d bytes: %d…%d is supported",
+		return fmt.Errorf("plane %d of a picture of %dx%d pixels in %v has a stride of %d bytes: %d…%d are supported",
 			i, img.Width, img.Height, img.FourCC, p.Stride, row, maxStride)
 	}
 	if need := int64(rows-1)*int64(p.Stride) + int64(row); int64(len(p.Data)) < need {

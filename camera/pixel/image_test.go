@@ -7,25 +7,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// padded is a picture whose rows are three bytes longer than their samples.
+// padded returns a picture whose rows have three bytes of padding.
 func padded(code FourCC, width, height int) Image {
 	img := Image{FourCC: code, Width: width, Height: height}
 	for i, l := range (Format{FourCC: code, Width: width, Height: height}).Planes() {
 		if l.Rows > 0 {
-			img.Planes[i] = Plane{make([]byte, (l.Row+3)*l.Rows), l.Row + 3}
+			img.Planes[i] = Plane{make([]byte, (l.RowBytes+3)*l.Rows), l.RowBytes + 3}
 		}
 	}
 	return img
 }
 
-// TestValidateNamesTheFault spoils one field of a valid picture at a time.
-func TestValidateNamesTheFault(t *testing.T) {
+// TestValidate makes one field of a valid picture invalid at a time.
+func TestValidate(t *testing.T) {
 	for _, c := range []struct {
-		code  FourCC
-		spoil func(*Image)
-		want  string
+		code    FourCC
+		corrupt func(*Image)
+		want    string
 	}{
-		{BGR24, func(p *Image) { p.Planes[0].Stride = 14 }, "plane 0 of a picture of 5x3 pixels in BGR3 has a stride of 14 bytes: 15…1073741824 is supported"},
+		{BGR24, func(p *Image) { p.Planes[0].Stride = 14 }, "plane 0 of a picture of 5x3 pixels in BGR3 has a stride of 14 bytes: 15…1073741824 are supported"},
 		{YUYV, func(p *Image) { p.Planes[0].Stride = 11 }, "in YUYV has a stride of 11 bytes: 12…"}, // 3 pairs
 		{UYVY, func(p *Image) { p.Planes[0].Data = p.Planes[0].Data[:2*15+11] }, "in UYVY has 41 bytes: it needs 42"},
 		{GREY, func(p *Image) { p.Planes[0].Data = p.Planes[0].Data[:20] }, "plane 0 of a picture of 5x3 pixels in GREY has 20 bytes: it needs 21"},
@@ -44,17 +44,17 @@ func TestValidateNamesTheFault(t *testing.T) {
 	} {
 		img := padded(c.code, 5, 3)
 		require.NoError(t, img.Validate(), "%v", c.code)
-		c.spoil(&img)
+		c.corrupt(&img)
 		require.ErrorContains(t, img.Validate(), c.want)
 	}
 }
 
-// TestImageFindsPlanes also checks that a buffer one byte short is an error.
-func TestImageFindsPlanes(t *testing.T) {
+// TestImage also checks that a buffer that lacks one byte is an error.
+func TestImage(t *testing.T) {
 	for _, c := range []struct {
 		format        Format
-		bytes         int // needed
-		second, third int // where further planes begin
+		bytes         int // required
+		second, third int // offsets of further planes
 	}{
 		{Format{FourCC: RGB24, Width: 5, Height: 3, Stride: 16}, 2*16 + 15, 0, 0},
 		{Format{FourCC: YUYV, Width: 5, Height: 3, Stride: 12}, 2*12 + 12, 0, 0},

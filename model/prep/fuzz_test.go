@@ -54,7 +54,7 @@ func invertPadding(p pixel.Image) {
 	layouts := pixel.Format{FourCC: p.FourCC, Width: p.Width, Height: p.Height}.Planes()
 	for i, plane := range p.Planes {
 		for at := range plane.Data {
-			if layouts[i].Row == 0 || at%plane.Stride >= layouts[i].Row {
+			if layouts[i].RowBytes == 0 || at%plane.Stride >= layouts[i].RowBytes {
 				plane.Data[at] ^= 0xFF
 			}
 		}

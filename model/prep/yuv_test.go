@@ -35,7 +35,7 @@ func blank(f pixel.FourCC, width, height int) pixel.Image {
 	}
 	for i, l := range (pixel.Format{FourCC: f, Width: width, Height: height}).Planes() {
 		if l.Rows > 0 {
-			stride := l.Row + padding[i]
+			stride := l.RowBytes + padding[i]
 			p.Planes[i] = pixel.Plane{Data: make([]byte, stride*l.Rows), Stride: stride}
 		}
 	}
