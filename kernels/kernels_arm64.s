@@ -1,422 +1,543 @@
+//go:build !noasm
+
 #include "go_asm.h"
 #include "neon_arm64.h"
 #include "textflag.h"
 
-// The neon family. A tile is three pixels by a panel of four channels:
+// The NEON micro-kernels. A tile is three pixels by a panel of four channels;
+// a step is 16 k, two times eight:
 //
-//	                   channel 0   1    2    3
-//	 weights of 16 k           V27  V28  V29  V30
-//	 pixel 0  V24  |   int16   V12  V13  V14  V15   sums of the products of a run,
-//	 pixel 1  V25  |           V16  V17  V18  V19   eight k side by side
-//	 pixel 2  V26  |           V20  V21  V22  V23
-//	 pixel 0       |   int32   V0   V1   V2   V3    accumulators, four parts each
-//	 pixel 1       |           V4   V5   V6   V7
-//	 pixel 2       |           V8   V9   V10  V11
+//	                channel  0    1    2    3
+//	weights, int8            W0   W1   W2   W3
+//	pixel 0  X0  |  int16    P00  P01  P02  P03   products of a run, eight lanes
+//	pixel 1  X1  |           P10  P11  P12  P13
+//	pixel 2  X2  |           P20  P21  P22  P23
+//	pixel 0      |  int32    A00  A01  A02  A03   accumulators, four partial sums
+//	pixel 1      |           A10  A11  A12  A13
+//	pixel 2      |           A20  A21  A22  A23
 //
-// A Cortex-A53 and a Cortex-A72 begin one product a cycle; all else has to find
-// its place beside these. That is why a load or the advance of a pointer stands
-// behind a product, four products before it is needed at least, and why it is
-// VLD1 and MADD: the model of an in-order core that we measure with begins
-// nothing together with a product that ends before it. So both cores take the
-// same instructions, and none of them asks which core it is.
+// A Cortex-A53 and a Cortex-A72 issue one 8-lane multiplication per cycle, so a
+// step, which has 24, takes 24 cycles at best. Everything else must dual-issue
+// with a multiplication. Therefore each load or pointer increment follows a
+// multiplication, at least four multiplications before its first use, and is a
+// VLD1 or a MADD: the model of an in-order core that we measure with (llvm-mca)
+// issues nothing together with a multiplication that would finish earlier. Both
+// cores run the same code.
 //
-// The next 16 k of pixels 0 and 1 and of channels 0 and 1 are always in
-// registers. So 16 bytes are read beyond these windows, which lie in the window
-// of the pixel behind; weights have slack.
+// X0, X1, W0 and W1 of the next step are loaded during the step before. So 16
+// bytes are read past the windows of pixels 0 and 1, where the window of the
+// next pixel is; the weights have padding.
 //
-//	R0      the description, a tile
-//	R1-R3   pixels: where the window of each is read next
-//	R4-R6   where the next panel's four bytes of each pixel go
-//	R7      pairs of eight k left in the run
-//	R8      what follows the next run
-//	R9      the run after that, {pairs, what follows}
-//	R10-R13 weights, [panel][depth/16][4][16]
-//	R14     by how much the windows advance after the run
-//	R15     panels left
-//	R16     what follows the run; scratch
-//	R17     16, the bytes of 16 k
-//	R19     64, those of weights
-//	R20     1
-//	R21     biases, [panel][4]
-//	R22     multipliers, [panel][4], or sums of the head
-//	R23     offsets, [panel][4], where accumulators are small
-//	R24     tiles left
-//	R25     0 as long as there are no accumulators to make codes of, then 1
-//	R26     advances of the windows, by what follows
+// A vector register has two names: X0 (V24) for instructions that Go can
+// encode, x0 (24) for the macros of neon_arm64.h.
 
-// PAIR adds the products of two times eight k, the first eight by MUL.
-#define PAIR(MUL) \
-	MUL(27, 24, 12)           \
-	VLD1  (R12), [V29.B16]    \
-	MUL(28, 24, 13)           \
-	MADD  R17, R1, R20, R1    \
-	MUL(27, 25, 16)           \
-	VLD1  (R13), [V30.B16]    \
-	MUL(28, 25, 17)           \
-	MADD  R17, R2, R20, R2    \
-	SMLAL2_8H(27, 24, 12)     \
-	VLD1  (R3), [V26.B16]     \
-	SMLAL2_8H(28, 24, 13)     \
-	MADD  R17, R3, R20, R3    \
-	SMLAL2_8H(27, 25, 16)     \
-	MADD  R19, R10, R20, R10  \
-	SMLAL2_8H(28, 25, 17)     \
-	MADD  R19, R11, R20, R11  \
-	MUL(29, 24, 14)           \
-	MUL(30, 24, 15)           \
-	MUL(27, 26, 20)           \
-	MUL(28, 26, 21)           \
-	SMLAL2_8H(29, 24, 14)     \
-	SMLAL2_8H(30, 24, 15)     \
-	SMLAL2_8H(27, 26, 20)     \
-	VLD1  (R1), [V24.B16]     \
-	SMLAL2_8H(28, 26, 21)     \
-	MUL(29, 25, 18)           \
-	VLD1  (R10), [V27.B16]    \
-	MUL(30, 25, 19)           \
-	MUL(29, 26, 22)           \
-	VLD1  (R11), [V28.B16]    \
-	MUL(30, 26, 23)           \
-	MSUB  R20, R7, R20, R7    \
-	SMLAL2_8H(29, 25, 18)     \
-	SMLAL2_8H(30, 25, 19)     \
-	VLD1  (R2), [V25.B16]     \
-	SMLAL2_8H(29, 26, 22)     \
-	MADD  R19, R12, R20, R12  \
-	SMLAL2_8H(30, 26, 23)     \
-	MADD  R19, R13, R20, R13
+#define ARGS     R0   // *tileArgs
+#define SRC0     R1   // next bytes of the window of pixel 0
+#define SRC1     R2
+#define SRC2     R3
+#define DST0     R4   // output of the panel for pixel 0
+#define DST1     R5
+#define DST2     R6
+#define STEPS    R7   // steps left in the run
+#define FOLLOWS  R8   // what follows the next run
+#define RUNS     R9   // the run after that
+#define WEIGHTS0 R10  // next weights of channel 0, [panel][packedDepth/16][4][16]
+#define WEIGHTS1 R11
+#define WEIGHTS2 R12
+#define WEIGHTS3 R13
+#define ADVANCE  R14  // by which the windows advance after the run
+#define PANELS   R15  // left
+#define ENDED    R16  // what follows the run that has ended
+#define TMP      R16
+#define SIXTEEN  R17  // bytes of X0
+#define CHUNK    R19  // 64, bytes of W0-W3
+#define ONE      R20
+#define BIAS     R21  // [panel][4]
+#define MULT     R22  // multipliers, [panel][4]
+#define SUMS     R22  // of the head, [panel][4]
+#define OFFSET   R23  // of mantissaRequant, [panel][4]
+#define TILES    R24  // left
+#define STARTED  R25  // 1 if there are accumulators of a panel before, else 0
+#define ADVANCES R26  // tileArgs.advance
+#define COUNT    R4   // pixels of a tile to sum
 
-// FIRST_PAIR is the first PAIR of a panel, with its products and loads in the
-// same order. Beside it the accumulators of the panel before become codes, as
-// SMALL_CODES of the dotprod family does it. Before the first panel of a tile
-// there are none: what is written then is written once more.
-#define FIRST_PAIR \
-	SMULL_8H(27, 24, 12)          \
-	VLD1  (R12), [V29.B16]        \
-	SMULL_8H(28, 24, 13)          \
-	MADD  R17, R1, R20, R1        \
-	SMULL_8H(27, 25, 16)          \
-	VLD1  (R13), [V30.B16]        \
-	SMULL_8H(28, 25, 17)          \
-	MADD  R17, R2, R20, R2        \
-	SMLAL2_8H(27, 24, 12)         \
-	VLD1  (R3), [V26.B16]         \
-	SMLAL2_8H(28, 24, 13)         \
-	MADD  R17, R3, R20, R3        \
-	SMLAL2_8H(27, 25, 16)         \
-	MADD  R19, R10, R20, R10      \
-	SMLAL2_8H(28, 25, 17)         \
-	MADD  R19, R11, R20, R11      \
-	VADDP V1.S4, V0.S4, V0.S4     \
-	VADDP V5.S4, V4.S4, V4.S4     \
-	VADDP V9.S4, V8.S4, V8.S4     \
-	VADDP V3.S4, V2.S4, V2.S4     \
-	VADDP V7.S4, V6.S4, V6.S4     \
-	VADDP V11.S4, V10.S4, V10.S4  \
-	SMULL_8H(29, 24, 14)          \
-	VLD1  (R21), [V1.B16]         \
-	SMULL_8H(30, 24, 15)          \
-	VLD1  (R23), [V7.B16]         \
-	SMULL_8H(27, 26, 20)          \
-	VLD1  (R23), [V5.B16]         \
-	SMULL_8H(28, 26, 21)          \
-	VLD1  (R23), [V9.B16]         \
-	SMLAL2_8H(29, 24, 14)         \
-	VLD1  (R22), [V3.B16]         \
-	SMLAL2_8H(30, 24, 15)         \
-	MADD  R17, R21, R25, R21      \
-	VADDP V2.S4, V0.S4, V0.S4     \
-	VADDP V6.S4, V4.S4, V4.S4     \
-	VADDP V10.S4, V8.S4, V8.S4    \
-	VADD  V1.S4, V0.S4, V0.S4     \
-	VADD  V1.S4, V4.S4, V4.S4     \
-	VADD  V1.S4, V8.S4, V8.S4     \
-	VFMLA V3.S4, V0.S4, V5.S4     \
-	VFMLA V3.S4, V4.S4, V7.S4     \
-	VFMLA V3.S4, V8.S4, V9.S4     \
-	SMLAL2_8H(27, 26, 20)         \
-	VLD1  (R1), [V24.B16]         \
-	SMLAL2_8H(28, 26, 21)         \
-	MADD  R17, R22, R25, R22      \
-	FADD_4S(31, 5, 5)             \
-	FADD_4S(31, 7, 7)             \
-	FADD_4S(31, 9, 9)             \
-	SMULL_8H(29, 25, 18)          \
-	VLD1  (R10), [V27.B16]        \
-	SMULL_8H(30, 25, 19)          \
-	MADD  R17, R23, R25, R23      \
-	SMULL_8H(29, 26, 22)          \
-	VLD1  (R11), [V28.B16]        \
-	SMULL_8H(30, 26, 23)          \
-	MSUB  R20, R7, R20, R7        \
-	XTN_4H(5, 5)                  \
-	XTN_4H(9, 9)                  \
-	XTN2_8H(7, 5)                 \
-	SQXTN_8B(9, 9)                \
-	SMLAL2_8H(29, 25, 18)         \
-	MSUB  R20, R15, R20, R15      \
-	SQXTN_8B(5, 5)                \
-	SMLAL2_8H(30, 25, 19)         \
-	VLD1  (R2), [V25.B16]         \
-	SMLAL2_8H(29, 26, 22)         \
-	MADD  R19, R12, R20, R12      \
-	SMLAL2_8H(30, 26, 23)         \
-	MADD  R19, R13, R20, R13      \
-	FMOVS F5, (R4)                \
-	VST1  V5.S[1], (R5)           \
-	FMOVS F9, (R6)                \
-	ADD   R25<<2, R4              \
-	ADD   R25<<2, R5              \
-	ADD   R25<<2, R6              \
-	MOVD  R20, R25
+#define X0  V24
+#define x0  24
+#define X1  V25
+#define x1  25
+#define X2  V26
+#define x2  26
+#define W0  V27
+#define w0  27
+#define W1  V28
+#define w1  28
+#define W2  V29
+#define w2  29
+#define W3  V30
+#define w3  30
 
-// RUN adds up the products of a run in int16, then brings them to the
-// accumulators by WIDEN, two neighbours together. It leaves in R16 what follows
-// the run and has labels of its own.
-#define RUN(FIRST, WIDEN, pair, full) \
-	FIRST                    \
-	CBZ   R7, full           \
-pair:                            \
-	PAIR(SMLAL_8H)           \
-	CBNZ  R7, pair           \
-full:                            \
-	WIDEN(12, 0)             \
-	MADD  R14, R1, R20, R1   \
-	WIDEN(13, 1)             \
-	MADD  R14, R2, R20, R2   \
-	WIDEN(16, 4)             \
-	MADD  R14, R3, R20, R3   \
-	WIDEN(17, 5)             \
-	MOVHU (R9), R7           \
-	MOVD  R8, R16            \
-	WIDEN(14, 2)             \
-	VLD1  (R1), [V24.B16]    \
-	WIDEN(15, 3)             \
-	MOVHU 2(R9), R8          \
-	ADD   $4, R9             \
-	WIDEN(20, 8)             \
-	VLD1  (R2), [V25.B16]    \
-	WIDEN(21, 9)             \
-	WIDEN(18, 6)             \
-	WIDEN(19, 7)             \
-	MOVD  (R26)(R8<<3), R14  \
-	WIDEN(22, 10)            \
-	WIDEN(23, 11)
+#define p00 12
+#define p01 13
+#define p02 14
+#define p03 15
+#define p10 16
+#define p11 17
+#define p12 18
+#define p13 19
+#define p20 20
+#define p21 21
+#define p22 22
+#define p23 23
 
-// ACCUMULATE computes the accumulators of the next panel: the four parts of
-// pixel 0 in V0-V3 and so on.
+#define A00 V0
+#define a00 0
+#define A01 V1
+#define a01 1
+#define A02 V2
+#define a02 2
+#define A03 V3
+#define a03 3
+#define A10 V4
+#define a10 4
+#define A11 V5
+#define a11 5
+#define A12 V6
+#define a12 6
+#define A13 V7
+#define a13 7
+#define A20 V8
+#define a20 8
+#define A21 V9
+#define a21 9
+#define A22 V10
+#define a22 10
+#define A23 V11
+#define a23 11
+
+// During requantization. The accumulators of a pixel are then in A00, A10 and
+// A20, one lane a channel.
+#define BIASES V1
+#define FBIAS  F1
+#define MULTS  V3   // multipliers
+#define FMULTS F3
+#define mults  3
+#define zero   5    // tile3x4NEON
+#define ZERO   V5
+#define max    6    // 255
+#define MAX    V6
+#define magic  7    // 2^23 + 128
+#define MAGIC  V7
+#define C0     V5   // tile3x4MantissaNEON: offsets, then codes
+#define FC0    F5
+#define c0     5
+#define C1     V7
+#define FC1    F7
+#define c1     7
+#define C2     V9
+#define FC2    F9
+#define c2     9
+#define ROUND  V31  // 1.5*2^23 - 128
+#define round  31
+
+// STEP_LEFT is the first half of a step: pixels 0 and 1 by channels 0 and 1. It
+// loads the rest of the step's operands.
+#define STEP_LEFT(MUL) \
+	MUL(w0, x0, p00)                    \
+	VLD1 (WEIGHTS2), [W2.B16]           \
+	MUL(w1, x0, p01)                    \
+	MADD SIXTEEN, SRC0, ONE, SRC0       \
+	MUL(w0, x1, p10)                    \
+	VLD1 (WEIGHTS3), [W3.B16]           \
+	MUL(w1, x1, p11)                    \
+	MADD SIXTEEN, SRC1, ONE, SRC1       \
+	SMLAL2_8H(w0, x0, p00)              \
+	VLD1 (SRC2), [X2.B16]               \
+	SMLAL2_8H(w1, x0, p01)              \
+	MADD SIXTEEN, SRC2, ONE, SRC2       \
+	SMLAL2_8H(w0, x1, p10)              \
+	MADD CHUNK, WEIGHTS0, ONE, WEIGHTS0 \
+	SMLAL2_8H(w1, x1, p11)              \
+	MADD CHUNK, WEIGHTS1, ONE, WEIGHTS1
+
+// STEP accumulates the products of a step; those of the first eight k by MUL,
+// which is SMULL_8H in the first step of a run.
+#define STEP(MUL) \
+	STEP_LEFT(MUL)                      \
+	/* channels 2, 3 of pixel 0; channels 0, 1 of pixel 2 */ \
+	MUL(w2, x0, p02)                    \
+	MUL(w3, x0, p03)                    \
+	MUL(w0, x2, p20)                    \
+	MUL(w1, x2, p21)                    \
+	SMLAL2_8H(w2, x0, p02)              \
+	SMLAL2_8H(w3, x0, p03)              \
+	SMLAL2_8H(w0, x2, p20)              \
+	VLD1 (SRC0), [X0.B16]               \
+	SMLAL2_8H(w1, x2, p21)              \
+	/* channels 2, 3 of pixels 1, 2; load the next step */ \
+	MUL(w2, x1, p12)                    \
+	VLD1 (WEIGHTS0), [W0.B16]           \
+	MUL(w3, x1, p13)                    \
+	MUL(w2, x2, p22)                    \
+	VLD1 (WEIGHTS1), [W1.B16]           \
+	MUL(w3, x2, p23)                    \
+	MSUB ONE, STEPS, ONE, STEPS         \
+	SMLAL2_8H(w2, x1, p12)              \
+	SMLAL2_8H(w3, x1, p13)              \
+	VLD1 (SRC1), [X1.B16]               \
+	SMLAL2_8H(w2, x2, p22)              \
+	MADD CHUNK, WEIGHTS2, ONE, WEIGHTS2 \
+	SMLAL2_8H(w3, x2, p23)              \
+	MADD CHUNK, WEIGHTS3, ONE, WEIGHTS3
+
+// FIRST_STEP is STEP(SMULL_8H) for the first step of a panel, interleaved with
+// the requantization of the panel before, as in MANTISSA_CODES of the dotprod
+// kernels. Before the first panel of a tile that is a dummy: STARTED is 0, no
+// pointer advances, and the first real store overwrites the dummy one.
+//
+// The second half repeats the products of STEP, in the same order: other
+// instructions stand at a dozen places between them, and a macro with a
+// parameter for each would be harder to read than two lists.
+#define FIRST_STEP \
+	STEP_LEFT(SMULL_8H)                    \
+	/* requantize: add partial sums */     \
+	VADDP A01.S4, A00.S4, A00.S4           \
+	VADDP A11.S4, A10.S4, A10.S4           \
+	VADDP A21.S4, A20.S4, A20.S4           \
+	VADDP A03.S4, A02.S4, A02.S4           \
+	VADDP A13.S4, A12.S4, A12.S4           \
+	VADDP A23.S4, A22.S4, A22.S4           \
+	/* step: channels 2, 3 of pixel 0; load bias, offsets, multipliers */ \
+	SMULL_8H(w2, x0, p02)                  \
+	VLD1  (BIAS), [BIASES.B16]             \
+	SMULL_8H(w3, x0, p03)                  \
+	VLD1  (OFFSET), [C1.B16]               \
+	SMULL_8H(w0, x2, p20)                  \
+	VLD1  (OFFSET), [C0.B16]               \
+	SMULL_8H(w1, x2, p21)                  \
+	VLD1  (OFFSET), [C2.B16]               \
+	SMLAL2_8H(w2, x0, p02)                 \
+	VLD1  (MULT), [MULTS.B16]              \
+	SMLAL2_8H(w3, x0, p03)                 \
+	MADD  SIXTEEN, BIAS, STARTED, BIAS     \
+	/* requantize: add partial sums and bias, multiply */ \
+	VADDP A02.S4, A00.S4, A00.S4           \
+	VADDP A12.S4, A10.S4, A10.S4           \
+	VADDP A22.S4, A20.S4, A20.S4           \
+	VADD  BIASES.S4, A00.S4, A00.S4        \
+	VADD  BIASES.S4, A10.S4, A10.S4        \
+	VADD  BIASES.S4, A20.S4, A20.S4        \
+	VFMLA MULTS.S4, A00.S4, C0.S4          \
+	VFMLA MULTS.S4, A10.S4, C1.S4          \
+	VFMLA MULTS.S4, A20.S4, C2.S4          \
+	/* step: channels 0, 1 of pixel 2 */   \
+	SMLAL2_8H(w0, x2, p20)                 \
+	VLD1  (SRC0), [X0.B16]                 \
+	SMLAL2_8H(w1, x2, p21)                 \
+	MADD  SIXTEEN, MULT, STARTED, MULT     \
+	/* requantize: round */                \
+	FADD_4S(round, c0, c0)                 \
+	FADD_4S(round, c1, c1)                 \
+	FADD_4S(round, c2, c2)                 \
+	/* step: channels 2, 3 of pixels 1, 2; load the next step */ \
+	SMULL_8H(w2, x1, p12)                  \
+	VLD1  (WEIGHTS0), [W0.B16]             \
+	SMULL_8H(w3, x1, p13)                  \
+	MADD  SIXTEEN, OFFSET, STARTED, OFFSET \
+	SMULL_8H(w2, x2, p22)                  \
+	VLD1  (WEIGHTS1), [W1.B16]             \
+	SMULL_8H(w3, x2, p23)                  \
+	MSUB  ONE, STEPS, ONE, STEPS           \
+	/* requantize: narrow to bytes, pixels 0 and 1 together in C0 */ \
+	XTN_4H(c0, c0)                         \
+	XTN_4H(c2, c2)                         \
+	XTN2_8H(c1, c0)                        \
+	SQXTN_8B(c2, c2)                       \
+	SMLAL2_8H(w2, x1, p12)                 \
+	MSUB  ONE, PANELS, ONE, PANELS         \
+	SQXTN_8B(c0, c0)                       \
+	SMLAL2_8H(w3, x1, p13)                 \
+	VLD1  (SRC1), [X1.B16]                 \
+	SMLAL2_8H(w2, x2, p22)                 \
+	MADD  CHUNK, WEIGHTS2, ONE, WEIGHTS2   \
+	SMLAL2_8H(w3, x2, p23)                 \
+	MADD  CHUNK, WEIGHTS3, ONE, WEIGHTS3   \
+	/* store */                            \
+	FMOVS FC0, (DST0)                      \
+	VST1  C0.S[1], (DST1)                  \
+	FMOVS FC2, (DST2)                      \
+	ADD   STARTED<<2, DST0                 \
+	ADD   STARTED<<2, DST1                 \
+	ADD   STARTED<<2, DST2                 \
+	MOVD  ONE, STARTED
+
+// RUN accumulates a run in int16, beginning with FIRST. Then it adds
+// neighbouring lanes to the accumulators by WIDEN, advances the windows, reads
+// the next run and sets ENDED. The labels are parameters because the macro is
+// used twice in a function.
+#define RUN(FIRST, WIDEN, step, full) \
+	FIRST                                 \
+	CBZ   STEPS, full                     \
+step:                                         \
+	STEP(SMLAL_8H)                        \
+	CBNZ  STEPS, step                     \
+full:                                         \
+	WIDEN(p00, a00)                       \
+	MADD  ADVANCE, SRC0, ONE, SRC0        \
+	WIDEN(p01, a01)                       \
+	MADD  ADVANCE, SRC1, ONE, SRC1        \
+	WIDEN(p10, a10)                       \
+	MADD  ADVANCE, SRC2, ONE, SRC2        \
+	WIDEN(p11, a11)                       \
+	MOVHU (RUNS), STEPS                   \
+	MOVD  FOLLOWS, ENDED                  \
+	WIDEN(p02, a02)                       \
+	VLD1  (SRC0), [X0.B16]                \
+	WIDEN(p03, a03)                       \
+	MOVHU 2(RUNS), FOLLOWS                \
+	ADD   $4, RUNS                        \
+	WIDEN(p20, a20)                       \
+	VLD1  (SRC1), [X1.B16]                \
+	WIDEN(p21, a21)                       \
+	WIDEN(p12, a12)                       \
+	WIDEN(p13, a13)                       \
+	MOVD  (ADVANCES)(FOLLOWS<<3), ADVANCE \
+	WIDEN(p22, a22)                       \
+	WIDEN(p23, a23)
+
+// ACCUMULATE computes the accumulators of the next panel, in four partial sums.
 #define ACCUMULATE(FIRST) \
-	RUN(FIRST, SADDLP_4S, firstPair, firstFull)         \
-	TBNZ  $const_windowBit, R16, window             \
-run:                                                        \
-	RUN(PAIR(SMULL_8H), SADALP_4S, nextPair, nextFull)  \
-	TBZ   $const_windowBit, R16, run                \
+	RUN(FIRST, SADDLP_4S, firstStep, firstFull)        \
+	TBNZ $const_windowBit, ENDED, window               \
+run:                                                       \
+	RUN(STEP(SMULL_8H), SADALP_4S, nextStep, nextFull) \
+	TBZ  $const_windowBit, ENDED, run                  \
 window:
 
-// ADD_PARTS leaves the accumulators of the pixels in V0, V4 and V8. The bias is
-// added now.
-#define ADD_PARTS \
-	VADDP V1.S4, V0.S4, V0.S4     \
-	VADDP V5.S4, V4.S4, V4.S4     \
-	VADDP V9.S4, V8.S4, V8.S4     \
-	VADDP V3.S4, V2.S4, V2.S4     \
-	VADDP V7.S4, V6.S4, V6.S4     \
-	VADDP V11.S4, V10.S4, V10.S4  \
-	FMOVQ (R21), F1               \
-	VADDP V2.S4, V0.S4, V0.S4     \
-	VADDP V6.S4, V4.S4, V4.S4     \
-	VADDP V10.S4, V8.S4, V8.S4    \
-	ADD   $16, R21                \
-	VADD  V1.S4, V0.S4, V0.S4     \
-	VADD  V1.S4, V4.S4, V4.S4     \
-	VADD  V1.S4, V8.S4, V8.S4
+// ADD_PARTIAL_SUMS leaves the accumulators of the pixels in A00, A10 and A20,
+// with the bias.
+#define ADD_PARTIAL_SUMS \
+	VADDP A01.S4, A00.S4, A00.S4    \
+	VADDP A11.S4, A10.S4, A10.S4    \
+	VADDP A21.S4, A20.S4, A20.S4    \
+	VADDP A03.S4, A02.S4, A02.S4    \
+	VADDP A13.S4, A12.S4, A12.S4    \
+	VADDP A23.S4, A22.S4, A22.S4    \
+	FMOVQ (BIAS), FBIAS             \
+	VADDP A02.S4, A00.S4, A00.S4    \
+	VADDP A12.S4, A10.S4, A10.S4    \
+	VADDP A22.S4, A20.S4, A20.S4    \
+	ADD   $16, BIAS                 \
+	VADD  BIASES.S4, A00.S4, A00.S4 \
+	VADD  BIASES.S4, A10.S4, A10.S4 \
+	VADD  BIASES.S4, A20.S4, A20.S4
 
-// BEGIN reads the description of a tile, but for what depends on the output.
-#define BEGIN \
-	LDP   tile_src(R0), (R1, R2)  \
-	MOVD  (tile_src+16)(R0), R3   \
-	MOVD  tile_weights(R0), R10   \
-	ADD   $16, R10, R11           \
-	ADD   $32, R10, R12           \
-	ADD   $48, R10, R13           \
-	MOVD  tile_runs(R0), R9       \
-	MOVHU (R9), R7                \
-	MOVHU 2(R9), R8               \
-	ADD   $4, R9                  \
-	MOVD  (R26)(R8<<3), R14       \
-	MOVD  tile_bias(R0), R21      \
-	MOVD  tile_panels(R0), R15    \
-	VLD1  (R1), [V24.B16]         \
-	VLD1  (R2), [V25.B16]         \
-	VLD1  (R10), [V27.B16]        \
-	VLD1  (R11), [V28.B16]
+// LOAD_TILE reads the arguments for a tile, except for those of the output, and
+// loads the operands of the first step.
+#define LOAD_TILE \
+	LDP   tileArgs_src(ARGS), (SRC0, SRC1) \
+	MOVD  (tileArgs_src+16)(ARGS), SRC2    \
+	MOVD  tileArgs_weights(ARGS), WEIGHTS0 \
+	ADD   $16, WEIGHTS0, WEIGHTS1          \
+	ADD   $32, WEIGHTS0, WEIGHTS2          \
+	ADD   $48, WEIGHTS0, WEIGHTS3          \
+	MOVD  tileArgs_runs(ARGS), RUNS        \
+	MOVHU (RUNS), STEPS                    \
+	MOVHU 2(RUNS), FOLLOWS                 \
+	ADD   $4, RUNS                         \
+	MOVD  (ADVANCES)(FOLLOWS<<3), ADVANCE  \
+	MOVD  tileArgs_bias(ARGS), BIAS        \
+	MOVD  tileArgs_panels(ARGS), PANELS    \
+	VLD1  (SRC0), [X0.B16]                 \
+	VLD1  (SRC1), [X1.B16]                 \
+	VLD1  (WEIGHTS0), [W0.B16]             \
+	VLD1  (WEIGHTS1), [W1.B16]
 
-// CONSTANTS sets what holds for all tiles.
-#define CONSTANTS \
-	MOVD  t+0(FP), R0             \
-	MOVD  tile_tiles(R0), R24     \
-	ADD   $tile_advance, R0, R26  \
-	MOVD  $16, R17                \
-	MOVD  $64, R19                \
-	MOVD  $1, R20
+// LOAD_CALL reads the arguments that hold for all tiles.
+#define LOAD_CALL \
+	MOVD t+0(FP), ARGS                     \
+	MOVD tileArgs_tiles(ARGS), TILES       \
+	ADD  $tileArgs_advance, ARGS, ADVANCES \
+	MOVD $16, SIXTEEN                      \
+	MOVD $64, CHUNK                        \
+	MOVD $1, ONE
 
-// NEXT advances three pointers of the description by bytes.
-#define NEXT(pointers, step) \
-	MOVD step(R0), R16           \
-	LDP  pointers(R0), (R1, R2)  \
-	MOVD (pointers+16)(R0), R3   \
-	ADD  R16, R1                 \
-	ADD  R16, R2                 \
-	ADD  R16, R3                 \
-	STP  (R1, R2), pointers(R0)  \
-	MOVD R3, (pointers+16)(R0)
+// NEXT_TILE advances the three pointers of src or dst by a step.
+#define NEXT_TILE(pointers, step) \
+	MOVD step(ARGS), TMP              \
+	LDP  pointers(ARGS), (SRC0, SRC1) \
+	MOVD (pointers+16)(ARGS), SRC2    \
+	ADD  TMP, SRC0                    \
+	ADD  TMP, SRC1                    \
+	ADD  TMP, SRC2                    \
+	STP  (SRC0, SRC1), pointers(ARGS) \
+	MOVD SRC2, (pointers+16)(ARGS)
 
-// STORE writes the codes of the three pixels, four bytes each.
-#define STORE(F, V, G) \
-	FMOVS F, (R4)      \
-	VST1  V.S[1], (R5) \
-	FMOVS G, (R6)
+// CODES converts four accumulators to codes in the low bytes, as CODES of the
+// dotprod kernels.
+#define CODES(acc) \
+	SCVTF_4S(acc, acc)       \
+	FMUL_4S(mults, acc, acc) \
+	FMAX_4S(zero, acc, acc)  \
+	FMIN_4S(max, acc, acc)   \
+	FADD_4S(magic, acc, acc)
 
-// CODES turns four accumulators to codes in the low bytes, as CODES of the
-// dotprod family does: V5 is 0, V6 is 255 and V7 is 2^23 + 128.
-#define CODES(m, a) \
-	SCVTF_4S(a, a)   \
-	FMUL_4S(m, a, a) \
-	FMAX_4S(5, a, a) \
-	FMIN_4S(6, a, a) \
-	FADD_4S(7, a, a)
-
-// func tile3x4NEON(t *tile)
+// func tile3x4NEON(t *tileArgs)
 //
-// Writes the codes of three pixels in each panel.
+//	t R0
+//
+// Writes the codes of three pixels per tile.
 TEXT ·tile3x4NEON(SB), NOSPLIT, $0-8
-	CONSTANTS
+	LOAD_CALL
 
 tile:
-	BEGIN
-	LDP  tile_dst(R0), (R4, R5)
-	MOVD (tile_dst+16)(R0), R6
-	MOVD tile_multiplier(R0), R22
+	LOAD_TILE
+	LDP  tileArgs_dst(ARGS), (DST0, DST1)
+	MOVD (tileArgs_dst+16)(ARGS), DST2
+	MOVD tileArgs_multiplier(ARGS), MULT
 
 panel:
-	ACCUMULATE(PAIR(SMULL_8H))
-	ADD_PARTS
-	FMOVQ.P 16(R22), F3
-	VEOR    V5.B16, V5.B16, V5.B16
-	MOVD    $0x437F0000, R16        // 255 as float32
-	VDUP    R16, V6.S4
-	MOVD    $0x4B000080, R16        // 2^23 + 128
-	VDUP    R16, V7.S4
-	CODES(3, 0)
-	CODES(3, 4)
-	CODES(3, 8)
-	XTN_4H(0, 0)
-	XTN_4H(8, 8)
-	XTN2_8H(4, 0)
-	XTN_8B(8, 8)
-	XTN_8B(0, 0)
-	STORE(F0, V0, F8)
-	ADD     $4, R4
-	ADD     $4, R5
-	ADD     $4, R6
-	SUB     $1, R15
-	CBNZ    R15, panel
+	ACCUMULATE(STEP(SMULL_8H))
 
-	SUB  $1, R24
-	CBZ  R24, done
-	NEXT(tile_src, tile_srcStep)
-	NEXT(tile_dst, tile_dstStep)
+	// Requantize.
+	ADD_PARTIAL_SUMS
+	FMOVQ.P 16(MULT), FMULTS
+	VEOR    ZERO.B16, ZERO.B16, ZERO.B16
+	MOVD    $0x437F0000, TMP        // 255 as float32
+	VDUP    TMP, MAX.S4
+	MOVD    $0x4B000080, TMP        // 2^23 + 128 as float32
+	VDUP    TMP, MAGIC.S4
+	CODES(a00)
+	CODES(a10)
+	CODES(a20)
+
+	// Narrow to bytes, pixels 0 and 1 together in A00.
+	XTN_4H(a00, a00)
+	XTN_4H(a20, a20)
+	XTN2_8H(a10, a00)
+	XTN_8B(a20, a20)
+	XTN_8B(a00, a00)
+
+	// Store.
+	FMOVS F0, (DST0)
+	VST1  A00.S[1], (DST1)
+	FMOVS F8, (DST2)
+	ADD   $4, DST0
+	ADD   $4, DST1
+	ADD   $4, DST2
+	SUB   $1, PANELS
+	CBNZ  PANELS, panel
+
+	SUB  $1, TILES
+	CBZ  TILES, done
+	NEXT_TILE(tileArgs_src, tileArgs_srcStep)
+	NEXT_TILE(tileArgs_dst, tileArgs_dstStep)
 	B    tile
 
 done:
 	RET
 
-// func tile3x4SmallNEON(t *tile)
+// func tile3x4MantissaNEON(t *tileArgs)
 //
-// Writes the codes of three pixels in each panel of a convolution whose
-// accumulators are small; see SMALL_CODES of the dotprod family.
-TEXT ·tile3x4SmallNEON(SB), NOSPLIT, $0-8
-	CONSTANTS
-	MOVD $0x4B3FFF80, R16           // 1.5*2^23 - 128 as float32
-	VDUP R16, V31.S4
+//	t R0
+//
+// Writes the codes of three pixels per tile, for accumulators that fit a
+// mantissa: see MANTISSA_CODES of the dotprod kernels. A panel is requantized
+// during the first step of the next one.
+TEXT ·tile3x4MantissaNEON(SB), NOSPLIT, $0-8
+	LOAD_CALL
+	MOVD $0x4B3FFF80, TMP           // 1.5*2^23 - 128 as float32
+	VDUP TMP, ROUND.S4
 
 tile:
-	BEGIN
-	LDP  tile_dst(R0), (R4, R5)
-	MOVD (tile_dst+16)(R0), R6
-	MOVD tile_multiplier(R0), R22
-	MOVD tile_offset(R0), R23
-	MOVD $0, R25
+	LOAD_TILE
+	LDP  tileArgs_dst(ARGS), (DST0, DST1)
+	MOVD (tileArgs_dst+16)(ARGS), DST2
+	MOVD tileArgs_multiplier(ARGS), MULT
+	MOVD tileArgs_offset(ARGS), OFFSET
+	MOVD $0, STARTED
 
 panel:
-	ACCUMULATE(FIRST_PAIR)
-	CBNZ R15, panel
+	ACCUMULATE(FIRST_STEP)
+	CBNZ PANELS, panel
 
-	ADD_PARTS
-	FMOVQ (R22), F3
-	FMOVQ (R23), F5
-	FMOVQ (R23), F7
-	FMOVQ (R23), F9
-	VFMLA V3.S4, V0.S4, V5.S4
-	VFMLA V3.S4, V4.S4, V7.S4
-	VFMLA V3.S4, V8.S4, V9.S4
-	FADD_4S(31, 5, 5)
-	FADD_4S(31, 7, 7)
-	FADD_4S(31, 9, 9)
-	XTN_4H(5, 5)
-	XTN_4H(9, 9)
-	XTN2_8H(7, 5)
-	SQXTN_8B(9, 9)
-	SQXTN_8B(5, 5)
-	STORE(F5, V5, F9)
+	// Requantize the last panel.
+	ADD_PARTIAL_SUMS
+	FMOVQ (MULT), FMULTS
+	FMOVQ (OFFSET), FC0
+	FMOVQ (OFFSET), FC1
+	FMOVQ (OFFSET), FC2
+	VFMLA MULTS.S4, A00.S4, C0.S4
+	VFMLA MULTS.S4, A10.S4, C1.S4
+	VFMLA MULTS.S4, A20.S4, C2.S4
+	FADD_4S(round, c0, c0)
+	FADD_4S(round, c1, c1)
+	FADD_4S(round, c2, c2)
 
-	SUB  $1, R24
-	CBZ  R24, done
-	NEXT(tile_src, tile_srcStep)
-	NEXT(tile_dst, tile_dstStep)
+	// Narrow to bytes, pixels 0 and 1 together in C0.
+	XTN_4H(c0, c0)
+	XTN_4H(c2, c2)
+	XTN2_8H(c1, c0)
+	SQXTN_8B(c2, c2)
+	SQXTN_8B(c0, c0)
+
+	// Store.
+	FMOVS FC0, (DST0)
+	VST1  C0.S[1], (DST1)
+	FMOVS FC2, (DST2)
+
+	SUB  $1, TILES
+	CBZ  TILES, done
+	NEXT_TILE(tileArgs_src, tileArgs_srcStep)
+	NEXT_TILE(tileArgs_dst, tileArgs_dstStep)
 	B    tile
 
 done:
 	RET
 
-// func sums3x4NEON(t *tile)
+// func sums3x4NEON(t *tileArgs)
+//
+//	t R0
 //
 // Adds max(accumulator, 0) of the last t.count pixels of each tile to the sums
-// of each panel.
+// of the head.
 TEXT ·sums3x4NEON(SB), NOSPLIT, $0-8
-	CONSTANTS
-	MOVD tile_count(R0), R4
-	VEOR V31.B16, V31.B16, V31.B16
+	LOAD_CALL
+	MOVD tileArgs_count(ARGS), COUNT
+	VEOR V31.B16, V31.B16, V31.B16  // 0
 
 tile:
-	BEGIN
-	MOVD tile_sums(R0), R22
+	LOAD_TILE
+	MOVD tileArgs_sums(ARGS), SUMS
 
 panel:
-	ACCUMULATE(PAIR(SMULL_8H))
-	ADD_PARTS
-	FLDPQ   (R22), (F12, F13)
-	SMAX_4S(31, 0, 0)
-	SMAX_4S(31, 4, 4)
-	SMAX_4S(31, 8, 8)
-	VUADDW  V8.S2, V12.D2, V12.D2
-	VUADDW2 V8.S4, V13.D2, V13.D2
-	CMP     $2, R4
+	ACCUMULATE(STEP(SMULL_8H))
+	ADD_PARTIAL_SUMS
+
+	// ReLU.
+	FLDPQ (SUMS), (F12, F13)        // channels 0 and 1, 2 and 3
+	SMAX_4S(31, a00, a00)
+	SMAX_4S(31, a10, a10)
+	SMAX_4S(31, a20, a20)
+
+	// Add, widened to int64.
+	VUADDW  A20.S2, V12.D2, V12.D2
+	VUADDW2 A20.S4, V13.D2, V13.D2
+	CMP     $2, COUNT
 	BLT     sum
-	VUADDW  V4.S2, V12.D2, V12.D2
-	VUADDW2 V4.S4, V13.D2, V13.D2
+	VUADDW  A10.S2, V12.D2, V12.D2
+	VUADDW2 A10.S4, V13.D2, V13.D2
 	BEQ     sum
-	VUADDW  V0.S2, V12.D2, V12.D2
-	VUADDW2 V0.S4, V13.D2, V13.D2
+	VUADDW  A00.S2, V12.D2, V12.D2
+	VUADDW2 A00.S4, V13.D2, V13.D2
 
 sum:
-	FSTPQ.P (F12, F13), 32(R22)
-	SUB     $1, R15
-	CBNZ    R15, panel
+	FSTPQ.P (F12, F13), 32(SUMS)
+	SUB     $1, PANELS
+	CBNZ    PANELS, panel
 
-	SUB  $1, R24
-	CBZ  R24, done
-	NEXT(tile_src, tile_srcStep)
+	SUB  $1, TILES
+	CBZ  TILES, done
+	NEXT_TILE(tileArgs_src, tileArgs_srcStep)
 	B    tile
 
 done:

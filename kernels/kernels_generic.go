@@ -1,15 +1,13 @@
 package kernels
 
-// generic is the reference in plain Go. Every other implementation must equal
-// it bit for bit.
-var generic = implementation{
-	name:    "generic",
-	conv:    func(c foldedConv) packedConv { return convGeneric{c} },
-	maxPool: maxPoolGeneric,
-}
+// generic is the reference in plain Go. Every other backend must return the
+// same bits.
+var generic = backend{packGeneric, maxPoolGeneric}
 
-// convGeneric needs nothing but the convolution itself.
+// convGeneric is a convolution whose weights stay as they are.
 type convGeneric struct{ foldedConv }
+
+func packGeneric(c foldedConv) packedConv { return convGeneric{c} }
 
 func (c convGeneric) name() string { return "plain loop" }
 
@@ -37,14 +35,14 @@ func (c convGeneric) sums(sums []int64, src Map, width, height int, channels Spa
 	}
 }
 
-// accumulate is one output channel's sum over the kernel's window, which
-// begins at the map's first byte: Kernel runs of Kernel*In bytes, a row apart.
+// accumulate returns the accumulator of output channel o for the window that
+// starts at the map's first byte: Kernel rows of Kernel*In contiguous bytes.
 func (c *foldedConv) accumulate(window Map, o int) int32 {
 	acc := c.bias[o]
-	run := c.Kernel * c.In
+	length := c.Kernel * c.In // of a row of the window
 	weights := c.filter(o)
 	for y := range c.Kernel {
-		acc += dot(window.Data[y*window.Row:y*window.Row+run], weights[y*run:(y+1)*run])
+		acc += dot(window.Data[y*window.Row:][:length], weights[y*length:(y+1)*length])
 	}
 	return acc
 }

@@ -7,22 +7,25 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"halfmeg/kernels/internal/isa"
 )
 
-// sizes are the channel and pixel counts around every tile's edge.
+// sizes are numbers of channels around the edges of every tile.
 var sizes = []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65}
 
-// forEach runs a test with every implementation that this machine has.
-func forEach(t *testing.T, test func(t *testing.T, i implementation)) {
-	for _, i := range implementations {
-		t.Run(i.name, func(t *testing.T) { test(t, i) })
+// forEach runs a test with every backend that this machine has.
+func forEach(t *testing.T, test func(t *testing.T, b backend)) {
+	for _, s := range isa.Available() {
+		t.Run(string(s), func(t *testing.T) { test(t, backendFor(s)) })
 	}
 }
 
-// randomConv is a convolution, and the same one for the plain loop.
-func randomConv(r *rand.Rand, i implementation, in, out, kernel, stride int) (c, plain *Conv) {
+// randomConv returns a convolution packed for b, and the same one for the plain
+// loop.
+func randomConv(r *rand.Rand, b backend, in, out, kernel, stride int) (c, plain *Conv) {
 	weights := make([]int8, out*kernel*kernel*in)
-	largest := 1 << r.IntN(8) // small ones are treated differently
+	largest := 1 << r.IntN(8) // small accumulators take another micro-kernel
 	for k := range weights {
 		weights[k] = int8(r.IntN(2*largest-1) - largest + 1)
 	}
@@ -32,7 +35,7 @@ func randomConv(r *rand.Rand, i implementation, in, out, kernel, stride int) (c,
 		m[o] = float32(math.Exp(r.Float64()*6 - 9))
 	}
 	s := ConvSpec{in, out, kernel, stride, weights, bias, m}
-	return newConv(i, s), newConv(generic, s)
+	return newConv(b, s), newConv(generic, s)
 }
 
 func randomMap(r *rand.Rand, height, width, channels int) Map {
@@ -43,17 +46,17 @@ func randomMap(r *rand.Rand, height, width, channels int) Map {
 	return m
 }
 
-// TestBlockMatchesReference holds the machine's convolution to the plain loop's
-// bits on random shapes, writing into one half of a wider map.
+// TestBlockMatchesReference compares every backend with the plain loop, on random
+// shapes, writing to some channels of a wider map.
 func TestBlockMatchesReference(t *testing.T) { forEach(t, testBlock) }
 
-func testBlock(t *testing.T, i implementation) {
+func testBlock(t *testing.T, b backend) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, kernel := range []int{1, 3, 7} {
 		for range 150 {
 			in, out := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
 			width, height, stride := 1+r.IntN(9), 1+r.IntN(4), 1+r.IntN(min(2, kernel))
-			c, plain := randomConv(r, i, in, out, kernel, stride)
+			c, plain := randomConv(r, b, in, out, kernel, stride)
 			src := randomMap(r, (height-1)*stride+kernel, (width-1)*stride+kernel, in)
 			want := randomMap(r, height, width, out+5)
 			got := want
@@ -66,7 +69,7 @@ func testBlock(t *testing.T, i implementation) {
 	}
 }
 
-// randomChannels is some panels, or all.
+// randomChannels returns some whole panels.
 func randomChannels(r *rand.Rand, out int) Span {
 	panels := (out + Panel - 1) / Panel
 	from := r.IntN(panels)
@@ -76,12 +79,12 @@ func randomChannels(r *rand.Rand, out int) Span {
 // TestSumsMatchReference does the same for the fused head.
 func TestSumsMatchReference(t *testing.T) { forEach(t, testSums) }
 
-func testSums(t *testing.T, i implementation) {
+func testSums(t *testing.T, b backend) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 200 {
 		in, out := sizes[r.IntN(len(sizes))], sizes[r.IntN(len(sizes))]
 		width, height := 1+r.IntN(9), 1+r.IntN(9)
-		c, plain := randomConv(r, i, in, out, 1, 1)
+		c, plain := randomConv(r, b, in, out, 1, 1)
 		src := randomMap(r, height, width, in)
 		want, got := make([]int64, out), make([]int64, out)
 		from := r.IntN(out)
@@ -92,23 +95,23 @@ func testSums(t *testing.T, i implementation) {
 	}
 }
 
-// TestExtremes drives every sum to its ends: all inputs at -128 or 127,
-// weights at ends of their own, multipliers from tiny to huge, biases at the
-// ends of an int32.
+// TestExtremes reaches the limits of every sum: all inputs -128 or 127, equal
+// weights from -127 to 127, multipliers from tiny to huge, biases near the limits
+// of an int32.
 func TestExtremes(t *testing.T) { forEach(t, testExtremes) }
 
-func testExtremes(t *testing.T, i implementation) {
+func testExtremes(t *testing.T, b backend) {
 	for _, in := range []int{16, 512} {
 		for _, x := range []int8{-128, 127} {
-			// The sum of any number of them, up to 255, is reached on the way.
+			// Multiples of these weights reach maxRunSum exactly.
 			for _, w := range []int8{-127, -85, -64, -51, -15, 0, 1, 15, 17, 51, 64, 85, 127} {
-				testExtremesOf(t, i, in, x, w)
+				testExtremesOf(t, b, in, x, w)
 			}
 		}
 	}
 }
 
-func testExtremesOf(t *testing.T, i implementation, in int, x, w int8) {
+func testExtremesOf(t *testing.T, b backend, in int, x, w int8) {
 	const pixels = 7
 	weights, src := make([]int8, in), Map{Data: make([]int8, pixels*in), Pixel: in, Row: pixels * in}
 	for k := range weights {
@@ -118,23 +121,23 @@ func testExtremesOf(t *testing.T, i implementation, in int, x, w int8) {
 		src.Data[k] = x
 	}
 	for _, m := range []float32{math.SmallestNonzeroFloat32, 1e-4, 0.01, 1, math.MaxFloat32} {
-		for _, b := range []int32{-1 << 30, -1 << 21, 0, 1 << 21, 1 << 30} {
-			c := newConv(i, ConvSpec{in, 1, 1, 1, weights, []int32{b}, []float32{m}})
-			acc := int64(b) + int64(in)*int64(w)*(int64(x)+128)
+		for _, bias := range []int32{-1 << 30, -1 << 21, 0, 1 << 21, 1 << 30} {
+			c := newConv(b, ConvSpec{in, 1, 1, 1, weights, []int32{bias}, []float32{m}})
+			acc := int64(bias) + int64(in)*int64(w)*(int64(x)+128)
 			got, want := Map{Data: make([]int8, pixels), Pixel: 1}, make([]int8, pixels)
 			c.Block(got, src, pixels, Span{0, 1}, Span{0, 1})
 			for p := range want {
 				want[p] = int8(math.RoundToEven(math.Min(math.Max(float64(float32(float32(acc)*m)), 0), 255)) - 128)
 			}
-			require.Equal(t, want, got.Data, "%d times x %d, w %d, m %g, bias %d", in, x, w, m, b)
+			require.Equal(t, want, got.Data, "%d times x %d, w %d, m %g, bias %d", in, x, w, m, bias)
 			sums := []int64{0}
 			c.Sums(sums, src, pixels, 1, Span{0, 1})
-			require.Equal(t, pixels*max(acc, 0), sums[0], "sum of %d times x %d, w %d, bias %d", in, x, w, b)
+			require.Equal(t, pixels*max(acc, 0), sums[0], "sum of %d times x %d, w %d, bias %d", in, x, w, bias)
 		}
 	}
 }
 
-// TestRequantizeHalves checks the rounding of exact halves and of what lies
+// TestRequantizeHalves checks the rounding of exact halves and of the numbers
 // next to them.
 func TestRequantizeHalves(t *testing.T) {
 	for acc := int32(-3); acc < 600; acc++ {
@@ -145,29 +148,29 @@ func TestRequantizeHalves(t *testing.T) {
 	}
 }
 
-// TestHalves does the same for every implementation's own requantization.
+// TestHalves does the same for the requantization of every backend.
 func TestHalves(t *testing.T) {
-	forEach(t, func(t *testing.T, i implementation) {
+	forEach(t, func(t *testing.T, b backend) {
 		const out = 903
 		for _, m := range []float32{0.5, 0.25, math.Nextafter32(0.5, 1), math.Nextafter32(0.5, 0), 3, 60} {
 			bias, multiplier := make([]int32, out), make([]float32, out)
 			for o := range bias {
 				bias[o], multiplier[o] = int32(o-300), m
 			}
-			c := newConv(i, ConvSpec{1, out, 1, 1, make([]int8, out), bias, multiplier})
+			c := newConv(b, ConvSpec{1, out, 1, 1, make([]int8, out), bias, multiplier})
 			got := make([]int8, out)
 			c.Block(Map{Data: got}, Map{Data: []int8{5}, Pixel: 1}, 1, Span{0, 1}, Span{0, out})
-			for o, b := range bias {
-				require.Equal(t, Requantize(b, m), got[o], "%d * %g", b, m)
+			for o, acc := range bias {
+				require.Equal(t, Requantize(acc, m), got[o], "%d * %g", acc, m)
 			}
 		}
 	})
 }
 
-// TestMaxPool compares with the definition, windows cut off included.
+// TestMaxPool compares with the definition, windows over the edge included.
 func TestMaxPool(t *testing.T) { forEach(t, testMaxPool) }
 
-func testMaxPool(t *testing.T, i implementation) {
+func testMaxPool(t *testing.T, b backend) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for size := 3; size < 12; size++ {
 		for _, round := range []int{0, 1} {
@@ -175,7 +178,7 @@ func testMaxPool(t *testing.T, i implementation) {
 			channels := 1 + r.IntN(40)
 			src := randomMap(r, size, size, channels)
 			dst := randomMap(r, width, width, channels)
-			i.maxPool(dst, src, PoolSpec{channels, size, width}, Span{0, width})
+			b.maxPool(dst, src, PoolSpec{channels, size, width}, Span{0, width})
 			for k, got := range dst.Data {
 				y, x, c := k/channels/width, k/channels%width, k%channels
 				want := int8(math.MinInt8)
@@ -190,7 +193,7 @@ func testMaxPool(t *testing.T, i implementation) {
 	}
 }
 
-// TestRescaleTableEnds: a zero stays a zero whatever the scales.
+// TestRescaleTableEnds: code 0 stays 0 for every ratio.
 func TestRescaleTableEnds(t *testing.T) {
 	for _, ratio := range []float32{0, 1, 255, 1e30, float32(math.Inf(1))} {
 		require.Zero(t, RescaleTable(ratio)[0], "%g", ratio)
@@ -198,7 +201,7 @@ func TestRescaleTableEnds(t *testing.T) {
 	require.Equal(t, uint8(255), RescaleTable(float32(math.Inf(1)))[1])
 }
 
-// TestAddSaturated compares the bypass with arithmetic on codes.
+// TestAddSaturated compares the bypass with float64 arithmetic on codes.
 func TestAddSaturated(t *testing.T) {
 	for _, ratio := range []float32{0.3, 1, 1.7} {
 		table := RescaleTable(ratio)
@@ -217,7 +220,7 @@ func BenchmarkBlock(b *testing.B) {
 	for _, k := range []int{1, 3} {
 		b.Run(fmt.Sprintf("%dx%d", k, k), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(7, 8))
-			c, _ := randomConv(r, chosen, 64, 256, k, 1)
+			c, _ := randomConv(r, active, 64, 256, k, 1)
 			src := randomMap(r, 16, 16, 64)
 			dst := randomMap(r, 14, 14, 256)
 			for b.Loop() {

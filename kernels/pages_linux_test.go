@@ -9,7 +9,7 @@ import (
 
 // TestStaysInsideMaps runs every kernel on maps between pages that fault.
 func TestStaysInsideMaps(t *testing.T) {
-	forEach(t, func(t *testing.T, i implementation) {
+	forEach(t, func(t *testing.T, b backend) {
 		r := rand.New(rand.NewPCG(11, 12))
 		for n := range 60 {
 			end := n%2 == 0
@@ -17,7 +17,7 @@ func TestStaysInsideMaps(t *testing.T) {
 			kernel := []int{1, 3, 7}[r.IntN(3)]
 			stride := 1 + r.IntN(min(2, kernel))
 			width, height := 1+r.IntN(9), 1+r.IntN(4)
-			c, _ := randomConv(r, i, in, out, kernel, stride)
+			c, _ := randomConv(r, b, in, out, kernel, stride)
 			src := randomMap(r, (height-1)*stride+kernel, (width-1)*stride+kernel, in)
 			src.Data = kerneltest.GuardPages(t, src.Data, end)
 			dst := randomMap(r, height, width, out)
@@ -32,7 +32,7 @@ func TestStaysInsideMaps(t *testing.T) {
 			pooled := (size-3+r.IntN(2))/2 + 1
 			dst = randomMap(r, pooled, pooled, in)
 			dst.Data = kerneltest.GuardPages(t, dst.Data, end)
-			i.maxPool(dst, src, PoolSpec{in, size, pooled}, Span{0, pooled})
+			b.maxPool(dst, src, PoolSpec{in, size, pooled}, Span{0, pooled})
 		}
 	})
 }

@@ -1,29 +1,31 @@
-//go:build amd64 || arm64
+//go:build (amd64 || arm64) && !noasm
 
 package kernels
 
-// maxRow16 writes 16 channels of a row of the 3x3 maximum: whole pixels
-// whose windows have three columns, then one with two if cut is 1.
+// maxRow16 computes 16 channels of an output row from three input rows: whole
+// windows of three columns, then, if cut is 1, one of two columns at the right
+// edge. pixel and dstPixel are bytes from a pixel to the next.
 //
 //go:noescape
 func maxRow16(dst *int8, rows *[3]*int8, pixel, dstPixel, whole, cut int)
 
-// maxPoolVector takes 16 channels at a time, the rest by the plain loop.
+// maxPoolVector computes 16 channels at a time, and the remaining channels with
+// the plain loop.
 func maxPoolVector(dst, src Map, p PoolSpec, rows Span) {
 	whole := min(p.Out, (p.In-1)/2)
 	done := p.Channels &^ 15
 	if rows.From >= rows.To || p.Out-whole > 1 || p.In < 2 {
-		done = 0 // a window of a single column
+		done = 0 // the last window has a single column
 	}
 	if done > 0 {
-		// The last bytes read and written are inside of the maps.
+		// Bounds checks for the assembly: the last bytes read and written.
 		_ = src.Data[min(2*rows.To, p.In-1)*src.Row+min(2*p.Out, p.In-1)*src.Pixel+done-1]
 		_ = dst.Data[(rows.To-1)*dst.Row+(p.Out-1)*dst.Pixel+done-1]
 		for y := rows.From; y < rows.To; y++ {
 			for c := 0; c < done; c += 16 {
 				var lines [3]*int8
 				for i := range lines {
-					// A row that is cut off counts as the last one once more.
+					// Below the lower edge, repeat the last row.
 					lines[i] = &src.Data[min(2*y+i, p.In-1)*src.Row+c]
 				}
 				maxRow16(&dst.Data[y*dst.Row+c], &lines, src.Pixel, dst.Pixel, whole, p.Out-whole)

@@ -1,0 +1,180 @@
+//go:build !noasm
+
+package kernels
+
+// neon is the tiling for every arm64, and tuned for cores without SDOT: the
+// Cortex-A53 and Cortex-A72 of the Raspberry Pi 3 and 4.
+var neon = tiling{pixels: 3, channels: 4, chunk: stepDepth}
+
+const (
+	// stepDepth is the number of k of a step of the micro-kernel. Each int16
+	// lane accumulates two products: with |w| <= 127 they always fit.
+	stepDepth = 16
+
+	lanes = 8 // int16 of a vector
+
+	// maxRunSum bounds the sum of |w| in each lane of a run: 128 times it must
+	// stay below 2^15.
+	maxRunSum = 255
+)
+
+// neonConv is a convolution packed for NEON, by 16 k:
+// [panel][packedDepth/16][4][16], padded with zeros. Another 16 k follow, which
+// the assembly reads ahead.
+//
+// Products are accumulated in int16 as long as no input can make them overflow:
+// a run. Then they are added to the int32 accumulators. So small weights make a
+// network faster, and a large one costs one more run of its panel.
+type neonConv struct {
+	tiledConv
+	runs     []run // [panel][…]
+	firstRun []int // [panel]
+}
+
+// run is a number of steps whose products can be accumulated in int16, and what
+// follows them.
+type run struct{ steps, follows uint16 }
+
+// What follows a run. windowBit alone tells the end of the window.
+const (
+	windowBit     = 1
+	followsRow    = 0              // the same row of the window continues
+	followsNext   = 1              // the next row of the window
+	followsWindow = 1 << windowBit // the next window
+)
+
+func packNEON(c foldedConv) packedConv {
+	shared, ok := newTiled(c, neon)
+	if !ok {
+		return packGeneric(c)
+	}
+	p := &neonConv{tiledConv: shared}
+	p.packed = make([]int8, len(p.bias)*p.packedDepth+stepDepth*neon.channels)
+	for o := range c.Out {
+		panel := p.packedPanel(o)
+		for k, w := range c.filter(o) {
+			panel[(k/stepDepth*p.channels+o%p.channels)*stepDepth+k%stepDepth] = w
+		}
+	}
+	p.planRuns()
+	p.Weights = nil
+	return p
+}
+
+// planRuns splits every row of the packed windows into runs.
+func (c *neonConv) planRuns() {
+	rows, length := c.window()
+	row := length * c.channels // packed bytes
+	for panel := 0; panel < len(c.bias)*c.packedDepth; panel += rows * row {
+		c.firstRun = append(c.firstRun, len(c.runs))
+		for at := panel; at < panel+rows*row; at += row {
+			c.runs = append(c.runs, splitRuns(c.packed[at:at+row])...)
+		}
+		c.runs[len(c.runs)-1].follows = followsWindow
+	}
+	c.runs = append(c.runs, run{}) // read ahead
+}
+
+// splitRuns splits a row of a packed panel, [step][4][2][lanes], into the
+// longest possible runs.
+func splitRuns(row []int8) (runs []run) {
+	var sums [maxChannels * lanes]int // of |w| in each lane of the run
+	for ; len(row) > 0; row = row[stepDepth*neon.channels:] {
+		fits := len(runs) > 0
+		step := [len(sums)]int{}
+		for i, w := range row[:stepDepth*neon.channels] {
+			lane := i/stepDepth*lanes + i%lanes
+			step[lane] += max(int(w), -int(w))
+			fits = fits && sums[lane]+step[lane] <= maxRunSum
+		}
+		if !fits {
+			runs = append(runs, run{})
+			clear(sums[:])
+		}
+		runs[len(runs)-1].steps++
+		for lane := range sums {
+			sums[lane] += step[lane]
+		}
+	}
+	runs[len(runs)-1].follows = followsNext
+	return runs
+}
+
+func (c *neonConv) name() string { return c.nameFor("neon") }
+
+// block computes a single pixel in plain Go: the assembly reads 16 bytes past
+// windows, which must belong to the window of another pixel.
+func (c *neonConv) block(dst, src Map, width int, rows, channels Span) {
+	if width*(rows.To-rows.From) > 1 {
+		c.computeBlock(c, dst, src, width, rows, channels)
+		return
+	}
+	y := rows.From
+	pixel := dst.At(y, 0, 0).Data
+	for o := channels.From; o < channels.To; o++ {
+		pixel[o] = Requantize(c.accumulatePacked(src.At(y*c.Stride, 0, 0), o), c.Multiplier[o])
+	}
+}
+
+func (c *neonConv) sums(sums []int64, src Map, width, height int, channels Span) {
+	if width*height > 1 {
+		c.computeSums(c, sums, src, width, height, channels)
+		return
+	}
+	for o := channels.From; o < channels.To; o++ {
+		sums[o] += int64(max(c.accumulatePacked(src, o), 0))
+	}
+}
+
+// accumulatePacked returns the accumulator of output channel o for the window
+// that starts at the map's first byte.
+func (c *neonConv) accumulatePacked(window Map, o int) int32 {
+	acc := c.foldedConv.bias[o]
+	panel := c.packedPanel(o)
+	at, left := o%c.channels*stepDepth, stepDepth // the next weight, and contiguous weights left
+	for y := range c.Kernel {
+		for _, v := range window.Data[y*window.Row:][:c.Kernel*c.In] {
+			acc += int32(v) * int32(panel[at])
+			at++
+			if left--; left == 0 {
+				at, left = at+(c.channels-1)*stepDepth, stepDepth
+			}
+		}
+	}
+	return acc
+}
+
+func (c *neonConv) args(panel, panels, row int) tileArgs {
+	t := c.tiledConv.args(panel, panels, row)
+	_, length := c.window()
+	t.runs = &c.runs[c.firstRun[panel]]
+	t.advance = [...]int{
+		followsRow:    0,
+		followsNext:   t.skip,
+		followsWindow: -length - (t.rows-1)*row,
+	}
+	return t
+}
+
+func (c *neonConv) callCodes(t *tileArgs) {
+	if c.mantissa != nil {
+		tile3x4MantissaNEON(t)
+	} else {
+		tile3x4NEON(t)
+	}
+}
+
+// tile3x4NEON writes the codes of some tiles.
+//
+//go:noescape
+func tile3x4NEON(t *tileArgs)
+
+// tile3x4MantissaNEON does the same for accumulators that fit a mantissa.
+//
+//go:noescape
+func tile3x4MantissaNEON(t *tileArgs)
+
+// sums3x4NEON adds max(accumulator, 0) of some tiles to the sums of the head.
+//
+//go:noescape
+func sums3x4NEON(t *tileArgs)

@@ -1,0 +1,55 @@
+// Package kernels is the int8 arithmetic of a network: convolutions, pooling
+// and requantization. It knows no files, no networks and no goroutines. The
+// conversion of camera samples to a network's input is in package
+// [halfmeg/kernels/resample].
+//
+// # Numbers
+//
+// Every instruction set returns the same bits:
+//
+//   - An activation is a code 0…255, stored as the signed byte code-128 so that
+//     signed multiplications apply. The byte -128 is a real zero.
+//   - A weight is a signed byte, never -128. An accumulator is an int32. It
+//     starts from the bias plus 128 times the sum of the weights, which makes
+//     up for the -128 of the stored bytes. The caller has proved that it does
+//     not overflow.
+//   - Requantization: code = rne(clamp(float32(acc)*m, 0, 255)), stored minus
+//     128. The conversion of acc to float32 and the product are each rounded
+//     once, half to even; rne rounds to an integer, half to even.
+//   - The head is not requantized: it sums max(acc, 0) over the map in int64.
+//
+// Feature maps are NHWC. There is no padding: a convolution reads a map that
+// already has its border.
+//
+// # Tiles
+//
+// A micro-kernel keeps the accumulators of a tile in registers for the whole
+// depth of its windows: kernel height x kernel width x input channels, called k
+// below.
+//
+//	instruction set  tile: pixels x channels  k per step  inner instruction
+//	generic          1 x 1                    1           -
+//	avx2             4 x 16                   2           VPMADDWD: int16 pairs to int32
+//	neon             3 x 4                    16          SMULL, SMLAL to int16; SADALP to int32
+//	dotprod          4 x 16                   16          SDOT: four int8 to int32
+//
+// The number of channels of a tile is called a panel; weights are packed panel
+// by panel.
+//
+// # Files
+//
+//	kernels.go               feature maps, requantization, bypass
+//	conv.go, pool.go         the API of convolutions and pooling
+//	isa.go, isa_*.go         kernels by instruction set; kernels/internal/isa selects it
+//	kernels_generic.go       the reference: plain Go loops
+//	conv_amd64.{go,s}        convolutions with AVX2
+//	conv_tiles_arm64.go      what the neon and the dotprod convolutions share
+//	conv_mantissa_arm64.go   faster requantization of accumulators below 2^23
+//	conv_gather_arm64.{go,s} copies windows that cannot be read in place
+//	conv_neon_arm64.go       convolutions with NEON; micro-kernels in kernels_arm64.s
+//	conv_dotprod_arm64.{go,s} convolutions with SDOT
+//	pool_vector.go           pooling with vectors; pool_amd64.s, pool_arm64.s
+//	neon_arm64.h             instructions that Go's assembler cannot encode
+//
+// The build tag noasm leaves out all assembly and the Go code that calls it.
+package kernels
