@@ -23,9 +23,9 @@
 //
 // # Tiles
 //
-// A micro-kernel keeps the accumulators of a tile in registers for the whole
-// depth of its windows: kernel height x kernel width x input channels, called k
-// below.
+// A micro-kernel computes a tile of output pixels by output channels. In assembly
+// its accumulators stay in registers for the whole depth of the windows: filter
+// height x filter width x input channels, whose index is called k.
 //
 //	instruction set  tile: pixels x channels  k per step  inner instruction
 //	generic          1 x 1                    1           -
@@ -38,18 +38,18 @@
 //
 // # Files
 //
-//	kernels.go               feature maps, requantization, bypass
-//	conv.go, pool.go         the API of convolutions and pooling
-//	isa.go, isa_*.go         kernels by instruction set; kernels/internal/isa selects it
-//	kernels_generic.go       the reference: plain Go loops
-//	conv_amd64.{go,s}        convolutions with AVX2
-//	conv_tiles_arm64.go      what the neon and the dotprod convolutions share
-//	conv_mantissa_arm64.go   faster requantization of accumulators below 2^23
-//	conv_gather_arm64.{go,s} copies windows that cannot be read in place
-//	conv_neon_arm64.go       convolutions with NEON; micro-kernels in kernels_arm64.s
-//	conv_dotprod_arm64.{go,s} convolutions with SDOT
-//	pool_vector.go           pooling with vectors; pool_amd64.s, pool_arm64.s
-//	neon_arm64.h             instructions that Go's assembler cannot encode
+//	kernels.go                 feature maps, requantization, bypass
+//	conv.go, pool.go           the API of convolutions and pooling
+//	isa.go, isa_*.go           kernels by instruction set; kernels/internal/isa selects it
+//	kernels_generic.go         the reference: plain Go loops
+//	conv_amd64.{go,s}          convolutions with AVX2
+//	conv_tiles_arm64.go        what the neon and the dotprod convolutions share
+//	conv_mantissa_arm64.go     faster requantization of accumulators below 2^23
+//	conv_gather_arm64.{go,s}   copying windows that cannot be read in place
+//	conv_neon_arm64.go         convolutions with NEON; their assembly is kernels_arm64.s
+//	conv_dotprod_arm64.{go,s}  convolutions with SDOT
+//	pool_vector.go             pooling with vectors; assembly in pool_amd64.s and pool_arm64.s
+//	neon_arm64.h               instructions that Go's assembler cannot encode
 //
 // The build tag noasm leaves out all assembly and the Go code that calls it.
 package kernels

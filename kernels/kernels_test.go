@@ -103,7 +103,8 @@ func TestExtremes(t *testing.T) { forEach(t, testExtremes) }
 func testExtremes(t *testing.T, b backend) {
 	for _, in := range []int{16, 512} {
 		for _, x := range []int8{-128, 127} {
-			// Multiples of these weights reach maxRunSum exactly.
+			// Multiples of some of them are exactly 255, the limit of a run of the
+			// neon kernels; others end just below or above it.
 			for _, w := range []int8{-127, -85, -64, -51, -15, 0, 1, 15, 17, 51, 64, 85, 127} {
 				testExtremesOf(t, b, in, x, w)
 			}

@@ -29,12 +29,12 @@ type backend struct {
 	convert       func(m *Matrix, dst []int8, y, a, b []uint16)
 }
 
-// active serves the whole process. An invalid selection is reported by
-// kernels.InstructionSet.
-var active = func() backend {
-	s, _ := isa.Selected()
-	return backendFor(s)
-}()
+var (
+	selected, _ = isa.Selected() // kernels.InstructionSet reports the error
+
+	// active serves the whole process.
+	active = backendFor(selected)
+)
 
 // Vertical is the vertical pass: dst[i] is the sum of taps[t]*src[t*stride+i].
 func Vertical(dst []uint16, src []byte, stride int, taps []uint16) {

@@ -463,7 +463,7 @@ group:
 	BNE   group
 	RET
 
-// Color matrix, eight pixels at a time:
+// Colour matrix, eight pixels at a time:
 //
 //	          Y      A          B          bias
 //	channel 0 YFAC   A0FAC                 BIAS0   sum C0

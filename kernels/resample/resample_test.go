@@ -143,7 +143,7 @@ func TestFilter(t *testing.T) {
 	})
 }
 
-// TestMatrix does the same for the color matrix. Only the pixels are written.
+// TestMatrix does the same for the colour matrix. Only the pixels are written.
 func TestMatrix(t *testing.T) {
 	forEach(t, func(t *testing.T, impl backend) {
 		r := rand.New(rand.NewPCG(35, 36))
