@@ -6,59 +6,66 @@ import (
 	"halfmeg/kernels"
 )
 
-// buffer is a feature map of one frame: where it lies in the arena and from
-// which operation to which its bytes matter.
+// buffer holds a tensor in the arena, with a border where a padded
+// convolution reads it.
 type buffer struct {
-	size, channels int // side in pixels without the border
-	border         int // pixels of real zero on each side
-	first, last    int // operations that write it first and read it last
+	size, channels int // size is the side in pixels without the border
+	border         int // width in pixels
+	first, last    int // lifetime: the first operation that writes it, the last that reads it
 	offset         int // in the arena
+	data           []int8
 }
 
-func (t *buffer) row() int   { return (t.size + 2*t.border) * t.channels }
-func (t *buffer) bytes() int { return (t.size + 2*t.border) * t.row() }
+func (b *buffer) row() int   { return (b.size + 2*b.border) * b.channels }
+func (b *buffer) bytes() int { return (b.size + 2*b.border) * b.row() }
 
-// view is the whole map, border and all.
-func (t *buffer) view(arena []int8) kernels.Map {
-	return kernels.Map{Data: arena[t.offset : t.offset+t.bytes()], Pixel: t.channels, Row: t.row()}
+// whole is the tensor with its border.
+func (b *buffer) whole() kernels.Map {
+	return kernels.Map{Data: b.data, Pixel: b.channels, Row: b.row()}
 }
 
-// inside is the map without its border.
-func (t *buffer) inside(arena []int8) kernels.Map {
-	return t.view(arena).At(t.border, t.border, 0)
-}
+// inside is the tensor without its border.
+func (b *buffer) inside() kernels.Map { return b.whole().At(b.border, b.border, 0) }
 
-// arenaAlign keeps every buffer on a cache line of its own.
+// overlaps tells whether the two are alive at the same time.
+func (b *buffer) overlaps(other *buffer) bool { return b.first <= other.last && other.first <= b.last }
+
+// arenaAlign is the size of a cache line: no two buffers share one.
 const arenaAlign = 64
 
-// plan gives every buffer a place such that two that live at the same time
-// do not overlap, the largest first, each at the lowest offset that is free.
-// It returns the bytes needed.
-func plan(buffers []*buffer) int {
-	order := slices.Clone(buffers)
-	slices.SortStableFunc(order, func(a, b *buffer) int { return b.bytes() - a.bytes() })
+// place allocates an arena for the buffers: first fit, the largest buffer
+// first. Buffers whose lifetimes overlap do not share memory.
+func place(buffers []*buffer) (arena []int8) {
+	bySize := slices.Clone(buffers)
+	slices.SortStableFunc(bySize, func(a, b *buffer) int { return b.bytes() - a.bytes() })
 	total := 0
-	for i, t := range order {
-		t.offset = lowest(t, order[:i])
-		total = max(total, t.offset+t.bytes())
+	for i, b := range bySize {
+		b.offset = firstFit(b, bySize[:i])
+		total = max(total, b.offset+b.bytes())
 	}
-	return total
+	arena = make([]int8, total)
+	for _, b := range buffers {
+		b.data = arena[b.offset : b.offset+b.bytes()]
+	}
+	return arena
 }
 
-func lowest(t *buffer, placed []*buffer) int {
-	var rivals []*buffer
+// firstFit is the lowest offset at which the buffer does not collide with
+// those that are placed already.
+func firstFit(b *buffer, placed []*buffer) int {
+	var taken []*buffer
 	for _, p := range placed {
-		if p.first <= t.last && t.first <= p.last {
-			rivals = append(rivals, p)
+		if p.overlaps(b) {
+			taken = append(taken, p)
 		}
 	}
-	slices.SortFunc(rivals, func(a, b *buffer) int { return a.offset - b.offset })
+	slices.SortFunc(taken, func(a, b *buffer) int { return a.offset - b.offset })
 	offset := 0
-	for _, r := range rivals {
-		if offset+t.bytes() <= r.offset {
+	for _, t := range taken {
+		if offset+b.bytes() <= t.offset {
 			break
 		}
-		offset = max(offset, align(r.offset+r.bytes()))
+		offset = max(offset, align(t.offset+t.bytes()))
 	}
 	return offset
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// randomNetwork has weights and scales that keep activations lively.
+// randomNetwork has weights and scales that spread activations over all codes.
 func randomNetwork(t testing.TB, r *rand.Rand, topology Topology) *Network {
 	t.Helper()
 	g, err := topology.Graph()
@@ -51,7 +51,7 @@ func smallTopologies() map[string]Topology {
 	}
 }
 
-// codes is a feature map in the contract's own terms: codes 0…255 as ints.
+// codes is a feature map as the numeric contract describes it: codes 0…255.
 type codes struct {
 	size, channels int
 	data           []int
@@ -64,7 +64,7 @@ func (m codes) at(y, x, c, outside int) int {
 	return m.data[(y*m.size+x)*m.channels+c]
 }
 
-// accumulators is the convolution by its definition.
+// accumulators computes a convolution by its definition.
 func accumulators(s Step, l Layer, in codes, outside [3]byte) []int64 {
 	var out []int64
 	for y := range s.OutSize {
@@ -90,8 +90,8 @@ func rescaled(acc int64, m float32) int {
 	return int(math.RoundToEven(math.Min(math.Max(float64(float32(float32(acc)*m)), 0), 255)))
 }
 
-// referenceRun runs a network by the definitions of the numeric contract, with
-// none of the engine's code.
+// referenceRun runs a network by the definitions of the numeric contract,
+// without the engine's code and without the tensors of the graph.
 func referenceRun(t *testing.T, n *Network, picture []int8) []float32 {
 	g, err := n.Topology.Graph()
 	require.NoError(t, err)
@@ -99,7 +99,7 @@ func referenceRun(t *testing.T, n *Network, picture []int8) []float32 {
 	for _, b := range picture {
 		in.data = append(in.data, int(b)+128)
 	}
-	var half, module codes
+	var half, module codes // the output of an expand1x1, the input of a fire module
 	var scale, moduleScale float32
 	for _, s := range g.Steps {
 		if s.Kind == Pool {
@@ -185,8 +185,8 @@ func randomPicture(r *rand.Rand, size int) []int8 {
 	return p
 }
 
-// TestEngineMatchesContract holds the engine to the definitions, bit for bit
-// and for any number of workers, two frames in a row.
+// TestEngineMatchesContract compares the engine with the definitions, bit for
+// bit, for several numbers of workers and two frames in a row.
 func TestEngineMatchesContract(t *testing.T) {
 	for name, topology := range smallTopologies() {
 		r := rand.New(rand.NewPCG(1, uint64(len(name))))
@@ -204,7 +204,7 @@ func TestEngineMatchesContract(t *testing.T) {
 	}
 }
 
-// TestEngineDoesNotAllocate: a frame leaves no garbage.
+// TestEngineDoesNotAllocate during a frame.
 func TestEngineDoesNotAllocate(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	n := randomNetwork(t, r, smallTopologies()["ceil"])
@@ -216,8 +216,8 @@ func TestEngineDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestAccumulatorBound works the bound out by hand where codes are worst and
-// where bytes are.
+// TestAccumulatorBound compares with bounds worked out by hand, where codes
+// 0…255 are the worst case and where bytes are.
 func TestAccumulatorBound(t *testing.T) {
 	require.EqualValues(t, 1000+255*127, AccumulatorBound([]int8{-127}, 1000))        // codes
 	require.EqualValues(t, 1000+128*127+128*127, AccumulatorBound([]int8{127}, 1000)) // bytes, with the folded bias
@@ -225,14 +225,14 @@ func TestAccumulatorBound(t *testing.T) {
 	require.EqualValues(t, 5, AccumulatorBound(nil, -5))
 }
 
-// TestPlanKeepsLiveBuffersApart checks the arena's plan on its definition.
-func TestPlanKeepsLiveBuffersApart(t *testing.T) {
+// TestPlaceKeepsLiveBuffersApart checks that no two buffers whose lifetimes overlap share memory.
+func TestPlaceKeepsLiveBuffersApart(t *testing.T) {
 	for name, topology := range smallTopologies() {
 		n := randomNetwork(t, rand.New(rand.NewPCG(3, 3)), topology)
 		g, err := n.graph()
 		require.NoError(t, err)
 		p := newPlanner(n, g)
-		total := plan(p.buffers)
+		total := len(place(p.buffers))
 		for i, a := range p.buffers {
 			require.LessOrEqual(t, a.offset+a.bytes(), total)
 			for _, b := range p.buffers[:i] {
@@ -244,7 +244,7 @@ func TestPlanKeepsLiveBuffersApart(t *testing.T) {
 	}
 }
 
-// TestEngineRefuses what cannot run.
+// TestEngineRefuses networks that cannot run, with the reason.
 func TestEngineRefuses(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	for _, c := range []struct {

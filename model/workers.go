@@ -6,121 +6,121 @@ import (
 	"sync/atomic"
 )
 
-// workers is a fixed set of goroutines that share out the operations of a
-// frame, of which there are two dozen, some of them shorter than it takes to
-// wake a thread. So whoever waits looks for a while before it goes to sleep:
-// within a frame nobody sleeps, and between frames nobody burns a core. The
-// caller is one of them.
+// workers is a fixed set of goroutines that run the operations of a frame
+// together. A frame has about two dozen operations, some of them shorter than
+// it takes to wake a thread. So workers spin for a while before they park:
+// within a frame none parks, and between frames none burns a core. The
+// goroutine that calls do is one of the workers.
 type workers struct {
-	run     func(share int) // the operation of this turn; nil ends the helpers
-	turn    atomic.Uint32
-	left    atomic.Uint32 // helpers that are not done with it
-	looks   int
-	caller  sleeper
-	helpers []sleeper // with the shares from 0 on; the caller has the last one
-	ended   sync.WaitGroup
+	run     func(worker int) // the operation of this epoch; nil ends the helpers
+	epoch   atomic.Uint32    // counts operations
+	running atomic.Uint32    // helpers that have not finished the operation
+	spins   int
+	caller  waiter
+	helpers []waiter // workers 0, 1, …; the caller is the last worker
+	exited  sync.WaitGroup
 	stopped atomic.Bool
 }
 
-// looksBeforeSleep is about a tenth of a millisecond on a desktop and half of one
-// on a Cortex-A53: as long as shares of an operation may differ, for to put a
-// goroutine to sleep and wake it would cost as much.
-const looksBeforeSleep = 100_000
+// spinsBeforePark takes about 0.1 ms on a desktop and 0.5 ms on a Cortex-A53.
+// The parts of an operation may differ by as much, and to park and wake a
+// goroutine costs as much.
+const spinsBeforePark = 100_000
 
 func newWorkers(count int) *workers {
 	if count > runtime.GOMAXPROCS(0) {
-		return newWorkersLooking(count, 0) // who looks would keep the others from working
+		return newSpinningWorkers(count, 0) // a spinning worker would keep another from running
 	}
-	return newWorkersLooking(count, looksBeforeSleep)
+	return newSpinningWorkers(count, spinsBeforePark)
 }
 
-func newWorkersLooking(count, looks int) *workers {
-	w := &workers{caller: newSleeper(), looks: looks}
+func newSpinningWorkers(count, spins int) *workers {
+	w := &workers{caller: newWaiter(), spins: spins}
 	for range count - 1 {
-		w.helpers = append(w.helpers, newSleeper())
+		w.helpers = append(w.helpers, newWaiter())
 	}
-	for share := range w.helpers {
-		w.ended.Go(func() { w.help(share) })
+	for i := range w.helpers {
+		w.exited.Go(func() { w.help(i) })
 	}
 	return w
 }
 
-// help does one share of every turn.
-func (w *workers) help(share int) {
-	for turn := uint32(1); ; turn++ {
-		w.helpers[share].await(&w.turn, turn, w.looks)
+// help runs a helper's part of every operation.
+func (w *workers) help(worker int) {
+	for epoch := uint32(1); ; epoch++ {
+		w.helpers[worker].wait(&w.epoch, epoch, w.spins)
 		run := w.run
 		if run == nil {
 			return
 		}
-		run(share)
-		if w.left.Add(^uint32(0)) == 0 {
+		run(worker)
+		if w.running.Add(^uint32(0)) == 0 {
 			w.caller.wake()
 		}
 	}
 }
 
-// do runs an operation, in as many shares as there are workers, and returns
-// when all are done. It panics after stop.
-func (w *workers) do(run func(share int)) {
+// do runs an operation on all workers and returns when all have finished. It
+// panics after stop.
+func (w *workers) do(run func(worker int)) {
 	if w.stopped.Load() {
-		panic("model: Run of an Engine that is closed")
+		panic("model: Run of a closed Engine")
 	}
-	w.begin(run)
+	w.start(run)
 	run(len(w.helpers))
-	w.caller.await(&w.left, 0, w.looks)
+	w.caller.wait(&w.running, 0, w.spins)
 }
 
-// begin starts a turn of the helpers.
-func (w *workers) begin(run func(share int)) {
+// start begins an epoch of the helpers.
+func (w *workers) start(run func(worker int)) {
 	w.run = run
-	w.left.Store(uint32(len(w.helpers)))
-	w.turn.Add(1)
+	w.running.Store(uint32(len(w.helpers)))
+	w.epoch.Add(1)
 	for i := range w.helpers {
 		w.helpers[i].wake()
 	}
 }
 
-// stop ends the goroutines; once is enough, twice does no harm.
+// stop ends the helpers. It may be called more than once.
 func (w *workers) stop() {
 	if w.stopped.CompareAndSwap(false, true) {
-		w.begin(nil)
-		w.ended.Wait()
+		w.start(nil)
+		w.exited.Wait()
 	}
 }
 
-// sleeper is somebody who waits for a number to change.
-type sleeper struct {
-	asleep atomic.Bool
-	bell   chan struct{}
+// waiter is where one goroutine waits for a number to change.
+type waiter struct {
+	parked atomic.Bool
+	wakeup chan struct{} // holds one wake-up
 }
 
-func newSleeper() sleeper { return sleeper{bell: make(chan struct{}, 1)} }
+func newWaiter() waiter { return waiter{wakeup: make(chan struct{}, 1)} }
 
-// await returns when the number has the value. Whoever makes it so calls wake,
-// but maybe late, when the sleeper already waits for the next value: so a bell
-// is but a reason to look once more.
-func (s *sleeper) await(number *atomic.Uint32, value uint32, looks int) {
-	for range looks {
+// wait returns when the number has the value. Whoever stores the value calls
+// wake afterwards, maybe as late as when the goroutine waits for the next
+// value. So a wake-up may be spurious, and wait checks the number again.
+func (w *waiter) wait(number *atomic.Uint32, value uint32, spins int) {
+	for range spins {
 		if number.Load() == value {
 			return
 		}
 	}
 	for number.Load() != value {
-		// A Swap, for QEMU on amd64 lets a Load overtake the Store before it,
-		// which Go's memory model rules out; seen in 2 of 100 tries.
-		s.asleep.Swap(true)
-		// If it happened just now, wake may have seen nobody asleep.
-		if number.Load() == value && s.asleep.CompareAndSwap(true, false) {
+		// Not Store: QEMU on amd64 lets the Load below overtake it, which Go's
+		// memory model rules out; seen in 2 of 100 runs.
+		w.parked.Swap(true)
+		// If the number has just changed, wake may have seen nobody parked.
+		if number.Load() == value && w.parked.CompareAndSwap(true, false) {
 			return
 		}
-		<-s.bell
+		<-w.wakeup
 	}
 }
 
-// wake ends the sleep, if there is one.
-func (s *sleeper) wake() {
-	if s.asleep.Load() && s.asleep.CompareAndSwap(true, false) {
-		s.bell <- struct{}{}
+// wake wakes the goroutine if it is parked.
+func (w *waiter) wake() {
+	if w.parked.Load() && w.parked.CompareAndSwap(true, false) {
+		w.wakeup <- struct{}{}
 	}
 }

@@ -9,22 +9,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWorkersDoEveryShareOnce in every turn, however quickly turns follow each
-// other, with more processors than the machine has, so that the system
-// interrupts workers anywhere.
-func TestWorkersDoEveryShareOnce(t *testing.T) {
+// TestEveryWorkerRunsOnce for each operation, however quickly operations
+// follow each other. With more processors than the machine has, the system
+// may preempt workers anywhere.
+func TestEveryWorkerRunsOnce(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	for _, count := range []int{1, 2, 3, 8} {
-		for _, looks := range []int{0, 1, 100, looksBeforeSleep} {
-			w := newWorkersLooking(count, looks)
-			done := make([]int, count) // each by one worker a turn, so a race would show
-			for turn := range 3000 {
-				if turn%1000 == 999 {
-					time.Sleep(time.Millisecond) // until the helpers sleep
+		for _, spins := range []int{0, 1, 100, spinsBeforePark} {
+			w := newSpinningWorkers(count, spins)
+			runs := make([]int, count) // by worker, not atomic: the race detector checks them
+			for epoch := range 3000 {
+				if epoch%1000 == 999 {
+					time.Sleep(time.Millisecond) // until the helpers park
 				}
-				w.do(func(share int) { done[share]++ })
-				for share := range done {
-					require.Equal(t, turn+1, done[share], "share %d of %d, %d looks", share, count, looks)
+				w.do(func(worker int) { runs[worker]++ })
+				for worker := range runs {
+					require.Equal(t, epoch+1, runs[worker], "worker %d of %d, %d spins", worker, count, spins)
 				}
 			}
 			w.stop()
@@ -33,31 +33,31 @@ func TestWorkersDoEveryShareOnce(t *testing.T) {
 	}
 }
 
-// TestLateWake: who is woken for what it has seen already goes on waiting.
-func TestLateWake(t *testing.T) {
-	s := newSleeper()
+// TestSpuriousWake: a waiter that is woken too early keeps waiting.
+func TestSpuriousWake(t *testing.T) {
+	w := newWaiter()
 	var number atomic.Uint32
 	var returned atomic.Bool
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		s.await(&number, 1, 0)
+		w.wait(&number, 1, 0)
 		returned.Store(true)
 	}()
 	for range 100 {
-		for !s.asleep.Load() {
+		for !w.parked.Load() {
 			runtime.Gosched()
 		}
-		s.wake() // too early for 1
+		w.wake() // too early for 1
 		require.False(t, returned.Load())
 	}
 	number.Store(1)
-	s.wake()
+	w.wake()
 	<-ended
 }
 
-// TestRunAfterCloseIsToldAtOnce rather than waiting for ever.
-func TestRunAfterCloseIsToldAtOnce(t *testing.T) {
+// TestDoAfterStopPanics instead of waiting forever.
+func TestDoAfterStopPanics(t *testing.T) {
 	for _, count := range []int{1, 3} {
 		w := newWorkers(count)
 		w.stop()
@@ -65,14 +65,14 @@ func TestRunAfterCloseIsToldAtOnce(t *testing.T) {
 	}
 }
 
-// TestIdleWorkersSleep: soon after a turn nobody looks any more.
-func TestIdleWorkersSleep(t *testing.T) {
+// TestIdleWorkersPark soon after an operation.
+func TestIdleWorkersPark(t *testing.T) {
 	w := newWorkers(4)
 	defer w.stop()
 	w.do(func(int) {})
 	require.Eventually(t, func() bool {
 		for i := range w.helpers {
-			if !w.helpers[i].asleep.Load() {
+			if !w.helpers[i].parked.Load() {
 				return false
 			}
 		}
@@ -80,24 +80,25 @@ func TestIdleWorkersSleep(t *testing.T) {
 	}, 10*time.Second, time.Millisecond)
 }
 
-// TestStopEndsWorkers leaves no goroutine behind.
+// TestStopEndsWorkers checks that no goroutine is left.
 func TestStopEndsWorkers(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 100 {
 		w := newWorkers(5)
-		var shares atomic.Int32
-		w.do(func(int) { shares.Add(1) })
-		require.Equal(t, int32(5), shares.Load())
+		var runs atomic.Int32
+		w.do(func(int) { runs.Add(1) })
+		require.Equal(t, int32(5), runs.Load())
 		w.stop()
 	}
-	// They have said that they end; the last steps are the runtime's.
+	// stop has waited for the functions to return; the runtime may still have to
+	// remove their goroutines.
 	for begin := time.Now(); runtime.NumGoroutine() > before && time.Since(begin) < 10*time.Second; {
 		time.Sleep(time.Millisecond)
 	}
 	require.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
 
-func BenchmarkTurn(b *testing.B) {
+func BenchmarkOperation(b *testing.B) {
 	w := newWorkers(2)
 	defer w.stop()
 	for b.Loop() {

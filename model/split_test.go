@@ -6,12 +6,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPartsCoverEverythingOnce for all shapes around a few workers.
-func TestPartsCoverEverythingOnce(t *testing.T) {
+// TestSplitCoversEverythingOnce checks that every row and channel is in one part.
+func TestSplitCoversEverythingOnce(t *testing.T) {
 	for _, channels := range [][]int{nil, {1}, {16}, {48}, {1000}, {64, 64}, {5, 33}} {
 		for _, rows := range []int{1, 2, 13, 14, 56} {
 			for _, workers := range []int{1, 2, 3, 4, 5, 8} {
-				requireCover(t, rows, channels, cut(rows, channels, workers))
+				requireCover(t, rows, channels, split(rows, channels, workers))
 			}
 		}
 	}
@@ -26,7 +26,7 @@ func requireCover(t *testing.T, rows int, channels []int, parts []part) {
 			if i > 0 {
 				from, to = p.channels[i-1].From, p.channels[i-1].To
 			} else if p.column > 0 {
-				continue // what is done once a row is the first column's
+				continue // work that is done once for a row belongs to column 0
 			}
 			for y := p.rows.From; y < p.rows.To; y++ {
 				for c := from; c < to; c++ {
@@ -40,8 +40,9 @@ func requireCover(t *testing.T, rows int, channels []int, parts []part) {
 	}
 }
 
-// TestFourWorkersStayBusy on v1.1, whose last maps have 14 rows: of all
-// multiply-accumulates, what the busiest workers do is hardly over a fourth.
+// TestFourWorkersStayBusy on v1.1, whose last maps have 14 rows: in each
+// operation the busiest worker does hardly more than a fourth of the
+// multiply-accumulates.
 func TestFourWorkersStayBusy(t *testing.T) {
 	g, err := V11().Graph()
 	require.NoError(t, err)
@@ -61,7 +62,7 @@ func TestFourWorkersStayBusy(t *testing.T) {
 			rows, pixels = 1, pixels*pixels
 		}
 		largest := 0
-		for _, p := range cut(rows, channels, 4) {
+		for _, p := range split(rows, channels, 4) {
 			work := 0
 			for i, s := range shared {
 				work += (p.rows.To - p.rows.From) * (p.channels[i].To - p.channels[i].From) * pixels * s.Weights() / s.Out

@@ -1,0 +1,154 @@
+package model
+
+import (
+	"math"
+
+	"halfmeg/kernels"
+)
+
+// operation is one operation of a frame. The workers run it together: they
+// split its rows and the output channels of its convolutions.
+type operation struct {
+	name     string
+	macs     int
+	convs    []*kernels.Conv
+	rows     int
+	channels []int // output channels of each convolution
+	computer computer
+	work     func(worker int)
+}
+
+// computer computes a part of an operation's output. Different parts may be
+// computed at the same time.
+type computer interface{ compute(p part) }
+
+// split assigns a part of the operation to each worker.
+func (o *operation) split(workers int) {
+	parts := split(o.rows, o.channels, workers)
+	o.work = func(worker int) { o.computer.compute(parts[worker]) }
+}
+
+// convs are the convolutions that write one buffer. The expands of a fire
+// module write their channels of every pixel, so that the concatenation costs
+// nothing.
+type convs struct {
+	in, out *buffer
+	steps   []Step
+	packed  []*kernels.Conv
+}
+
+func (o *convs) compute(p part) {
+	if p.column == 0 && p.rows.From < p.rows.To {
+		o.out.clearBorder(p.rows)
+	}
+	for i, s := range o.steps {
+		src := o.in.inside()
+		if s.Pad > 0 {
+			src = o.in.whole()
+		}
+		o.packed[i].Block(o.out.inside().At(0, 0, s.Channel), src, s.OutSize, p.rows, p.channels[i])
+	}
+}
+
+// padding copies the picture into a buffer whose border holds the bytes
+// nearest to the mean, which the float network sees as zeros. One worker does
+// it all.
+type padding struct {
+	in, out *buffer
+	border  [3]byte
+}
+
+func (o *padding) compute(p part) {
+	if p.rows.From == p.rows.To {
+		return
+	}
+	whole, inside, src := o.out.whole(), o.out.inside(), o.in.inside()
+	for i := range whole.Data {
+		whole.Data[i] = int8(int(o.border[i%3]) - 128)
+	}
+	for y := range o.in.size {
+		copy(inside.Data[y*inside.Row:], src.Data[y*src.Row:(y+1)*src.Row])
+	}
+}
+
+// pool is a maximum pool.
+type pool struct {
+	in, out *buffer
+	spec    kernels.PoolSpec
+}
+
+func (o *pool) compute(p part) { kernels.MaxPool(o.out.inside(), o.in.inside(), o.spec, p.rows) }
+
+// bypass adds the input of a fire module to its output.
+type bypass struct {
+	in, out *buffer
+	table   *[256]uint8 // from the input's codes to the output's
+}
+
+func (o *bypass) compute(p part) {
+	kernels.AddSaturated(o.out.inside(), o.in.inside(), o.table, o.out.channels, o.out.size, p.rows)
+}
+
+// head is the last convolution with the average over its output, whose
+// accumulators are summed without being stored.
+type head struct {
+	in         *buffer
+	step       Step
+	packed     *kernels.Conv
+	multiplier []float32
+	border     []int64 // by class, the sum over the output pixels that see only padding
+	sums       []int64
+	logits     []float32
+}
+
+// newHead sums the border beforehand: a padded 1x1 convolution reads real
+// zeros there, whatever the frame.
+func newHead(s Step, in *buffer, c *kernels.Conv, multiplier []float32) *head {
+	h := &head{
+		in: in, step: s, packed: c, multiplier: multiplier,
+		border: make([]int64, s.Out), sums: make([]int64, s.Out), logits: make([]float32, s.Out),
+	}
+	for o := range h.border {
+		h.border[o] = int64(s.OutSize*s.OutSize-s.InSize*s.InSize) * int64(max(c.Zero(o), 0))
+	}
+	return h
+}
+
+func (o *head) compute(p part) {
+	classes := p.channels[0]
+	if p.rows.From == p.rows.To || classes.From == classes.To {
+		return
+	}
+	copy(o.sums[classes.From:classes.To], o.border[classes.From:classes.To])
+	o.packed.Sums(o.sums, o.in.inside(), o.step.InSize, o.step.InSize, classes)
+	for c := classes.From; c < classes.To; c++ {
+		o.logits[c] = float32(float64(o.sums[c]) * float64(o.multiplier[c]))
+	}
+}
+
+// clearBorder writes real zeros to the left and right of some rows. The first
+// and the last row include the border above and below.
+func (b *buffer) clearBorder(rows kernels.Span) {
+	if b.border == 0 {
+		return
+	}
+	whole := b.whole()
+	if rows.From == 0 {
+		clearCodes(whole.Data[:b.border*whole.Row])
+	}
+	for y := rows.From + b.border; y < rows.To+b.border; y++ {
+		row := whole.Data[y*whole.Row : (y+1)*whole.Row]
+		clearCodes(row[:b.border*whole.Pixel])
+		clearCodes(row[len(row)-b.border*whole.Pixel:])
+	}
+	if rows.To == b.size {
+		clearCodes(whole.Data[(b.border+b.size)*whole.Row:])
+	}
+}
+
+// clearCodes writes real zeros: code 0 is stored as -128.
+func clearCodes(data []int8) {
+	for i := range data {
+		data[i] = math.MinInt8
+	}
+}
