@@ -1,5 +1,11 @@
-// Package model is what a network is at run time: the topology (fire modules
-// described by data), the quantized parameters, the rule that makes a picture
-// the network's input, and the int8 engine that runs it without allocating.
-// Files are package sqz's work, arithmetic is package kernels'.
+// Package model runs quantized SqueezeNets.
+//
+// A Topology describes a network of the family by a few numbers; its Graph
+// lists the convolutions and pools, and the tensors between them. A Network
+// adds quantized parameters and the Input, which says how a picture has to be
+// prepared. An Engine runs a Network in int8, on several cores and without
+// allocating.
+//
+// Package model/sqz reads and writes networks, model/prep prepares pictures and
+// model/classify combines all of them. The arithmetic is in package kernels.
 package model

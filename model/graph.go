@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// Graph is a valid topology worked out: the steps of a frame, in an order in
-// which they can run, and the tensors that they read and write. It does not
-// change.
+// Graph is the computation that a valid topology describes: steps, in the order
+// in which they run, and the tensors that they read and write. Users must not
+// change it.
 type Graph struct {
 	Steps        []Step
 	Convolutions []Step   // the steps that have parameters, by Step.Layer
-	Tensors      []Tensor // each after those it is computed from
+	Tensors      []Tensor // the picture, then in the order in which they are written
 }
 
 // Picture is the index in Graph.Tensors of the network's input.
@@ -26,17 +26,15 @@ type Tensor struct {
 	Size     int // side in pixels
 	Channels int
 
-	// Writers are the steps that compute the tensor: none for the picture, the
-	// two expands of a fire module, which write a part of the channels each,
-	// and one step elsewhere.
+	// Writers are the steps that compute the tensor: none for the picture, two
+	// for the output of a fire module, where each expand writes its part of the
+	// channels, one elsewhere.
 	Writers []Step
-	// Readers are the steps that read the tensor.
 	Readers []Step
-	// Adds is the tensor that a bypass adds to this one after its writers, or None.
-	Adds int
+	Adds    int // the tensor that a bypass adds to what the writers computed, or None
 }
 
-// Kind tells what a Step of the network does.
+// Kind is the kind of a Step.
 type Kind uint8
 
 // The kinds of step.
@@ -49,8 +47,8 @@ const (
 	Conv10
 )
 
-// Step is one convolution or pool with its shapes worked out. Maps are
-// square; sizes are sides in pixels without any border.
+// Step is a convolution or a pool of a network. Sizes are the sides of square
+// maps in pixels, without padding.
 type Step struct {
 	Kind    Kind
 	Name    string // Caffe's: conv1, pool1, fire2/squeeze1x1, …, conv10
@@ -58,7 +56,7 @@ type Step struct {
 	Fire    int    // index in Topology.Fires; -1 outside fire modules
 	Reads   int    // index in Graph.Tensors
 	Writes  int    // index in Graph.Tensors
-	Channel int    // the first channel of that tensor that it writes
+	Channel int    // the first channel that it writes
 	In, Out int    // channels
 	Kernel  int
 	Stride  int
@@ -67,7 +65,7 @@ type Step struct {
 	OutSize int
 }
 
-// Weights is the number of weights of a convolution, biases left out.
+// Weights is the number of weights without biases, 0 for a pool.
 func (s Step) Weights() int {
 	if s.Kind == Pool {
 		return 0
@@ -75,14 +73,14 @@ func (s Step) Weights() int {
 	return s.Out * s.Kernel * s.Kernel * s.In
 }
 
-// MACs is the number of multiply-accumulates a frame costs in this step.
+// MACs is the number of multiply-accumulates per frame.
 func (s Step) MACs() int { return s.Weights() * s.OutSize * s.OutSize }
 
-// Head is the last step, the convolution to the classes.
+// Head is the last convolution, whose output is averaged to the logits.
 func (g *Graph) Head() Step { return g.Convolutions[len(g.Convolutions)-1] }
 
-// These limits keep sizes in bytes far from overflow: what is beyond them is
-// a mistake or an attack, not a network for a small board.
+// These limits keep sizes in bytes far from overflow. What exceeds them is a
+// mistake or an attack, not a network for a small board.
 const (
 	maxChannels = 1 << 14
 	maxSize     = 1 << 11
@@ -90,11 +88,10 @@ const (
 	maxMap      = 1 << 26 // elements of a tensor
 	maxWeights  = 1 << 26 // weights of a layer
 
-	maxMACs int64 = 1 << 36 // multiply-accumulates of a frame, half a minute on a slow board
+	maxMACs int64 = 1 << 36 // of a frame: half a minute on a slow board
 )
 
-// Graph checks the topology and works it out. An error names the layer that
-// is wrong.
+// Graph validates the topology. An error names the layer that is wrong.
 func (t Topology) Graph() (*Graph, error) {
 	if err := t.check(); err != nil {
 		return nil, err
@@ -128,7 +125,7 @@ func (t Topology) check() error {
 	last := 0
 	for _, p := range t.PoolAfter {
 		if p <= last || p > len(t.Fires)+1 {
-			return fmt.Errorf("topology: pool_after %v must rise from 1 (conv1) to at most %d (the last fire module)",
+			return fmt.Errorf("topology: pool_after %v must be ascending, from 1 (conv1) to at most %d (the last fire module)",
 				t.PoolAfter, len(t.Fires)+1)
 		}
 		last = p
@@ -136,7 +133,7 @@ func (t Topology) check() error {
 	return nil
 }
 
-// builder adds the steps of a topology to a graph, up to the first that is wrong.
+// builder builds a graph step by step, up to the first error.
 type builder struct {
 	graph    *Graph
 	poolCeil bool
@@ -170,14 +167,14 @@ func (b *builder) pool(number, in int) int {
 		Out: b.graph.Tensors[in].Channels, Kernel: PoolKernel, Stride: PoolStride})
 }
 
-// add adds steps that read the tensor in and write one new tensor, each its
-// part of the channels. It returns the new tensor's index.
+// add adds steps that read one tensor and write another, each its part of the
+// channels. It returns the index of the new tensor.
 func (b *builder) add(in int, steps ...Step) int {
-	source, index := &b.graph.Tensors[in], len(b.graph.Tensors)
+	from, index := &b.graph.Tensors[in], len(b.graph.Tensors)
 	out := Tensor{Adds: None}
 	for _, s := range steps {
 		s.Reads, s.Writes, s.Channel = in, index, out.Channels
-		s.In, s.InSize = source.Channels, source.Size
+		s.In, s.InSize = from.Channels, from.Size
 		if b.check(&s); b.err != nil {
 			return in
 		}
@@ -189,7 +186,7 @@ func (b *builder) add(in int, steps ...Step) int {
 		out.Size, out.Channels = s.OutSize, out.Channels+s.Out
 		out.Writers = append(out.Writers, s)
 	}
-	source.Readers = append(source.Readers, out.Writers...)
+	from.Readers = append(from.Readers, out.Writers...)
 	b.graph.Steps = append(b.graph.Steps, out.Writers...)
 	b.graph.Tensors = append(b.graph.Tensors, out)
 	return index
@@ -197,7 +194,7 @@ func (b *builder) add(in int, steps ...Step) int {
 
 var errFilters = errors.New("needs at least one filter")
 
-// check checks a step and works out its output size.
+// check validates a step and sets its output size.
 func (b *builder) check(s *Step) {
 	switch {
 	case s.Out < 1:
@@ -220,10 +217,10 @@ func (b *builder) check(s *Step) {
 	}
 }
 
-// checkCost bounds a step's output and weights and the arithmetic of a frame.
+// checkCost enforces the limits on memory and computation.
 func (b *builder) checkCost(s *Step) {
 	if int64(s.OutSize)*int64(s.OutSize)*int64(s.Out) > maxMap {
-		b.fail(s.Name, "its output of %dx%dx%d is larger than any board can hold", s.OutSize, s.OutSize, s.Out)
+		b.fail(s.Name, "its output of %dx%dx%d is too large", s.OutSize, s.OutSize, s.Out)
 	}
 	if s.Kind == Pool {
 		return
@@ -234,6 +231,6 @@ func (b *builder) checkCost(s *Step) {
 	case weights > maxWeights:
 		b.fail(s.Name, "%d weights, at most %d are supported", weights, maxWeights)
 	case b.macs > maxMACs:
-		b.fail(s.Name, "a frame takes more than %d multiply-accumulates up to here", maxMACs)
+		b.fail(s.Name, "more than %d multiply-accumulates per frame up to this layer", maxMACs)
 	}
 }

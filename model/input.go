@@ -5,16 +5,16 @@ import (
 	"math"
 )
 
-// Input says how a picture becomes the network's input: Size x Size pixels of
-// three bytes in the network's channel order, of which the float network
-// sees (byte-Mean)/Std.
+// Input is how a picture becomes the input of the network: Size x Size pixels
+// of three bytes in the network's channel order. The float network reads
+// (byte-Mean)/Std.
 type Input struct {
 	Size   int        `json:"size"`   // side in pixels
 	Order  Order      `json:"order"`  // channel order
-	Mean   [3]float32 `json:"mean"`   // in bytes, in the network's channel order
-	Std    [3]float32 `json:"std"`    // in bytes, in the network's channel order
-	Fit    Fit        `json:"fit"`    // how a picture of another shape is fitted
-	Resize int        `json:"resize"` // side it is scaled to before the centre crop; unused with Direct
+	Mean   [3]float32 `json:"mean"`   // of bytes, in the network's channel order
+	Std    [3]float32 `json:"std"`    // of bytes, in the network's channel order
+	Fit    Fit        `json:"fit"`    // how a picture of another shape is resized
+	Resize int        `json:"resize"` // side before the centre crop, in pixels; not used by Direct
 }
 
 // Order is the order of the colour channels of a network's input.
@@ -26,26 +26,27 @@ const (
 	BGR
 )
 
-// Fit is the rule by which a picture's shape is brought to the network's.
+// Fit is how a picture of any shape is resized to a square.
 type Fit uint8
 
 const (
-	// Squash scales the whole frame to Resize x Resize, whatever its shape,
-	// then crops the centre (Caffe: 256, then 227).
+	// Squash scales the whole picture to Resize x Resize, without keeping its
+	// aspect ratio, then crops the centre (Caffe: 256, then 227).
 	Squash Fit = iota
-	// Crop scales the short side to Resize, keeping the shape, then crops the
-	// centre (torchvision: 256, then 224).
+	// Crop scales the short side to Resize, keeping the aspect ratio, then
+	// crops the centre (torchvision: 256, then 224).
 	Crop
-	// Direct scales the whole frame to the input size and crops nothing.
+	// Direct scales the whole picture to Size x Size, without cropping.
 	Direct
 )
 
-// CaffeInput is what the original SqueezeNet was trained on.
+// CaffeInput is the input of the original SqueezeNet: the mean of ImageNet as
+// rounded in Caffe's ilsvrc12 examples, channels in OpenCV's order.
 func CaffeInput() Input {
 	return Input{Size: 227, Order: BGR, Mean: [3]float32{104, 117, 123}, Std: [3]float32{1, 1, 1}, Fit: Squash, Resize: 256}
 }
 
-// TorchvisionInput is what networks in torchvision's tradition are trained on.
+// TorchvisionInput is the input of torchvision's ImageNet networks.
 func TorchvisionInput() Input {
 	return Input{
 		Size:   224,
@@ -57,7 +58,7 @@ func TorchvisionInput() Input {
 	}
 }
 
-// Validate tells whether the rule can be followed.
+// Validate checks that a picture can be prepared by these rules.
 func (in Input) Validate() error {
 	switch {
 	case in.Size < 1 || in.Size > maxSize:
@@ -67,11 +68,11 @@ func (in Input) Validate() error {
 	case in.Fit > Direct:
 		return fmt.Errorf("unknown resize rule %d", in.Fit)
 	case in.Fit != Direct && (in.Resize < in.Size || in.Resize > 2*maxSize):
-		return fmt.Errorf("a picture scaled to %d cannot be cropped to %d", in.Resize, in.Size)
+		return fmt.Errorf("a picture resized to %d cannot be cropped to %d", in.Resize, in.Size)
 	}
 	for c := range 3 {
 		if math.IsNaN(float64(in.Mean[c])) || math.IsInf(float64(in.Mean[c]), 0) || !positive(in.Std[c]) {
-			return fmt.Errorf("channel %d: mean %v, standard deviation %v make no sense", c, in.Mean[c], in.Std[c])
+			return fmt.Errorf("channel %d: mean %v and standard deviation %v must be finite, the latter positive", c, in.Mean[c], in.Std[c])
 		}
 	}
 	return nil
@@ -88,7 +89,7 @@ func (o Order) String() string { return name(orderNames, int(o)) }
 // String is "squash", "crop" or "direct".
 func (f Fit) String() string { return name(fitNames, int(f)) }
 
-// MarshalText and UnmarshalText use the names of String.
+// MarshalText writes the name that String returns.
 func (o Order) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
 // UnmarshalText reads "rgb" or "bgr".
@@ -98,7 +99,7 @@ func (o *Order) UnmarshalText(text []byte) error {
 	return err
 }
 
-// MarshalText and UnmarshalText use the names of String.
+// MarshalText writes the name that String returns.
 func (f Fit) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
 // UnmarshalText reads "squash", "crop" or "direct".
@@ -124,8 +125,8 @@ func parse(names []string, what, text string) (int, error) {
 	return 0, fmt.Errorf("%s %q is none of %q", what, text, names)
 }
 
-// MeanBytes is the byte nearest to each channel's mean: what a padded conv1
-// sees outside the frame, where the float network sees zeros.
+// MeanBytes is the byte nearest to the mean of each channel. A padded conv1
+// reads it outside the picture, where the float network reads zeros.
 func (in Input) MeanBytes() [3]byte {
 	var b [3]byte
 	for c, m := range in.Mean {

@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// Network is a quantized network: all that a .sqz file holds and all that
-// an Engine needs. Activations are 8-bit codes 0…255 (0 is a real zero),
-// weights are symmetric int8 with one scale for each output channel.
+// Network is a quantized network: the content of a .sqz file and what an
+// Engine runs. Activations are 8-bit codes 0…255, where 0 is a real zero.
+// Weights are symmetric int8 with one scale per output channel.
 type Network struct {
 	Topology Topology
 	Input    Input
-	Labels   []string // one a class, or none
+	Labels   []string // one per class, or none
 	Source   Source
 	Layers   []Layer // the convolutions, in the order of Graph.Convolutions
 }
@@ -21,34 +21,34 @@ type Network struct {
 type Layer struct {
 	// Weights has shape [out][kernel y][kernel x][in]. -128 never occurs.
 	Weights []int8
-	// Bias is what an output channel's accumulator starts from when the
-	// activations are codes 0…255; kernels that read codes minus 128 add
-	// 128 times the sum of the channel's weights. The same for conv1, whose
-	// codes are the picture's bytes (mean and scale are folded in).
+	// Bias is the initial accumulator of an output channel for activations
+	// that are codes 0…255; kernels that read codes minus 128 add 128 times the
+	// sum of the channel's weights. The codes that conv1 reads are the bytes of
+	// the picture: mean and standard deviation are folded into its parameters.
 	Bias []int32
-	// Multiplier takes an accumulator to the output: to the code of the next
-	// activation or, in the head, from the sum over the map to the logit.
+	// Multiplier converts an accumulator to the code of the output or, in the
+	// head, the sum of accumulators over the map to the logit.
 	Multiplier []float32
-	// Scale is the real value of one output code, for people's eyes and for a
-	// bypass; in the head it is 1, for logits are not rounded. The two
+	// Scale is the real value of one output code. The engine needs it for a
+	// bypass only. In the head it is 1, because logits are not rounded. The two
 	// expands of a fire module have the same Scale.
 	Scale float32
 }
 
-// Source says where a network's weights came from.
+// Source is the origin of a network's weights.
 type Source struct {
-	Weights     string `json:"weights"`     // the weight file's name, without folders
-	SHA256      string `json:"sha256"`      // of the weight file
-	Format      string `json:"format"`      // what the file was recognised as, e.g. "onnx"
-	Calibration string `json:"calibration"` // the pictures it was calibrated on, in words
+	Weights     string `json:"weights"`     // name of the weight file, without folders
+	SHA256      string `json:"sha256"`      // of the weight file, in hexadecimal
+	Format      string `json:"format"`      // of the weight file, such as "onnx"
+	Calibration string `json:"calibration"` // description of the calibration pictures
 	Tool        string `json:"tool"`        // program and version that wrote the file
 }
 
 // MaxWeight is the largest magnitude of a quantized weight.
 const MaxWeight = 127
 
-// Validate proves that the network is whole: the shapes agree, multipliers
-// are finite and positive, and no accumulator can leave an int32.
+// Validate checks that the shapes agree, that multipliers and scales are
+// finite and positive, and that no accumulator can overflow an int32.
 func (n *Network) Validate() error {
 	_, err := n.graph()
 	return err
@@ -87,8 +87,8 @@ func (n *Network) graph() (*Graph, error) {
 	return g, nil
 }
 
-// Scales returns the real value of one code of each tensor of the network's
-// graph. The picture's is 1.
+// Scales returns the real value of one code of every tensor, in the order of
+// Graph.Tensors. The picture's is 1.
 func (n *Network) Scales(g *Graph) []float32 {
 	scales := make([]float32, len(g.Tensors))
 	scales[Picture] = 1
@@ -104,50 +104,49 @@ func (n *Network) Scales(g *Graph) []float32 {
 
 func (l *Layer) validate(s Step) error {
 	if len(l.Weights) != s.Weights() || len(l.Bias) != s.Out || len(l.Multiplier) != s.Out {
-		return fmt.Errorf("has %d weights, %d biases, %d multipliers; %d, %d, %d are due",
+		return fmt.Errorf("has %d weights, %d biases, %d multipliers, but needs %d, %d, %d",
 			len(l.Weights), len(l.Bias), len(l.Multiplier), s.Weights(), s.Out, s.Out)
 	}
 	if !positive(255 * l.Scale) {
-		return fmt.Errorf("activation scale %v: the largest activation is not finite and positive", l.Scale)
+		return fmt.Errorf("activation scale %v: the largest activation, 255 times that, is not finite and positive", l.Scale)
 	}
-	each := len(l.Weights) / s.Out
+	depth := len(l.Weights) / s.Out
 	for c := range s.Out {
 		if !positive(l.Multiplier[c]) {
 			return fmt.Errorf("channel %d: multiplier %v is not finite and positive", c, l.Multiplier[c])
 		}
-		sums := sumsOf(l.Weights[c*each : (c+1)*each])
+		sums := sumsOf(l.Weights[c*depth : (c+1)*depth])
 		if sums.least < -MaxWeight {
-			return fmt.Errorf("weight %d is -128, which never occurs", slices.Index(l.Weights, math.MinInt8))
+			return fmt.Errorf("weight %d is -128; the smallest allowed is -127", slices.Index(l.Weights, math.MinInt8))
 		}
 		bound := sums.accumulatorBound(l.Bias[c])
 		if bound > math.MaxInt32 {
-			return fmt.Errorf("channel %d: its accumulator may reach %d, beyond an int32", c, bound)
+			return fmt.Errorf("channel %d: its accumulator may reach %d and overflow an int32", c, bound)
 		}
 		if pixels := float64(s.OutSize * s.OutSize); s.Kind == Conv10 && float64(bound)*pixels*float64(l.Multiplier[c]) > math.MaxFloat32 {
-			return fmt.Errorf("channel %d: with multiplier %v its logit may leave a float32", c, l.Multiplier[c])
+			return fmt.Errorf("channel %d: with multiplier %v its logit may overflow a float32", c, l.Multiplier[c])
 		}
 	}
 	if s.Kind == Conv10 && l.Scale != 1 {
-		return fmt.Errorf("activation scale %v, but logits are not rounded: 1 is due", l.Scale)
+		return fmt.Errorf("activation scale %v, but the head must have 1: logits are not rounded", l.Scale)
 	}
 	return nil
 }
 
-// AccumulatorBound is more than an accumulator of this channel can reach in
-// magnitude on its way, in whichever order the products are added and
-// whether they are of codes 0…255 or of codes minus 128.
+// AccumulatorBound is an upper bound of the magnitude that the accumulator of
+// an output channel reaches at any time, whatever the order in which products
+// are added, for activations that are codes 0…255 or codes minus 128.
 func AccumulatorBound(weights []int8, bias int32) int64 {
 	return sumsOf(weights).accumulatorBound(bias)
 }
 
-// sums are what the checks need to know of a channel's weights.
+// sums summarizes the weights of an output channel for the checks.
 type sums struct {
-	all, negative int64 // of all weights, of the negative ones
-	least         int64 // the least weight, or 0
+	all, negative int64 // sum of all weights, of the negative ones
+	least         int64 // the smallest weight, at most 0
 }
 
-// sumsOf goes through the weights once and without a branch: every file that
-// is read comes through here.
+// sumsOf has no branches: it sees every weight when a file is loaded.
 func sumsOf(weights []int8) (s sums) {
 	for _, weight := range weights {
 		w := int64(weight)

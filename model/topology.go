@@ -2,17 +2,17 @@ package model
 
 import "fmt"
 
-// Topology describes a SqueezeNet-like network by data: conv1, then fire
-// modules with 3x3 max-pools between them, then a 1x1 convolution to the
-// classes and a global average (arXiv:1602.07360, table 1 and figure 2).
-// It says nothing of weights or of how a picture is prepared.
+// Topology describes a network of the SqueezeNet family: conv1, fire modules
+// with 3x3 max pools between them, a 1x1 convolution to the classes and a
+// global average (arXiv:1602.07360, table 1 and figure 2). Weights and the
+// preparation of pictures are not part of it.
 type Topology struct {
-	Name      string `json:"name"`       // "v1.0", "v1.1" or the user's own
+	Name      string `json:"name"`       // "v1.0", "v1.1" or a name of the user's
 	Size      int    `json:"size"`       // side of the square input, in pixels
 	Conv1     Stem   `json:"conv1"`      // the first convolution, on three channels
 	Fires     []Fire `json:"fires"`      // fire2, fire3, … in order
-	PoolAfter []int  `json:"pool_after"` // layers that a pool follows, by the paper's number: 1 is conv1, 2 is fire2, …
-	PoolCeil  bool   `json:"pool_ceil"`  // pools round their output up (Caffe, torchvision), not down
+	PoolAfter []int  `json:"pool_after"` // layers followed by a pool, numbered as in the paper: 1 is conv1, 2 is fire2, …
+	PoolCeil  bool   `json:"pool_ceil"`  // pools round their output size up (Caffe, torchvision), not down
 	Head      Head   `json:"head"`       // the last convolution
 }
 
@@ -24,9 +24,9 @@ type Stem struct {
 	Pad     int `json:"pad"`
 }
 
-// Fire is a fire module in the paper's three dimensions (section 3.2): a
-// squeeze layer of S1x1 filters feeds E1x1 filters of 1x1 and E3x3 filters
-// of 3x3, whose outputs stand side by side.
+// Fire is a fire module with the three dimensions of the paper (section 3.2):
+// a squeeze layer of S1x1 filters feeds an expand layer of E1x1 filters of 1x1
+// and E3x3 filters of 3x3, whose outputs are concatenated.
 type Fire struct {
 	S1x1   int  `json:"s1x1"`
 	E1x1   int  `json:"e1x1"`
@@ -34,19 +34,20 @@ type Fire struct {
 	Bypass bool `json:"bypass,omitempty"` // the module's input is added to its output (section 6, simple bypass)
 }
 
-// Head is the last convolution, 1x1, one filter a class, averaged over the map.
+// Head is the last convolution, 1x1 with one filter per class, and the average
+// over its output.
 type Head struct {
 	Classes int `json:"classes"`
 	Pad     int `json:"pad"` // v1.0 was trained with 1
 }
 
-// PoolKernel and PoolStride are the same for every pool of the family.
+// All pools of the family have the same window and stride, in pixels.
 const (
 	PoolKernel = 3
 	PoolStride = 2
 )
 
-// V10 is SqueezeNet v1.0, the paper's network, with Caffe's pooling.
+// V10 is SqueezeNet v1.0, the network of the paper, with pools as in Caffe.
 func V10() Topology {
 	return Topology{
 		Name:      "v1.0",
@@ -59,7 +60,8 @@ func V10() Topology {
 	}
 }
 
-// V11 is SqueezeNet v1.1: as accurate as v1.0 with 2.4 times less arithmetic.
+// V11 is SqueezeNet v1.1, as accurate as v1.0 at 1/2.4 of the computation
+// (SqueezeNet_v1.1 in the authors' repository).
 func V11() Topology {
 	return Topology{
 		Name:      "v1.1",
@@ -81,19 +83,21 @@ func standardFires() []Fire {
 	return fires
 }
 
-// HeadName is the last convolution's name by the paper's count: conv10 after fire9.
+// HeadName is the name of the last convolution, numbered as in the paper:
+// conv10 follows fire9.
 func (t Topology) HeadName() string { return fmt.Sprintf("conv%d", len(t.Fires)+2) }
 
-// fireName is the name of the fire module with the given index: fire2 is the first.
+// fireName is the name of a fire module, numbered as in the paper: the module
+// with index 0 is fire2.
 func fireName(index int) string { return fmt.Sprintf("fire%d", index+2) }
 
-// Warnings lists what is allowed yet against the paper's design: a squeeze
-// layer that does not squeeze (strategy 2, section 3.1).
+// Warnings lists what is valid but contradicts the design in the paper: squeeze
+// layers that do not reduce the number of channels (section 3.1, strategy 2).
 func (t Topology) Warnings() []string {
 	var w []string
 	for i, f := range t.Fires {
 		if f.S1x1 >= f.E1x1+f.E3x3 {
-			w = append(w, fmt.Sprintf("%s: s1x1 = %d does not squeeze e1x1+e3x3 = %d (the paper keeps it smaller)",
+			w = append(w, fmt.Sprintf("%s: s1x1 = %d is not less than e1x1+e3x3 = %d, as in the paper",
 				fireName(i), f.S1x1, f.E1x1+f.E3x3))
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestKnownNetworks checks the two published networks: map sizes as the
-// paper's table 1 and Caffe give them, weights and multiply-accumulates.
+// TestKnownNetworks checks map sizes (table 1 of the paper, and Caffe), weights
+// and multiply-accumulates of the two published networks.
 func TestKnownNetworks(t *testing.T) {
 	for _, c := range []struct {
 		topology Topology
@@ -39,8 +39,8 @@ func TestKnownNetworks(t *testing.T) {
 	}
 }
 
-// TestFloorAndCeil: v1.1 at 227 is 14x14 at the end with ceil, 13x13 with
-// floor; at 224 the two are the same.
+// TestFloorAndCeil: the last map of v1.1 is 14x14 with ceil and 13x13 with
+// floor for an input of 227 pixels, and the same with both for 224.
 func TestFloorAndCeil(t *testing.T) {
 	last := func(size int, ceil bool) int {
 		topology := V11()
@@ -55,8 +55,8 @@ func TestFloorAndCeil(t *testing.T) {
 	require.Equal(t, 13, last(224, false))
 }
 
-// TestWrongDescriptions: each is an error that names the layer.
-func TestWrongDescriptions(t *testing.T) {
+// TestInvalidTopologies: the error names the layer.
+func TestInvalidTopologies(t *testing.T) {
 	for _, c := range []struct {
 		change func(*Topology)
 		says   string
@@ -67,7 +67,7 @@ func TestWrongDescriptions(t *testing.T) {
 		{func(t *Topology) { t.Size = 11 }, "pool3: its 2x2 input is smaller than its 3x3 window"},
 		{func(t *Topology) { t.Size = 0 }, "input side 0"},
 		{func(t *Topology) { t.Size = 1 << 30 }, "input side"},
-		{func(t *Topology) { t.PoolAfter = []int{1, 1} }, "pool_after [1 1] must rise"},
+		{func(t *Topology) { t.PoolAfter = []int{1, 1} }, "pool_after [1 1] must be ascending"},
 		{func(t *Topology) { t.PoolAfter = []int{10} }, "at most 9 (the last fire module)"},
 		{func(t *Topology) { t.Head.Classes = 0 }, "conv10: needs at least one filter"},
 		{func(t *Topology) { t.Head.Classes = 1 << 20 }, "conv10: 1048576 filters"},
@@ -84,7 +84,8 @@ func TestWrongDescriptions(t *testing.T) {
 	}
 }
 
-// TestWarnings: a squeeze layer that does not squeeze is allowed, and said.
+// TestWarnings: a squeeze layer that does not reduce the channels is valid, with
+// a warning.
 func TestWarnings(t *testing.T) {
 	topology := V11()
 	require.Empty(t, topology.Warnings())

@@ -14,15 +14,15 @@ import (
 	"halfmeg/model"
 )
 
-// golden is the hash of each network's logits for one synthetic picture. The
-// bits are the same on every machine and for every kernel; who rebuilds a
-// model on purpose records its new hash here.
+// golden is the hash of each network's logits for the test pattern. The bits are
+// the same on every machine and for every kernel. They change only with the
+// networks: after "make models", record the new hashes here.
 var golden = map[string]string{
 	"squeezenet1.1": "c1ef2ed925f1a266a6dc3f1f026a25df",
 	"squeezenet1.0": "bb32277517a985442c34564e2040523f",
 }
 
-// TestGoldenLogits runs the real networks in the real engine.
+// TestGoldenLogits runs the embedded networks.
 func TestGoldenLogits(t *testing.T) {
 	for _, name := range Names() {
 		n, err := Load(name)
@@ -35,7 +35,7 @@ func TestGoldenLogits(t *testing.T) {
 			require.NoError(t, binary.Write(h, binary.LittleEndian, math.Float32bits(l)))
 		}
 		if runtime.GOARCH == "arm64" && name == Default {
-			require.LessOrEqual(t, e.Memory(), 3_000_000, "the project's promise for small boards")
+			require.LessOrEqual(t, e.Memory(), 3_000_000, "the memory limit that the project promises for small boards")
 		}
 		e.Close()
 		require.Equal(t, golden[name], hex.EncodeToString(h.Sum(nil)[:16]), name)

@@ -1,6 +1,6 @@
-// Package pretrained holds the networks that are built into the program, so
-// that one file is all a board needs. Their origin and licences are in NOTICE;
-// "make models" makes them again from the original weights.
+// Package pretrained embeds networks in the program, so that a board needs only
+// one file. NOTICE states their origin and licences; "make models" builds them
+// from the original weights.
 package pretrained
 
 import (
@@ -13,8 +13,8 @@ import (
 	"halfmeg/model/sqz"
 )
 
-// Default is the network for whoever names none: SqueezeNet v1.1, as good as
-// v1.0 with 2.4 times less arithmetic.
+// Default is the name of the default network: SqueezeNet v1.1, as accurate as
+// v1.0 at 1/2.4 of the computation.
 const Default = "squeezenet1.1"
 
 const extension = ".sqz"
@@ -22,12 +22,12 @@ const extension = ".sqz"
 //go:embed *.sqz
 var files embed.FS
 
-// Names lists the built-in networks, the default first, the rest in
+// Names lists the embedded networks: the default, then the others in
 // alphabetical order.
 func Names() []string {
 	entries, err := files.ReadDir(".")
 	if err != nil {
-		panic(err) // the root of an embedded file system is always there
+		panic(err) // an embedded file system always has its root
 	}
 	names := []string{Default}
 	for _, e := range entries {
@@ -38,15 +38,15 @@ func Names() []string {
 	return names
 }
 
-// Bytes is the .sqz file of a built-in network, as "make models" wrote it.
+// Bytes returns the .sqz file of an embedded network.
 func Bytes(name string) ([]byte, error) {
 	if !slices.Contains(Names(), name) {
-		return nil, fmt.Errorf("no built-in network %q; there are %s", name, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("no built-in network %q; available are %s", name, strings.Join(Names(), ", "))
 	}
 	return files.ReadFile(name + extension)
 }
 
-// Load decodes a built-in network.
+// Load decodes an embedded network.
 func Load(name string) (*model.Network, error) {
 	data, err := Bytes(name)
 	if err != nil {

@@ -21,7 +21,7 @@ func TestEveryNetworkLoads(t *testing.T) {
 	require.Equal(t, "v1.1", v11.Topology.Name)
 }
 
-func TestUnknownNetworkListsWhatThereIs(t *testing.T) {
+func TestUnknownNetworkListsAvailable(t *testing.T) {
 	_, err := Load("alexnet")
-	require.EqualError(t, err, `no built-in network "alexnet"; there are squeezenet1.1, squeezenet1.0`)
+	require.EqualError(t, err, `no built-in network "alexnet"; available are squeezenet1.1, squeezenet1.0`)
 }
