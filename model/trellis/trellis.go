@@ -1,35 +1,35 @@
-// Package trellis restricts a series of whole numbers so that they can be
-// coded in fewer bits: trellis-coded quantization (Marcellin and Fischer,
-// "Trellis coded quantization of memoryless and Gauss-Markov sources", IEEE
-// Trans. Commun. 38, 1990; dependent quantization in H.266 and ISO/IEC
-// 15938-17 is the same idea).
+// Package trellis restricts a sequence of integers so that it can be coded in
+// fewer bits: trellis-coded quantization (Marcellin and Fischer, "Trellis coded
+// quantization of memoryless and Gauss-Markov sources", IEEE Trans. Commun. 38,
+// 1990). Dependent quantization in H.266 and ISO/IEC 15938-17 is the same idea.
 //
-// A number is either even, or it is odd or zero: which of the two is said by a
-// state of eight. The file holds the number's index among the allowed ones,
-// and the index's lowest bit leads to the next state. So an index costs as
-// much as a number of a lattice twice as coarse, yet whoever chooses the whole
-// series at once, with Viterbi's algorithm, can bring it almost as near to what was
-// wanted as on the fine lattice. At 3 bits a number this saves 1 dB of noise,
-// or a sixth of a bit.
+// One of eight states says which numbers are allowed next: the even ones, or the
+// odd ones and zero. The file stores the index of a number among those allowed,
+// and the lowest bit of the index selects the next state. So an index costs as
+// much as a number on a lattice twice as coarse, but an encoder that chooses the
+// whole sequence at once (Viterbi's algorithm) gets almost as near to the
+// original as on the fine lattice. At 3 bits per number this saves 1 dB of
+// noise, or a sixth of a bit.
 package trellis
 
 import "math"
 
-// States is the number of states; a series begins in state 0.
+// States is the number of states. A sequence begins in state 0.
 const States = 8
 
-// next is the state behind an index, by its lowest bit: Ungerboeck's code
-// of eight states.
+// next is the next state by the lowest bit of an index: Ungerboeck's eight-state
+// code ("Channel coding with multilevel/phase signals", IEEE Trans. Inf. Theory
+// 28, 1982).
 var next = [States][2]uint8{{0, 1}, {2, 3}, {5, 4}, {7, 6}, {1, 0}, {3, 2}, {4, 5}, {6, 7}}
 
-// Next is the state behind index k.
+// Next is the state after index k.
 func Next(state uint8, k int) uint8 { return next[state&(States-1)][k&1] }
 
-// Odd says which numbers a state allows: 0 the even ones, 1 the odd ones and zero.
+// Odd is 0 if the state allows even numbers, 1 if it allows odd numbers and zero.
 func Odd(state uint8) int { return int(state & 1) }
 
-// Number is the number with index k: 2k in the even states; in the others
-// the odd number next to 2k, on the side of zero.
+// Number is the number with index k: 2k in a state with even numbers, else the
+// odd number next to 2k towards zero.
 func Number(state uint8, k int) int {
 	if k > 0 {
 		return 2*k - Odd(state)
@@ -52,8 +52,8 @@ func Index(state uint8, n int) (k int, ok bool) {
 	return k, Number(state, k) == n
 }
 
-// Indices gives the indices of weights [out][depth], if they are allowed: for
-// each of the depth inputs a series runs over the outputs.
+// Indices returns the indices of weights [out][depth]; ok is false if a weight
+// is not allowed. Each of the depth inputs has a sequence over the outputs.
 func Indices(weights []int8, depth int) (indices []int8, ok bool) {
 	states := make([]uint8, depth)
 	indices = make([]int8, len(weights))
@@ -69,9 +69,9 @@ func Indices(weights []int8, depth int) (indices []int8, ok bool) {
 	return indices, true
 }
 
-// Numbers turns indices [out][depth] into the weights that they stand for, in
-// place. It is false if one would be beyond an int8. Every file that is read
-// comes through here: so it looks up what Number and Next say.
+// Numbers converts indices [out][depth] to weights in place. It returns false if
+// a weight overflows an int8. It uses a table instead of Number and Next,
+// because it decodes every weight when a file is loaded.
 func Numbers(indices []int8, depth int) bool {
 	states := make([]step, depth)
 	table, seen := steps[:], step(0)
@@ -83,21 +83,21 @@ func Numbers(indices []int8, depth int) bool {
 			row[i], states[i] = int8(s), s&stateBits
 		}
 	}
-	return seen&beyond == 0
+	return seen&overflow == 0
 }
 
-// A step is the number of an index, as a uint8, and above it the state that
-// the index leads to, and whether the number is beyond an int8.
+// step is what one index does: bits 0…7 are the number, the bits at stateShift
+// the next state, and overflow is set if the number overflows an int8.
 type step uint16
 
 const (
 	stateShift      = 8
 	stateBits  step = (States - 1) << stateShift
-	beyond     step = 1 << 15
+	overflow     step = 1 << 15
 )
 
-// steps holds at state<<stateShift + k, modulo its length, the step of index k.
-// It is a pointer, which a loop keeps in a register.
+// steps holds the step of index k at state<<stateShift + k, modulo its length.
+// It is a pointer, which the loop of Numbers keeps in a register.
 var steps = func() *[States << stateShift]step {
 	t := new([States << stateShift]step)
 	for state := range uint8(States) {
@@ -105,7 +105,7 @@ var steps = func() *[States << stateShift]step {
 			n := Number(state, k)
 			s := step(uint8(n)) | step(Next(state, k))<<stateShift
 			if n != int(int8(n)) {
-				s |= beyond
+				s |= overflow
 			}
 			t[(int(state)<<stateShift+k)&(len(t)-1)] = s
 		}

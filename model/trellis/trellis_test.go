@@ -26,9 +26,9 @@ func TestIndexIsTheInverseOfNumber(t *testing.T) {
 	}
 }
 
-// Every state is reached from two, which allow the same numbers and so tell
-// them apart by the bit, and leads to two, one for each bit: paths that have
-// parted stay apart for a while.
+// TestStates checks that every state has two successors, one for each bit, and
+// two predecessors, which allow the same numbers. So paths that have parted do
+// not meet again at once.
 func TestStates(t *testing.T) {
 	from := map[uint8][]int{}
 	for state := range uint8(States) {
@@ -67,11 +67,11 @@ func TestIndicesAndNumbers(t *testing.T) {
 		changed[i]++
 		if changed[i] != 0 {
 			_, ok = Indices(changed, depth)
-			require.False(t, ok, "an even number for an odd one, or the other way round")
+			require.False(t, ok, "an even number where odd ones are allowed, or vice versa")
 		}
 	}
 	for _, k := range []int8{64, 127, -65, -127} {
-		require.False(t, Numbers([]int8{0, k}, 2), "twice %d is no weight", k)
+		require.False(t, Numbers([]int8{0, k}, 2), "2*%d overflows an int8", k)
 	}
 	require.True(t, Numbers([]int8{0, 63}, 2))
 }
