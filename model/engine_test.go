@@ -1,4 +1,4 @@
-package model
+package model_test
 
 import (
 	"fmt"
@@ -6,48 +6,26 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"halfmeg/internal/testnet"
+	"halfmeg/model"
+
 	"github.com/stretchr/testify/require"
 )
 
 // randomNetwork has weights and scales that spread activations over all codes.
-func randomNetwork(t testing.TB, r *rand.Rand, topology Topology) *Network {
-	t.Helper()
-	g, err := topology.Graph()
-	require.NoError(t, err)
-	in := CaffeInput()
-	in.Size, in.Resize = topology.Size, topology.Size
-	n := &Network{Topology: topology, Input: in}
-	for _, s := range g.Convolutions {
-		l := Layer{Weights: make([]int8, s.Weights()), Bias: make([]int32, s.Out), Multiplier: make([]float32, s.Out)}
-		for i := range l.Weights {
-			l.Weights[i] = int8(r.IntN(255) - 127)
-		}
-		depth := float64(s.Kernel * s.Kernel * s.In)
-		for o := range l.Bias {
-			l.Bias[o] = int32(r.IntN(20000) - 8000)
-			l.Multiplier[o] = float32((0.5 + r.Float64()) / math.Sqrt(depth) / 80)
-		}
-		l.Scale = float32(0.5 + r.Float64())
-		n.Layers = append(n.Layers, l)
-		if s.Kind == Conv10 {
-			n.Layers[s.Layer].Scale = 1
-		}
-		if s.Kind == Expand3x3 {
-			n.Layers[s.Layer-1].Scale = l.Scale
-		}
-	}
-	return n
+func randomNetwork(r *rand.Rand, topology model.Topology) *model.Network {
+	return testnet.Network(r, topology, testnet.Uniform)
 }
 
 // smallTopologies reach every branch: bypass, padded conv1 and head, floor
 // and ceil, odd channel counts, one class, no pools.
-func smallTopologies() map[string]Topology {
-	fires := []Fire{{S1x1: 3, E1x1: 5, E3x3: 7}, {S1x1: 4, E1x1: 6, E3x3: 6, Bypass: true}, {S1x1: 17, E1x1: 16, E3x3: 33}}
-	return map[string]Topology{
-		"ceil":        {Size: 33, Conv1: Stem{Filters: 9, Kernel: 3, Stride: 2}, Fires: fires, PoolAfter: []int{1, 3}, PoolCeil: true, Head: Head{Classes: 11}},
-		"floor":       {Size: 35, Conv1: Stem{Filters: 8, Kernel: 7, Stride: 2}, Fires: fires, PoolAfter: []int{1, 2, 4}, Head: Head{Classes: 70, Pad: 1}},
-		"padded":      {Size: 20, Conv1: Stem{Filters: 12, Kernel: 3, Stride: 1, Pad: 1}, Fires: []Fire{{S1x1: 2, E1x1: 4, E3x3: 8, Bypass: true}}, Head: Head{Classes: 1, Pad: 1}},
-		"without map": {Size: 3, Conv1: Stem{Filters: 1, Kernel: 3, Stride: 1}, Fires: []Fire{{S1x1: 1, E1x1: 1, E3x3: 1}}, Head: Head{Classes: 2}},
+func smallTopologies() map[string]model.Topology {
+	fires := []model.Fire{{S1x1: 3, E1x1: 5, E3x3: 7}, {S1x1: 4, E1x1: 6, E3x3: 6, Bypass: true}, {S1x1: 17, E1x1: 16, E3x3: 33}}
+	return map[string]model.Topology{
+		"ceil":        {Size: 33, Conv1: model.Stem{Filters: 9, Kernel: 3, Stride: 2}, Fires: fires, PoolAfter: []int{1, 3}, PoolCeil: true, Head: model.Head{Classes: 11}},
+		"floor":       {Size: 35, Conv1: model.Stem{Filters: 8, Kernel: 7, Stride: 2}, Fires: fires, PoolAfter: []int{1, 2, 4}, Head: model.Head{Classes: 70, Pad: 1}},
+		"padded":      {Size: 20, Conv1: model.Stem{Filters: 12, Kernel: 3, Stride: 1, Pad: 1}, Fires: []model.Fire{{S1x1: 2, E1x1: 4, E3x3: 8, Bypass: true}}, Head: model.Head{Classes: 1, Pad: 1}},
+		"without map": {Size: 3, Conv1: model.Stem{Filters: 1, Kernel: 3, Stride: 1}, Fires: []model.Fire{{S1x1: 1, E1x1: 1, E3x3: 1}}, Head: model.Head{Classes: 2}},
 	}
 }
 
@@ -65,7 +43,7 @@ func (m codes) at(y, x, c, outside int) int {
 }
 
 // accumulators computes a convolution by its definition.
-func accumulators(s Step, l Layer, in codes, outside [3]byte) []int64 {
+func accumulators(s model.Step, l model.Layer, in codes, outside [3]byte) []int64 {
 	var out []int64
 	for y := range s.OutSize {
 		for x := range s.OutSize {
@@ -92,7 +70,7 @@ func rescaled(acc int64, m float32) int {
 
 // referenceRun runs a network by the definitions of the numeric contract,
 // without the engine's code and without the tensors of the graph.
-func referenceRun(t *testing.T, n *Network, picture []int8) []float32 {
+func referenceRun(t *testing.T, n *model.Network, picture []int8) []float32 {
 	g, err := n.Topology.Graph()
 	require.NoError(t, err)
 	in := codes{n.Topology.Size, 3, nil}
@@ -102,17 +80,17 @@ func referenceRun(t *testing.T, n *Network, picture []int8) []float32 {
 	var half, module codes // the output of an expand1x1, the input of a fire module
 	var scale, moduleScale float32
 	for _, s := range g.Steps {
-		if s.Kind == Pool {
+		if s.Kind == model.Pool {
 			in = referencePool(s, in)
 			continue
 		}
 		l := n.Layers[s.Layer]
 		var outside [3]byte
-		if s.Kind == Conv1 {
+		if s.Kind == model.Conv1 {
 			outside = n.Input.MeanBytes()
 		}
 		acc := accumulators(s, l, in, outside)
-		if s.Kind == Conv10 {
+		if s.Kind == model.Conv10 {
 			return referenceHead(s, l, acc)
 		}
 		out := codes{s.OutSize, s.Out, make([]int, len(acc))}
@@ -120,17 +98,17 @@ func referenceRun(t *testing.T, n *Network, picture []int8) []float32 {
 			out.data[i] = rescaled(a, l.Multiplier[i%s.Out])
 		}
 		switch s.Kind {
-		case Expand1x1:
+		case model.Expand1x1:
 			half = out
 			continue
-		case Expand3x3:
+		case model.Expand3x3:
 			out = referenceConcat(half, out)
 			if n.Topology.Fires[s.Fire].Bypass {
 				for i, c := range module.data {
 					out.data[i] = min(out.data[i]+rescaled(int64(c), moduleScale/l.Scale), 255)
 				}
 			}
-		case Squeeze:
+		case model.Squeeze:
 			module, moduleScale = in, scale
 		}
 		in, scale = out, l.Scale
@@ -138,7 +116,7 @@ func referenceRun(t *testing.T, n *Network, picture []int8) []float32 {
 	return nil
 }
 
-func referencePool(s Step, in codes) codes {
+func referencePool(s model.Step, in codes) codes {
 	out := codes{s.OutSize, s.Out, nil}
 	for y := range s.OutSize {
 		for x := range s.OutSize {
@@ -165,7 +143,7 @@ func referenceConcat(a, b codes) codes {
 	return out
 }
 
-func referenceHead(s Step, l Layer, acc []int64) []float32 {
+func referenceHead(s model.Step, l model.Layer, acc []int64) []float32 {
 	sums := make([]int64, s.Out)
 	for i, a := range acc {
 		sums[i%s.Out] += max(a, 0)
@@ -177,23 +155,15 @@ func referenceHead(s Step, l Layer, acc []int64) []float32 {
 	return logits
 }
 
-func randomPicture(r *rand.Rand, size int) []int8 {
-	p := make([]int8, size*size*3)
-	for i := range p {
-		p[i] = int8(r.IntN(256) - 128)
-	}
-	return p
-}
-
 // TestEngineMatchesContract compares the engine with the definitions, bit for
 // bit, for several numbers of workers and two frames in a row.
 func TestEngineMatchesContract(t *testing.T) {
 	for name, topology := range smallTopologies() {
 		r := rand.New(rand.NewPCG(1, uint64(len(name))))
-		n := randomNetwork(t, r, topology)
-		pictures := [][]int8{randomPicture(r, topology.Size), randomPicture(r, topology.Size)}
+		n := randomNetwork(r, topology)
+		pictures := [][]int8{testnet.Picture(r, topology.Size), testnet.Picture(r, topology.Size)}
 		for _, workers := range []int{1, 2, 4, 7} {
-			e, err := NewEngine(n, workers)
+			e, err := model.NewEngine(n, workers)
 			require.NoError(t, err, name)
 			for i, p := range pictures {
 				copy(e.Input(), p)
@@ -207,9 +177,9 @@ func TestEngineMatchesContract(t *testing.T) {
 // TestEngineDoesNotAllocate during a frame.
 func TestEngineDoesNotAllocate(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
-	n := randomNetwork(t, r, smallTopologies()["ceil"])
+	n := randomNetwork(r, smallTopologies()["ceil"])
 	for _, workers := range []int{1, 4} {
-		e, err := NewEngine(n, workers)
+		e, err := model.NewEngine(n, workers)
 		require.NoError(t, err)
 		require.Zero(t, testing.AllocsPerRun(20, func() { e.Run() }), "%d workers", workers)
 		e.Close()
@@ -219,72 +189,53 @@ func TestEngineDoesNotAllocate(t *testing.T) {
 // TestAccumulatorBound compares with bounds worked out by hand, where codes
 // 0…255 are the worst case and where bytes are.
 func TestAccumulatorBound(t *testing.T) {
-	require.EqualValues(t, 1000+255*127, AccumulatorBound([]int8{-127}, 1000))        // codes
-	require.EqualValues(t, 1000+128*127+128*127, AccumulatorBound([]int8{127}, 1000)) // bytes, with the folded bias
-	require.EqualValues(t, 7+128*150+128*150, AccumulatorBound([]int8{100, 50}, 7))
-	require.EqualValues(t, 5, AccumulatorBound(nil, -5))
-}
-
-// TestPlaceKeepsLiveBuffersApart checks that no two buffers whose lifetimes overlap share memory.
-func TestPlaceKeepsLiveBuffersApart(t *testing.T) {
-	for name, topology := range smallTopologies() {
-		n := randomNetwork(t, rand.New(rand.NewPCG(3, 3)), topology)
-		g, err := n.graph()
-		require.NoError(t, err)
-		p := newPlanner(n, g)
-		total := len(place(p.buffers))
-		for i, a := range p.buffers {
-			require.LessOrEqual(t, a.offset+a.bytes(), total)
-			for _, b := range p.buffers[:i] {
-				together := a.first <= b.last && b.first <= a.last
-				apart := a.offset+a.bytes() <= b.offset || b.offset+b.bytes() <= a.offset
-				require.True(t, !together || apart, "%s: buffers overlap", name)
-			}
-		}
-	}
+	require.EqualValues(t, 1000+255*127, model.AccumulatorBound([]int8{-127}, 1000))        // codes
+	require.EqualValues(t, 1000+128*127+128*127, model.AccumulatorBound([]int8{127}, 1000)) // bytes, with the folded bias
+	require.EqualValues(t, 7+128*150+128*150, model.AccumulatorBound([]int8{100, 50}, 7))
+	require.EqualValues(t, 5, model.AccumulatorBound(nil, -5))
 }
 
 // TestEngineRefuses networks that cannot run, with the reason.
 func TestEngineRefuses(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	for _, c := range []struct {
-		change func(*Network)
+		change func(*model.Network)
 		says   string
 	}{
-		{func(n *Network) { n.Layers = n.Layers[:3] }, "fire2/expand3x3: its parameters are missing"},
-		{func(n *Network) { n.Layers = append(n.Layers, n.Layers[0]) }, "12 layers of parameters for 11 convolutions"},
-		{func(n *Network) { n.Layers[1].Weights = n.Layers[1].Weights[1:] }, "fire2/squeeze1x1: has 26 weights"},
-		{func(n *Network) { n.Layers[0].Multiplier[2] = 0 }, "conv1: channel 2: multiplier 0"},
-		{func(n *Network) { n.Layers[0].Multiplier[2] = float32(math.NaN()) }, "channel 2: multiplier NaN"},
-		{func(n *Network) { n.Layers[0].Multiplier[2] = float32(math.Inf(1)) }, "channel 2: multiplier +Inf"},
-		{func(n *Network) { n.Layers[4].Scale = 0 }, "activation scale 0"},
-		{func(n *Network) { n.Layers[2].Scale *= 2 }, "fire2/expand3x3: activation scale"},
-		{func(n *Network) { n.Layers[10].Scale = 2 }, "conv5: activation scale 2"},
-		{func(n *Network) { n.Layers[10].Multiplier[3] = math.MaxFloat32 / 2 }, "channel 3: with multiplier"},
-		{func(n *Network) { n.Layers[0].Bias[1] = math.MaxInt32 }, "channel 1: its accumulator may reach"},
-		{func(n *Network) { n.Layers[0].Weights[1] = -128 }, "weight 1 is -128"},
-		{func(n *Network) { n.Labels = []string{"one"} }, "1 labels for 11 classes"},
-		{func(n *Network) { n.Input.Size = 30 }, "input side 30, but the topology's is 33"},
-		{func(n *Network) { n.Input.Std[1] = 0 }, "channel 1"},
+		{func(n *model.Network) { n.Layers = n.Layers[:3] }, "fire2/expand3x3: its parameters are missing"},
+		{func(n *model.Network) { n.Layers = append(n.Layers, n.Layers[0]) }, "12 layers of parameters for 11 convolutions"},
+		{func(n *model.Network) { n.Layers[1].Weights = n.Layers[1].Weights[1:] }, "fire2/squeeze1x1: has 26 weights"},
+		{func(n *model.Network) { n.Layers[0].Multiplier[2] = 0 }, "conv1: channel 2: multiplier 0"},
+		{func(n *model.Network) { n.Layers[0].Multiplier[2] = float32(math.NaN()) }, "channel 2: multiplier NaN"},
+		{func(n *model.Network) { n.Layers[0].Multiplier[2] = float32(math.Inf(1)) }, "channel 2: multiplier +Inf"},
+		{func(n *model.Network) { n.Layers[4].Scale = 0 }, "activation scale 0"},
+		{func(n *model.Network) { n.Layers[2].Scale *= 2 }, "fire2/expand3x3: activation scale"},
+		{func(n *model.Network) { n.Layers[10].Scale = 2 }, "conv5: activation scale 2"},
+		{func(n *model.Network) { n.Layers[10].Multiplier[3] = math.MaxFloat32 / 2 }, "channel 3: with multiplier"},
+		{func(n *model.Network) { n.Layers[0].Bias[1] = math.MaxInt32 }, "channel 1: its accumulator may reach"},
+		{func(n *model.Network) { n.Layers[0].Weights[1] = -128 }, "weight 1 is -128"},
+		{func(n *model.Network) { n.Labels = []string{"one"} }, "1 labels for 11 classes"},
+		{func(n *model.Network) { n.Input.Size = 30 }, "input side 30, but the topology's is 33"},
+		{func(n *model.Network) { n.Input.Std[1] = 0 }, "channel 1"},
 	} {
-		n := randomNetwork(t, r, smallTopologies()["ceil"])
+		n := randomNetwork(r, smallTopologies()["ceil"])
 		c.change(n)
-		_, err := NewEngine(n, 1)
+		_, err := model.NewEngine(n, 1)
 		require.ErrorContains(t, err, c.says)
 	}
-	for _, workers := range []int{0, MaxWorkers + 1} {
-		_, err := NewEngine(randomNetwork(t, r, smallTopologies()["ceil"]), workers)
+	for _, workers := range []int{0, model.MaxWorkers + 1} {
+		_, err := model.NewEngine(randomNetwork(r, smallTopologies()["ceil"]), workers)
 		require.ErrorContains(t, err, fmt.Sprintf("%d workers", workers))
 	}
 }
 
 // BenchmarkEngine is one frame of each published network.
 func BenchmarkEngine(b *testing.B) {
-	for _, topology := range []Topology{V11(), V10()} {
+	for _, topology := range []model.Topology{model.V11(), model.V10()} {
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/workers=%d", topology.Name, workers), func(b *testing.B) {
-				n := randomNetwork(b, rand.New(rand.NewPCG(5, 5)), topology)
-				e, err := NewEngine(n, workers)
+				n := randomNetwork(rand.New(rand.NewPCG(5, 5)), topology)
+				e, err := model.NewEngine(n, workers)
 				require.NoError(b, err)
 				defer e.Close()
 				for b.Loop() {
