@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// randomNetwork has weights and scales that spread activations over all codes.
+// randomNetwork has activations all over the codes.
 func randomNetwork(r *rand.Rand, topology model.Topology) *model.Network {
 	return testnet.Network(r, topology, testnet.Uniform)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/internal/testnet"
 	"halfmeg/model"
 	"halfmeg/quant/float"
 )
@@ -38,7 +39,7 @@ func int8Divergence(t *testing.T, n *float.Network, q *model.Network, pictures [
 // still follow the trellis, and what it was made of stays as it was.
 func TestDistill(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 20))
-	n := randomFloat(t, r, everything())
+	n := randomFloat(r, testnet.Small())
 	pictures := randomPictures(r, 48)
 	coarse := quantizeSmall(t, n, pictures, Options{Divergence: 0.0001, Fisher: measureSmall(t, n, pictures, 2)}).Network
 	head := &coarse.Layers[len(coarse.Layers)-1]
@@ -76,7 +77,7 @@ func TestDistill(t *testing.T) {
 // the student computes what the engine does.
 func TestStudentIsTheNetwork(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 21))
-	n := randomFloat(t, r, everything())
+	n := randomFloat(r, testnet.Small())
 	pictures := randomPictures(r, 12)
 	q := quantizeSmall(t, n, pictures, Options{}).Network
 	g, err := n.Topology.Graph()
@@ -101,7 +102,7 @@ func TestStudentIsTheNetwork(t *testing.T) {
 // TestDistillIsInterrupted at once, with nothing to show.
 func TestDistillIsInterrupted(t *testing.T) {
 	r := rand.New(rand.NewPCG(22, 22))
-	n := randomFloat(t, r, everything())
+	n := randomFloat(r, testnet.Small())
 	pictures := randomPictures(r, 12)
 	q := quantizeSmall(t, n, pictures, Options{}).Network
 	ctx, stop := context.WithCancel(context.Background())

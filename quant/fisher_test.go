@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/internal/testnet"
 	"halfmeg/quant/float"
 )
 
@@ -37,7 +38,7 @@ func divergenceOf(t *testing.T, n, other *float.Network, pictures [][]int8) floa
 // compares the divergence with half of e'Fe.
 func TestFisherPredictsDivergence(t *testing.T) {
 	r := rand.New(rand.NewPCG(10, 10))
-	n := randomFloat(t, r, everything())
+	n := randomFloat(r, testnet.Small())
 	pictures := randomPictures(r, 60)
 	l := measureSmall(t, n, pictures, 2).layers[1] // fire2/squeeze1x1
 	const variance, trials = 1e-4, 30
@@ -62,7 +63,7 @@ func TestFisherPredictsDivergence(t *testing.T) {
 // on the units that inputs and outputs are measured in.
 func TestFisherFollowsEqualization(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 11))
-	n := randomFloat(t, r, everything())
+	n := randomFloat(r, testnet.Small())
 	l := measureSmall(t, n, randomPictures(r, 8), 2).layers[1]
 	in, out := make([]float64, l.depth), make([]float64, l.out)
 	for k := range in {

@@ -8,39 +8,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/internal/testnet"
 	"halfmeg/model"
 	"halfmeg/quant/float"
 )
 
-// everything is a small topology that reaches every branch: padded conv1 and
-// head, a bypass, ceil pools, odd channel counts.
-func everything() model.Topology {
-	return model.Topology{
-		Name:      "small",
-		Size:      31,
-		Conv1:     model.Stem{Filters: 10, Kernel: 3, Stride: 2, Pad: 1},
-		Fires:     []model.Fire{{S1x1: 4, E1x1: 6, E3x3: 7}, {S1x1: 5, E1x1: 6, E3x3: 7, Bypass: true}, {S1x1: 6, E1x1: 9, E3x3: 8}},
-		PoolAfter: []int{1, 3},
-		PoolCeil:  true,
-		Head:      model.Head{Classes: 12, Pad: 1},
-	}
-}
-
-func randomFloat(t *testing.T, r *rand.Rand, topology model.Topology) *float.Network {
-	g, err := topology.Graph()
-	require.NoError(t, err)
-	in := model.TorchvisionInput()
-	in.Size, in.Resize = topology.Size, topology.Size
-	n := &float.Network{Topology: topology, Input: in}
-	for _, s := range g.Convolutions {
-		l := float.Layer{Weights: make([]float32, s.Weights()), Bias: make([]float32, s.Out)}
-		for i := range l.Weights {
-			l.Weights[i] = float32(1.5 * r.NormFloat64() / math.Sqrt(float64(s.Kernel*s.Kernel*s.In)))
-		}
-		for i := range l.Bias {
-			l.Bias[i] = float32(r.NormFloat64()) / 4
-		}
-		n.Layers = append(n.Layers, l)
+func randomFloat(r *rand.Rand, topology model.Topology) *float.Network {
+	n := &float.Network{Topology: topology, Input: testnet.Input(topology)}
+	for _, p := range testnet.Floats(r, topology, func(depth float64) float64 { return 1.5 / math.Sqrt(depth) }) {
+		n.Layers = append(n.Layers, float.Layer(p))
 	}
 	return n
 }
@@ -48,7 +24,7 @@ func randomFloat(t *testing.T, r *rand.Rand, topology model.Topology) *float.Net
 // randomPictures are blurred noise, so that neighbours are correlated as in
 // photographs.
 func randomPictures(r *rand.Rand, n int) [][]int8 {
-	size := everything().Size
+	size := testnet.Small().Size
 	pictures := make([][]int8, n)
 	for i := range pictures {
 		p := make([]int8, size*size*3)
@@ -79,7 +55,7 @@ func quantizeSmall(t *testing.T, n *float.Network, pictures [][]int8, o Options)
 // the float one on pictures it was not calibrated on.
 func TestQuantizedFollowsFloat(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	n := randomFloat(t, r, everything())
+	n := randomFloat(r, testnet.Small())
 	result := quantizeSmall(t, n, randomPictures(r, 40), Options{})
 	engine, err := model.NewEngine(result.Network, 1)
 	require.NoError(t, err)
@@ -109,7 +85,7 @@ func TestQuantizedFollowsFloat(t *testing.T) {
 // the engine's own, so that later layers are fitted to what really happens.
 func TestSimulationMatchesEngine(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
-	n := randomFloat(t, r, everything())
+	n := randomFloat(r, testnet.Small())
 	pictures := randomPictures(r, 3)
 	graph, err := n.Topology.Graph()
 	require.NoError(t, err)
@@ -147,7 +123,7 @@ func TestSimulationMatchesEngine(t *testing.T) {
 // TestWorkersDoNotMatter: the same network for any number of workers.
 func TestWorkersDoNotMatter(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
-	n := randomFloat(t, r, everything())
+	n := randomFloat(r, testnet.Small())
 	pictures := randomPictures(r, 21)
 	fisher := measureSmall(t, n, pictures, 1)
 	for _, workers := range []int{2, 5} {
@@ -169,16 +145,16 @@ func TestOddCalibration(t *testing.T) {
 	for i := range black {
 		black[i] = -128
 	}
-	whole := randomFloat(t, r, everything())
-	dead := randomFloat(t, r, everything())
+	whole := randomFloat(r, testnet.Small())
+	dead := randomFloat(r, testnet.Small())
 	clear(dead.Layers[1].Weights[:10])
 	dead.Layers[1].Bias[0] = 0
-	lopsided := randomFloat(t, r, everything())
+	lopsided := randomFloat(r, testnet.Small())
 	for i := range lopsided.Layers[2].Weights[:4] {
 		lopsided.Layers[2].Weights[i] = 1e-20
 	}
 	lopsided.Layers[2].Bias[0] = 1e6
-	silent := randomFloat(t, r, everything())
+	silent := randomFloat(r, testnet.Small())
 	for i := range silent.Layers[0].Bias {
 		silent.Layers[0].Bias[i] = -1e6
 	}
@@ -209,7 +185,7 @@ func TestOddCalibration(t *testing.T) {
 // TestRefusals: what cannot be quantized is said.
 func TestRefusals(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
-	n := randomFloat(t, r, everything())
+	n := randomFloat(r, testnet.Small())
 	_, err := Quantize(context.Background(), n, nil, Options{})
 	require.ErrorContains(t, err, "at least one picture")
 	_, err = Quantize(context.Background(), n, [][]int8{make([]int8, 7)}, Options{})
@@ -227,9 +203,9 @@ func TestRefusals(t *testing.T) {
 // back in the next leave a network's output as it was.
 func TestEqualizationKeepsTheFunction(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
-	topology := everything()
+	topology := testnet.Small()
 	topology.Fires[1].Bypass = false
-	n := randomFloat(t, r, topology)
+	n := randomFloat(r, topology)
 	e := equalization{factors: []float64{0.5, 3, 1, 7}} // fire2's squeeze has four channels
 	changed := *n
 	changed.Layers = append([]float.Layer(nil), n.Layers...)
@@ -280,7 +256,7 @@ func TestScaleAgainstBruteForce(t *testing.T) {
 // different weights there are; and what is lost grows with it.
 func TestDivergenceBuysBytes(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
-	n := randomFloat(t, r, everything())
+	n := randomFloat(r, testnet.Small())
 	pictures := randomPictures(r, 40)
 	fisher := measureSmall(t, n, pictures, 2)
 	magnitude, snr := math.Inf(1), math.Inf(1)

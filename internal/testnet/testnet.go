@@ -33,26 +33,20 @@ func Input(t model.Topology) model.Input {
 // Network returns a valid network whose weights draw draws. With uniform
 // weights, activations spread over all codes.
 func Network(r *rand.Rand, t model.Topology, draw func(*rand.Rand) int8) *model.Network {
+	n := &model.Network{Topology: t, Input: Input(t)}
 	g := graph(t)
-	n := &model.Network{Topology: t, Input: Input(t), Layers: make([]model.Layer, len(g.Convolutions))}
 	for _, s := range g.Convolutions {
-		l := &n.Layers[s.Layer]
+		l := model.Layer{Scale: float32(math.Exp(r.NormFloat64()))}
 		for range s.Weights() {
 			l.Weights = append(l.Weights, draw(r))
 		}
-		depth := float64(s.Weights() / s.Out)
 		for range s.Out {
-			l.Bias = append(l.Bias, int32(5000*r.NormFloat64()))
-			l.Multiplier = append(l.Multiplier, float32(math.Exp(0.5*r.NormFloat64())/math.Sqrt(depth)/80))
+			l.Bias = append(l.Bias, int32(r.NormFloat64()*5000))
+			l.Multiplier = append(l.Multiplier, float32(0.001*math.Exp(0.5*r.NormFloat64())))
 		}
-	}
-	for _, t := range g.Tensors {
-		scale := float32(math.Exp(r.NormFloat64()))
-		for _, s := range t.Writers {
-			if s.Kind != model.Pool {
-				n.Layers[s.Layer].Scale = scale
-			}
-		}
+		n.Layers = append(n.Layers, l)
+		// The convolutions that write one tensor have the scale of the first.
+		n.Layers[s.Layer].Scale = n.Layers[g.Tensors[s.Writes].Writers[0].Layer].Scale
 	}
 	n.Layers[g.Head().Layer].Scale = 1
 	return n

@@ -6,27 +6,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/internal/testnet"
 	"halfmeg/model"
 )
 
 // TestBackwardMatchesDifferences compares the gradient by every layer's bias
 // (the sum of the derivative over a layer's map) with central differences.
 func TestBackwardMatchesDifferences(t *testing.T) {
-	topology := model.Topology{
-		Size:      27,
-		Conv1:     model.Stem{Filters: 10, Kernel: 3, Stride: 2, Pad: 1},
-		Fires:     []model.Fire{{S1x1: 3, E1x1: 5, E3x3: 5, Bypass: true}, {S1x1: 4, E1x1: 6, E3x3: 17}},
-		PoolAfter: []int{1, 2},
-		PoolCeil:  true,
-		Head:      model.Head{Classes: 9, Pad: 1},
-	}
+	topology := testnet.Small()
 	r := rand.New(rand.NewPCG(5, 6))
-	n := random(t, r, topology)
-	picture := make([]int8, 27*27*3)
-	for i := range picture {
-		picture[i] = int8(r.IntN(256) - 128)
-	}
-	weights := randomFloats(r, 9)
+	n := random(r, topology)
+	picture := testnet.Picture(r, topology.Size)
+	weights := randomFloats(r, topology.Head.Classes)
 	objective := func() float64 {
 		f, err := NewForward(n)
 		require.NoError(t, err)
@@ -69,25 +60,15 @@ func TestBackwardMatchesDifferences(t *testing.T) {
 // TestWeightGradientMatchesDefinition holds every layer's weight gradient to
 // the bits of the plain sum over the pixels in order, on top of what was there.
 func TestWeightGradientMatchesDefinition(t *testing.T) {
-	topology := model.Topology{
-		Size:      27,
-		Conv1:     model.Stem{Filters: 10, Kernel: 3, Stride: 2, Pad: 1},
-		Fires:     []model.Fire{{S1x1: 3, E1x1: 5, E3x3: 5, Bypass: true}, {S1x1: 4, E1x1: 6, E3x3: 17}},
-		PoolAfter: []int{1, 2},
-		PoolCeil:  true,
-		Head:      model.Head{Classes: 9, Pad: 1},
-	}
+	topology := testnet.Small()
 	r := rand.New(rand.NewPCG(7, 8))
-	f, err := NewForward(random(t, r, topology))
+	f, err := NewForward(random(r, topology))
 	require.NoError(t, err)
 	p := f.NewPass()
-	picture := make([]int8, 27*27*3)
-	for i := range picture {
-		picture[i] = int8(r.IntN(256) - 128)
-	}
+	picture := testnet.Picture(r, topology.Size)
 	_, err = p.Run(picture)
 	require.NoError(t, err)
-	p.Backward(randomFloats(r, 9), func(layer int, d Map) {
+	p.Backward(randomFloats(r, topology.Head.Classes), func(layer int, d Map) {
 		s := f.graph.Convolutions[layer]
 		in := p.maps[s.Reads]
 		got := randomFloats(r, s.Weights())
@@ -139,7 +120,7 @@ func TestMaxPoolGradientGoesToFirstMaximum(t *testing.T) {
 // its forward passes, and the packing that each change of the weights costs.
 func BenchmarkTraining(b *testing.B) {
 	r := rand.New(rand.NewPCG(3, 3))
-	n := random(b, r, model.V11())
+	n := random(r, model.V11())
 	f, err := NewForward(n)
 	require.NoError(b, err)
 	p := f.NewPass()
@@ -180,11 +161,8 @@ func TestCodedGates(t *testing.T) {
 		Head:  model.Head{Classes: 9},
 	}
 	r := rand.New(rand.NewPCG(7, 7))
-	n := random(t, r, topology)
-	picture := make([]int8, 27*27*3)
-	for i := range picture {
-		picture[i] = int8(r.IntN(256) - 128)
-	}
+	n := random(r, topology)
+	picture := testnet.Picture(r, topology.Size)
 	for i := range n.Layers[0].Weights {
 		n.Layers[0].Weights[i] /= 100 // it reads bytes
 	}

@@ -6,25 +6,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/internal/testnet"
 	"halfmeg/model"
 )
 
 // random makes a network of random weights.
-func random(t testing.TB, r *rand.Rand, topology model.Topology) *Network {
-	g, err := topology.Graph()
-	require.NoError(t, err)
-	in := model.TorchvisionInput()
-	in.Size, in.Resize = topology.Size, topology.Size
-	n := &Network{Topology: topology, Input: in}
-	for _, s := range g.Convolutions {
-		l := Layer{Weights: make([]float32, s.Weights()), Bias: make([]float32, s.Out)}
-		for i := range l.Weights {
-			l.Weights[i] = float32(r.NormFloat64()) / float32(s.Kernel*s.Kernel*s.In)
-		}
-		for i := range l.Bias {
-			l.Bias[i] = float32(r.NormFloat64()) / 4
-		}
-		n.Layers = append(n.Layers, l)
+func random(r *rand.Rand, topology model.Topology) *Network {
+	n := &Network{Topology: topology, Input: testnet.Input(topology)}
+	for _, p := range testnet.Floats(r, topology, func(depth float64) float64 { return 1 / depth }) {
+		n.Layers = append(n.Layers, Layer(p))
 	}
 	return n
 }
@@ -65,26 +55,16 @@ func check(t *testing.T, s model.Step, l Layer, in, out Map, add *Map) {
 // definition, fed with the outputs before it, on a network with everything:
 // padded conv1 and head, a bypass, ceil pools, odd channel counts.
 func TestPassMatchesDefinition(t *testing.T) {
-	topology := model.Topology{
-		Size:      27,
-		Conv1:     model.Stem{Filters: 10, Kernel: 3, Stride: 2, Pad: 1},
-		Fires:     []model.Fire{{S1x1: 3, E1x1: 5, E3x3: 5, Bypass: true}, {S1x1: 4, E1x1: 6, E3x3: 17}},
-		PoolAfter: []int{1, 2},
-		PoolCeil:  true,
-		Head:      model.Head{Classes: 9, Pad: 1},
-	}
+	topology := testnet.Small()
 	r := rand.New(rand.NewPCG(1, 2))
-	n := random(t, r, topology)
+	n := random(r, topology)
 	f, err := NewForward(n)
 	require.NoError(t, err)
 	p := f.NewPass()
-	picture := make([]int8, 27*27*3)
-	for i := range picture {
-		picture[i] = int8(r.IntN(256) - 128)
-	}
+	picture := testnet.Picture(r, topology.Size)
 	logits, err := p.Run(picture)
 	require.NoError(t, err)
-	in := NewMap(27, 3)
+	in := NewMap(topology.Size, 3)
 	Normalize(in.Data, picture, n.Input)
 	require.InDelta(t, (float32(picture[4])+128-n.Input.Mean[1])/n.Input.Std[1], in.Data[4], 1e-6)
 	var module, half Map
@@ -96,7 +76,7 @@ func TestPassMatchesDefinition(t *testing.T) {
 		case model.Expand1x1, model.Expand3x3:
 			var add *Map
 			if n.Topology.Fires[s.Fire].Bypass {
-				half := module.Slice((s.Layer-2)*5, 5) // both halves have five channels
+				half := module.Slice(s.Channel, s.Out)
 				add = &half
 			}
 			check(t, s, n.Layers[s.Layer], in, out, add)
@@ -123,7 +103,7 @@ func TestPassMatchesDefinition(t *testing.T) {
 		require.InDelta(t, sum/float64(in.Size*in.Size), l, 1e-5)
 	}
 	_, err = p.Run(picture[1:])
-	require.ErrorContains(t, err, "a picture of 2186 bytes, the network takes 2187")
+	require.ErrorContains(t, err, "a picture of 2882 bytes, the network takes 2883")
 }
 
 func checkPool(t *testing.T, in, out Map) {
@@ -146,7 +126,7 @@ func checkPool(t *testing.T, in, out Map) {
 func BenchmarkForward(b *testing.B) {
 	for _, topology := range []model.Topology{model.V11(), model.V10()} {
 		b.Run(topology.Name, func(b *testing.B) {
-			f, err := NewForward(random(b, rand.New(rand.NewPCG(3, 3)), topology))
+			f, err := NewForward(random(rand.New(rand.NewPCG(3, 3)), topology))
 			require.NoError(b, err)
 			p := f.NewPass()
 			picture := make([]int8, topology.Size*topology.Size*3)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/internal/testnet"
 	"halfmeg/model"
 	"halfmeg/model/sqz"
 	"halfmeg/quant"
@@ -20,22 +21,9 @@ func coarse(t *testing.T, divergence float64) *attempt {
 	asked := divergence
 	divergence = max(divergence, finestDivergence/2)
 	topology := model.Topology{Size: 9, Conv1: model.Stem{Filters: 64, Kernel: 3, Stride: 2}, Head: model.Head{Classes: 500}}
-	g, err := topology.Graph()
-	require.NoError(t, err)
-	in := model.CaffeInput()
-	in.Size = topology.Size
-	n := &model.Network{Topology: topology, Input: in}
-	r := rand.New(rand.NewPCG(1, 1))
-	for _, s := range g.Convolutions {
-		l := model.Layer{Bias: make([]int32, s.Out), Scale: 1}
-		for range s.Weights() {
-			l.Weights = append(l.Weights, int8(max(-127, min(127, math.RoundToEven(r.NormFloat64()/math.Sqrt(divergence))))))
-		}
-		for range s.Out {
-			l.Multiplier = append(l.Multiplier, 0.001)
-		}
-		n.Layers = append(n.Layers, l)
-	}
+	n := testnet.Network(rand.New(rand.NewPCG(1, 1)), topology, func(r *rand.Rand) int8 {
+		return int8(max(-127, min(127, math.RoundToEven(r.NormFloat64()/math.Sqrt(divergence)))))
+	})
 	coded, err := sqz.Encode(n)
 	require.NoError(t, err)
 	return &attempt{

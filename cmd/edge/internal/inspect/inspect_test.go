@@ -1,11 +1,12 @@
 package inspect
 
 import (
-	"slices"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/internal/testnet"
 	"halfmeg/model"
 	"halfmeg/model/sqz"
 )
@@ -14,18 +15,18 @@ import (
 // 1,248,424. At 227x227 and with Caffe's pooling v1.1 takes 387,747,520
 // multiply-accumulates.
 func TestPublishedFigures(t *testing.T) {
-	s, err := Summarize(encode(t, network(t, model.V11())))
+	s, err := Summarize(encode(t, network(model.V11())))
 	require.NoError(t, err)
 	require.Equal(t, 387_747_520, s.MACs)
 	require.Equal(t, 1_235_496, s.Parameters)
 
-	s, err = Summarize(encode(t, network(t, model.V10())))
+	s, err = Summarize(encode(t, network(model.V10())))
 	require.NoError(t, err)
 	require.Equal(t, 1_248_424, s.Parameters)
 }
 
 func TestLayers(t *testing.T) {
-	n := network(t, model.V11())
+	n := network(model.V11())
 	n.Layers[0].Weights[3] = -99
 	n.Layers[0].Weights[4] = 98
 	n.Layers[0].Scale = 0.5
@@ -45,7 +46,7 @@ func TestLayers(t *testing.T) {
 }
 
 func TestBytesAddUp(t *testing.T) {
-	n := network(t, model.V11())
+	n := network(model.V11())
 	n.Labels = make([]string, 1000)
 	n.Labels[0] = "tench, Tinca tinca"
 	file := encode(t, n)
@@ -61,7 +62,7 @@ func TestBytesAddUp(t *testing.T) {
 }
 
 func TestDamagedFile(t *testing.T) {
-	file := encode(t, network(t, model.V11()))
+	file := encode(t, network(model.V11()))
 	file[len(file)/2] ^= 1
 	_, err := Summarize(file)
 	require.ErrorContains(t, err, "damaged")
@@ -70,27 +71,16 @@ func TestDamagedFile(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	topology := model.V11()
 	topology.Fires[0].S1x1 = 128
-	s, err := Summarize(encode(t, network(t, topology)))
+	s, err := Summarize(encode(t, network(topology)))
 	require.NoError(t, err)
 	require.Len(t, s.Warnings, 1)
 	require.Contains(t, s.Warnings[0], "fire2")
 }
 
-// network returns a network with all weights zero.
-func network(t *testing.T, topology model.Topology) *model.Network {
-	t.Helper()
-	g, err := topology.Graph()
-	require.NoError(t, err)
-	n := &model.Network{Topology: topology, Input: model.CaffeInput()}
-	for _, s := range g.Convolutions {
-		n.Layers = append(n.Layers, model.Layer{
-			Weights:    make([]int8, s.Weights()),
-			Bias:       make([]int32, s.Out),
-			Multiplier: slices.Repeat([]float32{1}, s.Out),
-			Scale:      1,
-		})
-	}
-	return n
+// network is one with zeros for weights.
+func network(topology model.Topology) *model.Network {
+	r := rand.New(rand.NewPCG(1, 1))
+	return testnet.Network(r, topology, func(*rand.Rand) int8 { return 0 })
 }
 
 func encode(t *testing.T, n *model.Network) []byte {
