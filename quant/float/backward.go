@@ -110,7 +110,7 @@ func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 		for i := range count {
 			rows.setRow(i, patches[i*stride:][:depth])
 		}
-		rows.mulAdd(sum, depth, d.Data[at*d.Stride:], 1, d.Stride, s.Out)
+		rows.mulAdd(target{sum, depth, s.Out}, left{d.Data[at*d.Stride:], 1, d.Stride})
 	}
 }
 

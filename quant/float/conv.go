@@ -158,13 +158,13 @@ func MaxPool(dst, src Map) {
 		top := y * model.PoolStride
 		copy(row.Data, src.Data[top*src.Size*src.Stride:])
 		for below := top + 1; below < min(top+model.PoolKernel, src.Size); below++ {
-			raise(row.Data, src.Data[below*src.Size*src.Stride:])
+			maxInto(row.Data, src.Data[below*src.Size*src.Stride:])
 		}
 		for x := range dst.Size {
 			left := x * model.PoolStride
 			copy(dst.Pixel(y, x), row.Pixel(0, left))
 			for beside := left + 1; beside < min(left+model.PoolKernel, src.Size); beside++ {
-				raise(dst.Pixel(y, x), row.Pixel(0, beside))
+				maxInto(dst.Pixel(y, x), row.Pixel(0, beside))
 			}
 		}
 	}

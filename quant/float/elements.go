@@ -1,10 +1,10 @@
 package float
 
-// Loops over single elements. The vector part of a loop, where the machine
-// has one, does a leading part and tells its length; plain Go does the rest
-// with the same bits.
+// Elementwise loops. Each calls a vector version for the leading elements,
+// which returns how many it has done (0 where there is none), and does the
+// rest in plain Go. Both compute the same bits.
 
-// relu sets what is negative to zero.
+// relu sets negative elements to zero.
 func relu(x []float32) {
 	for i := reluVector(x); i < len(x); i++ {
 		x[i] = max(x[i], 0)
@@ -18,16 +18,17 @@ func addTo(dst, src []float32) {
 	}
 }
 
-// raise lifts dst to what is larger in src, or not a number.
-func raise(dst, src []float32) {
-	for i := raiseVector(dst, src); i < len(dst); i++ {
+// maxInto sets dst to the elementwise maximum of dst and src; a NaN in src
+// counts as larger.
+func maxInto(dst, src []float32) {
+	for i := maxIntoVector(dst, src); i < len(dst); i++ {
 		if v := src[i]; v > dst[i] || v != v {
 			dst[i] = v
 		}
 	}
 }
 
-// closeGate sets to zero each element of d whose out is not above base.
+// closeGate sets d to zero where out <= base.
 func closeGate(d, out, base []float32) {
 	for i := closeGateVector(d, out, base); i < len(d); i++ {
 		if out[i] <= base[i] {
@@ -36,7 +37,7 @@ func closeGate(d, out, base []float32) {
 	}
 }
 
-// moveEqual moves each element of d to dst, adding, where in is largest.
+// moveEqual adds d to dst where in equals largest, and sets d to zero there.
 func moveEqual(dst, d, in, largest []float32) {
 	for i := moveEqualVector(dst, d, in, largest); i < len(dst); i++ {
 		if in[i] == largest[i] {

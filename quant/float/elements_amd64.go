@@ -1,8 +1,10 @@
+//go:build !noasm
+
 package float
 
 import "golang.org/x/sys/cpu"
 
-// vectored is how many of n elements fill whole vectors of eight.
+// vectored rounds n down to whole vectors of eight; without AVX2 it is 0.
 func vectored(n int) int {
 	if !cpu.X86.HasAVX2 {
 		return 0
@@ -26,10 +28,10 @@ func addVector(dst, src []float32) int {
 	return n
 }
 
-func raiseVector(dst, src []float32) int {
+func maxIntoVector(dst, src []float32) int {
 	n := vectored(len(dst))
 	if n > 0 {
-		raiseAVX2(&dst[0], &src[:n][0], n)
+		maxIntoAVX2(&dst[0], &src[:n][0], n)
 	}
 	return n
 }
@@ -57,7 +59,7 @@ func reluAVX2(x *float32, n int)
 func addAVX2(dst, src *float32, n int)
 
 //go:noescape
-func raiseAVX2(dst, src *float32, n int)
+func maxIntoAVX2(dst, src *float32, n int)
 
 //go:noescape
 func closeGateAVX2(d, out, base *float32, n int)

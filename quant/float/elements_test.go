@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// awkward makes random values with many zeros of both signs, equal pairs,
-// infinities and values that are not numbers among them.
+// awkward returns random values, half of them special ones: zeros of both
+// signs, infinities, NaN, and values that occur twice.
 func awkward(r *rand.Rand, n int) []float32 {
 	special := []float32{0, float32(math.Copysign(0, -1)), 1, -1, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}
 	v := randomFloats(r, n)
@@ -21,8 +21,8 @@ func awkward(r *rand.Rand, n int) []float32 {
 	return v
 }
 
-// bits makes values comparable, signs of zeros and all; one value stands for
-// all that are not numbers.
+// bits makes values comparable including the signs of zeros; all NaN are one
+// value.
 func bits(x []float32) []uint32 {
 	b := make([]uint32, len(x))
 	for i, v := range x {
@@ -34,14 +34,14 @@ func bits(x []float32) []uint32 {
 	return b
 }
 
-// TestElementsMatchPlainLoops holds each loop over a slice, vectors included,
-// to the same loop over one element at a time, which no vector takes.
+// TestElementsMatchPlainLoops compares each loop over a slice with the same
+// loop over one element at a time, which is too short for the vector version.
 func TestElementsMatchPlainLoops(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	loops := map[string]func(a, b, c, d []float32){
 		"relu":      func(a, _, _, _ []float32) { relu(a) },
 		"addTo":     func(a, b, _, _ []float32) { addTo(a, b) },
-		"raise":     func(a, b, _, _ []float32) { raise(a, b) },
+		"maxInto":   func(a, b, _, _ []float32) { maxInto(a, b) },
 		"closeGate": func(a, b, c, _ []float32) { closeGate(a, b, c) },
 		"moveEqual": moveEqual,
 	}

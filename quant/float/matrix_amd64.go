@@ -1,13 +1,15 @@
+//go:build !noasm
+
 package float
 
 import "golang.org/x/sys/cpu"
 
 func init() {
 	if cpu.X86.HasAVX2 {
-		families = append(families, family{"AVX2", []tile{{6, tile6AVX2}, {1, tile1AVX2}}})
+		isas = append(isas, isa{"AVX2", []tile{{6, tile6AVX2}, {1, tile1AVX2}}})
 	}
 	if cpu.X86.HasAVX512F {
-		families = append(families, family{"AVX-512", []tile{{12, tile12AVX512}, {4, tile4AVX512}, {1, tile1AVX512}}})
+		isas = append(isas, isa{"AVX-512", []tile{{12, tile12AVX512}, {4, tile4AVX512}, {1, tile1AVX512}}})
 	}
 }
 

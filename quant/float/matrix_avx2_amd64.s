@@ -1,12 +1,19 @@
+//go:build !noasm
+
 #include "textflag.h"
 
-// Tiles of 6 and of 1 row by 16 columns, two vectors a row.
+// Tiles of 6 and of 1 row by 16 columns, two vectors per row.
 //
-//	DI c, AX bytes from a row to the next
-//	SI a, BX bytes from a row to the next, R9 bytes a step of k; R8 is three rows
-//	on, R10 a's fourth row
-//	DX b, 64 bytes a step of k; CX steps of k left
-//	Y0…Y11 the sums; Y12, Y13 the step's part of b; Y14, Y15 products
+//	DI        c, current row
+//	AX        stride of c's rows in bytes
+//	SI R10    a at k: rows 0…2, rows 3…5
+//	BX R8     stride of a's rows in bytes, three times that
+//	R9        stride of k in a, in bytes
+//	DX        b at k, 64 bytes for each k
+//	CX        steps of k left
+//	Y0…Y11    the sums, two for each row
+//	Y12 Y13   row k of b
+//	Y14 Y15   products
 #define ARGUMENTS \
 	MOVQ c_base+0(FP), DI  \
 	MOVQ ldc+24(FP), AX    \
@@ -32,14 +39,14 @@
 	VMOVUPS HI, 32(DI) \
 	ADDQ    AX, DI
 
-// B loads the step's part of b and goes on to the next.
+// B loads the row of b for this k and advances to the next.
 #define B \
 	VMOVUPS (DX), Y12   \
 	VMOVUPS 32(DX), Y13 \
 	ADDQ    $64, DX
 
-// TERM adds the step's products for one row, in the order of the plain loop,
-// multiplication and addition each rounded.
+// TERM adds the products with one row of a, multiplication and addition each
+// rounded, as the plain loop does.
 #define TERM(address, LO, HI) \
 	VBROADCASTSS address, Y14  \
 	VMULPS       Y12, Y14, Y15 \

@@ -1,12 +1,20 @@
+//go:build !noasm
+
 #include "textflag.h"
 
-// Tiles of 12, 4 and 1 row by 16 columns, one vector a row.
+// Tiles of 12, 4 and 1 row by 16 columns, one vector per row.
 //
-//	DI c, AX bytes from a row to the next
-//	SI a, BX bytes from a row to the next, R8 R9 R10 R11 R12 three, five,
-//	   seven, nine and eleven rows, R13 bytes a step of k
-//	DX b, 64 bytes a step of k; CX steps of k left
-//	Z0…Z11 the sums; Z12 the step's part of b; Z13…Z15 products
+//	DI          c, current row
+//	AX          stride of c's rows in bytes
+//	SI          a at k
+//	BX          stride of a's rows in bytes
+//	R8…R12      3, 5, 7, 9 and 11 times that
+//	R13         stride of k in a, in bytes
+//	DX          b at k, 64 bytes for each k
+//	CX          steps of k left
+//	Z0…Z11      the sums, one for each row
+//	Z12         row k of b
+//	Z13…Z15     products, in turn, so that they do not wait for each other
 #define ARGUMENTS \
 	MOVQ c_base+0(FP), DI   \
 	MOVQ ldc+24(FP), AX     \
@@ -33,13 +41,13 @@
 	VMOVUPS SUM, (DI) \
 	ADDQ    AX, DI
 
-// B loads the step's part of b and goes on to the next.
+// B loads the row of b for this k and advances to the next.
 #define B \
 	VMOVUPS (DX), Z12 \
 	ADDQ    $64, DX
 
-// TERM adds the step's products for one row, in the order of the plain loop,
-// multiplication and addition each rounded. T is free for it.
+// TERM adds the products with one row of a, multiplication and addition each
+// rounded, as the plain loop does. T is scratch.
 #define TERM(address, T, SUM) \
 	VMULPS.BCST address, Z12, T \
 	VADDPS      T, SUM, SUM

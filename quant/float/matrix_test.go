@@ -17,32 +17,32 @@ func randomFloats(r *rand.Rand, n int) []float32 {
 	return v
 }
 
-// eachFamily runs a test with every version of the tiles that the machine has.
-func eachFamily(t *testing.T, test func(t *testing.T)) {
-	all := families
-	defer func() { families = all }()
+// eachISA runs a test with every instruction set that the machine has.
+func eachISA(t *testing.T, test func(t *testing.T)) {
+	all := isas
+	defer func() { isas = all }()
 	for i, f := range all {
-		families = all[:i+1]
+		isas = all[:i+1]
 		t.Run(f.name, test)
 	}
 }
 
-// TestMulAddMatchesDefinition holds the product, vector code and edges
-// included, to the plain sum's bits, with the left matrix along and across.
+// TestMulAddMatchesDefinition compares the product with the plain sum, bit for
+// bit: vector code, edges, the left matrix as it is and transposed.
 func TestMulAddMatchesDefinition(t *testing.T) {
-	eachFamily(t, func(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))
 		for range 300 {
 			rows, columns, depth := 1+r.IntN(30), 1+r.IntN(50), 1+r.IntN(40)
-			lda, ldc, across := depth+r.IntN(3), columns+r.IntN(3), rows+r.IntN(3)
+			lda, ldc, ldt := depth+r.IntN(3), columns+r.IntN(3), rows+r.IntN(3)
 			a, b := randomFloats(r, rows*lda), randomFloats(r, columns*depth)
-			turned := make([]float32, depth*across)
+			transposed := make([]float32, depth*ldt)
 			got := randomFloats(r, rows*ldc)
 			want := append([]float32(nil), got...)
-			gotAcross := append([]float32(nil), got...)
+			gotTransposed := append([]float32(nil), got...)
 			for i := range rows {
 				for k := range depth {
-					turned[k*across+i] = a[i*lda+k]
+					transposed[k*ldt+i] = a[i*lda+k]
 				}
 				for j := range columns {
 					for k := range depth {
@@ -53,15 +53,15 @@ func TestMulAddMatchesDefinition(t *testing.T) {
 			packed := PackTransposed(b, columns, depth)
 			packed.MulAdd(got, ldc, a, lda, rows)
 			require.Equal(t, want, got, "%d rows, %d columns, depth %d", rows, columns, depth)
-			packed.mulAdd(gotAcross, ldc, turned, 1, across, rows)
-			require.Equal(t, want, gotAcross, "across: %d rows, %d columns, depth %d", rows, columns, depth)
+			packed.mulAdd(target{gotTransposed, ldc, rows}, left{transposed, 1, ldt})
+			require.Equal(t, want, gotTransposed, "transposed: %d rows, %d columns, depth %d", rows, columns, depth)
 		}
 	})
 }
 
 // TestMulAddUpper compares the upper triangle with the whole product.
 func TestMulAddUpper(t *testing.T) {
-	eachFamily(t, func(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(7, 7))
 		for range 100 {
 			n, depth := 1+r.IntN(60), 1+r.IntN(40)
@@ -77,30 +77,31 @@ func TestMulAddUpper(t *testing.T) {
 	})
 }
 
-// TestPacksAgree packs a matrix and its transpose, the first over old values.
+// TestPacksAgree packs a matrix and its transpose, the first in memory with
+// old values.
 func TestPacksAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	reused := &Packed{data: randomFloats(r, 20000)}
 	for range 100 {
 		depth, columns := 1+r.IntN(40), 1+r.IntN(50)
-		m, turned := randomFloats(r, depth*columns), make([]float32, depth*columns)
+		m, transposed := randomFloats(r, depth*columns), make([]float32, depth*columns)
 		reused.reshape(depth, columns)
 		for k := range depth {
 			for j := range columns {
-				turned[j*depth+k] = m[k*columns+j]
+				transposed[j*depth+k] = m[k*columns+j]
 			}
 			reused.setRow(k, m[k*columns:(k+1)*columns])
 		}
-		want := PackTransposed(turned, columns, depth)
+		want := PackTransposed(transposed, columns, depth)
 		require.Equal(t, want, Pack(m, depth, columns))
 		require.Equal(t, want, reused)
 	}
 }
 
-// TestTilesMatchPlainLoop proves every tile of the machine against the plain one.
+// TestTilesMatchPlainLoop compares every tile of the machine with the plain one.
 func TestTilesMatchPlainLoop(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
-	for _, f := range families {
+	for _, f := range isas {
 		for _, tile := range f.tiles {
 			for depth := 1; depth < 70; depth++ {
 				row, step, ldc := 1+r.IntN(5), 1+r.IntN(5), tileColumns+r.IntN(5)
@@ -117,14 +118,14 @@ func TestTilesMatchPlainLoop(t *testing.T) {
 	}
 }
 
-// BenchmarkTile compares the tiles, with the left matrix along and across.
+// BenchmarkTile times the tiles, with the left matrix as it is and transposed.
 func BenchmarkTile(b *testing.B) {
 	const depth, stride = 256, 257
 	r := rand.New(rand.NewPCG(3, 3))
 	a, panel, c := randomFloats(r, depth*stride), randomFloats(r, depth*tileColumns), make([]float32, 16*tileColumns)
-	for _, f := range families {
+	for _, f := range isas {
 		for _, tile := range f.tiles {
-			for name, steps := range map[string][2]int{"along": {stride, 1}, "across": {1, stride}} {
+			for name, steps := range map[string][2]int{"rows": {stride, 1}, "transposed": {1, stride}} {
 				b.Run(fmt.Sprintf("%s/%d/%s", f.name, tile.rows, name), func(b *testing.B) {
 					for b.Loop() {
 						tile.add(c, tileColumns, a, steps[0], steps[1], panel)

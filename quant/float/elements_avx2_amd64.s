@@ -1,7 +1,14 @@
+//go:build !noasm
+
 #include "textflag.h"
 
-// The loops of elements.go in vectors of eight; n is a multiple of eight, not
-// zero. AX counts the elements done, DI, SI, DX and R8 hold the arguments.
+// The loops of elements.go in vectors of eight. n is a positive multiple of
+// eight.
+//
+//	AX           elements done
+//	CX           n
+//	DI SI DX R8  the slices, in the order of the arguments
+//	Y0…Y3        one vector of each
 
 #define NEXT \
 	ADDQ $8, AX  \
@@ -18,8 +25,8 @@ TEXT ·reluAVX2(SB), NOSPLIT, $0-16
 	VXORPS Y0, Y0, Y0
 
 loop:
-	VMAXPS  (DI)(AX*4), Y0, Y1 // x if it is not a number
-	VADDPS  Y0, Y1, Y1         // -0 becomes 0
+	VMAXPS  (DI)(AX*4), Y0, Y1 // x where x is NaN
+	VADDPS  Y0, Y1, Y1         // -0 + 0 = 0
 	VMOVUPS Y1, (DI)(AX*4)
 	NEXT
 
@@ -36,8 +43,8 @@ loop:
 	VMOVUPS Y0, (DI)(AX*4)
 	NEXT
 
-// func raiseAVX2(dst, src *float32, n int)
-TEXT ·raiseAVX2(SB), NOSPLIT, $0-24
+// func maxIntoAVX2(dst, src *float32, n int)
+TEXT ·maxIntoAVX2(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), CX
@@ -46,7 +53,7 @@ TEXT ·raiseAVX2(SB), NOSPLIT, $0-24
 loop:
 	VMOVUPS   (SI)(AX*4), Y0
 	VMAXPS    (DI)(AX*4), Y0, Y1 // src if it is larger, else dst
-	VCMPPS    $3, Y0, Y0, Y2     // src is not a number
+	VCMPPS    $3, Y0, Y0, Y2     // src is NaN
 	VBLENDVPS Y2, Y0, Y1, Y1
 	VMOVUPS   Y1, (DI)(AX*4)
 	NEXT
@@ -61,7 +68,7 @@ TEXT ·closeGateAVX2(SB), NOSPLIT, $0-32
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0
-	VCMPPS  $6, (DX)(AX*4), Y0, Y0 // not out <= base
+	VCMPPS  $6, (DX)(AX*4), Y0, Y0 // not (out <= base): NaN keeps the gate open
 	VANDPS  (DI)(AX*4), Y0, Y0
 	VMOVUPS Y0, (DI)(AX*4)
 	NEXT
