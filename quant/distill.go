@@ -11,6 +11,7 @@ import (
 	"halfmeg/internal/parallel"
 	"halfmeg/model"
 	"halfmeg/quant/float"
+	"halfmeg/quant/train"
 )
 
 // Distillation steers Distill.
@@ -60,18 +61,18 @@ func Distill(ctx context.Context, teacher *float.Network, n *model.Network, pict
 		p.held = pruned(teacher.Layers[i].Weights)
 	}
 	trainer := newTrainer(forward, o.Workers)
-	order := newSampler(len(pictures))
+	sampler := train.NewSampler(len(pictures), 1)
 	recent := 0.0
 	for round := range o.Rounds {
 		studentForward, err := s.forward()
 		if err != nil {
 			return nil, err
 		}
-		divergence, err := trainer.batch(ctx, studentForward, pictures, order, round)
+		divergence, err := trainer.batch(ctx, studentForward, pictures, sampler, round)
 		if err != nil {
 			return nil, err
 		}
-		s.learn(trainer.gradients(), rateOf(round, o.Rounds), round+1)
+		s.learn(trainer.gradients(), schedule(round, o.Rounds))
 		recent += (divergence - recent) * max(0.05, 1/float64(round+1))
 		if o.Progress != nil {
 			o.Progress(round+1, o.Rounds, recent)
@@ -81,37 +82,15 @@ func Distill(ctx context.Context, teacher *float.Network, n *model.Network, pict
 	return result, result.Validate()
 }
 
-// rateOf is the part of the full rate in a round: it rises at once and falls
-// along half a cosine.
-func rateOf(round, rounds int) float64 {
-	return min(1, float64(round+1)/warmUp) * 0.5 * (1 + math.Cos(math.Pi*float64(round)/float64(rounds)))
-}
+var schedule = train.WarmupCosine(warmUp)
 
 // learn moves all layers against their gradients.
-func (s *student) learn(gradients []*gradient, rate float64, t int) {
+func (s *student) learn(gradients []*gradient, rate float64) {
 	var wait sync.WaitGroup
 	for i, p := range s.layers {
-		wait.Go(func() { p.learn(gradients[i], rate, t) })
+		wait.Go(func() { p.learn(gradients[i], rate) })
 	}
 	wait.Wait()
-}
-
-// sampler draws pictures in random order, each once before any comes again.
-type sampler struct {
-	random *rand.Rand
-	left   []int
-	size   int
-}
-
-func newSampler(size int) *sampler { return &sampler{random: rand.New(rand.NewPCG(1, 1)), size: size} }
-
-func (d *sampler) next() int {
-	if len(d.left) == 0 {
-		d.left = d.random.Perm(d.size)
-	}
-	first := d.left[0]
-	d.left = d.left[1:]
-	return first
 }
 
 // trainer works through batches: in lanes, each of which sums
@@ -120,7 +99,7 @@ type trainer struct {
 	teacher *float.Forward
 	workers int
 	passes  []*float.Pass // one a worker
-	crops   []*augmenter
+	crops   []*train.Augmenter
 	lanes   [batchLanes]lane
 }
 
@@ -141,7 +120,7 @@ func newTrainer(teacher *float.Forward, workers int) *trainer {
 	s := &trainer{teacher: teacher, workers: min(workers, batchLanes)}
 	for range s.workers {
 		s.passes = append(s.passes, teacher.NewPass())
-		s.crops = append(s.crops, newAugmenter(g.Tensors[model.Picture].Size))
+		s.crops = append(s.crops, train.NewAugmenter(g.Tensors[model.Picture].Size))
 	}
 	for i := range s.lanes {
 		for _, step := range g.Convolutions {
@@ -153,18 +132,18 @@ func newTrainer(teacher *float.Forward, workers int) *trainer {
 
 // batch runs teacher and student on a batch and returns their mean
 // divergence. The gradients stay in the lanes.
-func (s *trainer) batch(ctx context.Context, student *float.Forward, pictures [][]int8, order *sampler, round int) (float64, error) {
+func (s *trainer) batch(ctx context.Context, student *float.Forward, pictures [][]int8, sampler *train.Sampler, round int) (float64, error) {
 	var drawn [batch]int
 	for i := range drawn {
-		drawn[i] = order.next()
+		drawn[i] = sampler.Next()
 	}
 	err := parallel.For(ctx, s.workers, batchLanes, func(worker, i int) {
 		s.lanes[i].reset()
 		for j := i; j < batch && ctx.Err() == nil; j += batchLanes {
 			random := rand.New(rand.NewPCG(uint64(round), uint64(j)))
-			variant := s.crops[worker].vary(pictures[drawn[j]], random)
+			variant := s.crops[worker].Augment(pictures[drawn[j]], random)
 			if random.Float64() < mixedShare {
-				variant = s.crops[worker].mix(pictures[drawn[j]], pictures[drawn[(j+1)%batch]], random)
+				variant = s.crops[worker].Mixup(pictures[drawn[j]], pictures[drawn[(j+1)%batch]], random)
 			}
 			s.picture(&s.lanes[i], student, s.passes[worker], variant)
 		}

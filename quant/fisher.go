@@ -13,6 +13,7 @@ import (
 	"halfmeg/internal/parallel"
 	"halfmeg/model"
 	"halfmeg/quant/float"
+	"halfmeg/quant/train"
 )
 
 // Fisher says how the network's answer suffers from errors of its weights:
@@ -56,7 +57,7 @@ func MeasureFisher(ctx context.Context, n *float.Network, pictures [][]int8, wor
 	sums := make([]*Fisher, fisherLanes)
 	err = parallel.For(ctx, workers, fisherLanes, func(_, lane int) {
 		sums[lane] = newFisher(convolutions)
-		p := &gradientSums{forward.NewPass(), newAugmenter(n.Input.Size), sums[lane]}
+		p := &gradientSums{forward.NewPass(), train.NewAugmenter(n.Input.Size), sums[lane]}
 		for i := lane; i < len(pictures)*fisherVariants && ctx.Err() == nil; i += fisherLanes {
 			p.add(pictures[i/fisherVariants], i%fisherVariants > 0, uint64(i))
 			if i%fisherVariants == 0 {
@@ -136,7 +137,7 @@ func total(lanes []*Fisher, count int) *Fisher {
 // gradientSums adds up what one picture after the other says.
 type gradientSums struct {
 	pass    *float.Pass
-	augment *augmenter
+	augment *train.Augmenter
 	sums    *Fisher
 }
 
@@ -144,7 +145,7 @@ type gradientSums struct {
 func (p *gradientSums) add(picture []int8, crop bool, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	if crop {
-		picture = p.augment.vary(picture, random)
+		picture = p.augment.Augment(picture, random)
 	}
 	logits, err := p.pass.Run(picture)
 	if err != nil {

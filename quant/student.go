@@ -1,12 +1,12 @@
 package quant
 
 import (
-	"math"
 	"math/bits"
 
 	"halfmeg/model"
 	"halfmeg/model/trellis"
 	"halfmeg/quant/float"
+	"halfmeg/quant/train"
 )
 
 // student is a quantized network that learns. Every weight has a latent value
@@ -29,7 +29,8 @@ type studentLayer struct {
 	scales  []float32 // real value of a step, by output
 	bias    []float32 // real values
 	unit    float32   // real value of a bias's step
-	moments [2]adam   // of the weights and of the biases
+
+	weightOptimiser, biasOptimiser train.Optimiser
 }
 
 // newStudent takes a quantized network to real values.
@@ -55,7 +56,7 @@ func newStudent(n *model.Network, g *model.Graph) *student {
 			p.scales = append(p.scales, float32(unit/float64(s.codes.Scales[step.Reads])))
 			p.bias = append(p.bias, float32(float64(l.Bias[o])*unit))
 		}
-		p.moments = [2]adam{newAdam(len(p.latent)), newAdam(step.Out)}
+		p.weightOptimiser, p.biasOptimiser = train.NewAdam(len(p.latent)), train.NewAdam(step.Out)
 		s.layers = append(s.layers, p)
 	}
 	return s
@@ -114,18 +115,24 @@ func commonGrain(v []int32) float64 {
 	return float64(int64(1) << min(bits.TrailingZeros32(uint32(all)), maxGrain))
 }
 
-// learn moves the layer against a gradient by its real weights and biases.
-func (p *studentLayer) learn(g *gradient, rate float64, t int) {
-	unbiased := newCorrection(t)
+// learn moves the layer against a gradient by its real weights and biases,
+// which it overwrites.
+func (p *studentLayer) learn(g *gradient, rate float64) {
 	for i, d := range g.weights {
-		if p.held != nil && p.held[i] {
-			continue
+		g.weights[i] = d * p.scales[i/p.depth] // by the latent weight
+	}
+	p.weightOptimiser.Step(g.weights, g.weights, rate*weightRate)
+	for i, u := range g.weights {
+		if p.held == nil || !p.held[i] {
+			p.latent[i] = min(max(p.latent[i]-u, -model.MaxWeight), model.MaxWeight)
 		}
-		p.latent[i] -= p.moments[0].step(i, d*p.scales[i/p.depth], unbiased, rate*weightRate)
-		p.latent[i] = min(max(p.latent[i], -model.MaxWeight), model.MaxWeight)
 	}
 	for o, d := range g.biases {
-		p.bias[o] -= p.unit * p.moments[1].step(o, d*p.unit, unbiased, rate*biasRate)
+		g.biases[o] = d * p.unit
+	}
+	p.biasOptimiser.Step(g.biases, g.biases, rate*biasRate)
+	for o, u := range g.biases {
+		p.bias[o] -= float32(p.unit * u)
 	}
 	p.round()
 }
@@ -140,31 +147,4 @@ func (p *studentLayer) round() {
 		return
 	}
 	nearestPaths(p.weights, p.latent, p.held, p.depth)
-}
-
-// adam holds the running means of a gradient and of its square (Kingma and
-// Ba, arXiv:1412.6980).
-type adam struct{ mean, square []float32 }
-
-func newAdam(n int) adam { return adam{make([]float32, n), make([]float32, n)} }
-
-const (
-	meanDecay   = 0.9
-	squareDecay = 0.999
-)
-
-// correction makes up for means that began at zero.
-type correction struct{ mean, square float64 }
-
-// newCorrection is that of step t, counted from 1.
-func newCorrection(t int) correction {
-	return correction{1 - math.Pow(meanDecay, float64(t)), 1 - math.Pow(squareDecay, float64(t))}
-}
-
-// step takes in a derivative and says how far to go against it.
-func (a adam) step(i int, d float32, by correction, rate float64) float32 {
-	a.mean[i] += float32((1 - meanDecay) * (d - a.mean[i]))
-	a.square[i] += float32((1 - squareDecay) * (float32(d*d) - a.square[i]))
-	mean, square := float64(a.mean[i])/by.mean, float64(a.square[i])/by.square
-	return float32(rate * mean / (math.Sqrt(square) + 1e-30))
 }
