@@ -13,7 +13,8 @@ import (
 	"halfmeg/quant/float"
 )
 
-// int8Divergence is the mean divergence of an int8 network's answers.
+// int8Divergence is the mean divergence of an int8 network's answers from the
+// float network's.
 func int8Divergence(t *testing.T, n *float.Network, q *model.Network, pictures [][]int8) float64 {
 	t.Helper()
 	f, err := float.NewForward(n)
@@ -36,14 +37,15 @@ func int8Divergence(t *testing.T, n *float.Network, q *model.Network, pictures [
 }
 
 // TestDistill: a disturbed network comes nearer to the float one, its weights
-// still follow the trellis, and what it was made of stays as it was.
+// still follow the trellis, its source is not changed, and the number of
+// workers does not matter.
 func TestDistill(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 20))
 	n := randomFloat(r, testnet.Small())
 	pictures := randomPictures(r, 48)
 	coarse := quantizeSmall(t, n, pictures, Options{Divergence: 0.0001, Fisher: measureSmall(t, n, pictures, 2)}).Network
 	head := &coarse.Layers[len(coarse.Layers)-1]
-	for o := range head.Bias { // every other answer shifted by a sixth: something to learn
+	for o := range head.Bias { // shift every other logit by a sixth: something to learn
 		logit := head.Multiplier[o] * 3 * 3
 		head.Bias[o] += int32(float32(o%2) / 6 / logit)
 	}
@@ -70,11 +72,11 @@ func TestDistill(t *testing.T) {
 	o.Workers, o.Progress = 5, nil
 	again, err := Distill(context.Background(), n, coarse, pictures, o)
 	require.NoError(t, err)
-	require.Equal(t, tuned, again, "whatever the number of workers")
+	require.Equal(t, tuned, again, "for any number of workers")
 }
 
-// TestStudentIsTheNetwork: in real values and back, nothing has changed; and
-// the student computes what the engine does.
+// TestStudentIsTheNetwork: conversion to real values and back is exact, and the
+// student computes what the engine computes.
 func TestStudentIsTheNetwork(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 21))
 	n := randomFloat(r, testnet.Small())
@@ -99,7 +101,7 @@ func TestStudentIsTheNetwork(t *testing.T) {
 	}
 }
 
-// TestDistillIsInterrupted at once, with nothing to show.
+// TestDistillIsInterrupted by its context, within a round.
 func TestDistillIsInterrupted(t *testing.T) {
 	r := rand.New(rand.NewPCG(22, 22))
 	n := randomFloat(r, testnet.Small())
@@ -115,16 +117,16 @@ func TestDistillIsInterrupted(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// TestNearestPaths: the paths follow the trellis, lie much nearer than every
-// other number would, and what follows the trellis already stays.
-func TestNearestPaths(t *testing.T) {
+// TestRoundToTrellis: the weights follow the trellis, their error has the
+// variance of the trellis, and weights that follow it already stay.
+func TestRoundToTrellis(t *testing.T) {
 	const out, depth = 300, 7
 	r := rand.New(rand.NewPCG(23, 23))
 	latent, weights := make([]float32, out*depth), make([]int8, out*depth)
 	for i := range latent {
 		latent[i] = float32(40 * r.NormFloat64())
 	}
-	nearestPaths(weights, latent, nil, depth)
+	roundToTrellis(weights, latent, nil, depth)
 	require.True(t, follows(weights, depth))
 	sum := 0.0
 	for i, w := range weights {
@@ -135,6 +137,6 @@ func TestNearestPaths(t *testing.T) {
 	}
 	require.InEpsilon(t, trellisVariance, sum, 0.1)
 	again := make([]int8, out*depth)
-	nearestPaths(again, latent, nil, depth)
+	roundToTrellis(again, latent, nil, depth)
 	require.Equal(t, weights, again)
 }

@@ -6,30 +6,27 @@ import (
 	"halfmeg/quant/float"
 )
 
-// A ReLU and a maximum commute with a positive factor, so that a channel's
-// activations may be made larger by a factor in the layers that write it and
-// smaller again in the layers that read it. Factors that bring the channels
-// of a tensor nearer to each other let its one scale serve them all better
-// (Nagel et al., "Data-free quantization through weight equalization and
-// bias correction", arXiv:1906.04721, section 4.1).
-
-// equalization is the factor of each channel of a tensor and the tensor's
-// scale with the factors applied.
+// equalization makes the ranges of a tensor's channels more alike, so that
+// its one scale suits all of them. ReLU and max-pooling commute with a
+// positive factor: a channel is multiplied by its channel scale in the layers
+// that write it and divided by it in the layers that read it (cross-layer
+// equalization: Nagel et al., arXiv:1906.04721, section 4.1).
 type equalization struct {
-	factors []float64
-	scale   float64
-	largest float64 // activation seen, factors applied
+	channelScale []float64
+	scale        float64 // real value of one code, with the channel scales applied
 }
 
-// equalize chooses factors that go half the way, in the logarithm, to equal
-// ranges: all the way would cost the reading layer's weights as much as the
-// activations gain. Without factors (a bypass adds tensors channel by
-// channel, so both must keep theirs) only the scale is chosen.
-func equalize(h *histogram, importance []float64, useFactors bool) equalization {
-	e := equalization{factors: make([]float64, h.channels), scale: 1}
+// equalize chooses channel scales and the tensor's scale. The channel scales
+// are the square root of those that would make all ranges equal: the rest of
+// the way would cost the precision of the reading layer's weights what
+// activations gain (equation 11 of the paper, for equal weight ranges). Where
+// channels are fixed, because a bypass adds tensors channel by channel, only
+// the scale is chosen. importance is the cost of a squared error, by channel.
+func equalize(h *histogram, importance []float64, fixedChannels bool) equalization {
+	e := equalization{channelScale: make([]float64, h.channels), scale: 1}
 	channels := make([]distribution, h.channels)
 	ranges := make([]float64, h.channels)
-	widest := 0.0
+	widest, largest := 0.0, 0.0
 	for c := range channels {
 		d := h.channel(c)
 		channels[c] = d
@@ -37,17 +34,17 @@ func equalize(h *histogram, importance []float64, useFactors bool) equalization 
 		widest = max(widest, ranges[c])
 	}
 	for c := range channels {
-		e.factors[c] = 1
-		if useFactors && ranges[c] > 0 {
-			e.factors[c] = min(math.Sqrt(widest/ranges[c]), maxFactor)
+		e.channelScale[c] = 1
+		if !fixedChannels && ranges[c] > 0 {
+			e.channelScale[c] = min(math.Sqrt(widest/ranges[c]), maxChannelScale)
 		}
-		e.largest = max(e.largest, channels[c].largest()*e.factors[c])
+		largest = max(largest, channels[c].largest()*e.channelScale[c])
 	}
-	if e.largest > 0 {
-		e.scale = max(minScale, bestScale(e.largest, func(scale float64) float64 {
+	if largest > 0 {
+		e.scale = max(minScale, bestScale(largest, func(scale float64) float64 {
 			total := 0.0
 			for c, d := range channels {
-				total += float64(importance[c] * d.squaredError(scale/e.factors[c]))
+				total += float64(importance[c] * d.squaredError(scale/e.channelScale[c]))
 			}
 			return total
 		}))
@@ -55,16 +52,17 @@ func equalize(h *histogram, importance []float64, useFactors bool) equalization 
 	return e
 }
 
-// maxFactor keeps a channel that hardly ever fires from being blown up.
-const maxFactor = 32
+// maxChannelScale limits channels that hardly ever fire: what calibration saw
+// of them is a poor bound of their range. Not tuned.
+const maxChannelScale = 32
 
-// scaleOutputs multiplies a layer's output channels, the first of which is
-// channel first of the tensor, by their factors.
+// scaleOutputs multiplies a layer's outputs, the tensor's channels from first
+// on, by their channel scales.
 func (e equalization) scaleOutputs(l float.Layer, first int) float.Layer {
 	out := float.Layer{Weights: make([]float32, len(l.Weights)), Bias: make([]float32, len(l.Bias))}
 	depth := len(l.Weights) / len(l.Bias)
 	for o, b := range l.Bias {
-		f := e.factors[first+o]
+		f := e.channelScale[first+o]
 		out.Bias[o] = float32(float64(b) * f)
 		for k := o * depth; k < (o+1)*depth; k++ {
 			out.Weights[k] = float32(float64(l.Weights[k]) * f)
@@ -73,24 +71,25 @@ func (e equalization) scaleOutputs(l float.Layer, first int) float.Layer {
 	return out
 }
 
-// unscaleInputs divides what a layer reads by its channels' factors.
+// unscaleInputs makes up for the channel scales in a layer that reads the
+// tensor.
 func (e equalization) unscaleInputs(l float.Layer) float.Layer {
 	out := float.Layer{Weights: make([]float32, len(l.Weights)), Bias: l.Bias}
 	for k, w := range l.Weights {
-		out.Weights[k] = float32(float64(w) / e.factors[k%len(e.factors)])
+		out.Weights[k] = float32(float64(w) / e.channelScale[k%len(e.channelScale)])
 	}
 	return out
 }
 
-// apply multiplies a map's channels by their factors.
+// apply multiplies a map by the channel scales.
 func (e equalization) apply(m float.Map) {
 	for i := range m.Data {
-		m.Data[i] *= float32(e.factors[i%m.Channels])
+		m.Data[i] *= float32(e.channelScale[i%m.Channels])
 	}
 }
 
-// importance is how much an error in each channel of a tensor matters to
-// the layers that read it: the energy of the weights on that channel.
+// importance is the cost of an error in each channel of a tensor: the energy
+// of the weights that read the channel.
 func importance(channels int, readers []float.Layer) []float64 {
 	energy := make([]float64, channels)
 	for _, l := range readers {

@@ -11,7 +11,7 @@ import (
 	"halfmeg/quant/float"
 )
 
-// divergenceOf is the mean divergence of another network's answers.
+// divergenceOf is the mean divergence of another network's answers from n's.
 func divergenceOf(t *testing.T, n, other *float.Network, pictures [][]int8) float64 {
 	t.Helper()
 	passes := make([]*float.Pass, 2)
@@ -34,8 +34,8 @@ func divergenceOf(t *testing.T, n, other *float.Network, pictures [][]int8) floa
 	return sum
 }
 
-// TestFisherPredictsDivergence disturbs one layer's weights at random and
-// compares the divergence with half of e'Fe.
+// TestFisherPredictsDivergence adds noise to one layer's weights and compares
+// the divergence with e'Fe/2.
 func TestFisherPredictsDivergence(t *testing.T) {
 	r := rand.New(rand.NewPCG(10, 10))
 	n := randomFloat(r, testnet.Small())
@@ -59,8 +59,8 @@ func TestFisherPredictsDivergence(t *testing.T) {
 	require.InEpsilon(t, trace*variance/2, measured, 0.5)
 }
 
-// TestFisherFollowsEqualization: what a weight's error costs does not depend
-// on the units that inputs and outputs are measured in.
+// TestFisherFollowsEqualization: the cost of a weight's error does not depend on
+// the channel scales of inputs and outputs.
 func TestFisherFollowsEqualization(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 11))
 	n := randomFloat(r, testnet.Small())
@@ -74,7 +74,7 @@ func TestFisherFollowsEqualization(t *testing.T) {
 	}
 	const scale = 0.3
 	cost := func(in, out []float64, scale float64) float64 {
-		h, g := l.covariance(in, scale), l.outputCovariance(out)
+		h, g := l.inputCovariance(in, scale), l.outputCovariance(out)
 		sum := 0.0
 		noise := rand.New(rand.NewPCG(12, 12))
 		e := make([][]float64, l.out) // a weight's error in units of codes
@@ -101,8 +101,8 @@ func TestFisherFollowsEqualization(t *testing.T) {
 	require.InEpsilon(t, cost(nil, nil, 1), cost(in, out, scale), 1e-9)
 }
 
-// TestScoreIsFisher: over all signs the mean square of the score is the Fisher
-// information of the answer, diag(p) - p*p'.
+// TestScoreIsFisher: the mean square of the score is the Fisher information of
+// the answer, diag(p) - p*p'.
 func TestScoreIsFisher(t *testing.T) {
 	p := []float32{0.7, 0.2, 0.07, 0.03}
 	r := rand.New(rand.NewPCG(11, 11))

@@ -7,34 +7,35 @@ import (
 	"halfmeg/quant/float"
 )
 
-// histogram counts the activations of each channel in bins of their float32
-// bits' upper part: 32 bins an octave, whatever the range. It may be filled
-// by several goroutines.
+// histogram counts the activations of each channel. The upper bits of a
+// float32 select the bin, 32 bins per octave, so that the range need not be
+// known before. It is safe for concurrent use: counts do not depend on the
+// order.
 type histogram struct {
 	channels int
 	counts   []atomic.Uint32 // [channel][binCount]
-	beyond   atomic.Bool     // a value was above maxActivation or not a number
+	overflow atomic.Bool     // a value was above maxActivation or NaN
 }
 
-// maxActivation is beyond any real network, and small enough that sums of
-// squares stay finite float32 numbers.
+// maxActivation is far above the activations of any real network, and small
+// enough that sums of squares stay finite float32 numbers.
 const maxActivation = 1e12
 
 const (
 	binShift   = 18
-	binCount   = 0x7f800000 >> binShift // positive finite values
-	codeLevels = 255                    // steps between the smallest and the largest code
+	binCount   = 0x7f800000 >> binShift // of the positive finite values
+	codeLevels = 255                    // the largest code
 )
 
 func newHistogram(channels int) *histogram {
 	return &histogram{channels: channels, counts: make([]atomic.Uint32, channels*binCount)}
 }
 
-// add counts the positive values of a map: zeros are exact at every scale.
+// add counts the positive values of a map: zeros are exact at any scale.
 func (h *histogram) add(m float.Map) {
 	for i, v := range m.Data {
 		if !(v <= maxActivation) {
-			h.beyond.Store(true)
+			h.overflow.Store(true)
 		} else if v > 0 {
 			h.counts[i%h.channels*binCount+int(math.Float32bits(v)>>binShift)].Add(1)
 		}
@@ -46,8 +47,7 @@ func centre(bin int) float64 {
 	return float64(math.Float32frombits(uint32(bin)<<binShift | 1<<(binShift-1)))
 }
 
-// channel is the bins in use of one channel, as values and how often each
-// occurs, in rising order.
+// channel is the non-empty bins of one channel.
 func (h *histogram) channel(c int) distribution {
 	var d distribution
 	for b := range binCount {
@@ -58,12 +58,12 @@ func (h *histogram) channel(c int) distribution {
 	return d
 }
 
-// distribution is positive values in rising order with their weights.
+// distribution is positive values in rising order and how often each occurs.
 type distribution []weighted
 
 type weighted struct{ value, weight float64 }
 
-// largest is the last value; 0 where nothing is positive.
+// largest is the largest value; 0 if there is none.
 func (d distribution) largest() float64 {
 	if len(d) == 0 {
 		return 0
@@ -71,9 +71,9 @@ func (d distribution) largest() float64 {
 	return d[len(d)-1].value
 }
 
-// squaredError sums the squared error of all values when a code is worth
-// scale: what lies above the last code is clipped, what lies below half a
-// code becomes zero, the rest is off by a uniform step.
+// squaredError sums the squared errors of all values at a scale: values above
+// the last code are clipped, values below half a code become zero, all others
+// have the variance of a uniform error, scale²/12.
 func (d distribution) squaredError(scale float64) float64 {
 	total := 0.0
 	for _, v := range d {
@@ -90,11 +90,12 @@ func (d distribution) squaredError(scale float64) float64 {
 	return total
 }
 
-// bestScale is the value of a code, largest/codeLevels at most, at which the
-// error is smallest: a smaller one rounds finer and clips more.
+// bestScale returns the scale, at most largest/codeLevels, with the smallest
+// error: a smaller scale rounds finer and clips more. It is a grid search
+// over clipping thresholds (Nagel et al., arXiv:2106.08295, section 3.1).
 func bestScale(largest float64, squaredError func(scale float64) float64) float64 {
 	best, bestError := largest, math.Inf(1)
-	for clip := 1.0; clip > 0.2; clip -= 0.01 {
+	for clip := 1.0; clip > minClip; clip -= clipStep {
 		if e := squaredError(largest * clip / codeLevels); e < bestError {
 			best, bestError = largest*clip, e
 		}
@@ -102,5 +103,11 @@ func bestScale(largest float64, squaredError func(scale float64) float64) float6
 	return best / codeLevels
 }
 
-// minScale keeps products of scales normal float32 numbers.
+// The grid of bestScale. Not tuned.
+const (
+	minClip  = 0.2 // of the largest activation
+	clipStep = 0.01
+)
+
+// minScale keeps products of two scales normal float32 numbers.
 const minScale = 1e-12

@@ -1,7 +1,7 @@
 package quant
 
 import (
-	"math/bits"
+	"sync"
 
 	"halfmeg/model"
 	"halfmeg/model/trellis"
@@ -9,9 +9,9 @@ import (
 	"halfmeg/quant/train"
 )
 
-// student is a quantized network that learns. Every weight has a latent value
-// behind it, a real number of steps, which learns in small portions and is
-// rounded anew for each forward pass.
+// student is a quantized network in training. Every weight has a latent value,
+// a real number of steps, which moves by small amounts and is rounded for each
+// forward pass.
 type student struct {
 	net    *model.Network // as it was given
 	codes  *float.Codes
@@ -20,33 +20,32 @@ type student struct {
 
 // studentLayer is one convolution of the student.
 type studentLayer struct {
-	step    model.Step
-	depth   int
-	follows bool      // the weights follow the trellis
-	held    []bool    // weights that are to stay zero; nil is none
-	latent  []float32 // weights [out][depth], in steps
-	weights []int8    // the same, rounded
-	scales  []float32 // real value of a step, by output
-	bias    []float32 // real values
-	unit    float32   // real value of a bias's step
+	step     model.Step
+	depth    int
+	trellis  bool      // the weights follow the trellis
+	pruned   []bool    // weights that stay zero; nil is none
+	latent   []float32 // weights [out][depth], in steps
+	weights  []int8    // the same, rounded
+	scales   []float32 // real value of a step, by output
+	bias     []float32 // real values
+	biasUnit float32   // real value that biasRate is relative to
 
 	weightOptimiser, biasOptimiser train.Optimiser
 }
 
-// newStudent takes a quantized network to real values.
+// newStudent converts a quantized network to real values.
 func newStudent(n *model.Network, g *model.Graph) *student {
-	mean := n.Input.MeanBytes()
 	s := &student{net: n, codes: &float.Codes{Scales: n.Scales(g)}}
-	for _, b := range mean {
+	for _, b := range n.Input.MeanBytes() {
 		s.codes.Pad = append(s.codes.Pad, float32(b))
 	}
 	for _, step := range g.Convolutions {
 		l := n.Layers[step.Layer]
-		p := &studentLayer{step: step, depth: step.Weights() / step.Out, unit: l.Scale}
+		p := &studentLayer{step: step, depth: step.Weights() / step.Out, biasUnit: l.Scale}
 		if step.Kind == model.Conv10 {
-			p.unit = logitUnit
+			p.biasUnit = logitUnit
 		}
-		_, p.follows = trellis.Indices(l.Weights, p.depth)
+		_, p.trellis = trellis.Indices(l.Weights, p.depth)
 		p.weights = append(p.weights, l.Weights...)
 		for _, w := range l.Weights {
 			p.latent = append(p.latent, float32(w))
@@ -62,10 +61,11 @@ func newStudent(n *model.Network, g *model.Graph) *student {
 	return s
 }
 
-// logitUnit is the step of the head's biases: a small part of a logit.
+// logitUnit stands in for an output code in the head, which has none. Not
+// tuned.
 const logitUnit = 0.1
 
-// outputUnit is the real value of what a layer's multipliers lead to.
+// outputUnit is the real value of 1 after a layer's multipliers.
 func outputUnit(l model.Layer, s model.Step) float64 {
 	if s.Kind == model.Conv10 {
 		return float64(s.OutSize * s.OutSize)
@@ -73,7 +73,7 @@ func outputUnit(l model.Layer, s model.Step) float64 {
 	return float64(l.Scale)
 }
 
-// forward is the student with its weights rounded, ready to run.
+// forward is the student with its rounded weights.
 func (s *student) forward() (*float.Forward, error) {
 	n := &float.Network{Topology: s.net.Topology, Input: s.net.Input}
 	for _, p := range s.layers {
@@ -93,58 +93,54 @@ func (s *student) network() *model.Network {
 	for _, p := range s.layers {
 		old := s.net.Layers[p.step.Layer]
 		l := model.Layer{Weights: p.weights, Multiplier: old.Multiplier, Scale: old.Scale}
-		grain := commonGrain(old.Bias)
+		step := commonBiasStep(old.Bias)
 		for o, b := range p.bias {
 			unit := float64(old.Multiplier[o]) * outputUnit(old, p.step)
-			l.Bias = append(l.Bias, clampBias(float64(b)/unit, grain, p.weights[o*p.depth:(o+1)*p.depth]))
+			l.Bias = append(l.Bias, clampBias(float64(b)/unit, step, p.weights[o*p.depth:(o+1)*p.depth]))
 		}
 		n.Layers = append(n.Layers, l)
 	}
 	return &n
 }
 
-// commonGrain is the greatest power of two that divides all numbers.
-func commonGrain(v []int32) float64 {
-	all := int32(0)
-	for _, b := range v {
-		all |= b
+// learn moves all layers against their gradients, which it overwrites.
+func (s *student) learn(gradients []*gradient, rate float64) {
+	var running sync.WaitGroup
+	for i, p := range s.layers {
+		running.Go(func() { p.learn(gradients[i], rate) })
 	}
-	if all == 0 {
-		return 1
-	}
-	return float64(int64(1) << min(bits.TrailingZeros32(uint32(all)), maxGrain))
+	running.Wait()
 }
 
-// learn moves the layer against a gradient by its real weights and biases,
-// which it overwrites.
+// learn moves the layer against a gradient, which it overwrites.
 func (p *studentLayer) learn(g *gradient, rate float64) {
 	for i, d := range g.weights {
 		g.weights[i] = d * p.scales[i/p.depth] // by the latent weight
 	}
 	p.weightOptimiser.Step(g.weights, g.weights, rate*weightRate)
 	for i, u := range g.weights {
-		if p.held == nil || !p.held[i] {
+		if p.pruned == nil || !p.pruned[i] {
 			p.latent[i] = min(max(p.latent[i]-u, -model.MaxWeight), model.MaxWeight)
 		}
 	}
 	for o, d := range g.biases {
-		g.biases[o] = d * p.unit
+		g.biases[o] = d * p.biasUnit
 	}
 	p.biasOptimiser.Step(g.biases, g.biases, rate*biasRate)
 	for o, u := range g.biases {
-		p.bias[o] -= float32(p.unit * u)
+		p.bias[o] -= float32(p.biasUnit * u)
 	}
 	p.round()
 }
 
-// round rounds the latent weights: each input's along the trellis, if that is
-// what the layer's weights follow, or else each by itself.
+// round rounds the latent weights: along the trellis, if the layer's weights
+// follow it, or else to the nearest.
 func (p *studentLayer) round() {
-	if !p.follows {
-		for i, v := range p.latent {
-			p.weights[i] = nearest(float64(v))
-		}
+	if p.trellis {
+		roundToTrellis(p.weights, p.latent, p.pruned, p.depth)
 		return
 	}
-	nearestPaths(p.weights, p.latent, p.held, p.depth)
+	for i, v := range p.latent {
+		p.weights[i] = nearest(float64(v))
+	}
 }

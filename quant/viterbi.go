@@ -7,66 +7,58 @@ import (
 	"halfmeg/model/trellis"
 )
 
-// metric says what errors in a convolution's weights cost.
-type metric struct {
-	inputs *factor // in the convolution's inputs, as codes
-
-	// outputs is the same in its outputs, in ascending order; nil if errors in
-	// one output are not to be made up for in others.
-	outputs *factor
-	weight  []float64 // what an error costs in each output: outputs' cost, or else ones
-}
-
-// rounder rounds a convolution's weights, input by input. For each input, a
-// series of whole numbers over the outputs is found by Viterbi's algorithm:
-// of all ways into a state of the trellis only the cheapest survives.
-// Without a trellis there is one state, which allows every number, and the
-// algorithm is plain rounding.
+// rounder rounds a convolution's weights, input by input. For each input,
+// Viterbi's algorithm finds the whole numbers over the outputs: of all paths
+// into a state of the trellis only the cheapest survives. Without a trellis
+// there is one state, which allows every number, and the algorithm reduces to
+// rounding to the nearest.
 type rounder struct {
 	metric
-	target  []float64 // what the weights should be, [out][depth]
-	held    []bool    // weights that are to be zero; nil is none
-	scales  []float64 // real value of one step, by output
-	trellis bool
+	target  []float64 // unrounded weights, [out][depth]
+	pruned  []bool    // weights that stay zero; nil is none
+	scales  []float64 // step size of each output channel
+	trellis bool      // restrict the weights to the trellis
 
-	// rate is what a bit may cost, in the unit of inputs' cost times weight
-	// times a squared error; 0 asks only for small errors.
+	// rate is the price of a bit, in the metric's unit; 0 minimises the error
+	// alone.
 	rate float64
 
-	price   [][]float64           // bits for each step of an index away from zero, [input][output]
-	carried []float64             // by output: what errors of earlier inputs ask of this one
-	back    [][trellis.States]way // by output and state: how it was reached
-	paths   [trellis.States]path  // of the states' survivors
-	spare   [trellis.States]path  // memory for the next paths
+	bits    [][]float64                   // per unit of an index's magnitude, [input][output]; nil without a rate
+	carried []float64                     // compensation of earlier inputs' errors, by output
+	back    [][trellis.States]backpointer // by output and state
+	paths   [trellis.States]path          // the survivors
+	next    [trellis.States]path          // the survivors one output later
 }
 
-// way leads into a state: from which one, and with which weight.
-type way struct {
+// backpointer is the last transition of a survivor: the state it comes from
+// and the weight.
+type backpointer struct {
 	from   uint8
 	weight int8
 }
 
-// path is a survivor's residual errors, carried ones included, by output.
+// path is a survivor. Its errors, by output, include the compensation of
+// earlier inputs.
 type path struct {
-	cost   float64 // infinite where a state cannot be reached
+	cost   float64 // infinite in states that cannot be reached
 	errors []float64
 }
 
-// round gives the weights.
+// round returns the weights.
 func (r *rounder) round() []int8 {
 	out, depth := len(r.scales), len(r.inputs.order)
 	if r.rate > 0 {
-		r.price = prices(r.target, r.scales)
+		r.bits = bitsPerIndex(r.target, r.scales)
 	}
-	r.carried, r.back = make([]float64, out), make([][trellis.States]way, out)
+	r.carried, r.back = make([]float64, out), make([][trellis.States]backpointer, out)
 	for i := range r.paths {
-		r.paths[i].errors, r.spare[i].errors = make([]float64, out), make([]float64, out)
+		r.paths[i].errors, r.next[i].errors = make([]float64, out), make([]float64, out)
 	}
 	weights := make([]int8, len(r.target))
 	errors := make([][]float64, depth) // by place in the order, then output
 	for p, k := range r.inputs.order {
 		clear(r.carried)
-		for q, u := range r.inputs.earlier[p] {
+		for q, u := range r.inputs.coefficients[p] {
 			for o, e := range errors[q] {
 				r.carried[o] += float64(e * u)
 			}
@@ -75,18 +67,18 @@ func (r *rounder) round() []int8 {
 		errors[p] = make([]float64, out)
 		state := r.cheapest()
 		for o := out - 1; o >= 0; o-- {
-			w := r.back[o][state]
+			b := r.back[o][state]
 			at := o*depth + k
-			weights[at] = w.weight
-			errors[p][o] = r.target[at] - float64(float64(w.weight)*r.scales[o])
-			state = int(w.from)
+			weights[at] = b.weight
+			errors[p][o] = r.target[at] - float64(float64(b.weight)*r.scales[o])
+			state = int(b.from)
 		}
 	}
 	return weights
 }
 
-// search finds the survivors for input k, output by output. rate is what a bit
-// may cost.
+// search finds the survivors for input k, output by output. rate is the price
+// of a bit in units of outputCost times a squared error.
 func (r *rounder) search(k int, rate float64) {
 	for i := range r.paths {
 		r.paths[i].cost = math.Inf(1)
@@ -94,92 +86,64 @@ func (r *rounder) search(k int, rate float64) {
 	r.paths[0].cost = 0
 	depth := len(r.inputs.order)
 	for o := range r.scales {
-		for i := range r.spare {
-			r.spare[i].cost = math.Inf(1)
+		for i := range r.next {
+			r.next[i].cost = math.Inf(1)
 		}
 		want := r.target[o*depth+k] + r.carried[o]
+		price := 0.0
+		if r.bits != nil {
+			price = rate * r.bits[k][o]
+		}
 		for state := range r.paths {
 			if !math.IsInf(r.paths[state].cost, 1) {
-				step := 0.0
-				if r.price != nil {
-					step = rate * r.price[k][o]
-				}
-				r.extend(o, k, uint8(state), want, step)
+				r.extend(o, k, uint8(state), want, price)
 			}
 		}
-		for i := range r.spare {
-			if s := &r.spare[i]; r.outputs != nil && !math.IsInf(s.cost, 1) {
-				w := r.back[o][i]
-				copy(s.errors, r.paths[w.from].errors[:o])
-				s.errors[o] = want - float64(float64(w.weight)*r.scales[o])
+		for i := range r.next {
+			if s := &r.next[i]; r.outputs != nil && !math.IsInf(s.cost, 1) {
+				b := r.back[o][i]
+				copy(s.errors, r.paths[b.from].errors[:o])
+				s.errors[o] = want - float64(float64(b.weight)*r.scales[o])
 			}
 		}
-		r.paths, r.spare = r.spare, r.paths
+		r.paths, r.next = r.next, r.paths
 	}
 }
 
-// extend tries the weights near to what is wanted behind a state's survivor.
-// price is what each step of an index away from zero costs.
+// extend extends a state's survivor by the weights nearest to want. price is
+// the cost of each unit of an index's magnitude.
 func (r *rounder) extend(o, k int, state uint8, want, price float64) {
 	if r.outputs != nil {
-		for q, u := range r.outputs.earlier[o] {
+		for q, u := range r.outputs.coefficients[o] {
 			want += float64(r.paths[state].errors[q] * u)
 		}
 	}
 	steps := want / r.scales[o]
-	if r.held != nil && r.held[o*len(r.inputs.order)+k] {
-		r.try(o, state, trellis.Next(state, 0), 0, steps, 0)
+	if r.pruned != nil && r.pruned[o*len(r.inputs.order)+k] {
+		r.relax(o, backpointer{state, 0}, trellis.Next(state, 0), steps, 0)
 		return
 	}
 	if !r.trellis {
-		r.try(o, state, 0, int(nearest(steps)), steps, 0)
+		r.relax(o, backpointer{state, nearest(steps)}, 0, steps, 0)
 		return
 	}
-	// Of every two indices one leads to each of the next states.
+	// Indices alternate between the two states that can follow.
 	middle, _ := trellis.Index(state, int(nearest(steps)))
 	for index := middle - 1; index <= middle+1; index++ {
 		if w := trellis.Number(state, index); w >= -model.MaxWeight && w <= model.MaxWeight {
-			r.try(o, state, trellis.Next(state, index), w, steps, float64(price*math.Abs(float64(index))))
+			r.relax(o, backpointer{state, int8(w)}, trellis.Next(state, index), steps, float64(price*math.Abs(float64(index))))
 		}
 	}
 }
 
-// try makes a weight the way into a state if none is cheaper.
-func (r *rounder) try(o int, from, to uint8, weight int, steps, price float64) {
-	e := (steps - float64(weight)) * r.scales[o]
-	if cost := r.paths[from].cost + float64(r.weight[o]*e*e) + price; cost < r.spare[to].cost {
-		r.spare[to].cost = cost
-		r.back[o][to] = way{from, int8(weight)}
+// relax makes a transition the way into a state if it is the cheapest so far.
+func (r *rounder) relax(o int, b backpointer, to uint8, steps, price float64) {
+	e := (steps - float64(b.weight)) * r.scales[o]
+	if cost := r.paths[b.from].cost + float64(r.outputCost[o]*e*e) + price; cost < r.next[to].cost {
+		r.next[to].cost = cost
+		r.back[o][to] = b
 	}
 }
-
-// prices says how many bits each step of an index away from zero takes, by
-// input and output: as if the indices were distributed like |k| powers of
-// one number, whose mean magnitude is the product of the input's and the
-// output's.
-func prices(target, scales []float64) [][]float64 {
-	out := len(scales)
-	depth := len(target) / out
-	inputs, outputs, all := make([]float64, depth), make([]float64, out), 0.0
-	for i, v := range target {
-		k := math.Abs(v) / scales[i/depth] / 2
-		inputs[i%depth] += k / float64(out)
-		outputs[i/depth] += k / float64(depth)
-		all += k / float64(len(target))
-	}
-	price := make([][]float64, depth)
-	for k := range price {
-		price[k] = make([]float64, out)
-		for o := range price[k] {
-			mean := max(inputs[k]*outputs[o]/max(all, minMagnitude), minMagnitude)
-			price[k][o] = -math.Log2((math.Sqrt(1+mean*mean) - 1) / mean)
-		}
-	}
-	return price
-}
-
-// minMagnitude is the smallest mean of indices: a hundredth takes 7 bits.
-const minMagnitude = 0.01
 
 // cheapest is the state whose survivor costs least.
 func (r *rounder) cheapest() int {
@@ -192,65 +156,32 @@ func (r *rounder) cheapest() int {
 	return best
 }
 
-// nearestPaths rounds weights [out][depth] along the trellis, each input's by
-// themselves: of all that the trellis allows what is nearest to the latent
-// ones. Weights that are held (nil is none) stay zero.
-func nearestPaths(weights []int8, latent []float32, held []bool, depth int) {
-	out := len(latent) / depth
-	back := make([][trellis.States]way, out)
-	for k := range depth {
-		var cost [trellis.States]float32
-		for i := range cost[1:] {
-			cost[i+1] = math.MaxFloat32
-		}
-		for o := range out {
-			at := o*depth + k
-			cost = extendNearest(&cost, &back[o], latent[at], held != nil && held[at])
-		}
-		best := 0
-		for state, c := range cost {
-			if c < cost[best] {
-				best = state
-			}
-		}
-		for o := out - 1; o >= 0; o-- {
-			w := back[o][best]
-			weights[o*depth+k] = w.weight
-			best = int(w.from)
+// bitsPerIndex estimates how many bits each unit of an index's magnitude takes,
+// by input and output. It models indices k by a two-sided geometric
+// distribution, P(k) proportional to x^|k|, with the mean magnitude m of the
+// input times that of the output over that of the layer; then x is
+// (sqrt(1+m²)-1)/m and each unit takes -log2(x) bits.
+func bitsPerIndex(target, scales []float64) [][]float64 {
+	out := len(scales)
+	depth := len(target) / out
+	inputs, outputs, all := make([]float64, depth), make([]float64, out), 0.0
+	for i, v := range target {
+		k := math.Abs(v) / scales[i/depth] / 2
+		inputs[i%depth] += k / float64(out)
+		outputs[i/depth] += k / float64(depth)
+		all += k / float64(len(target))
+	}
+	bits := make([][]float64, depth)
+	for k := range bits {
+		bits[k] = make([]float64, out)
+		for o := range bits[k] {
+			mean := max(inputs[k]*outputs[o]/max(all, minMagnitude), minMagnitude)
+			bits[k][o] = -math.Log2((math.Sqrt(1+mean*mean) - 1) / mean)
 		}
 	}
+	return bits
 }
 
-// extendNearest takes the survivors' costs one weight further.
-func extendNearest(cost *[trellis.States]float32, back *[trellis.States]way, v float32, held bool) (next [trellis.States]float32) {
-	var number [2][2]int8 // the nearest one by the kind of state and the lowest bit of the index
-	var square [2][2]float32
-	for odd := range uint8(2) {
-		middle, _ := trellis.Index(odd, int(nearest(float64(v))))
-		for bit := range square[odd] {
-			square[odd][bit] = math.MaxFloat32
-		}
-		for k := middle - 1; k <= middle+1; k++ {
-			n := trellis.Number(odd, k)
-			if held && n != 0 {
-				continue
-			}
-			if e := v - float32(n); n >= -model.MaxWeight && n <= model.MaxWeight && float32(e*e) < square[odd][k&1] {
-				square[odd][k&1], number[odd][k&1] = float32(e*e), int8(n)
-			}
-		}
-	}
-	for state := range next {
-		next[state] = math.MaxFloat32
-	}
-	for state, c := range cost {
-		odd := trellis.Odd(uint8(state))
-		for bit := range 2 {
-			to := trellis.Next(uint8(state), bit)
-			if sum := c + square[odd][bit]; sum < next[to] {
-				next[to], back[to] = sum, way{uint8(state), number[odd][bit]}
-			}
-		}
-	}
-	return next
-}
+// minMagnitude bounds the mean magnitude from below: at 0.01 a unit takes
+// 7.6 bits, and what never occurs would take infinitely many. Not tuned.
+const minMagnitude = 0.01

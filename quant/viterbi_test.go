@@ -11,7 +11,8 @@ import (
 	"halfmeg/model/trellis"
 )
 
-// randomCovariance is a symmetric positive definite matrix with much correlation.
+// randomCovariance returns a positive definite matrix of strongly correlated
+// variables.
 func randomCovariance(r *rand.Rand, n int) *mat.SymDense {
 	base := make([]float64, n)
 	h := mat.NewSymDense(n, nil)
@@ -30,21 +31,21 @@ func follows(weights []int8, depth int) bool {
 	return ok
 }
 
-// TestFactor: U*D*U' is the damped matrix, in any order.
-func TestFactor(t *testing.T) {
+// TestLDL: U*D*U' is the damped matrix, in any order.
+func TestLDL(t *testing.T) {
 	const n = 7
 	h := randomCovariance(rand.New(rand.NewPCG(1, 1)), n)
 	for _, order := range [][]int{ascending(n), descendingDiagonal(h), {6, 0, 3, 2, 5, 1, 4}} {
-		f := newFactor(h, order)
+		f := newLDL(h, order)
 		for p, a := range order {
 			for q, b := range order[:p+1] {
-				sum := 0.0 // over places s at and behind p
+				sum := 0.0 // over places s >= p
 				for s := p; s < n; s++ {
 					u := func(q int) float64 {
 						if q == s {
 							return 1
 						}
-						return f.earlier[s][q]
+						return f.coefficients[s][q]
 					}
 					sum += f.cost[s] * u(p) * u(q)
 				}
@@ -58,7 +59,7 @@ func TestFactor(t *testing.T) {
 	}
 }
 
-// cost is what the errors of rounded weights come to: tr(G*E*H*E').
+// cost is the cost of the errors of rounded weights, tr(G*E*H*E').
 func cost(target, scales []float64, weights []int8, h, g *mat.SymDense) float64 {
 	out := len(scales)
 	depth := len(target) / out
@@ -78,8 +79,8 @@ func cost(target, scales []float64, weights []int8, h, g *mat.SymDense) float64 
 	return sum
 }
 
-// TestRounding: each freedom that the rounder has lowers what its errors cost
-// in the metric it was given; and what it gives follows the trellis.
+// TestRounding: compensation over inputs, and then over outputs, lowers the
+// cost of errors; and weights follow the trellis if they are to.
 func TestRounding(t *testing.T) {
 	const out, depth = 24, 30
 	r := rand.New(rand.NewPCG(2, 2))
@@ -99,13 +100,13 @@ func TestRounding(t *testing.T) {
 		return d
 	}
 	round := func(h, g *mat.SymDense, trellis bool) []int8 {
-		by := metric{inputs: newFactor(h, descendingDiagonal(h)), outputs: newFactor(g, ascending(out))}
-		by.weight = by.outputs.cost
-		return (&rounder{metric: by, target: target, scales: scales, trellis: trellis}).round()
+		m := metric{inputs: newLDL(h, descendingDiagonal(h)), outputs: newLDL(g, ascending(out))}
+		m.outputCost = m.outputs.cost
+		return (&rounder{metric: m, target: target, scales: scales, trellis: trellis}).round()
 	}
 	nearest := round(identity(depth), identity(out), false)
 	for i, w := range nearest {
-		require.Equal(t, math.RoundToEven(target[i]/scales[i/depth]), float64(w), "nothing to make up for")
+		require.Equal(t, math.RoundToEven(target[i]/scales[i/depth]), float64(w), "no correlation to exploit")
 	}
 	plain := cost(target, scales, nearest, h, g)
 	inputs := cost(target, scales, round(h, identity(out), false), h, g)
@@ -116,10 +117,10 @@ func TestRounding(t *testing.T) {
 	coded := round(h, g, true)
 	require.True(t, follows(coded, depth))
 	require.False(t, follows(round(h, g, false), depth))
-	require.Less(t, cost(target, scales, coded, h, g), 4*both, "nearer than every other number would be")
+	require.Less(t, cost(target, scales, coded, h, g), 4*both, "every second number alone would cost 4 times as much")
 }
 
-// TestTrellisVariance holds the constant to the error that is really left.
+// TestTrellisVariance measures trellisVariance again.
 func TestTrellisVariance(t *testing.T) {
 	const out = 20000
 	r := rand.New(rand.NewPCG(3, 3))
@@ -128,7 +129,7 @@ func TestTrellisVariance(t *testing.T) {
 		target[o], scales[o] = 20*r.NormFloat64(), 1
 	}
 	h := mat.NewSymDense(1, []float64{1})
-	rounder := &rounder{metric: metric{inputs: newFactor(h, []int{0}), weight: scales}, target: target, scales: scales, trellis: true}
+	rounder := &rounder{metric: metric{inputs: newLDL(h, []int{0}), outputCost: scales}, target: target, scales: scales, trellis: true}
 	sum := 0.0
 	for o, w := range rounder.round() {
 		e := target[o] - float64(w)
@@ -137,8 +138,8 @@ func TestTrellisVariance(t *testing.T) {
 	require.InEpsilon(t, trellisVariance, sum, 0.03)
 }
 
-// TestRateSavesBits: at the same scales, weights that pay for their bits are
-// smaller, and their errors cost more by less than what was saved.
+// TestRateSavesBits: with a price for bits, weights are smaller at the same
+// scales, and the errors' cost rises by less than the price of the bits saved.
 func TestRateSavesBits(t *testing.T) {
 	const out, depth, rate = 40, 30, 0.2
 	r := rand.New(rand.NewPCG(4, 4))
@@ -150,14 +151,14 @@ func TestRateSavesBits(t *testing.T) {
 	for i := range target {
 		target[i] = r.NormFloat64() * float64(1+i%depth) / 8
 	}
-	by := metric{inputs: newFactor(h, descendingDiagonal(h)), weight: scales}
-	price := prices(target, scales)
+	m := metric{inputs: newLDL(h, descendingDiagonal(h)), outputCost: scales}
+	perIndex := bitsPerIndex(target, scales)
 	round := func(rate float64) (bits, errors float64) {
-		x := &rounder{metric: by, target: target, scales: scales, trellis: true, rate: rate}
+		x := &rounder{metric: m, target: target, scales: scales, trellis: true, rate: rate}
 		weights := x.round()
 		require.True(t, follows(weights, depth))
 		for i, w := range weights {
-			bits += price[i%depth][i/depth] * math.Ceil(math.Abs(float64(w))/2)
+			bits += perIndex[i%depth][i/depth] * math.Ceil(math.Abs(float64(w))/2)
 		}
 		one := mat.NewSymDense(out, nil)
 		for o := range out {
@@ -171,39 +172,39 @@ func TestRateSavesBits(t *testing.T) {
 	require.Less(t, errors-smallErrors, rate*mat.Trace(h)/depth*(allBits-bits))
 }
 
-// TestPrunedStayZero: weights that are zero on purpose stay so, and the others
-// are solved anew without them.
+// TestPrunedStayZero: pruned weights stay zero, and the others are refitted
+// without them.
 func TestPrunedStayZero(t *testing.T) {
 	const depth, inScale = 4, 0.5
 	r := rand.New(rand.NewPCG(5, 5))
 	_, _, m := pairs(r, depth, 2000)
 	weights := []float32{1, 0, 0.2, 0}
-	held := pruned(weights)
-	require.Equal(t, []bool{false, true, false, true}, held)
-	require.Nil(t, pruned([]float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0}), "one may be an accident")
+	pruned := findPruned(weights)
+	require.Equal(t, []bool{false, true, false, true}, pruned)
+	require.Nil(t, findPruned([]float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0}), "one may be an accident")
 
-	solved := m.retarget(weights, 1, inScale, held)
-	require.Zero(t, solved[1])
-	require.Zero(t, solved[3])
-	all := m.retarget(weights, 1, inScale, nil)
+	refitted := m.refit(weights, 1, inScale, pruned)
+	require.Zero(t, refitted[1])
+	require.Zero(t, refitted[3])
+	all := m.refit(weights, 1, inScale, nil)
 	require.NotZero(t, all[1])
 
-	// The gradient vanishes in the free directions: H*(x-w) = D'w there.
-	h, d := m.hessian(), m.mismatch(inScale)
+	// The gradient vanishes in the free directions: H*(x-w) = C'w there.
+	h, d := m.hessian(), m.crossCovariance(inScale)
 	ridge := damping * mat.Trace(h) / depth
 	for _, k := range []int{0, 2} {
 		left, right := 0.0, 0.0
 		for j := range depth {
-			left += h.At(k, j) * (solved[j] - float64(weights[j]))
+			left += h.At(k, j) * (refitted[j] - float64(weights[j]))
 			right += d.At(j, k) * float64(weights[j])
 		}
-		left += ridge * (solved[k] - float64(weights[k]))
+		left += ridge * (refitted[k] - float64(weights[k]))
 		require.InDelta(t, right, left, 1e-6*mat.Trace(h))
 	}
 
-	by := metric{inputs: newFactor(h, descendingDiagonal(h)), weight: []float64{1}}
+	metric := metric{inputs: newLDL(h, descendingDiagonal(h)), outputCost: []float64{1}}
 	for _, coded := range []bool{false, true} {
-		x := &rounder{metric: by, target: solved, held: held, scales: []float64{0.01}, trellis: coded}
+		x := &rounder{metric: metric, target: refitted, pruned: pruned, scales: []float64{0.01}, trellis: coded}
 		w := x.round()
 		require.Zero(t, w[1])
 		require.Zero(t, w[3])

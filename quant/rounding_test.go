@@ -13,11 +13,11 @@ import (
 	"halfmeg/quant/float"
 )
 
-// pairs are patches of codes x and of the float network's values y, with
-// y = 0.5*x but for cross-talk from one input to another, as the quantized
-// layers before might have it.
-func pairs(r *rand.Rand, depth, count int) (x, y [][]float64, m *moments) {
-	m = newMoments(depth + 1)
+// pairs returns patches of codes x and of the float network's values y, with
+// y = 0.5*x except for crosstalk from one input to another, such as quantized
+// layers before might cause, and their statistics.
+func pairs(r *rand.Rand, depth, count int) (x, y [][]float64, m *inputStats) {
+	m = newInputStats(depth + 1)
 	for range count {
 		xs, ys := make([]float64, depth+1), make([]float64, depth+1)
 		for k := range depth {
@@ -45,16 +45,16 @@ func dot(w []float32, v []float64) float64 {
 	return sum
 }
 
-// TestRetarget: weights solved anew give on the codes what the float weights
-// give on the values, where the float weights themselves do not.
-func TestRetarget(t *testing.T) {
+// TestRefit: refitted weights compute from the codes what the float weights
+// compute from the values; the float weights themselves do not.
+func TestRefit(t *testing.T) {
 	const depth, inScale = 4, 0.5
 	r := rand.New(rand.NewPCG(1, 1))
 	x, y, m := pairs(r, depth, 2000)
 	weights := []float32{1, -0.3, 0.2, 0.5}
-	solved := m.retarget(weights, 1, inScale, nil)
+	refitted := m.refit(weights, 1, inScale, nil)
 	as32 := make([]float32, depth)
-	for k, w := range solved {
+	for k, w := range refitted {
 		as32[k] = float32(w)
 	}
 	variance := func(w []float32) float64 {
@@ -70,8 +70,8 @@ func TestRetarget(t *testing.T) {
 	require.Less(t, variance(as32), 0.01*variance(weights))
 }
 
-// TestBiasRestoresTheMean: over calibration a channel's mean before its ReLU
-// is the float network's, whatever its rounded weights have become.
+// TestBiasRestoresTheMean: over the calibration patches a channel has the float
+// network's mean before its ReLU, whatever the error of its rounded weights.
 func TestBiasRestoresTheMean(t *testing.T) {
 	const depth, inScale, outScale = 4, 0.5, 0.7
 	r := rand.New(rand.NewPCG(2, 2))
@@ -79,12 +79,13 @@ func TestBiasRestoresTheMean(t *testing.T) {
 	s := model.Step{Kind: model.Squeeze, In: depth, Out: 1, Kernel: 1, OutSize: 3}
 	l := float.Layer{Weights: []float32{1, -0.3, 0.2, 0.5}, Bias: []float32{3}}
 	h := m.hessian()
-	by := metric{inputs: newFactor(h, descendingDiagonal(h)), weight: []float64{1}}
-	rounded := newRounding(s, l, m, inScale, outScale, by, 0)
+	rounded := &rounding{step: s, float: l, stats: m, inScale: inScale, outScale: outScale,
+		metric: metric{inputs: newLDL(h, descendingDiagonal(h)), outputCost: []float64{1}}}
+	rounded.round()
 	for k := range rounded.weights {
-		rounded.weights[k] += int8(3 * (k%2*2 - 1)) // rounding far worse than it is
+		rounded.weights[k] += int8(3 * (k%2*2 - 1)) // far worse than it is rounded
 	}
-	layer := rounded.layer(m)
+	layer := rounded.layer()
 	want, got := 0.0, 0.0
 	for i := range x {
 		want += dot(l.Weights, y[i][:depth]) + float64(l.Bias[0])
@@ -95,10 +96,11 @@ func TestBiasRestoresTheMean(t *testing.T) {
 		got += acc * float64(layer.Multiplier[0]) * outScale
 	}
 	n := float64(len(x))
-	require.InDelta(t, want/n, got/n, biasGrain(m, plainVariance)*inScale*rounded.scales[0], "half a step of biases")
+	require.InDelta(t, want/n, got/n, biasStep(m, uniformVariance)*inScale*rounded.scales[0], "half a step of the bias")
 }
 
-// TestClampBias: what would overflow the accumulator is cut off just before.
+// TestClampBias: a bias is a multiple of its step, limited such that the
+// accumulator does not overflow.
 func TestClampBias(t *testing.T) {
 	weights := []int8{127, -127, 100}
 	require.Equal(t, int32(-12), clampBias(-12.4, 1, weights))
@@ -112,17 +114,17 @@ func TestClampBias(t *testing.T) {
 	}
 }
 
-// TestHugeBiasGetsLargerSteps: a bias far beyond its weights would not fit in
-// an int32 in steps as fine as the weights ask for.
+// TestHugeBiasGetsLargerSteps: in steps as fine as the weights allow, a bias
+// far larger than they are would not fit in an int32.
 func TestHugeBiasGetsLargerSteps(t *testing.T) {
 	r := &rounding{inScale: 0.5}
-	fine := r.channelScale([]float64{1e-6}, 0)
+	fine := r.finestScale([]float64{1e-6}, 0)
 	require.InEpsilon(t, 1e-6/127, fine, 1e-12)
-	coarse := r.channelScale([]float64{1e-6}, 1e6)
+	coarse := r.finestScale([]float64{1e-6}, 1e6)
 	require.LessOrEqual(t, 1e6/(0.5*coarse), float64(biasLimit))
 }
 
-// TestHugeActivations are an error that names the layer.
+// TestHugeActivations are an error.
 func TestHugeActivations(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, layer := range []int{0, 4} {
@@ -131,6 +133,6 @@ func TestHugeActivations(t *testing.T) {
 			n.Layers[layer].Weights[i] *= 1e37
 		}
 		_, err := Quantize(context.Background(), n, randomPictures(r, 2), Options{})
-		require.ErrorContains(t, err, "the float network's activations pass 1e+12")
+		require.ErrorContains(t, err, "activations of the float network exceed 1e+12")
 	}
 }

@@ -21,7 +21,7 @@ func randomFloat(r *rand.Rand, topology model.Topology) *float.Network {
 	return n
 }
 
-// randomPictures are blurred noise, so that neighbours are correlated as in
+// randomPictures returns blurred noise: neighbours are correlated, as in
 // photographs.
 func randomPictures(r *rand.Rand, n int) [][]int8 {
 	size := testnet.Small().Size
@@ -51,8 +51,8 @@ func quantizeSmall(t *testing.T, n *float.Network, pictures [][]int8, o Options)
 	return r
 }
 
-// TestQuantizedFollowsFloat runs the int8 network in the real engine beside
-// the float one on pictures it was not calibrated on.
+// TestQuantizedFollowsFloat compares the int8 network in the engine with the
+// float network, on pictures that it was not calibrated on.
 func TestQuantizedFollowsFloat(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	n := randomFloat(r, testnet.Small())
@@ -81,8 +81,8 @@ func TestQuantizedFollowsFloat(t *testing.T) {
 	}
 }
 
-// TestSimulationMatchesEngine: the codes that calibration carries along are
-// the engine's own, so that later layers are fitted to what really happens.
+// TestSimulationMatchesEngine: the simulator's codes are the engine's, so that
+// layers are refitted to what they will really read.
 func TestSimulationMatchesEngine(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	n := randomFloat(r, testnet.Small())
@@ -91,16 +91,16 @@ func TestSimulationMatchesEngine(t *testing.T) {
 	require.NoError(t, err)
 	groups := split(graph)
 	result := quantizeSmall(t, n, pictures, Options{})
-	f := newFrontier(n, pictures, 1)
+	c := newCalibrator(n, pictures, 1)
 	head := groups[len(groups)-1]
 	layer := 0
 	for _, g := range groups[:len(groups)-1] {
-		for i := range f.samples {
-			f.samples[i].next = float.NewMap(1, 1) // not compared here
+		for i := range c.samples {
+			c.samples[i].next = float.NewMap(1, 1) // not compared here
 		}
 		layers := result.Network.Layers[layer : layer+len(g.convs)]
 		layer += len(g.convs)
-		_, err := f.advance(context.Background(), g, layers, equalization{factors: []float64{1}})
+		_, err := c.advance(context.Background(), g, layers, equalization{channelScale: []float64{1}})
 		require.NoError(t, err)
 	}
 	engine, err := model.NewEngine(result.Network, 1)
@@ -109,18 +109,18 @@ func TestSimulationMatchesEngine(t *testing.T) {
 	for i, p := range pictures {
 		copy(engine.Input(), p)
 		logits := engine.Run()
-		conv := float.NewConv(head.convs[0], wholeNumbers(result.Network.Layers[layer]))
-		acc := f.forward(head, []*float.Conv{conv}, f.samples[i].codes.values(), nil, &float.Scratch{})
-		values := rescale(acc, result.Network.Layers[layer], head.convs[0])
-		mean := make([]float32, len(logits))
-		float.Average(mean, values)
+		conv := float.NewConv(head.convs[0], integerLayer(result.Network.Layers[layer]))
+		acc := forward(head, []*float.Conv{conv}, c.samples[i].codes.floats(1), nil, &float.Scratch{})
+		values := rescaleHead(acc, result.Network.Layers[layer], head.convs[0])
+		sums := values.Sums()
 		for c := range logits {
-			require.InEpsilon(t, logits[c]+1, mean[c]+1, 1e-5)
+			mean := sums[c] / float32(values.Size*values.Size)
+			require.InEpsilon(t, logits[c]+1, mean+1, 1e-5)
 		}
 	}
 }
 
-// TestWorkersDoNotMatter: the same network for any number of workers.
+// TestWorkersDoNotMatter: the result is the same for any number of workers.
 func TestWorkersDoNotMatter(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	n := randomFloat(r, testnet.Small())
@@ -137,15 +137,15 @@ func TestWorkersDoNotMatter(t *testing.T) {
 	}
 }
 
-// TestOddCalibration: one picture, black pictures, a dead channel, a bias far
-// beyond its weights: a valid network every time.
+// TestOddCalibration: one picture, black pictures, a dead channel or layer, a
+// bias far larger than the weights all lead to a valid network.
 func TestOddCalibration(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	black := make([]int8, 31*31*3)
 	for i := range black {
 		black[i] = -128
 	}
-	whole := randomFloat(r, testnet.Small())
+	intact := randomFloat(r, testnet.Small())
 	dead := randomFloat(r, testnet.Small())
 	clear(dead.Layers[1].Weights[:10])
 	dead.Layers[1].Bias[0] = 0
@@ -162,8 +162,8 @@ func TestOddCalibration(t *testing.T) {
 		net      *float.Network
 		pictures [][]int8
 	}{
-		"one picture":    {whole, randomPictures(r, 1)},
-		"black pictures": {whole, [][]int8{black, black, black}},
+		"one picture":    {intact, randomPictures(r, 1)},
+		"black pictures": {intact, [][]int8{black, black, black}},
 		"dead channel":   {dead, randomPictures(r, 5)},
 		"huge bias":      {lopsided, randomPictures(r, 5)},
 		"silent layer":   {silent, randomPictures(r, 5)},
@@ -182,7 +182,7 @@ func TestOddCalibration(t *testing.T) {
 	}
 }
 
-// TestRefusals: what cannot be quantized is said.
+// TestRefusals: errors name what is wrong.
 func TestRefusals(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	n := randomFloat(r, testnet.Small())
@@ -199,14 +199,14 @@ func TestRefusals(t *testing.T) {
 	require.ErrorContains(t, err, "fire3/squeeze1x1: weight 3 is NaN")
 }
 
-// TestEqualizationKeepsTheFunction: factors taken in one layer and given
-// back in the next leave a network's output as it was.
+// TestEqualizationKeepsTheFunction: channel scales applied in one layer and made
+// up for in the next do not change the network's output.
 func TestEqualizationKeepsTheFunction(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	topology := testnet.Small()
 	topology.Fires[1].Bypass = false
 	n := randomFloat(r, topology)
-	e := equalization{factors: []float64{0.5, 3, 1, 7}} // fire2's squeeze has four channels
+	e := equalization{channelScale: []float64{0.5, 3, 1, 7}} // fire2's squeeze has four channels
 	changed := *n
 	changed.Layers = append([]float.Layer(nil), n.Layers...)
 	changed.Layers[1] = e.scaleOutputs(n.Layers[1], 0)
@@ -226,8 +226,8 @@ func TestEqualizationKeepsTheFunction(t *testing.T) {
 	}
 }
 
-// TestScaleAgainstBruteForce: the chosen scale's squared error, computed on
-// the values themselves, is within a few per cent of the best there is.
+// TestScaleAgainstBruteForce: the squared error of bestScale, computed from the
+// values themselves, is within 5 % of the smallest.
 func TestScaleAgainstBruteForce(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
 	m := float.NewMap(100, 1)
@@ -252,8 +252,8 @@ func TestScaleAgainstBruteForce(t *testing.T) {
 	require.Less(t, squared(bestScale(d.largest(), d.squaredError)), 1.05*best)
 }
 
-// TestDivergenceBuysBytes: the more divergence is allowed, the fewer
-// different weights there are; and what is lost grows with it.
+// TestDivergenceBuysBytes: the more divergence is allowed, the smaller are the
+// weights and the signal-to-noise ratio.
 func TestDivergenceBuysBytes(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	n := randomFloat(r, testnet.Small())

@@ -1,0 +1,183 @@
+package quant
+
+import (
+	"context"
+	"fmt"
+
+	"halfmeg/internal/parallel"
+	"halfmeg/kernels"
+	"halfmeg/model"
+	"halfmeg/quant/float"
+)
+
+// calibrator keeps, for every calibration picture, the input of the group that
+// is quantized next: as the float network has it and as the quantized layers
+// before really produce it. measure collects the statistics of a group, advance
+// moves on to the next.
+type calibrator struct {
+	input   model.Input
+	workers int
+	samples []sample
+
+	scale     float64 // real value of one input code
+	skipScale float64 // of one code of the bypassed module's input
+}
+
+// sample is the activations of one picture.
+type sample struct {
+	values float.Map // the group's input in the float network
+	next   float.Map // its output there, from measure to advance
+	codes  codeMap   // the group's input in the quantized network
+	skip   *sample   // a bypassed module's input, until its output
+}
+
+func newCalibrator(n *float.Network, pictures [][]int8, workers int) *calibrator {
+	c := &calibrator{input: n.Input, workers: workers, scale: 1, samples: make([]sample, len(pictures))}
+	for i, p := range pictures {
+		s := &c.samples[i]
+		s.values = float.NewMap(n.Topology.Size, 3)
+		s.codes = codeMap{n.Topology.Size, 3, make([]uint8, len(p))}
+		for j, b := range p {
+			s.codes.data[j] = uint8(int(b) + 128)
+			s.values.Data[j] = float32(int(b) + 128)
+		}
+	}
+	return c
+}
+
+// each calls work for every sample, on all workers. Calls for different
+// samples must not write to the same memory.
+func (c *calibrator) each(ctx context.Context, work func(i int, s *sample, scratch *float.Scratch)) error {
+	return c.parallel(ctx, len(c.samples), func(i int, scratch *float.Scratch) {
+		work(i, &c.samples[i], scratch)
+	})
+}
+
+// eachLane calls work for every sample, on all workers; the samples of a lane
+// in order, one after the other, so that a lane's sums need no lock.
+func (c *calibrator) eachLane(ctx context.Context, work func(lane int, s *sample, scratch *float.Scratch)) error {
+	return c.parallel(ctx, lanes, func(lane int, scratch *float.Scratch) {
+		for i := lane; i < len(c.samples) && ctx.Err() == nil; i += lanes {
+			work(lane, &c.samples[i], scratch)
+		}
+	})
+}
+
+// parallel is parallel.For with scratch memory for each worker.
+func (c *calibrator) parallel(ctx context.Context, n int, work func(i int, scratch *float.Scratch)) error {
+	scratch := make([]float.Scratch, c.workers)
+	return parallel.For(ctx, c.workers, n, func(worker, i int) { work(i, &scratch[worker]) })
+}
+
+// groupStats are statistics of a group over all pictures.
+type groupStats struct {
+	inputs []*inputStats // by convolution
+	output *histogram    // of the float network
+}
+
+// measure runs the float network through the group, keeps each picture's
+// result for advance and returns the statistics.
+func (c *calibrator) measure(ctx context.Context, g group, params []float.Layer) (*groupStats, error) {
+	convs := make([]*float.Conv, len(g.convs))
+	partial := make([]*partialStats, len(g.convs))
+	for i, s := range g.convs {
+		convs[i], partial[i] = float.NewConv(s, params[i]), newPartialStats(s)
+	}
+	pad := c.pad(g.convs[0])
+	stats := &groupStats{output: newHistogram(g.channels())}
+	err := c.eachLane(ctx, func(lane int, s *sample, scratch *float.Scratch) {
+		in := layerInput{values: s.values, codes: s.codes.floats(1), pad: pad}
+		for j, conv := range convs {
+			partial[j][lane].add(conv, g.convs[j], in, scratch)
+		}
+		out := forward(g, convs, s.values, pad, scratch)
+		float.ReLU(out)
+		if g.bypass {
+			float.Add(out, s.skip.values)
+		}
+		s.next = maxPool(g, out)
+		stats.output.add(s.next)
+		if !g.keepsInput {
+			s.values = float.Map{} // these maps are most of the memory
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if stats.output.overflow.Load() {
+		return nil, fmt.Errorf("%s: activations of the float network exceed %g: check its weights and the input's mean and deviation", g.convs[0].Name, float64(maxActivation))
+	}
+	for _, p := range partial {
+		stats.inputs = append(stats.inputs, p.total())
+	}
+	return stats, nil
+}
+
+// forward applies a group's convolutions, without a ReLU; each writes its
+// channels of the result.
+func forward(g group, convs []*float.Conv, in float.Map, pad []float32, scratch *float.Scratch) float.Map {
+	out := float.NewMap(g.convs[0].OutSize, g.channels())
+	for i, s := range g.convs {
+		convs[i].Apply(out.Slice(s.Channel, s.Out), in, pad, scratch)
+	}
+	return out
+}
+
+// pad is what a convolution reads outside its input: the byte nearest to the
+// mean in conv1, which reads bytes, and zeros (nil) elsewhere.
+func (c *calibrator) pad(s model.Step) []float32 {
+	if s.Kind != model.Conv1 {
+		return nil
+	}
+	mean := c.input.MeanBytes()
+	return []float32{float32(mean[0]), float32(mean[1]), float32(mean[2])}
+}
+
+// maxPool applies a group's pool, if it has one.
+func maxPool(g group, m float.Map) float.Map {
+	if g.pool == nil {
+		return m
+	}
+	out := float.NewMap(g.pool.OutSize, m.Channels)
+	float.MaxPool(out, m)
+	return out
+}
+
+// advance runs the quantized group on every picture's codes, which makes its
+// output the next group's input. It returns the signal-to-noise ratio of the
+// output against the float network, in dB.
+func (c *calibrator) advance(ctx context.Context, g group, layers []model.Layer, e equalization) (float64, error) {
+	convs := make([]*float.Conv, len(g.convs))
+	for i, s := range g.convs {
+		convs[i] = float.NewConv(s, integerLayer(layers[i]))
+	}
+	pad := c.pad(g.convs[0])
+	scale := float64(layers[0].Scale)
+	skipTable := kernels.RescaleTable(float32(c.skipScale / scale))
+	signal, noise := make([]float64, len(c.samples)), make([]float64, len(c.samples))
+	err := c.each(ctx, func(i int, s *sample, scratch *float.Scratch) {
+		acc := forward(g, convs, s.codes.floats(1), pad, scratch)
+		if g.convs[0].Kind == model.Conv10 {
+			signal[i], noise[i] = energies(s.next, rescaleHead(acc, layers[0], g.convs[0]))
+			return
+		}
+		e.apply(s.next)
+		codes := requantize(acc, layers)
+		if g.bypass {
+			codes.add(s.skip.codes, skipTable)
+		}
+		if g.pool != nil {
+			codes = codes.maxPool(g.pool.OutSize)
+		}
+		signal[i], noise[i] = energies(s.next, codes.floats(float32(scale)))
+		if g.keepsInput {
+			s.skip = &sample{values: s.values, codes: s.codes}
+		}
+		s.values, s.next, s.codes = s.next, float.Map{}, codes
+	})
+	if g.keepsInput {
+		c.skipScale = c.scale
+	}
+	c.scale = scale
+	return decibels(signal, noise), err
+}

@@ -1,0 +1,147 @@
+package quant
+
+import (
+	"gonum.org/v1/gonum/mat"
+
+	"halfmeg/model"
+	"halfmeg/quant/float"
+)
+
+// inputStats are second moments of a convolution's inputs over the calibration
+// pictures. x is a patch of the quantized network's codes, y the float
+// network's patch at the same place, each with a 1 appended.
+type inputStats struct {
+	n     int       // weights of an output channel, plus one
+	gram  []float64 // [n][n], sum of x_i * x_j
+	cross []float64 // [n][n], sum of y_i * x_j
+}
+
+func newInputStats(n int) *inputStats {
+	return &inputStats{n: n, gram: make([]float64, n*n), cross: make([]float64, n*n)}
+}
+
+// patchesPerPicture is the largest number of patches taken of a picture.
+// Neighbouring patches are so alike that more cost time and add little. Not
+// tuned.
+const patchesPerPicture = 256
+
+// lanes is the number of partial sums. Picture i is added to lane i mod lanes,
+// each lane in order, so that the result does not depend on the number of
+// workers. It bounds how many workers have work.
+const lanes = 8
+
+// partialStats are the input statistics of one convolution, by lane.
+type partialStats [lanes]*inputStats
+
+func newPartialStats(s model.Step) *partialStats {
+	p := &partialStats{}
+	for i := range p {
+		p[i] = newInputStats(s.Kernel*s.Kernel*s.In + 1)
+	}
+	return p
+}
+
+// total adds the lanes up, in order.
+func (p *partialStats) total() *inputStats {
+	t := p[0]
+	for _, m := range p[1:] {
+		accumulate(t.gram, m.gram)
+		accumulate(t.cross, m.cross)
+	}
+	return t
+}
+
+func accumulate[T float32 | float64](sums, values []T) {
+	for k, v := range values {
+		sums[k] += v
+	}
+}
+
+// layerInput is what a convolution reads in one picture.
+type layerInput struct {
+	values float.Map // in the float network
+	codes  float.Map // in the quantized network, as whole numbers
+	pad    []float32 // outside the map, by channel; nil is zeros
+}
+
+// add adds one picture.
+func (m *inputStats) add(c *float.Conv, s model.Step, in layerInput, scratch *float.Scratch) {
+	count := min(patchesPerPicture, s.OutSize*s.OutSize)
+	x := samplePatches(c, s, in.codes, in.pad, count, scratch)
+	y := samplePatches(c, s, in.values, in.pad, count, scratch)
+	packed := float.PackTransposed(x, m.n, count)
+	product := make([]float32, m.n*m.n)
+	packed.MulAdd(product, m.n, x, count, m.n)
+	accumulateWide(m.gram, product)
+	clear(product)
+	packed.MulAdd(product, m.n, y, count, m.n)
+	accumulateWide(m.cross, product)
+}
+
+// accumulateWide adds float32 values to float64 sums.
+func accumulateWide(sums []float64, values []float32) {
+	for i, v := range values {
+		sums[i] += float64(v)
+	}
+}
+
+// samplePatches gathers count patches, evenly spread over the output map,
+// transposed: [n][count], the last row being ones.
+func samplePatches(c *float.Conv, s model.Step, in float.Map, pad []float32, count int, scratch *float.Scratch) []float32 {
+	depth := s.Kernel * s.Kernel * s.In
+	out := make([]float32, (depth+1)*count)
+	for i := range count {
+		row, _ := c.Patches(in, i*s.OutSize*s.OutSize/count, 1, s.OutSize, pad, scratch)
+		for k, v := range row[:depth] {
+			out[k*count+i] = v
+		}
+		out[depth*count+i] = 1
+	}
+	return out
+}
+
+// means are those of the float network's inputs and of the codes.
+func (m *inputStats) means() (values, codes []float64) {
+	depth := m.n - 1
+	count := m.gram[len(m.gram)-1]
+	for k := range depth {
+		values = append(values, m.cross[k*m.n+depth]/count)
+		codes = append(codes, m.gram[k*m.n+depth]/count)
+	}
+	return values, codes
+}
+
+// hessian is the covariance of the codes: half the Hessian of the squared
+// error in an output channel by its weights, once the bias has absorbed the
+// mean.
+func (m *inputStats) hessian() *mat.SymDense {
+	depth := m.n - 1
+	count := m.gram[len(m.gram)-1]
+	h := mat.NewSymDense(depth, nil)
+	for i := range depth {
+		for j := i; j < depth; j++ {
+			mean := m.gram[i*m.n+depth] * m.gram[j*m.n+depth] / count
+			h.SetSym(i, j, (m.gram[i*m.n+j]-mean)/count)
+		}
+	}
+	return h
+}
+
+// crossCovariance is the covariance of y/inScale - x, the error of the codes,
+// with x: [error of input][code].
+func (m *inputStats) crossCovariance(inScale float64) *mat.Dense {
+	depth := m.n - 1
+	count := m.gram[len(m.gram)-1]
+	d := mat.NewDense(depth, depth, nil)
+	for i := range depth {
+		meanY := m.cross[i*m.n+depth] / count
+		meanX := m.gram[i*m.n+depth] / count
+		for j := range depth {
+			mean := m.gram[j*m.n+depth]
+			y := m.cross[i*m.n+j] - float64(meanY*mean)
+			x := m.gram[i*m.n+j] - float64(meanX*mean)
+			d.Set(i, j, (y/inScale-x)/count)
+		}
+	}
+	return d
+}

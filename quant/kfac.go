@@ -1,0 +1,120 @@
+package quant
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"halfmeg/model"
+	"halfmeg/quant/float"
+)
+
+// kfac approximates the Fisher information of one convolution by the Kronecker
+// product of a matrix over its inputs and one over its outputs (K-FAC: Martens
+// and Grosse, arXiv:1503.05671; for rounding: Tseng et al., arXiv:2505.22988). Both are taken from the derivative by the weights, summed over
+// all pixels, since an error of a weight is the same at all pixels:
+//
+//	inputs  = E[G'G], trace = information of the whole layer
+//	outputs = E[GG'] / trace(E[GG'])
+//
+// with G the derivative [out][depth+1] of the log-likelihood of a label.
+type kfac struct {
+	depth, out int
+
+	// Only the upper triangles of these symmetric matrices are valid.
+	inputs  []float64 // [depth+1][depth+1], the last for the bias
+	outputs []float64 // [out][out], of trace 1; nil for the head
+}
+
+// newKFAC returns empty sums. The head has no matrix over its outputs: a
+// million elements for a thousand classes, which few pictures cannot fill.
+func newKFAC(s model.Step) *kfac {
+	depth := s.Weights() / s.Out
+	k := &kfac{depth: depth, out: s.Out, inputs: make([]float64, (depth+1)*(depth+1))}
+	if s.Kind != model.Conv10 {
+		k.outputs = make([]float64, s.Out*s.Out)
+	}
+	return k
+}
+
+// add adds the derivatives by the weights [out][depth] and by the biases of
+// one sample.
+func (k *kfac) add(weights, biases []float32) {
+	n := k.depth + 1
+	rows := make([]float32, k.out*n)    // [out][depth+1]
+	columns := make([]float32, k.out*n) // [depth+1][out]
+	for o, b := range biases {
+		row := rows[o*n : (o+1)*n]
+		copy(row, weights[o*k.depth:(o+1)*k.depth])
+		row[k.depth] = b
+		for i, v := range row {
+			columns[i*k.out+o] = v
+		}
+	}
+	product := make([]float32, n*n)
+	float.Pack(rows, k.out, n).MulAddUpper(product, n, columns, k.out)
+	accumulateWide(k.inputs, product)
+	if k.outputs != nil {
+		product = make([]float32, k.out*k.out)
+		float.Pack(columns, n, k.out).MulAddUpper(product, k.out, rows, n)
+		accumulateWide(k.outputs, product)
+	}
+}
+
+// normalize turns sums over count samples into means.
+func (k *kfac) normalize(count int) {
+	trace := 0.0
+	for o := 0; o < len(k.outputs); o += k.out + 1 {
+		trace += k.outputs[o]
+	}
+	for i := range k.inputs {
+		k.inputs[i] /= float64(count)
+	}
+	for i := range k.outputs {
+		k.outputs[i] /= max(trace, math.SmallestNonzeroFloat32) // 0 where no picture reaches the layer
+	}
+}
+
+// finite reports whether all elements are finite numbers.
+func (k *kfac) finite() bool {
+	return !slices.ContainsFunc(slices.Concat(k.inputs, k.outputs), func(v float64) bool { return !(math.Abs(v) <= math.MaxFloat64) })
+}
+
+// inputCovariance is the matrix over inputs that were multiplied by
+// channelScale (nil is 1), in codes worth scale, once the bias has absorbed
+// what it can: the Schur complement of the bias.
+func (k *kfac) inputCovariance(channelScale []float64, scale float64) *mat.SymDense {
+	n := k.depth + 1
+	bias := max(k.inputs[n*n-1], math.SmallestNonzeroFloat32)
+	unit := func(i int) float64 {
+		if channelScale == nil {
+			return 1 / scale
+		}
+		return channelScale[i%len(channelScale)] / scale
+	}
+	h := mat.NewSymDense(k.depth, nil)
+	for i := range k.depth {
+		for j := i; j < k.depth; j++ {
+			v := k.inputs[i*n+j] - float64(k.inputs[i*n+k.depth]*k.inputs[j*n+k.depth]/bias)
+			h.SetSym(i, j, v*unit(i)*unit(j))
+		}
+	}
+	return h
+}
+
+// outputCovariance is the matrix over outputs that were multiplied by
+// channelScale (nil is 1).
+func (k *kfac) outputCovariance(channelScale []float64) *mat.SymDense {
+	g := mat.NewSymDense(k.out, nil)
+	for i := range k.out {
+		for j := i; j < k.out; j++ {
+			v := k.outputs[i*k.out+j]
+			if channelScale != nil {
+				v /= channelScale[i] * channelScale[j]
+			}
+			g.SetSym(i, j, v)
+		}
+	}
+	return g
+}
