@@ -6,10 +6,10 @@ import (
 	"halfmeg/model"
 )
 
-// Backward is the gradient of a network: for a function of the logits whose
-// derivative is dLogits, it walks the last Run's activations back to front
-// and calls visit with the derivative by the output of each convolution
-// before its ReLU. The map is valid until visit returns.
+// Backward computes the gradient of a function of the logits, given its
+// derivative by the logits, at the activations of the last Run. It calls visit
+// for each convolution, last to first, with the derivative by its output before
+// the ReLU. The map is valid until visit returns.
 func (p *Pass) Backward(dLogits []float32, visit func(layer int, gradient Map)) {
 	p.clearGradients()
 	p.averageGradient(dLogits)
@@ -29,8 +29,8 @@ func (p *Pass) Backward(dLogits []float32, visit func(layer int, gradient Map)) 
 	}
 }
 
-// convGradient takes the derivative by the output of a convolution, and of
-// what a bypass has added to its tensor, to that by its input.
+// convGradient adds the derivative by a convolution's input, given that by its
+// output. added is what a bypass has added to its tensor.
 func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradient Map)) {
 	d := p.gradients[s.Writes].Slice(s.Channel, s.Out)
 	if added.Data != nil {
@@ -43,7 +43,7 @@ func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradi
 	}
 }
 
-// clearGradients makes every tensor's gradient zero.
+// clearGradients sets the gradients of all tensors to zero.
 func (p *Pass) clearGradients() {
 	if p.gradients == nil {
 		for _, m := range p.maps {
@@ -56,7 +56,8 @@ func (p *Pass) clearGradients() {
 	}
 }
 
-// averageGradient spreads the derivative by the logits over the last map.
+// averageGradient distributes the derivative by the logits over the head's
+// output.
 func (p *Pass) averageGradient(dLogits []float32) {
 	d := p.gradients[p.f.graph.Head().Writes]
 	for c, v := range dLogits {
@@ -65,8 +66,8 @@ func (p *Pass) averageGradient(dLogits []float32) {
 	fill(d.Data[d.Channels:], d.Data[:d.Channels])
 }
 
-// gate keeps the derivative where a ReLU was open: where its output, less
-// what a bypass has added to it, is above zero.
+// gate sets the derivative to zero where the ReLU was closed: where its output,
+// less what a bypass has added to it, is not above zero.
 func (p *Pass) gate(d, out, added Map) {
 	base := reuse(&p.scratch.zeros, d.Channels)
 	for i := range d.Size * d.Size {
@@ -77,28 +78,9 @@ func (p *Pass) gate(d, out, added Map) {
 	}
 }
 
-// maxPoolGradient moves each window's derivative to its first maximum.
-func maxPoolGradient(dst, d, in, out Map) {
-	for y := range out.Size {
-		for x := range out.Size {
-			firstMaximum(dst, d.Pixel(y, x), in, out.Pixel(y, x), model.PoolStride*y, model.PoolStride*x)
-		}
-	}
-}
-
-func firstMaximum(dst Map, d []float32, in Map, largest []float32, top, left int) {
-	width := min(model.PoolKernel, in.Size-left)
-	for y := top; y < min(top+model.PoolKernel, in.Size); y++ {
-		to, from := dst.Data[(y*dst.Size+left)*dst.Stride:], in.Data[(y*in.Size+left)*in.Stride:]
-		for x := range width {
-			moveEqual(to[x*dst.Stride:][:len(d)], d, from[x*in.Stride:], largest)
-		}
-	}
-}
-
-// WeightGradient adds to sum the derivative by a convolution's weights, [out]
-// [kernel y][kernel x][in], given d, the derivative by its output before the
-// ReLU. Pixels are added in order, to what is in sum already.
+// WeightGradient adds the derivative by a convolution's weights to sum,
+// [out][kernel y][kernel x][in], given the derivative d by its output before
+// the ReLU. Pixels are added in order.
 func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 	s, rows := p.f.graph.Convolutions[layer], &p.scratch.packed
 	in := p.maps[s.Reads]
@@ -117,7 +99,7 @@ func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 // inputGradient adds the derivative by the convolution's input to dst.
 func (c *Conv) inputGradient(dst, d Map, scratch *Scratch) {
 	s := c.step
-	c.transposeOnce.Do(func() { c.transposed = Pack(c.weightsOut, s.Out, s.Kernel*s.Kernel*s.In) })
+	c.transposeOnce.Do(func() { c.transposed = Pack(c.unpacked, s.Out, s.Kernel*s.Kernel*s.In) })
 	pixels := d.Size * d.Size
 	if s.Kernel == 1 && s.Pad == 0 {
 		c.transposed.MulAdd(dst.Data, dst.Stride, d.Data, d.Stride, pixels)
@@ -136,8 +118,8 @@ func (c *Conv) inputGradient(dst, d Map, scratch *Scratch) {
 	}
 }
 
-// scatter adds a window's values to the map they were gathered from, a map
-// of its own.
+// scatter adds a window's values to a map, where gather would have read them.
+// The map's pixels are contiguous.
 func scatter(dst Map, window []float32, top, left, kernel int) {
 	first, last := max(left, 0), min(left+kernel, dst.Size)
 	for y := max(top, 0); y < min(top+kernel, dst.Size); y++ {

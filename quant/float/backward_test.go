@@ -10,8 +10,8 @@ import (
 	"halfmeg/model"
 )
 
-// TestBackwardMatchesDifferences compares the gradient by every layer's bias
-// (the sum of the derivative over a layer's map) with central differences.
+// TestBackwardMatchesDifferences compares the gradient by every layer's bias,
+// the sum of the derivative over the layer's map, with central differences.
 func TestBackwardMatchesDifferences(t *testing.T) {
 	topology := testnet.Small()
 	r := rand.New(rand.NewPCG(5, 6))
@@ -57,8 +57,8 @@ func TestBackwardMatchesDifferences(t *testing.T) {
 	require.Equal(t, len(n.Layers), visited)
 }
 
-// TestWeightGradientMatchesDefinition holds every layer's weight gradient to
-// the bits of the plain sum over the pixels in order, on top of what was there.
+// TestWeightGradientMatchesDefinition compares every layer's weight gradient with
+// the plain sum over the pixels in order, bit for bit.
 func TestWeightGradientMatchesDefinition(t *testing.T) {
 	topology := testnet.Small()
 	r := rand.New(rand.NewPCG(7, 8))
@@ -89,13 +89,13 @@ func TestWeightGradientMatchesDefinition(t *testing.T) {
 	})
 }
 
-// TestMaxPoolGradientGoesToFirstMaximum has windows full of equal values,
-// which overlap and reach over the edge.
+// TestMaxPoolGradientGoesToFirstMaximum: in windows of equal values, which
+// overlap and reach beyond the map.
 func TestMaxPoolGradientGoesToFirstMaximum(t *testing.T) {
 	const channels = 11
 	in, out, d := NewMap(6, channels), NewMap(3, channels), NewMap(3, channels)
 	fill(d.Data, []float32{1})
-	in.Pixel(2, 2)[9] = 5 // a corner that four windows share
+	in.Pixel(2, 2)[9] = 5 // in four windows
 	MaxPool(out, in)
 	got := NewMap(6, channels)
 	maxPoolGradient(got, d, in, out)
@@ -116,8 +116,8 @@ func TestMaxPoolGradientGoesToFirstMaximum(t *testing.T) {
 	}
 }
 
-// BenchmarkTraining times what a picture costs in training of v1.1 besides
-// its forward passes, and the packing that each change of the weights costs.
+// BenchmarkTraining times the parts of a training step of v1.1 apart from the
+// forward passes: both gradients of one picture, and packing new weights.
 func BenchmarkTraining(b *testing.B) {
 	r := rand.New(rand.NewPCG(3, 3))
 	n := random(r, model.V11())

@@ -1,7 +1,3 @@
-// Package float is the float32 network that the int8 one is made from and
-// judged by: its parameters, a plain forward pass and the matrix products
-// under it. Results do not depend on the machine or the number of workers:
-// every sum is taken in one fixed order and no product is fused with its sum.
 package float
 
 import (
@@ -11,22 +7,22 @@ import (
 	"halfmeg/model"
 )
 
-// Network is a SqueezeNet in float32, as an importer delivers it.
+// Network is a SqueezeNet in float32, as an importer returns it.
 type Network struct {
 	Topology model.Topology
 	Input    model.Input
-	Labels   []string // one a class, or none
+	Labels   []string // one per class, or none
 	Source   model.Source
 	Layers   []Layer // the convolutions, in the order of Graph.Convolutions
 }
 
-// Layer holds one convolution's parameters.
+// Layer holds the parameters of one convolution.
 type Layer struct {
 	Weights []float32 // [out][kernel y][kernel x][in]
 	Bias    []float32 // [out]
 }
 
-// Validate proves that the shapes agree and every value is finite.
+// Validate checks that shapes agree and that every value is finite.
 func (n *Network) Validate() error {
 	_, err := n.graph()
 	return err
@@ -51,15 +47,8 @@ func (n *Network) graph() (*model.Graph, error) {
 		if s.Layer >= len(n.Layers) {
 			return nil, fmt.Errorf("%s: its parameters are missing", s.Name)
 		}
-		l := n.Layers[s.Layer]
-		if len(l.Weights) != s.Weights() || len(l.Bias) != s.Out {
-			return nil, fmt.Errorf("%s: has %d weights and %d biases, %d and %d are due", s.Name, len(l.Weights), len(l.Bias), s.Weights(), s.Out)
-		}
-		if i := notFinite(l.Weights); i >= 0 {
-			return nil, fmt.Errorf("%s: weight %d is %v", s.Name, i, l.Weights[i])
-		}
-		if i := notFinite(l.Bias); i >= 0 {
-			return nil, fmt.Errorf("%s: bias %d is %v", s.Name, i, l.Bias[i])
+		if err := n.Layers[s.Layer].validate(s); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
 	}
 	if len(g.Convolutions) != len(n.Layers) {
@@ -68,6 +57,20 @@ func (n *Network) graph() (*model.Graph, error) {
 	return g, nil
 }
 
+func (l Layer) validate(s model.Step) error {
+	if len(l.Weights) != s.Weights() || len(l.Bias) != s.Out {
+		return fmt.Errorf("has %d weights and %d biases, expected %d and %d", len(l.Weights), len(l.Bias), s.Weights(), s.Out)
+	}
+	if i := notFinite(l.Weights); i >= 0 {
+		return fmt.Errorf("weight %d is %v", i, l.Weights[i])
+	}
+	if i := notFinite(l.Bias); i >= 0 {
+		return fmt.Errorf("bias %d is %v", i, l.Bias[i])
+	}
+	return nil
+}
+
+// notFinite is the index of the first value that is NaN or infinite, or -1.
 func notFinite(values []float32) int {
 	for i, v := range values {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {

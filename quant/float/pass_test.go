@@ -10,7 +10,7 @@ import (
 	"halfmeg/model"
 )
 
-// random makes a network of random weights.
+// random returns a network with random weights.
 func random(r *rand.Rand, topology model.Topology) *Network {
 	n := &Network{Topology: topology, Input: testnet.Input(topology)}
 	for _, p := range testnet.Floats(r, topology, func(depth float64) float64 { return 1 / depth }) {
@@ -19,7 +19,7 @@ func random(r *rand.Rand, topology model.Topology) *Network {
 	return n
 }
 
-// at reads a map; outside it everything is zero.
+// at is an element of a map, and zero outside of it.
 func at(m Map, y, x, c int) float64 {
 	if y < 0 || x < 0 || y >= m.Size || x >= m.Size {
 		return 0
@@ -27,7 +27,7 @@ func at(m Map, y, x, c int) float64 {
 	return float64(m.Pixel(y, x)[c])
 }
 
-// check compares a convolution's output with its definition in float64.
+// check compares a convolution's output with the definition in float64.
 func check(t *testing.T, s model.Step, l Layer, in, out Map, add *Map) {
 	for y := range s.OutSize {
 		for x := range s.OutSize {
@@ -51,9 +51,9 @@ func check(t *testing.T, s model.Step, l Layer, in, out Map, add *Map) {
 	}
 }
 
-// TestPassMatchesDefinition checks every layer's output against the
-// definition, fed with the outputs before it, on a network with everything:
-// padded conv1 and head, a bypass, ceil pools, odd channel counts.
+// TestPassMatchesDefinition compares every layer's output with the definition,
+// applied to the outputs before it, on a network with every feature: padded
+// conv1 and head, a bypass, ceil pools, odd channel counts.
 func TestPassMatchesDefinition(t *testing.T) {
 	topology := testnet.Small()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -65,7 +65,7 @@ func TestPassMatchesDefinition(t *testing.T) {
 	logits, err := p.Run(picture)
 	require.NoError(t, err)
 	in := NewMap(topology.Size, 3)
-	Normalize(in.Data, picture, n.Input)
+	normalize(in.Data, picture, n.Input)
 	require.InDelta(t, (float32(picture[4])+128-n.Input.Mean[1])/n.Input.Std[1], in.Data[4], 1e-6)
 	var module, half Map
 	for _, s := range f.graph.Steps {
@@ -122,7 +122,7 @@ func checkPool(t *testing.T, in, out Map) {
 	}
 }
 
-// BenchmarkForward is one float pass of each published network.
+// BenchmarkForward times one picture on each published network.
 func BenchmarkForward(b *testing.B) {
 	for _, topology := range []model.Topology{model.V11(), model.V10()} {
 		b.Run(topology.Name, func(b *testing.B) {

@@ -1,0 +1,55 @@
+package float
+
+// Map is a square feature map, HWC: element (y, x, c) is
+// Data[(y*Size+x)*Stride+c]. Stride is larger than Channels where a map is
+// some channels of another.
+type Map struct {
+	Size     int
+	Channels int
+	Stride   int
+	Data     []float32
+}
+
+// NewMap allocates a map of zeros.
+func NewMap(size, channels int) Map {
+	return Map{Size: size, Channels: channels, Stride: channels, Data: make([]float32, size*size*channels)}
+}
+
+// Slice is the channels [from, from+channels) of the map; it shares memory.
+func (m Map) Slice(from, channels int) Map {
+	return Map{Size: m.Size, Channels: channels, Stride: m.Stride, Data: m.Data[from:]}
+}
+
+// Pixel is the channels of one pixel; it shares memory.
+func (m Map) Pixel(y, x int) []float32 {
+	at := (y*m.Size + x) * m.Stride
+	return m.Data[at : at+m.Channels]
+}
+
+// Sums is the sum of each channel over the map.
+func (m Map) Sums() []float32 {
+	sums := make([]float32, m.Channels)
+	for i := range m.Size * m.Size {
+		for c, v := range m.Data[i*m.Stride : i*m.Stride+m.Channels] {
+			sums[c] += v
+		}
+	}
+	return sums
+}
+
+// Add adds src to dst, which has the same shape.
+func Add(dst, src Map) {
+	for i := range dst.Size * dst.Size {
+		pixel := src.Data[i*src.Stride : i*src.Stride+src.Channels]
+		for c, v := range pixel {
+			dst.Data[i*dst.Stride+c] += v
+		}
+	}
+}
+
+// ReLU sets negative elements to zero.
+func ReLU(m Map) {
+	for i := range m.Size * m.Size {
+		relu(m.Data[i*m.Stride : i*m.Stride+m.Channels])
+	}
+}

@@ -1,0 +1,63 @@
+package float
+
+import "halfmeg/model"
+
+// MaxPool writes the maximum of each 3x3 window at stride 2; windows that reach
+// beyond the map (ceil mode) are cut off.
+func MaxPool(dst, src Map) {
+	length := (src.Size-1)*src.Stride + src.Channels
+	row := Map{Size: src.Size, Channels: src.Channels, Stride: src.Stride, Data: make([]float32, length)}
+	for y := range dst.Size {
+		top := y * model.PoolStride
+		copy(row.Data, src.Data[top*src.Size*src.Stride:])
+		for below := top + 1; below < min(top+model.PoolKernel, src.Size); below++ {
+			maxInto(row.Data, src.Data[below*src.Size*src.Stride:])
+		}
+		for x := range dst.Size {
+			left := x * model.PoolStride
+			copy(dst.Pixel(y, x), row.Pixel(0, left))
+			for right := left + 1; right < min(left+model.PoolKernel, src.Size); right++ {
+				maxInto(dst.Pixel(y, x), row.Pixel(0, right))
+			}
+		}
+	}
+}
+
+// maxPoolGradient moves each window's derivative to its first maximum.
+func maxPoolGradient(dst, d, in, out Map) {
+	for y := range out.Size {
+		for x := range out.Size {
+			firstMaximum(dst, d.Pixel(y, x), in, out.Pixel(y, x), model.PoolStride*y, model.PoolStride*x)
+		}
+	}
+}
+
+// firstMaximum adds d to dst at the first pixel of a window that has the
+// maximum, by channel. It sets d to zero where it has done so.
+func firstMaximum(dst Map, d []float32, in Map, maximum []float32, top, left int) {
+	width := min(model.PoolKernel, in.Size-left)
+	for y := top; y < min(top+model.PoolKernel, in.Size); y++ {
+		to, from := dst.Data[(y*dst.Size+left)*dst.Stride:], in.Data[(y*in.Size+left)*in.Stride:]
+		for x := range width {
+			moveEqual(to[x*dst.Stride:][:len(d)], d, from[x*in.Stride:], maximum)
+		}
+	}
+}
+
+// average writes the mean of each channel over the map.
+func average(dst []float32, src Map) {
+	var sums [64]float64 // of a block of channels, so that memory is read sequentially
+	pixels := src.Size * src.Size
+	for from := 0; from < len(dst); from += len(sums) {
+		part := dst[from:min(from+len(sums), len(dst))]
+		clear(sums[:])
+		for i := range pixels {
+			for c, v := range src.Data[i*src.Stride+from:][:len(part)] {
+				sums[c] += float64(v)
+			}
+		}
+		for c := range part {
+			part[c] = float32(sums[c] / float64(pixels))
+		}
+	}
+}
