@@ -11,8 +11,8 @@ import (
 )
 
 // calibrator keeps, for every calibration picture, the input of the group that
-// is quantized next: as the float network has it and as the quantized layers
-// before really produce it. measure collects the statistics of a group, advance
+// is quantized next: the float network's, and the codes that the quantized
+// layers before it compute. measure collects the statistics of a group, advance
 // moves on to the next.
 type calibrator struct {
 	input   model.Input

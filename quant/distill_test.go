@@ -75,32 +75,6 @@ func TestDistill(t *testing.T) {
 	require.Equal(t, tuned, again, "for any number of workers")
 }
 
-// TestStudentIsTheNetwork: conversion to real values and back is exact, and the
-// student computes what the engine computes.
-func TestStudentIsTheNetwork(t *testing.T) {
-	r := rand.New(rand.NewPCG(21, 21))
-	n := randomFloat(r, testnet.Small())
-	pictures := randomPictures(r, 12)
-	q := quantizeSmall(t, n, pictures, Options{}).Network
-	g, err := n.Topology.Graph()
-	require.NoError(t, err)
-	s := newStudent(q, g)
-	require.Equal(t, q, s.network())
-
-	forward, err := s.forward()
-	require.NoError(t, err)
-	pass := forward.NewPass()
-	e, err := model.NewEngine(q, 1)
-	require.NoError(t, err)
-	defer e.Close()
-	for _, picture := range pictures {
-		got, err := pass.Run(picture)
-		require.NoError(t, err)
-		copy(e.Input(), picture)
-		require.InDeltaSlice(t, e.Run(), got, 0.02)
-	}
-}
-
 // TestDistillIsInterrupted by its context, within a round.
 func TestDistillIsInterrupted(t *testing.T) {
 	r := rand.New(rand.NewPCG(22, 22))
@@ -115,28 +89,4 @@ func TestDistillIsInterrupted(t *testing.T) {
 		}
 	}})
 	require.ErrorIs(t, err, context.Canceled)
-}
-
-// TestRoundToTrellis: the weights follow the trellis, their error has the
-// variance of the trellis, and weights that follow it already stay.
-func TestRoundToTrellis(t *testing.T) {
-	const out, depth = 300, 7
-	r := rand.New(rand.NewPCG(23, 23))
-	latent, weights := make([]float32, out*depth), make([]int8, out*depth)
-	for i := range latent {
-		latent[i] = float32(40 * r.NormFloat64())
-	}
-	roundToTrellis(weights, latent, nil, depth)
-	require.True(t, follows(weights, depth))
-	sum := 0.0
-	for i, w := range weights {
-		if v := float64(latent[i]); math.Abs(v) < 120 {
-			sum += (v - float64(w)) * (v - float64(w)) / float64(len(weights))
-		}
-		latent[i] = float32(w)
-	}
-	require.InEpsilon(t, trellisVariance, sum, 0.1)
-	again := make([]int8, out*depth)
-	roundToTrellis(again, latent, nil, depth)
-	require.Equal(t, weights, again)
 }

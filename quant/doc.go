@@ -4,7 +4,7 @@
 // Quantize works layer by layer. It measures the activations of calibration
 // pictures (calibrate.go, inputstats.go, range.go), makes the ranges of
 // channels more alike (equalize.go), refits each layer's weights to the
-// outputs that the quantized layers before it really produce (refit.go) and
+// outputs of the quantized layers before it, errors included (refit.go) and
 // rounds them such that each error is compensated by later weights (rounding.go,
 // viterbi.go, ldl.go); biases restore the means (bias.go).
 //
@@ -39,7 +39,7 @@
 //
 // # Where constants come from
 //
-// A constant says which paper it is from, what was measured, or that it was not
+// Every constant names its paper or what was measured, or is marked as not
 // tuned. Measurements are of the Caffe weights of SqueezeNet v1.1 at 480,000
 // bytes, on about 400 views of 100 held-out pictures, as the mean
 // Kullback-Leibler divergence from the float network's answers. To repeat one,

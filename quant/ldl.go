@@ -82,7 +82,7 @@ func ascending(n int) []int {
 // their own values. 0.01 is GPTQ's (arXiv:2210.17323, section 3.3). 0.03
 // instead changes the mean KL divergence of v1.1 at 480,000 bytes on held-out
 // pictures from 0.0254 to 0.0267, which is within chance; the package comment
-// says how to measure it again.
+// describes how to measure it again.
 const damping = 0.01
 
 // dampedCholesky factorises a matrix plus the smallest multiple of the

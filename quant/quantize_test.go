@@ -81,45 +81,6 @@ func TestQuantizedFollowsFloat(t *testing.T) {
 	}
 }
 
-// TestSimulationMatchesEngine: the simulator's codes are the engine's, so that
-// layers are refitted to what they will really read.
-func TestSimulationMatchesEngine(t *testing.T) {
-	r := rand.New(rand.NewPCG(2, 2))
-	n := randomFloat(r, testnet.Small())
-	pictures := randomPictures(r, 3)
-	graph, err := n.Topology.Graph()
-	require.NoError(t, err)
-	groups := split(graph)
-	result := quantizeSmall(t, n, pictures, Options{})
-	c := newCalibrator(n, pictures, 1)
-	head := groups[len(groups)-1]
-	layer := 0
-	for _, g := range groups[:len(groups)-1] {
-		for i := range c.samples {
-			c.samples[i].next = float.NewMap(1, 1) // not compared here
-		}
-		layers := result.Network.Layers[layer : layer+len(g.convs)]
-		layer += len(g.convs)
-		_, err := c.advance(context.Background(), g, layers, equalization{channelScale: []float64{1}})
-		require.NoError(t, err)
-	}
-	engine, err := model.NewEngine(result.Network, 1)
-	require.NoError(t, err)
-	defer engine.Close()
-	for i, p := range pictures {
-		copy(engine.Input(), p)
-		logits := engine.Run()
-		conv := float.NewConv(head.convs[0], integerLayer(result.Network.Layers[layer]))
-		acc := forward(head, []*float.Conv{conv}, c.samples[i].codes.floats(1), nil, &float.Scratch{})
-		values := rescaleHead(acc, result.Network.Layers[layer], head.convs[0])
-		sums := values.Sums()
-		for c := range logits {
-			mean := sums[c] / float32(values.Size*values.Size)
-			require.InEpsilon(t, logits[c]+1, mean+1, 1e-5)
-		}
-	}
-}
-
 // TestWorkersDoNotMatter: the result is the same for any number of workers.
 func TestWorkersDoNotMatter(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
@@ -197,59 +158,6 @@ func TestRefusals(t *testing.T) {
 	n.Layers[4].Weights[3] = float32(math.NaN())
 	_, err = Quantize(context.Background(), n, randomPictures(r, 2), Options{})
 	require.ErrorContains(t, err, "fire3/squeeze1x1: weight 3 is NaN")
-}
-
-// TestEqualizationKeepsTheFunction: channel scales applied in one layer and made
-// up for in the next do not change the network's output.
-func TestEqualizationKeepsTheFunction(t *testing.T) {
-	r := rand.New(rand.NewPCG(7, 7))
-	topology := testnet.Small()
-	topology.Fires[1].Bypass = false
-	n := randomFloat(r, topology)
-	e := equalization{channelScale: []float64{0.5, 3, 1, 7}} // fire2's squeeze has four channels
-	changed := *n
-	changed.Layers = append([]float.Layer(nil), n.Layers...)
-	changed.Layers[1] = e.scaleOutputs(n.Layers[1], 0)
-	changed.Layers[2] = e.unscaleInputs(n.Layers[2])
-	changed.Layers[3] = e.unscaleInputs(n.Layers[3])
-	picture := randomPictures(r, 1)[0]
-	run := func(n *float.Network) []float32 {
-		f, err := float.NewForward(n)
-		require.NoError(t, err)
-		logits, err := f.NewPass().Run(picture)
-		require.NoError(t, err)
-		return logits
-	}
-	want, got := run(n), run(&changed)
-	for c := range want {
-		require.InDelta(t, want[c], got[c], 1e-4)
-	}
-}
-
-// TestScaleAgainstBruteForce: the squared error of bestScale, computed from the
-// values themselves, is within 5 % of the smallest.
-func TestScaleAgainstBruteForce(t *testing.T) {
-	r := rand.New(rand.NewPCG(8, 8))
-	m := float.NewMap(100, 1)
-	for i := range m.Data {
-		m.Data[i] = float32(math.Max(r.NormFloat64(), 0) * math.Exp(r.NormFloat64()))
-	}
-	h := newHistogram(1)
-	h.add(m)
-	squared := func(scale float64) float64 {
-		sum := 0.0
-		for _, v := range m.Data {
-			d := float64(v) - scale*min(math.RoundToEven(float64(v)/scale), codeLevels)
-			sum += d * d
-		}
-		return sum
-	}
-	d := h.channel(0)
-	best := math.Inf(1)
-	for scale := d.largest() / codeLevels; scale > 0; scale -= d.largest() / codeLevels / 200 {
-		best = min(best, squared(scale))
-	}
-	require.Less(t, squared(bestScale(d.largest(), d.squaredError)), 1.05*best)
 }
 
 // TestDivergenceBuysBytes: the more divergence is allowed, the smaller are the

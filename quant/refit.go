@@ -7,12 +7,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// refit returns the weights [out][depth] whose outputs on the codes, which the
-// quantized layers before this one really produce, come nearest to those of
-// the float network's weights on its own activations. In the least squares
-// sense that is W + W*C*inverse(H), with the cross-covariance C and the damped
-// Hessian H (the asymmetric objective of GPTAQ, Li et al., arXiv:2504.02692,
-// in closed form). Pruned weights stay zero; nil means that there are none.
+// refit returns the weights [out][depth] whose outputs on the quantized
+// network's codes come nearest to those of the float network's weights W on its
+// own activations. The least squares solution is W + W*C*inverse(H), with the
+// cross-covariance C and the damped Hessian H (the asymmetric objective of
+// GPTAQ: Li et al., arXiv:2504.02692). Pruned weights stay zero; nil means that
+// there are none.
 func (m *inputStats) refit(weights []float32, out int, inScale float64, pruned []bool) []float64 {
 	depth := m.n - 1
 	w := mat.NewDense(out, depth, nil)
@@ -40,8 +40,8 @@ const solveRounds = 30
 
 // solveSparse returns the X with pruned elements zero that minimises the
 // error of X*H = B in the norm of inverse(H). Every row has unknowns of its
-// own, so that one factorisation of H does not serve: conjugate gradients
-// (Hestenes and Stiefel 1952), all rows in parallel.
+// own, so that one factorisation of H cannot solve them all: conjugate
+// gradients (Hestenes and Stiefel 1952), all rows in parallel.
 func solveSparse(chol *mat.Cholesky, b *mat.Dense, pruned []bool) *mat.Dense {
 	rows, n := b.Dims()
 	var h mat.SymDense
@@ -81,7 +81,7 @@ func setZero(m *mat.Dense, marked []bool) {
 
 // findPruned marks the zero weights of a pruned layer; nil means that the
 // layer is not pruned. Pruned weights stay zero: they take few bytes in the
-// file, and whoever pruned the network has trained the others to match.
+// file, and the other weights were trained with them at zero.
 func findPruned(weights []float32) []bool {
 	marked, count := make([]bool, len(weights)), 0
 	for i, w := range weights {

@@ -16,7 +16,7 @@ type rounding struct {
 	inScale  float64 // real value of one input code
 	outScale float64 // real value of one output code; 1 in the head
 	metric   metric
-	budget   float64 // divergence that the rounding of one weight may cause; 0 asks for the finest steps
+	budget   float64 // divergence that the rounding of one weight may cause; 0 selects the finest steps
 
 	// What round computes.
 	target   []float64 // unrounded weights [out][depth] for the codes as they are
@@ -76,7 +76,7 @@ const (
 // that a bit is worth 2*ln 2 times the budget of a weight, in the metric
 // (which is twice the divergence) 4*ln 2 times. Paying all of it draws every
 // weight towards zero, which costs more than it saves. Found by trial; the
-// figures were not kept. The package comment says how to measure it again.
+// figures were not kept. The package comment describes how to measure it again.
 const rateShare = 0.2
 
 // minCost bounds the steps of channels whose errors never matter.

@@ -9,8 +9,8 @@ import (
 )
 
 // This file is the int8 simulator: what the engine computes, layer by layer,
-// on codes 0…255 instead of the signed bytes that kernels use. The package
-// comment says why it exists beside the engine.
+// on codes 0…255 instead of the signed bytes of package kernels. The package
+// comment explains why the engine is not used instead.
 
 // codeMap is a feature map of codes 0…255, NHWC.
 type codeMap struct {

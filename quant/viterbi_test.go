@@ -11,52 +11,9 @@ import (
 	"halfmeg/model/trellis"
 )
 
-// randomCovariance returns a positive definite matrix of strongly correlated
-// variables.
-func randomCovariance(r *rand.Rand, n int) *mat.SymDense {
-	base := make([]float64, n)
-	h := mat.NewSymDense(n, nil)
-	for range 3 * n {
-		common := r.NormFloat64()
-		for i := range base {
-			base[i] = common + 0.7*r.NormFloat64()
-		}
-		h.SymRankOne(h, 1, mat.NewVecDense(n, base))
-	}
-	return h
-}
-
 func follows(weights []int8, depth int) bool {
 	_, ok := trellis.Indices(weights, depth)
 	return ok
-}
-
-// TestLDL: U*D*U' is the damped matrix, in any order.
-func TestLDL(t *testing.T) {
-	const n = 7
-	h := randomCovariance(rand.New(rand.NewPCG(1, 1)), n)
-	for _, order := range [][]int{ascending(n), descendingDiagonal(h), {6, 0, 3, 2, 5, 1, 4}} {
-		f := newLDL(h, order)
-		for p, a := range order {
-			for q, b := range order[:p+1] {
-				sum := 0.0 // over places s >= p
-				for s := p; s < n; s++ {
-					u := func(q int) float64 {
-						if q == s {
-							return 1
-						}
-						return f.coefficients[s][q]
-					}
-					sum += f.cost[s] * u(p) * u(q)
-				}
-				want := h.At(a, b)
-				if a == b {
-					want += damping * mat.Trace(h) / n
-				}
-				require.InDelta(t, want, sum, 1e-9*mat.Trace(h))
-			}
-		}
-	}
 }
 
 // cost is the cost of the errors of rounded weights, tr(G*E*H*E').
@@ -170,44 +127,4 @@ func TestRateSavesBits(t *testing.T) {
 	bits, errors := round(rate * mat.Trace(h) / depth)
 	require.Less(t, bits, 0.95*allBits)
 	require.Less(t, errors-smallErrors, rate*mat.Trace(h)/depth*(allBits-bits))
-}
-
-// TestPrunedStayZero: pruned weights stay zero, and the others are refitted
-// without them.
-func TestPrunedStayZero(t *testing.T) {
-	const depth, inScale = 4, 0.5
-	r := rand.New(rand.NewPCG(5, 5))
-	_, _, m := pairs(r, depth, 2000)
-	weights := []float32{1, 0, 0.2, 0}
-	pruned := findPruned(weights)
-	require.Equal(t, []bool{false, true, false, true}, pruned)
-	require.Nil(t, findPruned([]float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0}), "one may be an accident")
-
-	refitted := m.refit(weights, 1, inScale, pruned)
-	require.Zero(t, refitted[1])
-	require.Zero(t, refitted[3])
-	all := m.refit(weights, 1, inScale, nil)
-	require.NotZero(t, all[1])
-
-	// The gradient vanishes in the free directions: H*(x-w) = C'w there.
-	h, d := m.hessian(), m.crossCovariance(inScale)
-	ridge := damping * mat.Trace(h) / depth
-	for _, k := range []int{0, 2} {
-		left, right := 0.0, 0.0
-		for j := range depth {
-			left += h.At(k, j) * (refitted[j] - float64(weights[j]))
-			right += d.At(j, k) * float64(weights[j])
-		}
-		left += ridge * (refitted[k] - float64(weights[k]))
-		require.InDelta(t, right, left, 1e-6*mat.Trace(h))
-	}
-
-	metric := metric{inputs: newLDL(h, descendingDiagonal(h)), outputCost: []float64{1}}
-	for _, coded := range []bool{false, true} {
-		x := &rounder{metric: metric, target: refitted, pruned: pruned, scales: []float64{0.01}, trellis: coded}
-		w := x.round()
-		require.Zero(t, w[1])
-		require.Zero(t, w[3])
-		require.NotZero(t, w[0])
-	}
 }

@@ -6,7 +6,7 @@ import "halfmeg/model"
 // bytes, and every convolution but the head rounds its output to codes 0…255.
 // Backward passes gradients through every code but 0 as if nothing were rounded
 // or clipped (the straight-through estimator: Bengio et al., arXiv:1308.3432).
-// The comment of package quant says why this exists beside the engine.
+// The comment of package quant explains why the engine is not used instead.
 type Codes struct {
 	Pad    []float32 // bytes outside the picture, by channel
 	Scales []float32 // real value of one code, by tensor of the graph

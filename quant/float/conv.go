@@ -24,8 +24,8 @@ func NewConv(s model.Step, l Layer) *Conv {
 }
 
 // patchPixels is the number of output pixels that are gathered and multiplied
-// at a time. A panel of weights, at most 16 x 576 floats in v1.1, then serves
-// 96 rows from the cache. Not tuned; go test -bench Forward ./quant/float
+// at a time. A panel of weights, at most 16 x 576 floats in v1.1, is then used
+// for 96 rows while it is cached. Not tuned; go test -bench Forward ./quant/float
 // measures it.
 const patchPixels = 96
 

@@ -32,7 +32,7 @@ func NewForward(n *Network) (*Forward, error) {
 func (f *Forward) Graph() *model.Graph { return f.graph }
 
 // Pass runs a Forward, and its gradient. It holds the memory of all
-// activations and serves one goroutine.
+// activations and is not safe for concurrent use.
 type Pass struct {
 	f         *Forward
 	maps      []Map // by tensor of the graph

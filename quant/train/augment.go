@@ -11,7 +11,8 @@ import (
 
 // Augmenter makes variants of pictures: crops, slightly stretched and
 // recoloured, half of them mirrored. Pictures are a network's input: Size x
-// Size x 3 bytes minus 128, interleaved. An Augmenter serves one goroutine.
+// Size x 3 bytes minus 128, interleaved. An Augmenter is not
+// safe for concurrent use.
 type Augmenter struct {
 	resize  *prep.Preprocessor
 	size    int

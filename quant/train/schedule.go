@@ -2,8 +2,8 @@ package train
 
 import "math"
 
-// Schedule returns the share of the full learning rate that applies in a
-// round, counted from 0, of so many rounds.
+// Schedule returns the learning rate of a round, counted from 0, as a share of
+// the full rate. rounds is their total number.
 type Schedule func(round, rounds int) float64
 
 // WarmupCosine returns the Schedule that rises linearly over the first warmup

@@ -1,0 +1,37 @@
+package quant
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/quant/float"
+)
+
+// TestScaleAgainstBruteForce: the squared error of bestScale, computed from the
+// values themselves, is within 5 % of the smallest.
+func TestScaleAgainstBruteForce(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	m := float.NewMap(100, 1)
+	for i := range m.Data {
+		m.Data[i] = float32(math.Max(r.NormFloat64(), 0) * math.Exp(r.NormFloat64()))
+	}
+	h := newHistogram(1)
+	h.add(m)
+	squared := func(scale float64) float64 {
+		sum := 0.0
+		for _, v := range m.Data {
+			d := float64(v) - scale*min(math.RoundToEven(float64(v)/scale), codeLevels)
+			sum += d * d
+		}
+		return sum
+	}
+	d := h.channel(0)
+	best := math.Inf(1)
+	for scale := d.largest() / codeLevels; scale > 0; scale -= d.largest() / codeLevels / 200 {
+		best = min(best, squared(scale))
+	}
+	require.Less(t, squared(bestScale(d.largest(), d.squaredError)), 1.05*best)
+}
