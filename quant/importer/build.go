@@ -8,33 +8,32 @@ import (
 	"halfmeg/quant/float"
 )
 
-// builder makes a network of what a file says, what was asked for and, where
-// both are silent, of convention, which it notes down.
+// builder makes a network. What the user asked for wins over what the file
+// states; what neither gives is filled in by convention and noted in assumed.
 type builder struct {
-	file    *contents
-	want    *choices
-	found   *layout
-	style   style
-	assumed []string
+	file      *file
+	asked     *overrides
+	found     *layout
+	framework framework
+	assumed   []string
 }
 
-// build makes the network. fileSize bounds the parameters: tensors that share
-// their bytes could otherwise multiply them.
-func build(c *contents, want *choices, fileSize int) (*Loaded, error) {
-	l, err := c.layout()
+// build makes the network. fileSize bounds the number of parameters: tensors
+// that share their bytes could otherwise claim any number of them.
+func build(f *file, asked *overrides, fileSize int) (*Loaded, error) {
+	l, err := f.layout()
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{file: c, want: want, found: l}
-	style, recipe := b.tradition()
-	b.style = style
+	b := &builder{file: f, asked: asked, found: l}
+	b.framework = b.inferFramework()
 	t, err := b.topology()
 	if err != nil {
 		return nil, err
 	}
-	n := &float.Network{Labels: want.labels}
-	n.Input, recipe = b.input(t.Size, recipe)
-	if t, err = b.rounding(t); err != nil {
+	n := &float.Network{Labels: asked.labels}
+	n.Input = b.input(t.Size)
+	if t, err = b.poolRounding(t); err != nil {
 		return nil, err
 	}
 	if n.Topology = t; n.Topology.Name == "" {
@@ -46,15 +45,16 @@ func build(c *contents, want *choices, fileSize int) (*Loaded, error) {
 	if err := n.Validate(); err != nil {
 		return nil, err
 	}
-	return &Loaded{Network: n, Format: c.format, Recipe: recipe, Assumed: b.assumed}, nil
+	return &Loaded{Network: n, Format: f.format, Assumed: b.assumed}, nil
 }
 
-// assume notes a fact taken by convention, or worth a look, and its flag.
+// assume notes a fact that is an assumption or deserves a check, with the flag
+// that overrides it.
 func (b *builder) assume(flag, format string, args ...any) {
 	b.assumed = append(b.assumed, fmt.Sprintf(format, args...)+" ("+flag+")")
 }
 
-// layers reads the parameters, each convolution checked against its step.
+// layers checks every convolution against its step, then reads the parameters.
 func (b *builder) layers(t model.Topology, fileSize int) ([]float.Layer, error) {
 	g, err := t.Graph()
 	if err != nil {
@@ -62,18 +62,18 @@ func (b *builder) layers(t model.Topology, fileSize int) ([]float.Layer, error) 
 	}
 	convs := b.found.convs()
 	if len(g.Convolutions) != len(convs) {
-		return nil, fmt.Errorf("has %d fire modules, the topology %d", len(b.found.fires), len(t.Fires))
+		return nil, fmt.Errorf("the file has %d fire modules, the topology %d", len(b.found.fires), len(t.Fires))
 	}
 	limit, total := fileSize, 0
-	if b.file.format == formatNet {
-		limit *= netExpansion
+	if b.file.format == formatDeepCompression {
+		limit *= weightsPerByte
 	}
 	for i, s := range g.Convolutions {
 		if err := convs[i].check(s); err != nil {
 			return nil, err
 		}
 		if total += s.Weights(); total > limit {
-			return nil, fmt.Errorf("%s: claims %d weights so far, more than %d bytes can hold", s.Name, total, fileSize)
+			return nil, fmt.Errorf("%s: the layers up to here claim %d weights, more than a file of %d bytes can hold", s.Name, total, fileSize)
 		}
 	}
 	layers := make([]float.Layer, len(g.Convolutions))
@@ -85,10 +85,10 @@ func (b *builder) layers(t model.Topology, fileSize int) ([]float.Layer, error) 
 	return layers, nil
 }
 
-// check proves that a convolution's tensors have the shapes that are due.
+// check verifies that a convolution's tensors have the shapes of its step.
 func (c *conv) check(s model.Step) error {
-	if due := []int{s.Out, s.In, s.Kernel, s.Kernel}; !slices.Equal(c.weights.shape, due) {
-		return fmt.Errorf("%s: %s: the shape should be %s", s.Name, c.weights, dimensions(due))
+	if want := []int{s.Out, s.In, s.Kernel, s.Kernel}; !slices.Equal(c.weights.shape, want) {
+		return fmt.Errorf("%s: %s: the shape should be %s", s.Name, c.weights, dimensions(want))
 	}
 	if c.bias != nil && c.bias.count() != s.Out {
 		return fmt.Errorf("%s: %s: the shape should be %d", s.Name, c.bias, s.Out)
@@ -96,20 +96,20 @@ func (c *conv) check(s model.Step) error {
 	return nil
 }
 
-// read reads the parameters and turns the weights from the files' order
-// [out][in][y][x] to ours, [out][y][x][in].
+// read reads the parameters and permutes the weights from the files' order
+// [out][in][y][x] to the engine's, [out][y][x][in].
 func (c *conv) read(s model.Step) (float.Layer, error) {
-	from, err := c.weights.values()
+	values, err := c.weights.values()
 	if err != nil {
 		return float.Layer{}, err
 	}
-	l := float.Layer{Weights: make([]float32, len(from)), Bias: make([]float32, s.Out)}
+	l := float.Layer{Weights: make([]float32, len(values)), Bias: make([]float32, s.Out)}
 	area := s.Kernel * s.Kernel
 	for o := range s.Out {
 		base := o * s.In * area
 		for i := range s.In {
 			for p := range area {
-				l.Weights[base+p*s.In+i] = from[base+i*area+p]
+				l.Weights[base+p*s.In+i] = values[base+i*area+p]
 			}
 		}
 	}

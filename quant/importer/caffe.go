@@ -7,8 +7,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// caffeFields are the numbers of the fields of a layer in caffe.proto that
-// matter here; V1 (field "layers") and V2 (field "layer") differ in them.
+// caffeFields are the field numbers in caffe.proto (github.com/BVLC/caffe) of
+// V1LayerParameter (NetParameter.layers) or LayerParameter (NetParameter.layer,
+// called V2 here), as far as they are read.
 type caffeFields struct {
 	name, kind, bottom, top, blobs          protowire.Number
 	concat, convolution, eltwise, transform protowire.Number
@@ -22,28 +23,29 @@ var (
 		concat: 104, convolution: 106, eltwise: 110, transform: 100, pooling: 121, relu: 123, input: 143}
 )
 
-// caffeV1Kinds gives V1's numbers of kinds of layer V2's names.
+// caffeV1Kinds maps V1LayerParameter.LayerType to the names of V2.
 var caffeV1Kinds = map[uint64]string{
 	1: "Accuracy", 3: "Concat", 4: "Convolution", 5: "Data", 6: "Dropout", 8: "Flatten", 12: "ImageData",
 	17: "Pooling", 18: "ReLU", 20: "Softmax", 21: "SoftmaxWithLoss", 22: "Split", 25: "Eltwise",
 	29: "MemoryData", 30: "ArgMax", 32: "DummyData", 36: "Silence",
 }
 
-// caffeLayer is a layer as far as it matters here.
+// caffeLayer is a layer, as far as it is read.
 type caffeLayer struct {
 	name, kind string
-	at         int
+	at         int // offset in the file
 	bottom     []string
 	top        []string
 	blobs      []*tensor
-	// param is the message of the layer's own kind, transform that of a data layer.
+	// param is the message of the layer's kind, e.g. ConvolutionParameter;
+	// transform is the TransformationParameter of a data layer.
 	param, transform message
 }
 
-// readCaffe reads a NetParameter. Files written by Caffe carry the whole
-// graph; others have been stripped to the convolutions' names and blobs.
-func readCaffe(data []byte) (*contents, error) {
-	n := &caffeNet{contents: contents{style: caffe}}
+// readCaffe reads a NetParameter. Files written by Caffe carry the graph; others
+// were stripped to the convolutions' names and blobs.
+func readCaffe(data []byte) (*file, error) {
+	n := &caffeNet{file: file{framework: caffe}}
 	err := message{data: data}.each(func(f field) error {
 		switch f.number {
 		case 2:
@@ -52,7 +54,7 @@ func readCaffe(data []byte) (*contents, error) {
 			return n.layer(f.body, caffeV2)
 		case 3:
 			n.inputs = append(n.inputs, f.text())
-			return n.tooMany(len(n.inputs))
+			return n.checkCount(len(n.inputs))
 		case 4: // input_dim: batch, channels, height, width
 			dims, err := f.ints(n.inputDims, maxItems)
 			n.inputDims = dims
@@ -68,15 +70,15 @@ func readCaffe(data []byte) (*contents, error) {
 	return n.finish()
 }
 
-// caffeNet is a network while it is read.
+// caffeNet is a NetParameter that is being read.
 type caffeNet struct {
-	contents
+	file
 	layers    []*caffeLayer
 	inputs    []string
 	inputDims []int64
 }
 
-func (n *caffeNet) tooMany(count int) error {
+func (n *caffeNet) checkCount(count int) error {
 	if count > maxItems {
 		return fmt.Errorf("more than %d layers", maxItems)
 	}
@@ -87,7 +89,7 @@ func (n *caffeNet) tooMany(count int) error {
 func (n *caffeNet) inputShape(m message) error {
 	dims, err := blobShape(m)
 	n.inputDims = append(n.inputDims, dims...)
-	return errors.Join(err, n.tooMany(len(n.inputDims)))
+	return errors.Join(err, n.checkCount(len(n.inputDims)))
 }
 
 func blobShape(m message) (dims []int64, err error) {
@@ -132,7 +134,7 @@ func (n *caffeNet) layer(m message, number caffeFields) error {
 		case number.convolution, number.pooling, number.concat, number.eltwise, number.relu, number.input:
 			params[f.number] = f.body
 		}
-		return n.tooMany(len(l.bottom) + len(l.top) + len(l.blobs))
+		return n.checkCount(len(l.bottom) + len(l.top) + len(l.blobs))
 	})
 	if err != nil {
 		return fmt.Errorf("layer %q: %w", l.name, err)
@@ -143,23 +145,24 @@ func (n *caffeNet) layer(m message, number caffeFields) error {
 		t.name = fmt.Sprintf("%s blob %d", l.name, i)
 	}
 	n.layers = append(n.layers, l)
-	return n.tooMany(len(n.layers))
+	return n.checkCount(len(n.layers))
 }
 
-// caffeBlob reads a BlobProto: its shape, old or new, and where its values lie.
+// caffeBlob reads a BlobProto: its shape, in the legacy or current fields. The
+// values are read later.
 func caffeBlob(m message) (*tensor, error) {
-	var dims, old []int64
+	var dims, legacy []int64
 	err := m.each(func(f field) (err error) {
 		switch f.number {
 		case 1, 2, 3, 4: // num, channels, height, width
-			old = append(old, int64(f.value))
+			legacy = append(legacy, int64(f.value))
 		case 7:
 			dims, err = blobShape(f.body)
 		}
 		return err
 	})
 	if err == nil && dims == nil {
-		dims = old
+		dims = legacy
 	}
 	t := &tensor{where: m.where()}
 	if err == nil {
@@ -184,39 +187,40 @@ func caffeBlob(m message) (*tensor, error) {
 	return t, nil
 }
 
-// finish makes contents of the layers.
-func (n *caffeNet) finish() (*contents, error) {
-	c := &n.contents
+// finish turns the layers into a graph or, if they are not connected, into
+// convolutions.
+func (n *caffeNet) finish() (*file, error) {
+	f := &n.file
 	if len(n.inputDims) == 4 && n.inputDims[2] == n.inputDims[3] {
-		c.size = int(min(max(n.inputDims[2], 0), maxElements))
+		f.size = int(min(max(n.inputDims[2], 0), maxElements))
 	}
-	tied := false
+	connected := false
 	for _, l := range n.layers {
-		tied = tied || len(l.bottom) > 0
+		connected = connected || len(l.bottom) > 0
 	}
-	if tied {
-		return c, n.tie()
+	if connected {
+		return f, n.connect()
 	}
 	for _, l := range n.layers {
 		if len(l.blobs) == 0 {
 			continue
 		}
-		v, err := l.conv()
+		c, err := l.conv()
 		if err != nil {
 			return nil, err
 		}
-		c.convs = append(c.convs, v)
+		f.convs = append(f.convs, c)
 	}
-	if len(c.convs) == 0 {
-		return nil, errors.New("no layers with parameters: a .caffemodel is due, not a description of a network")
+	if len(f.convs) == 0 {
+		return nil, errors.New("no layers with parameters: expected a .caffemodel, not a description of a network")
 	}
-	return c, nil
+	return f, nil
 }
 
-// conv is a layer's convolution.
+// conv returns the layer as a convolution.
 func (l *caffeLayer) conv() (conv, error) {
 	if l.kind != "Convolution" || len(l.blobs) > 2 || len(l.blobs) == 0 {
-		return conv{}, fmt.Errorf("layer %q (%s, offset %d) with %d blobs is not a convolution, which SqueezeNet is made of",
+		return conv{}, fmt.Errorf("layer %q (%s, offset %d) with %d blobs is not a convolution, and no other layer of SqueezeNet has parameters",
 			l.name, l.kind, l.at, len(l.blobs))
 	}
 	c := conv{name: l.name, weights: l.blobs[0]}

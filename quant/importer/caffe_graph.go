@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// tie makes the graph. Caffe runs layers in the file's order and lets them
-// write over their input (ReLU), so that each writing gets an edge of its own.
-func (n *caffeNet) tie() error {
+// connect builds the graph. Caffe runs layers in the file's order and lets them
+// overwrite their input in place (ReLU), so every write gets an edge of its own.
+func (n *caffeNet) connect() error {
 	g := &graph{}
-	current := map[string]string{} // blob name -> edge that holds it now
+	current := map[string]string{} // blob name -> edge of its latest write
 	if len(n.inputs) > 0 {
 		g.input = n.inputs[0]
 	}
@@ -37,15 +37,15 @@ func (n *caffeNet) tie() error {
 			}
 			continue
 		}
-		node, err := l.node(in)
+		translated, err := l.node(in)
 		if err != nil {
 			return fmt.Errorf("layer %q (%s, offset %d): %w", l.name, l.kind, l.at, err)
 		}
 		if len(l.top) > 0 {
-			node.out = fmt.Sprintf("%s of layer %d", l.top[0], i)
-			current[l.top[0]] = node.out
+			translated.out = fmt.Sprintf("%s of layer %d", l.top[0], i)
+			current[l.top[0]] = translated.out
 		}
-		g.nodes = append(g.nodes, node)
+		g.nodes = append(g.nodes, translated)
 	}
 	if g.input == "" && len(g.nodes) > 0 {
 		g.input = g.nodes[0].in[0]
@@ -54,7 +54,7 @@ func (n *caffeNet) tie() error {
 	return nil
 }
 
-// data reads what a data or input layer says of preprocessing.
+// data reads the input size and preprocessing of a data or input layer.
 func (n *caffeNet) data(l *caffeLayer) error {
 	err := l.param.each(func(f field) error { // InputParameter
 		if f.number != 1 {
@@ -70,7 +70,7 @@ func (n *caffeNet) data(l *caffeLayer) error {
 		return err
 	}
 	var mean []float32
-	scale, crop, file := 1.0, uint64(0), ""
+	scale, crop, meanFile := 1.0, uint64(0), ""
 	err = l.transform.each(func(f field) (err error) { // TransformationParameter: (x - mean) * scale
 		switch f.number {
 		case 1:
@@ -78,7 +78,7 @@ func (n *caffeNet) data(l *caffeLayer) error {
 		case 3:
 			crop = f.value
 		case 4:
-			file = f.text()
+			meanFile = f.text()
 		case 5:
 			mean, err = f.floats(mean, float32Type, 3)
 		}
@@ -90,11 +90,11 @@ func (n *caffeNet) data(l *caffeLayer) error {
 	if crop > 0 && crop <= maxElements {
 		n.size = int(crop)
 	}
-	if file != "" || len(mean) == 0 && scale == 1 {
-		return nil // a mean picture in another file: not said
+	if meanFile != "" || len(mean) == 0 && scale == 1 {
+		return nil // not stated, or a mean picture in another file
 	}
 	if !(scale > 0) {
-		return fmt.Errorf("layer %q: scales the picture by %v", l.name, scale)
+		return fmt.Errorf("layer %q: scales the picture by %v; the factor must be positive", l.name, scale)
 	}
 	n.scaling = &scaling{where: fmt.Sprintf("layer %q", l.name)}
 	for c := range 3 {
@@ -106,7 +106,7 @@ func (n *caffeNet) data(l *caffeLayer) error {
 	return nil
 }
 
-// node translates a layer.
+// node translates a layer to a node.
 func (l *caffeLayer) node(in []string) (*node, error) {
 	n := &node{kind: l.kind, name: l.name, where: fmt.Sprintf("offset %d", l.at), in: in}
 	switch l.kind {
@@ -135,7 +135,7 @@ func (l *caffeLayer) node(in []string) (*node, error) {
 		n.op = opConcat
 		return n, l.param.each(func(f field) error {
 			if axis := int32(f.value); (f.number == 1 || f.number == 2) && axis != 1 && axis != -3 {
-				return fmt.Errorf("joins along axis %d, not the channels", axis)
+				return fmt.Errorf("joins along axis %d instead of the channels", axis)
 			}
 			return nil
 		})
@@ -148,25 +148,25 @@ func (l *caffeLayer) node(in []string) (*node, error) {
 	return n, nil
 }
 
-// caffeWindow collects the spellings of a square window.
+// caffeWindow collects a square window, which has several representations.
 type caffeWindow struct{ kernel, stride, pad []int64 }
 
-// window is the one that all spellings agree on.
+// window returns the window if all representations agree.
 func (c *caffeWindow) window() (window, error) {
 	var w window
-	for _, side := range []struct {
+	for _, s := range []struct {
 		name   string
 		values []int64
 		to     *int
 	}{{"kernel", c.kernel, &w.kernel}, {"stride", c.stride, &w.stride}, {"padding", c.pad, &w.pad[0]}} {
-		if len(side.values) == 0 {
+		if len(s.values) == 0 {
 			continue
 		}
-		v := side.values[0]
-		if slices.ContainsFunc(side.values, func(x int64) bool { return x != v }) || v < 0 || v > 1<<16 {
-			return w, fmt.Errorf("%s %v is not supported, only a square one", side.name, side.values)
+		v := s.values[0]
+		if slices.ContainsFunc(s.values, func(x int64) bool { return x != v }) || v < 0 || v > 1<<16 {
+			return w, fmt.Errorf("%s %v is not supported; it must be square", s.name, s.values)
 		}
-		*side.to = int(v)
+		*s.to = int(v)
 	}
 	if w.stride == 0 {
 		w.stride = 1
@@ -204,10 +204,10 @@ func (l *caffeLayer) convolution() (window, error) {
 
 // pooling reads a PoolingParameter.
 func (l *caffeLayer) pooling(n *node) error {
-	const maximum, average = 0, 1
+	const maximum, average = 0, 1 // PoolMethod
 	var c caffeWindow
-	method, global := uint64(maximum), false
-	n.round = roundUp // Caffe's default, and for long its only way
+	method, isGlobal := uint64(maximum), false
+	n.round = roundUp // Caffe's default, and the only mode of older versions
 	err := l.param.each(func(f field) (err error) {
 		switch f.number {
 		case 1:
@@ -219,7 +219,7 @@ func (l *caffeLayer) pooling(n *node) error {
 		case 4, 9, 10:
 			c.pad, err = f.ints(c.pad, maxRank)
 		case 12:
-			global = f.value != 0
+			isGlobal = f.value != 0
 		case 13:
 			if f.value == 1 {
 				n.round = roundDown
@@ -234,30 +234,30 @@ func (l *caffeLayer) pooling(n *node) error {
 		return err
 	}
 	switch {
-	case method == maximum && !global:
+	case method == maximum && !isGlobal:
 		n.op = opMaxPool
-	case method == average && (global || n.pad == [4]int{}):
+	case method == average && (isGlobal || n.pad == [4]int{}):
 		n.op = opGlobalAverage
 	default:
-		return fmt.Errorf("this kind of pool is not supported")
+		return fmt.Errorf("only max-pools and global averages are supported")
 	}
 	return nil
 }
 
-// sum reads an EltwiseParameter, which must be a plain sum.
+// sum verifies that an EltwiseParameter is a plain sum.
 func (l *caffeLayer) sum() error {
-	var weights []float32
+	var coefficients []float32
 	err := l.param.each(func(f field) (err error) {
 		switch {
 		case f.number == 1 && f.value != 1:
 			err = fmt.Errorf("only a sum is supported")
 		case f.number == 2:
-			weights, err = f.floats(weights, float32Type, maxRank)
+			coefficients, err = f.floats(coefficients, float32Type, maxRank)
 		}
 		return err
 	})
-	if err == nil && slices.ContainsFunc(weights, func(w float32) bool { return w != 1 }) {
-		err = fmt.Errorf("a sum with coefficients %v is not supported", weights)
+	if err == nil && slices.ContainsFunc(coefficients, func(w float32) bool { return w != 1 }) {
+		err = fmt.Errorf("a sum with coefficients %v is not supported", coefficients)
 	}
 	return err
 }

@@ -26,8 +26,8 @@ func TestCaffeVersions(t *testing.T) {
 	}
 }
 
-// TestCaffeInputs: a network for use, not for training, says its input in one
-// of three ways and carries no preprocessing.
+// TestCaffeInputs: a network for inference states its input in one of three ways
+// and carries no preprocessing.
 func TestCaffeInputs(t *testing.T) {
 	shape := pb{}.ints(1, 1, 3, 100, 100)
 	layer := &caffeWriter{caffeFields: caffeV2}
@@ -40,7 +40,7 @@ func TestCaffeInputs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSample(t, tiny())
 			s.topology.Size = 100
-			// The data layer of the training network gives way.
+			// Replace the data layer of the training network.
 			body := message{data: s.caffe(caffeV2, true)}
 			net, first := append(pb{}.text(1, "test"), head...), true
 			require.NoError(t, body.each(func(f field) error {
@@ -62,7 +62,7 @@ func TestCaffeInputs(t *testing.T) {
 func TestCaffeData(t *testing.T) {
 	for name, c := range map[string]struct {
 		transform pb
-		due       *scaling
+		want      *scaling
 		size      int
 	}{
 		"nothing":   {pb{}.int(2, 1), nil, 0},
@@ -73,7 +73,7 @@ func TestCaffeData(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := &caffeNet{}
 			require.NoError(t, n.data(&caffeLayer{name: "d", transform: message{data: c.transform}}))
-			require.Equal(t, c.due, n.scaling)
+			require.Equal(t, c.want, n.scaling)
 			require.Equal(t, c.size, n.size)
 		})
 	}
@@ -81,7 +81,7 @@ func TestCaffeData(t *testing.T) {
 	require.ErrorContains(t, err, `layer "d": scales the picture by -1`)
 }
 
-// TestCaffeRoundDown: NVIDIA's Caffe can round down, and says so.
+// TestCaffeRoundDown: NVIDIA's Caffe has a round_mode field.
 func TestCaffeRoundDown(t *testing.T) {
 	l := &caffeLayer{param: message{data: pb{}.int(2, 3).int(3, 2).int(13, 1)}}
 	var n node

@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// caffeWriter writes layers of one version.
+// caffeWriter encodes layers in one version of the format.
 type caffeWriter struct {
 	caffeFields
 	layers []pb
@@ -39,31 +39,31 @@ func (w *caffeWriter) layer(kind, name string, bottom, top []string, more pb) {
 	w.layers = append(w.layers, append(l, more...))
 }
 
-// blob has the old spelling of a shape in V1 files.
+// blob encodes a BlobProto, with the legacy shape fields in V1 files.
 func (w *caffeWriter) blob(shape []int64, values []float32) pb {
 	if !w.v1() {
 		return pb{}.bytes(7, pb{}.ints(1, shape...)).bytes(5, encode(float32Type, values))
 	}
-	b, old := pb{}, []int64{1, 1, 1, 1}
-	copy(old[4-len(shape):], shape)
-	for i, d := range old {
+	b, legacy := pb{}, []int64{1, 1, 1, 1}
+	copy(legacy[4-len(shape):], shape)
+	for i, d := range legacy {
 		b = b.int(protowire.Number(i+1), d)
 	}
 	return b.bytes(5, encode(float32Type, values))
 }
 
-// caffe writes a sample as a NetParameter, with its graph or stripped to the
+// caffe encodes a sample as a NetParameter, with its graph or stripped to the
 // convolutions.
-func (s *sample) caffe(version caffeFields, graph bool) []byte {
+func (s *sample) caffe(version caffeFields, connected bool) []byte {
 	w := &caffeWriter{caffeFields: version}
 	edge := "data"
-	if graph {
+	if connected {
 		transform := pb{}.float(1, 0.5).int(3, int64(s.topology.Size)).float(5, 104).float(5, 117).float(5, 123)
 		w.layer("Data", "data", nil, []string{"data", "label"}, pb{}.bytes(w.transform, transform))
 	}
 	for i, step := range s.steps {
 		last := i == len(s.steps)-1
-		if graph && (last || i%3 == 1) {
+		if connected && (last || i%3 == 1) {
 			if number := (i + 2) / 3; slices.Contains(s.topology.PoolAfter, number) {
 				pool := fmt.Sprintf("pool%d", number)
 				w.layer("Pooling", pool, []string{edge}, []string{pool}, pb{}.bytes(w.pooling, pb{}.int(2, 3).int(3, 2)))
@@ -71,13 +71,13 @@ func (s *sample) caffe(version caffeFields, graph bool) []byte {
 			}
 		}
 		blobs := pb{}.bytes(w.blobs, w.blob(s.shape(i), s.weights[i])).bytes(w.blobs, w.blob([]int64{int64(step.Out)}, s.bias[i]))
-		if !graph {
+		if !connected {
 			w.layer("Convolution", step.Name, nil, nil, blobs)
 			continue
 		}
 		edge = w.conv(s, i, edge, blobs)
 	}
-	if graph {
+	if connected {
 		w.layer("Pooling", "average", []string{edge}, []string{"average"}, pb{}.bytes(w.pooling, pb{}.int(1, 1).int(12, 1)))
 		w.layer("SoftmaxWithLoss", "loss", []string{"average", "label"}, []string{"loss"}, nil)
 	}
@@ -92,8 +92,8 @@ func (s *sample) caffe(version caffeFields, graph bool) []byte {
 	return net
 }
 
-// conv writes a convolution, its ReLU in place and what closes a fire module,
-// and gives the edge that the next convolution reads.
+// conv encodes a convolution, its in-place ReLU and, at the end of a fire module,
+// the concatenation. It returns the edge that the next convolution reads.
 func (w *caffeWriter) conv(s *sample, i int, edge string, blobs pb) string {
 	step := s.steps[i]
 	param := pb{}.int(1, int64(step.Out)).int(3, int64(step.Pad)).int(4, int64(step.Kernel)).int(6, int64(step.Stride))
@@ -104,21 +104,21 @@ func (w *caffeWriter) conv(s *sample, i int, edge string, blobs pb) string {
 	switch {
 	case i == 0 || i == len(s.steps)-1:
 		return name
-	case i%3 == 1: // a training snapshot splits what is read twice
+	case i%3 == 1: // Caffe inserts a Split where a blob is read twice
 		w.layer("Split", name+"_split", []string{name}, []string{name + "_0", name + "_1"}, nil)
 		return name + "_0"
 	case i%3 == 2:
 		return squeeze() + "_1"
 	}
-	fire := fmt.Sprintf("fire%d", i)
-	w.layer("Concat", fire, []string{s.steps[i-1].Name, name}, []string{fire}, nil)
+	module := fmt.Sprintf("fire%d", i)
+	w.layer("Concat", module, []string{s.steps[i-1].Name, name}, []string{module}, nil)
 	if !s.topology.Fires[step.Fire].Bypass {
-		return fire
+		return module
 	}
 	before := fmt.Sprintf("fire%d", i-3)
 	if number := i / 3; slices.Contains(s.topology.PoolAfter, number) {
 		before = fmt.Sprintf("pool%d", number)
 	}
-	w.layer("Eltwise", fire+"_sum", []string{before, fire}, []string{fire + "_sum"}, pb{}.bytes(w.eltwise, pb{}.int(1, 1)))
-	return fire + "_sum"
+	w.layer("Eltwise", module+"_sum", []string{before, module}, []string{module + "_sum"}, pb{}.bytes(w.eltwise, pb{}.int(1, 1)))
+	return module + "_sum"
 }

@@ -10,25 +10,25 @@ import (
 	"halfmeg/model"
 )
 
-// onnxSpelling says which of ONNX's many ways a sample is written in.
+// onnxSpelling selects among the many ways to write a network in ONNX.
 type onnxSpelling struct {
-	kind      int64 // of the parameters; 0: FLOAT
-	typed     bool  // values in the typed fields, not raw_data
-	unpacked  bool  // and one field each
-	constants bool  // parameters are Constant nodes behind an Identity
-	listed    bool  // initializers are inputs of the graph too (old opsets)
-	reversed  bool  // nodes against the flow
-	ceil      int   // 0: no attribute; 1, -1: ceil_mode=1, 0
-	pads      bool  // borders by Pad nodes, ceil by a border on the far side
-	lateRelu  bool  // one ReLU behind the concatenation
-	average   int   // AveragePool of this side, not the global one
+	kind      int64 // data type of the parameters; 0 means FLOAT
+	typed     bool  // values in the typed fields instead of raw_data
+	unpacked  bool  // typed fields are not packed
+	constants bool  // parameters are Constant nodes, passed through Identity
+	listed    bool  // initializers are also inputs of the graph (old opsets)
+	reversed  bool  // nodes in reverse order
+	ceil      int   // 1, -1: ceil_mode=1, 0; 0: no attribute
+	pads      bool  // padding by Pad nodes, ceil mode by a border at the bottom and right
+	lateRelu  bool  // one ReLU after the concatenation
+	average   int   // AveragePool of this side instead of the global one
 	newTail   bool  // ReduceMean, Dropout with inputs, Flatten
-	side      int   // of the input; 0: not fixed
+	side      int   // of the input; 0 if not fixed
 	caffe     bool  // Caffe's names
 	front     []onnxFront
 }
 
-// onnxFront is a scaling node on the picture.
+// onnxFront is a node that scales the picture.
 type onnxFront struct {
 	kind       string
 	values     []float32
@@ -64,7 +64,7 @@ func (w *onnxWriter) node(kind string, in []string, out string, attributes ...pb
 	return out
 }
 
-// tensor makes a TensorProto.
+// tensor encodes a TensorProto.
 func (w *onnxWriter) tensor(name string, shape []int64, values []float32) pb {
 	kind := w.kind
 	if kind == 0 {
@@ -124,7 +124,8 @@ func (w *onnxWriter) integers(name string, values ...int64) string {
 	return name
 }
 
-// window pads as attributes or as a node of its own, and gives the edge to read.
+// window encodes a window, with its padding as attributes or as a node of its own,
+// and returns the edge to read.
 func (w *onnxWriter) window(edge, out string, kernel, stride int, pads [4]int64) (string, []pb) {
 	k, s := int64(kernel), int64(stride)
 	a := []pb{attributeInts("kernel_shape", k, k), attributeInts("strides", s, s)}
@@ -165,7 +166,7 @@ func (w *onnxWriter) pool(edge string, number int) string {
 	return w.node("MaxPool", []string{in}, out, attributes...)
 }
 
-// onnx writes a sample as a ModelProto.
+// onnx encodes a sample as a ModelProto.
 func (s *sample) onnx(spelling onnxSpelling) []byte {
 	w := &onnxWriter{onnxSpelling: spelling}
 	w.inputs = []pb{valueInfo("picture", []int64{1, 3, int64(w.side), int64(w.side)})}
@@ -194,9 +195,9 @@ func (s *sample) onnx(spelling onnxSpelling) []byte {
 func (w *onnxWriter) fire(s *sample, i int, edge string) string {
 	name := fmt.Sprintf("fire%d", i)
 	squeezed := w.conv(s, i, edge, true)
-	three := w.conv(s, i+2, squeezed, !w.lateRelu) // the order of the branches must not matter
-	one := w.conv(s, i+1, squeezed, !w.lateRelu)
-	out := w.node("Concat", []string{one, three}, name, attributeInt("axis", 1))
+	e3x3 := w.conv(s, i+2, squeezed, !w.lateRelu) // the order of the branches must not matter
+	e1x1 := w.conv(s, i+1, squeezed, !w.lateRelu)
+	out := w.node("Concat", []string{e1x1, e3x3}, name, attributeInt("axis", 1))
 	if w.lateRelu {
 		out = w.node("Relu", []string{out}, name+"_relu")
 	}

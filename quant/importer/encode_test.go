@@ -32,7 +32,7 @@ func (p pb) ints(n protowire.Number, v ...int64) pb {
 	return p.bytes(n, packed)
 }
 
-// encode writes values little-endian in a type that holds them exactly.
+// encode encodes values little-endian, in a type that holds them exactly.
 func encode(kind dtype, values []float32) []byte {
 	var b []byte
 	for _, v := range values {
@@ -48,15 +48,15 @@ func encode(kind dtype, values []float32) []byte {
 	return b
 }
 
-// narrow rounds towards zero to 16 bits; the samples' values fit.
+// narrow truncates to 16 bits. The samples' values are exact in them.
 func narrow(kind dtype, v float32) uint16 {
-	bits := math.Float32bits(v)
+	b := math.Float32bits(v)
 	if kind == bfloat16Type {
-		return uint16(bits >> 16)
+		return uint16(b >> 16)
 	}
 	if v == 0 {
-		return uint16(bits >> 16)
+		return uint16(b >> 16)
 	}
-	sign, exponent, fraction := bits>>31, bits>>23&255, bits>>13&1023
+	sign, exponent, fraction := b>>31, b>>23&255, b>>13&1023
 	return uint16(sign<<15 | (exponent-112)<<10 | fraction)
 }

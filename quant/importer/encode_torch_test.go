@@ -15,7 +15,7 @@ import (
 
 var safetensorsNames = map[dtype]string{float32Type: "F32", float64Type: "F64", float16Type: "F16", bfloat16Type: "BF16"}
 
-// safetensors writes a sample in one type.
+// safetensors encodes a sample in one data type.
 func (s *sample) safetensors(kind dtype) []byte {
 	header := map[string]any{"__metadata__": map[string]string{"format": "pt"}}
 	var values []byte
@@ -28,11 +28,11 @@ func (s *sample) safetensors(kind dtype) []byte {
 		add(s.torchName(i)+".weight", s.shape(i), s.weights[i])
 		add(s.torchName(i)+".bias", []int64{int64(step.Out)}, s.bias[i])
 	}
-	text, _ := json.Marshal(header) // a map of plain values
+	text, _ := json.Marshal(header) // cannot fail: a map of plain values
 	return append(append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), values...)
 }
 
-// pickleWriter writes the opcodes that Python's pickler of protocol 2 does.
+// pickleWriter writes opcodes as Python's pickler of protocol 2 does.
 type pickleWriter struct{ bytes.Buffer }
 
 func (w *pickleWriter) text(s string) {
@@ -58,21 +58,21 @@ func (w *pickleWriter) ints(v []int64) {
 	w.WriteByte(opTuple)
 }
 
-// torchSpelling says how a checkpoint is written.
+// torchSpelling selects among the ways to write a checkpoint.
 type torchSpelling struct {
-	stream   bool     // the format before PyTorch 1.6
+	stream   bool     // the legacy format, before PyTorch 1.6
 	prefix   string   // of the keys: "module."
-	wrappers []string // keys around the state dict, the outermost first
-	storage  string   // class: FloatStorage and so on
+	wrappers []string // keys around the state dict, outermost first
+	storage  string   // class of the storages: FloatStorage, …
 	kind     dtype
-	ordered  bool // an OrderedDict with _metadata, as state_dict() gives
-	columns  bool // weights lie [in][out] in memory: strides are not row-major
-	params   bool // Parameters, not tensors
-	offset   int  // values before each tensor in its storage
-	class    string
+	ordered  bool   // an OrderedDict with _metadata, as state_dict() returns
+	columns  bool   // weights are [in][out] in memory, so strides are not row-major
+	params   bool   // Parameters instead of tensors
+	offset   int    // values before each tensor in its storage
+	class    string // if set, the pickle names this class of torchvision
 }
 
-// torchWriter collects the storages while the pickle is written.
+// torchWriter writes the pickle and collects the storages.
 type torchWriter struct {
 	torchSpelling
 	pickleWriter
@@ -89,15 +89,15 @@ func (w *torchWriter) tensor(shape []int64, values []float32) {
 	}
 	if w.columns && len(shape) == 4 {
 		out, in, area := shape[0], shape[1], shape[2]*shape[3]
-		turned := make([]float32, len(values))
+		transposed := make([]float32, len(values))
 		for o := range out {
 			for i := range in {
 				for p := range area {
-					turned[(i*out+o)*area+p] = values[(o*in+i)*area+p]
+					transposed[(i*out+o)*area+p] = values[(o*in+i)*area+p]
 				}
 			}
 		}
-		values, strides[0], strides[1] = turned, area, out*area
+		values, strides[0], strides[1] = transposed, area, out*area
 	}
 	values = append(make([]float32, w.offset), values...)
 	key := strconv.Itoa(len(w.storages))
@@ -140,7 +140,7 @@ func (w *torchWriter) emptyOrdered() {
 	w.WriteString(string([]byte{opEmptyTuple, opReduce}))
 }
 
-// stateDict writes the dict of a sample's tensors and what lies around it.
+// stateDict writes the dict of a sample's tensors and the wrappers around it.
 func (w *torchWriter) stateDict(s *sample) {
 	w.Write([]byte{opProto, 2})
 	for _, key := range w.wrappers {
@@ -185,7 +185,7 @@ func (w *torchWriter) stateDict(s *sample) {
 	w.WriteByte(opStop)
 }
 
-// torch writes a sample as torch.save does.
+// torch encodes a sample as torch.save does.
 func (s *sample) torch(t testing.TB, spelling torchSpelling) []byte {
 	w := &torchWriter{torchSpelling: spelling}
 	if w.storage == "" {
@@ -225,7 +225,7 @@ func (w *torchWriter) zip(t testing.TB) []byte {
 	return zipOf(t, "mine/", zip.Store, entries)
 }
 
-// zipOf makes an archive with checksums in the entries' headers.
+// zipOf builds an archive with checksums in the entries' headers.
 func zipOf(t testing.TB, root string, method uint16, entries map[string][]byte) []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)

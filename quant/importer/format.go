@@ -11,65 +11,66 @@ import (
 	"halfmeg/model"
 )
 
-// The formats, as Loaded.Format has them.
+// Values of Loaded.Format.
 const (
-	formatONNX        = "onnx"
-	formatCaffe       = "caffemodel"
-	formatPTH         = "pth"
-	formatSafetensors = "safetensors"
-	formatNet         = "net"
+	formatONNX            = "onnx"
+	formatCaffe           = "caffemodel"
+	formatTorch           = "pth"
+	formatSafetensors     = "safetensors"
+	formatDeepCompression = "net"
 )
 
-// recognise tells the format by the content and reads the file.
-func recognise(data []byte, want *choices) (*contents, error) {
-	if err := foreign(data); err != nil {
+// readFormat detects the format of a file and reads it.
+func readFormat(data []byte, asked *overrides) (*file, error) {
+	if err := rejectForeign(data); err != nil {
 		return nil, err
 	}
-	var c *contents
+	var f *file
 	var err error
-	format := formatOf(data, want)
+	format := formatOf(data, asked)
 	switch format {
 	case formatONNX:
-		c, err = readONNX(data)
+		f, err = readONNX(data)
 	case formatCaffe:
-		c, err = readCaffe(data)
-	case formatPTH:
-		c, err = readPTH(data)
+		f, err = readCaffe(data)
+	case formatTorch:
+		f, err = readTorch(data)
 	case formatSafetensors:
-		c, err = readSafetensors(data)
-	case formatNet:
-		c, err = readNet(data, want.netTopology())
+		f, err = readSafetensors(data)
+	case formatDeepCompression:
+		f, err = readDeepCompression(data, asked.netTopology())
 	default:
 		return nil, errors.New("not recognised as ONNX, .caffemodel, .pth, .safetensors or Deep Compression's .net")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", format, err)
 	}
-	c.format = format
-	return c, nil
+	f.format = format
+	return f, nil
 }
 
-// formatOf is the format, "" if it is none of ours. Protobuf comes last, for
-// it has no mark of its own.
-func formatOf(data []byte, want *choices) string {
+// formatOf detects the format; "" means none of those above. Protobuf has no
+// signature of its own and is tried last.
+func formatOf(data []byte, asked *overrides) string {
 	switch {
 	case isZip(data), isPickle(data):
-		return formatPTH
+		return formatTorch
 	case isSafetensors(data):
 		return formatSafetensors
-	case isNet(data, want.netTopology()):
-		return formatNet
+	case isDeepCompression(data, asked.netTopology()):
+		return formatDeepCompression
 	}
 	return protobufFormat(data)
 }
 
-// foreign refuses what is often taken for a weight file, with advice.
-func foreign(data []byte) error {
+// rejectForeign names files that are often mistaken for weights, and says what
+// to do about them.
+func rejectForeign(data []byte) error {
 	switch {
 	case len(data) == 0:
 		return errors.New("the file is empty")
 	case bytes.HasPrefix(data, []byte("version https://git-lfs")):
-		return errors.New("a Git LFS pointer, not the weights themselves: fetch them with git lfs pull")
+		return errors.New("a Git LFS pointer instead of the weights: fetch them with git lfs pull")
 	case bytes.HasPrefix(data, []byte("\x89HDF\r\n")):
 		return errors.New("HDF5 (Keras, Caffe's .h5) is not supported: export the network as ONNX")
 	case len(data) > 262 && string(data[257:262]) == "ustar":
@@ -80,7 +81,8 @@ func foreign(data []byte) error {
 
 func isZip(data []byte) bool { return bytes.HasPrefix(data, []byte("PK\x03\x04")) }
 
-// isPickle knows a pickle of protocol 2 or later, which opens the old format of torch.save.
+// isPickle detects a pickle of protocol 2 to 5, with which torch.save's legacy
+// format begins.
 func isPickle(data []byte) bool {
 	return len(data) > 1 && data[0] == opProto && data[1] >= 2 && data[1] <= 5
 }
@@ -89,22 +91,22 @@ func isSafetensors(data []byte) bool {
 	return len(data) > 8 && data[8] == '{' && binary.LittleEndian.Uint64(data) <= maxHeader
 }
 
-// netTopology is the network whose shapes a .net file, which has none, is
-// read with: v1.0 or what -topology says.
-func (c *choices) netTopology() model.Topology {
+// netTopology returns the network that a .net file, which states no shapes,
+// is read as: that of -topology, or v1.0.
+func (o *overrides) netTopology() model.Topology {
 	t := model.V10()
-	if c.topology != nil {
-		t = *c.topology
+	if o.topology != nil {
+		t = *o.topology
 	}
 	if t.Head.Classes == 0 {
 		t.Head.Classes = model.V10().Head.Classes
 	}
-	t.Size = 1024 // any side will do, for weights do not depend on it
+	t.Size = 1024 // any valid side: the weights do not depend on it
 	return t
 }
 
-// protobufFormat tells ONNX from Caffe by the first field whose number and
-// type only one of them has at the top; "" for neither.
+// protobufFormat tells ONNX (ModelProto) from Caffe (NetParameter) by the first
+// top-level field whose number and type only one of them has; "" means neither.
 func protobufFormat(data []byte) string {
 	found := ""
 	for len(data) > 0 {
@@ -117,9 +119,9 @@ func protobufFormat(data []byte) string {
 		case number == 1 && kind == protowire.VarintType, number == 7 && isBytes:
 			return formatONNX // ir_version, graph
 		case number == 100 && isBytes:
-			return formatCaffe // layer
+			return formatCaffe // layer (V2)
 		case number == 2 && isBytes:
-			found = formatCaffe // Caffe's V1 layers, unless ONNX's producer
+			found = formatCaffe // Caffe's V1 layers, or ONNX's producer_name
 		}
 		skip := protowire.ConsumeFieldValue(number, kind, data[n:])
 		if skip < 0 {

@@ -6,7 +6,7 @@ import (
 	"halfmeg/model"
 )
 
-// fuzz feeds a reader with damaged files; whatever it accepts must be whole.
+// fuzz feeds damaged files to the importer. A network that it accepts must be valid.
 func fuzz(f *testing.F, seeds ...[]byte) {
 	for _, s := range seeds {
 		f.Add(s)
@@ -22,7 +22,7 @@ func fuzz(f *testing.F, seeds ...[]byte) {
 	})
 }
 
-// small is a network of a few hundred parameters, so that the seeds are small.
+// small returns a network of a few hundred parameters, which keeps the seeds small.
 func small(f *testing.F) *sample {
 	t := tiny()
 	t.Conv1 = model.Stem{Filters: 2, Kernel: 3, Stride: 2}
@@ -32,7 +32,8 @@ func small(f *testing.F) *sample {
 	return newSample(f, t)
 }
 
-// inferable is a v1.1 of one channel a layer: what a file without a graph must look like to be accepted.
+// inferable returns a v1.1 with one channel per layer, which is accepted without a
+// graph.
 func inferable(f *testing.F) *sample {
 	t := slim(model.V11())
 	for i := range t.Fires {
@@ -59,7 +60,8 @@ func FuzzPTH(f *testing.F) {
 	fuzz(f, s.torch(f, torchSpelling{ordered: true}), s.torch(f, torchSpelling{stream: true, wrappers: []string{"state_dict"}}))
 }
 
-// FuzzPickle feeds the interpreter alone, which a zip's checksums would shield.
+// FuzzPickle feeds the interpreter directly: the checksums of a zip archive would
+// reject nearly every mutation.
 func FuzzPickle(f *testing.F) {
 	w := &torchWriter{torchSpelling: torchSpelling{storage: "FloatStorage", kind: float32Type, ordered: true, wrappers: []string{"model"}}}
 	w.stateDict(small(f))
@@ -75,8 +77,8 @@ func FuzzPickle(f *testing.F) {
 				s.data = make([]byte, min(s.size(), 1<<16))
 				s.count = len(s.data) / s.width
 			}
-			if c, err := stateDict(saved); err == nil {
-				_, _ = build(c, &choices{}, len(data))
+			if state, err := stateDict(saved); err == nil {
+				_, _ = build(state, &overrides{}, len(data))
 			}
 		}
 	})
@@ -92,12 +94,12 @@ func FuzzNet(f *testing.F) {
 	s.prune()
 	f.Add(s.net())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		want := &choices{topology: &s.topology}
-		if !isNet(data, want.netTopology()) {
+		asked := &overrides{topology: &s.topology}
+		if !isDeepCompression(data, asked.netTopology()) {
 			return
 		}
-		if l, err := load(data, want); err == nil && l.Network.Validate() != nil {
-			t.Fatal("accepted, yet not whole")
+		if l, err := load(data, asked); err == nil && l.Network.Validate() != nil {
+			t.Fatal("accepted an invalid network")
 		}
 	})
 }

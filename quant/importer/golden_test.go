@@ -14,7 +14,7 @@ import (
 	"halfmeg/quant/float"
 )
 
-// goldenPicture is the synthetic picture of golden_logits.json, in the
+// goldenPicture returns the synthetic picture of golden_logits.json in the
 // network's channel order, each byte minus 128.
 func goldenPicture(in model.Input) []int8 {
 	var p []int8
@@ -32,8 +32,8 @@ func goldenPicture(in model.Input) []int8 {
 	return p
 }
 
-// TestGoldenLogits: every pretrained network, imported without any flag,
-// gives the logits of an independent float64 forward pass.
+// TestGoldenLogits: every pretrained network, imported without options, returns
+// the logits of an independent float64 forward pass.
 func TestGoldenLogits(t *testing.T) {
 	data, err := os.ReadFile(testdata.Path(t, "weights/golden_logits.json"))
 	require.NoError(t, err)
@@ -41,7 +41,7 @@ func TestGoldenLogits(t *testing.T) {
 		Files map[string]struct{ Logits []float64 }
 	}
 	require.NoError(t, json.Unmarshal(data, &golden))
-	for file, logitsOf := range map[string]string{
+	for name, logitsOf := range map[string]string{
 		"squeezenet1.0-caffe.caffemodel":    "",
 		"squeezenet1.0-deepcompression.net": "",
 		"squeezenet1.1-caffe-fp16.onnx":     "",
@@ -49,11 +49,11 @@ func TestGoldenLogits(t *testing.T) {
 		"squeezenet1.1-gluon.safetensors":   "squeezenet1.1-gluon.pth",
 	} {
 		if logitsOf == "" {
-			logitsOf = file
+			logitsOf = name
 		}
 		want := golden.Files[logitsOf].Logits
-		require.Len(t, want, 1000, file)
-		loaded, err := Load(testdata.Path(t, "weights/"+file), Options{})
+		require.Len(t, want, 1000, name)
+		loaded, err := Load(testdata.Path(t, "weights/"+name), Options{})
 		require.NoError(t, err)
 		forward, err := float.NewForward(loaded.Network)
 		require.NoError(t, err)
@@ -63,7 +63,7 @@ func TestGoldenLogits(t *testing.T) {
 		for c, v := range got {
 			worst = max(worst, math.Abs(float64(v)-want[c]))
 		}
-		require.LessOrEqual(t, worst/slices.Max(want), 1e-3, file)
-		t.Logf("%s: largest difference %.2g of the largest logit", file, worst/slices.Max(want))
+		require.LessOrEqual(t, worst/slices.Max(want), 1e-3, name)
+		t.Logf("%s: largest difference %.2g of the largest logit", name, worst/slices.Max(want))
 	}
 }

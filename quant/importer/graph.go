@@ -5,52 +5,52 @@ import (
 	"slices"
 )
 
-// graph is a network as nodes tied by named edges, the same for every format
-// that carries one. Nodes that change nothing (Dropout, Identity) are gone.
+// graph is a network of nodes connected by named edges, independent of the
+// format. Nodes without effect at inference (Dropout, Identity) are removed.
 type graph struct {
-	input string // the edge that carries the picture
+	input string // the edge of the picture
 	nodes []*node
 }
 
 // node is one operation.
 type node struct {
-	kind  string // the format's own word: Conv, Pooling, …
+	kind  string // the format's name of the operation: Conv, Pooling, …
 	name  string
 	where string // offset in the file
 	op    op
-	in    []string // edges it reads, parameters left out
+	in    []string // edges it reads, without parameters
 	out   string   // edge it writes
 
-	window          // of a convolution or a pool; of a pad, its padding
+	window          // of a convolution or a pool; of a pad, only the padding
 	weights *tensor // of a convolution
 	bias    *tensor
 	round   rounding   // of a max-pool
 	scale   [3]float64 // of a scaling: output = input * scale + shift
 	shift   [3]float64
-	fill    float64 // of a pad: the value it puts around
+	fill    float64 // of a pad: the value of the border
 }
 
 // op is what a node does.
 type op uint8
 
 const (
-	opOther op = iota // not in the family
+	opOther op = iota // not part of SqueezeNet
 	opConv
 	opRelu
 	opMaxPool
 	opConcat
 	opAdd
-	opScale         // one factor and one summand a channel
-	opPad           // a border, which the next window takes over
+	opScale         // one factor and one summand per channel
+	opPad           // a border, merged into the window that follows
 	opGlobalAverage // window.kernel is 0, or the side of the map it averages
-	opTail          // after the logits: softmax, a change of shape, loss
+	opTail          // after the logits: softmax, reshaping, loss
 )
 
-// rounding is what a file says about a pool's output size.
+// rounding is how a file rounds a pool's output size.
 type rounding uint8
 
 const (
-	roundUnsaid rounding = iota
+	roundUnstated rounding = iota
 	roundUp
 	roundDown
 )
@@ -59,13 +59,13 @@ func (n *node) fail(format string, args ...any) error {
 	return fmt.Errorf("node %q (%s, %s): %w", n.name, n.kind, n.where, fmt.Errorf(format, args...))
 }
 
-// conv is the node's convolution.
+// conv returns the node as a convolution.
 func (n *node) conv() conv {
 	return conv{name: n.name, window: n.window, weights: n.weights, bias: n.bias}
 }
 
-// layout follows the graph from the picture to the logits and finds the
-// family's network in it, or fails at the node that does not belong.
+// layout follows the graph from the picture to the logits and recognises
+// SqueezeNet in it, or fails at the first node that does not fit.
 func (g *graph) layout() (*layout, error) {
 	w := &walker{readers: map[string][]*node{}, seen: map[*node]bool{}}
 	if err := g.absorbPads(); err != nil {
@@ -91,8 +91,7 @@ func (g *graph) layout() (*layout, error) {
 	return &w.found, nil
 }
 
-// absorbPads moves the padding of separate pad nodes into the convolutions
-// and pools that read them.
+// absorbPads merges pad nodes into the convolutions and pools that read them.
 func (g *graph) absorbPads() error {
 	pads, absorbed := map[string]*node{}, map[*node]bool{}
 	for _, n := range g.nodes {
@@ -108,10 +107,10 @@ func (g *graph) absorbPads() error {
 		if p == nil {
 			continue
 		}
-		// After a ReLU no value is below zero, so that a pool sees no
-		// difference between a border of zeros and none.
+		// Max-pools follow a ReLU, so a border of zeros or less does not
+		// change their result.
 		if p.fill > 0 || n.op == opConv && p.fill != 0 {
-			return p.fail("pads with %v, only 0 is supported", p.fill)
+			return p.fail("pads with %v; only 0 is supported", p.fill)
 		}
 		n.in, absorbed[p] = p.in, true
 		for i := range n.pad {
@@ -122,23 +121,23 @@ func (g *graph) absorbPads() error {
 	return nil
 }
 
-// walker follows the edges and keeps what it has found.
+// walker follows the edges and collects the layout.
 type walker struct {
 	readers map[string][]*node
 	seen    map[*node]bool
 	found   layout
 }
 
-// take marks a node as used, which happens once.
+// take marks a node as visited, and fails if it already was.
 func (w *walker) take(n *node) error {
 	if w.seen[n] {
-		return n.fail("is reached twice, the graph runs in a circle")
+		return n.fail("is reached twice: the graph has a cycle")
 	}
 	w.seen[n] = true
 	return nil
 }
 
-// only is the one node that reads an edge.
+// only returns the single reader of an edge.
 func (w *walker) only(edge string) (*node, error) {
 	switch r := w.readers[edge]; len(r) {
 	case 0:
@@ -146,24 +145,25 @@ func (w *walker) only(edge string) (*node, error) {
 	case 1:
 		return r[0], nil
 	default:
-		return nil, r[1].fail("a second reader of %q is not of the family", edge)
+		return nil, r[1].fail("is a second reader of %q, which SqueezeNet does not have there", edge)
 	}
 }
 
-// need takes the one node that reads an edge, which must do op.
-func (w *walker) need(edge string, o op, due string) (*node, error) {
+// need takes the single reader of an edge, whose op must be o. what describes
+// it in errors.
+func (w *walker) need(edge string, o op, what string) (*node, error) {
 	n, err := w.only(edge)
 	if err != nil {
 		return nil, err
 	}
 	if n.op != o {
-		return nil, n.fail("%s is due here", due)
+		return nil, n.fail("expected %s here", what)
 	}
 	return n, w.take(n)
 }
 
-// optional takes the edge's reader if it is the only one and does op, and
-// goes on behind it.
+// optional takes the edge's reader if it is the only one and its op is o, and
+// returns the edge to continue from.
 func (w *walker) optional(edge string, o op) (string, bool, error) {
 	r := w.readers[edge]
 	if len(r) != 1 || r[0].op != o {
@@ -172,7 +172,7 @@ func (w *walker) optional(edge string, o op) (string, bool, error) {
 	return r[0].out, true, w.take(r[0])
 }
 
-// relu takes the activation that must follow.
+// relu takes the ReLU that must follow.
 func (w *walker) relu(edge string) (string, error) {
 	n, err := w.need(edge, opRelu, "a ReLU")
 	if err != nil {
@@ -181,8 +181,8 @@ func (w *walker) relu(edge string) (string, error) {
 	return n.out, nil
 }
 
-// scale takes the nodes that scale the picture and keeps them as mean and
-// standard deviation.
+// scale takes the nodes that normalize the picture and folds them into a mean
+// and a standard deviation.
 func (w *walker) scale(edge string) (string, error) {
 	scale, shift := [3]float64{1, 1, 1}, [3]float64{}
 	for {
@@ -203,7 +203,7 @@ func (w *walker) scale(edge string) (string, error) {
 		w.found.scaling, edge = &scaling{where: fmt.Sprintf("node %q", n.name)}, n.out
 	}
 	if scale == [3]float64{1, 1, 1} && shift == [3]float64{} {
-		w.found.scaling = nil // nodes that do nothing say nothing
+		w.found.scaling = nil // an identity states nothing
 		return edge, nil
 	}
 	for c := range 3 {
@@ -223,7 +223,7 @@ func (w *walker) stem(edge string) (string, error) {
 }
 
 // stage takes what follows conv1 or a fire module: a pool, a fire module or
-// the head, after which the edge is empty.
+// the head. After the head it returns "".
 func (w *walker) stage(edge string) (string, error) {
 	readers := w.readers[edge]
 	if i := slices.IndexFunc(readers, func(n *node) bool { return n.op == opAdd }); i >= 0 && len(readers) == 2 {
@@ -239,35 +239,35 @@ func (w *walker) stage(edge string) (string, error) {
 	case opConv:
 		return w.module(edge, n, nil)
 	default:
-		return "", n.fail("neither a pool, a fire module nor the last convolution")
+		return "", n.fail("expected a pool, a fire module or the last convolution here")
 	}
 }
 
-// pool takes a max-pool of 3x3, stride 2.
+// pool takes a max-pool of 3x3 with stride 2.
 func (w *walker) pool(n *node) (string, error) {
 	if n.kernel != 3 || n.stride != 2 {
-		return "", n.fail("pools %dx%d with stride %d, only 3x3 with stride 2 is supported", n.kernel, n.kernel, n.stride)
+		return "", n.fail("pools %dx%d with stride %d; only 3x3 with stride 2 is supported", n.kernel, n.kernel, n.stride)
 	}
 	round := n.round
 	switch {
 	case n.pad == [4]int{}:
 	case n.pad == [4]int{0, 0, 1, 1} && round != roundUp:
-		round = roundUp // a border on the far sides alone is how exporters spell it
+		round = roundUp // exporters write ceil mode as a border at the bottom and right
 	default:
 		return "", n.fail("padding %v is not supported", n.pad)
 	}
 	number := len(w.found.fires) + 1
 	if slices.Contains(w.found.poolAfter, number) {
-		return "", n.fail("a second pool in a row")
+		return "", n.fail("follows another pool; only one in a row is supported")
 	}
 	w.found.poolAfter = append(w.found.poolAfter, number)
 	w.found.rounds = append(w.found.rounds, round)
 	return n.out, w.take(n)
 }
 
-// module takes a fire module that begins with the given squeeze layer; add is
-// the sum with the module's own input, nil without a bypass. A convolution
-// before a global average is the head instead.
+// module takes the fire module that starts with the given squeeze layer. add is
+// the sum of its input and output, nil without a bypass. A convolution that
+// feeds a global average is the head instead.
 func (w *walker) module(edge string, squeeze, add *node) (string, error) {
 	if squeeze.op != opConv {
 		return "", squeeze.fail("only a fire module can be bypassed")
@@ -294,29 +294,29 @@ func (w *walker) module(edge string, squeeze, add *node) (string, error) {
 	return w.bypass(add, edge, out)
 }
 
-// expand takes the two expand layers and their concatenation. The ReLU may
-// stand before the concatenation or after it.
+// expand takes the two expand layers and their concatenation, with the ReLU
+// before or after the concatenation.
 func (w *walker) expand(squeeze *node, edge string, f *fire) (string, error) {
 	r := w.readers[edge]
 	if len(r) == 1 {
-		return "", r[0].fail("two expand convolutions or a global average are due here")
+		return "", r[0].fail("expected two expand convolutions or a global average here")
 	}
 	if len(r) != 2 || r[0].op != opConv || r[1].op != opConv {
 		return "", squeeze.fail("must feed two expand convolutions or, as the last one, a global average")
 	}
-	one, three := r[0], r[1]
-	if one.kernel == 3 {
-		one, three = three, one
+	e1x1, e3x3 := r[0], r[1]
+	if e1x1.kernel == 3 {
+		e1x1, e3x3 = e3x3, e1x1
 	}
-	f.expand1x1, f.expand3x3 = one.conv(), three.conv()
+	f.expand1x1, f.expand3x3 = e1x1.conv(), e3x3.conv()
 	var outs [2]string
-	var active [2]bool
-	for i, n := range []*node{one, three} {
+	var activated [2]bool
+	for i, n := range []*node{e1x1, e3x3} {
 		if err := w.take(n); err != nil {
 			return "", err
 		}
 		var err error
-		if outs[i], active[i], err = w.optional(n.out, opRelu); err != nil {
+		if outs[i], activated[i], err = w.optional(n.out, opRelu); err != nil {
 			return "", err
 		}
 	}
@@ -325,16 +325,16 @@ func (w *walker) expand(squeeze *node, edge string, f *fire) (string, error) {
 		return "", err
 	}
 	if !slices.Equal(join.in, outs[:]) {
-		return "", join.fail("must join the 1x1 and the 3x3 expand, in this order")
+		return "", join.fail("must join the 1x1 and the 3x3 expand layer, in this order")
 	}
-	if active == [2]bool{true, true} {
+	if activated == [2]bool{true, true} {
 		return join.out, nil
 	}
 	return w.relu(join.out)
 }
 
 // bypass takes the sum of a fire module's input and output. A ReLU after it
-// changes nothing, for neither summand is negative.
+// has no effect, because neither summand is negative.
 func (w *walker) bypass(add *node, edge, out string) (string, error) {
 	if err := w.take(add); err != nil {
 		return "", err
@@ -346,8 +346,8 @@ func (w *walker) bypass(add *node, edge, out string) (string, error) {
 	return next, err
 }
 
-// head takes the last convolution and the global average, and looks that only
-// what leaves the order of the logits follows.
+// head takes the last convolution and the global average, and checks that only
+// operations follow that keep the order of the logits.
 func (w *walker) head(last, average *node) error {
 	w.found.head, w.found.average, w.found.complete = last.conv(), average, true
 	queue := []*node{average}

@@ -7,19 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// wordnetID is what opens a line of synset_words.txt: "n01440764 tench, Tinca tinca".
+// wordnetID matches the id at the start of a line of ImageNet's
+// synset_words.txt: "n01440764 tench, Tinca tinca".
 var wordnetID = regexp.MustCompile(`^n\d{8}\s+`)
 
-// ReadLabels reads the classes' names, one a line in the order of the
-// network's outputs. WordNet ids in front, as in ImageNet's synset_words.txt,
-// are dropped.
-func ReadLabels(path string) ([]string, error) {
+// readLabels reads the names of the classes, one per line, in the order of the
+// network's outputs. Leading WordNet ids are dropped.
+func readLabels(path string) ([]string, error) {
 	data, err := readFile(path, maxLabelFile)
 	if err != nil {
 		return nil, err
 	}
 	if !utf8.Valid(data) {
-		return nil, fmt.Errorf("%s: not a text file in UTF-8", path)
+		return nil, fmt.Errorf("%s: is not a UTF-8 text file", path)
 	}
 	text := strings.TrimRight(strings.TrimPrefix(string(data), "\ufeff"), "\r\n\t ")
 	var labels []string

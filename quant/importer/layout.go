@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// layout is a SqueezeNet found in a file: its convolutions in their places
-// and, where the file carries a graph, what lies between them.
+// layout is the SqueezeNet recognised in a file: its convolutions by role and,
+// if the file carries a graph, what connects them.
 type layout struct {
 	conv1 conv
 	fires []fire
 	head  conv
 
-	scaling   *scaling   // what the file does to its input; nil: it does not say
-	complete  bool       // from a graph, which says the windows and the rest
+	scaling   *scaling   // of the input; nil if not stated
+	complete  bool       // from a graph: windows, pools and bypasses are known
 	poolAfter []int      // as in model.Topology
-	poolGaps  []int      // without a graph: where the layers' numbers leave room for pools; nil: unknown
-	rounds    []rounding // one for each pool
+	poolGaps  []int      // without a graph: pools implied by the numbers in layer names; nil if unknown
+	rounds    []rounding // one per pool
 	average   *node      // the global average
 }
 
-// fire is a fire module's convolutions.
+// fire holds the convolutions of a fire module.
 type fire struct {
 	squeeze, expand1x1, expand3x3 conv
 	bypass                        bool
@@ -28,16 +28,16 @@ type fire struct {
 
 // convs lists the convolutions in the order of model.Topology.Steps.
 func (l *layout) convs() []*conv {
-	list := []*conv{&l.conv1}
+	convs := []*conv{&l.conv1}
 	for i := range l.fires {
 		f := &l.fires[i]
-		list = append(list, &f.squeeze, &f.expand1x1, &f.expand3x3)
+		convs = append(convs, &f.squeeze, &f.expand1x1, &f.expand3x3)
 	}
-	return append(list, &l.head)
+	return append(convs, &l.head)
 }
 
-// check proves that every convolution has four-dimensional weights with a
-// square kernel, so that the rest can rely on it.
+// check verifies that every convolution has four-dimensional weights with a
+// square kernel. Code after it indexes the shapes without checking again.
 func (l *layout) check() error {
 	for _, c := range l.convs() {
 		if c.weights == nil {
@@ -50,11 +50,12 @@ func (l *layout) check() error {
 	return nil
 }
 
-// out and side are a convolution's filters and the side of its kernel.
+// out returns the number of filters, side the side of the kernel.
 func (c *conv) out() int  { return c.weights.shape[0] }
 func (c *conv) side() int { return c.weights.shape[2] }
 
-// String tells in one line what was found, for a user who must describe the rest.
+// String summarises what was found, for a user who has to describe the rest
+// with -topology.
 func (l *layout) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "conv1 %d filters of %dx%d; fires (s1x1/e1x1/e3x3)", l.conv1.out(), l.conv1.side(), l.conv1.side())

@@ -14,7 +14,7 @@ import (
 	"halfmeg/model"
 )
 
-// assumes tells whether a line of Assumed holds the text.
+// assumes reports whether a line of Assumed contains the text.
 func assumes(l *Loaded, text string) bool {
 	return slices.ContainsFunc(l.Assumed, func(line string) bool { return strings.Contains(line, text) })
 }
@@ -22,7 +22,7 @@ func assumes(l *Loaded, text string) bool {
 func TestSharedFiles(t *testing.T) {
 	v10, v11, torch := model.V10(), model.V11(), model.V11()
 	torch.Size = 224
-	for file, due := range map[string]struct {
+	for name, want := range map[string]struct {
 		format   string
 		topology model.Topology
 		input    model.Input
@@ -35,17 +35,17 @@ func TestSharedFiles(t *testing.T) {
 		"squeezenet1.1-gluon.pth":           {"pth", torch, model.TorchvisionInput(), 1231552, false},
 		"squeezenet1.1-gluon.safetensors":   {"safetensors", torch, model.TorchvisionInput(), 1231552, false},
 	} {
-		t.Run(file, func(t *testing.T) {
-			l, err := Load(testdata.Path(t, "weights/"+file), Options{})
+		t.Run(name, func(t *testing.T) {
+			l, err := Load(testdata.Path(t, "weights/"+name), Options{})
 			require.NoError(t, err)
-			require.Equal(t, due.format, l.Format)
-			require.Equal(t, RecipeAssumed, l.Recipe)
-			require.Equal(t, due.topology, l.Network.Topology)
-			require.Equal(t, due.input, l.Network.Input)
-			require.Equal(t, due.pool, assumes(l, "(-pool)"))
-			require.Equal(t, file, l.Network.Source.Weights)
+			require.Equal(t, want.format, l.Format)
+			require.True(t, assumes(l, "(-mean)"))
+			require.Equal(t, want.topology, l.Network.Topology)
+			require.Equal(t, want.input, l.Network.Input)
+			require.Equal(t, want.pool, assumes(l, "(-pool)"))
+			require.Equal(t, name, l.Network.Source.Weights)
 			require.Len(t, l.Network.Source.SHA256, 64)
-			require.Equal(t, due.format, l.Network.Source.Format)
+			require.Equal(t, want.format, l.Network.Source.Format)
 			nonzero := 0
 			for _, layer := range l.Network.Layers {
 				for _, w := range layer.Weights {
@@ -54,7 +54,7 @@ func TestSharedFiles(t *testing.T) {
 					}
 				}
 			}
-			require.Equal(t, due.nonzero, nonzero)
+			require.Equal(t, want.nonzero, nonzero)
 		})
 	}
 }
@@ -71,7 +71,7 @@ func TestSharedTwins(t *testing.T) {
 	}
 }
 
-// bits makes the comparison one of bits, in which 0 is not -0.
+// bits returns the representations, in which 0 and -0 differ.
 func bits(v []float32) []uint32 {
 	out := make([]uint32, len(v))
 	for i, x := range v {
@@ -80,7 +80,7 @@ func bits(v []float32) []uint32 {
 	return out
 }
 
-// TestFlagsOverride has every flag win over convention.
+// TestFlagsOverride: every flag wins over convention.
 func TestFlagsOverride(t *testing.T) {
 	var o Options
 	fs := flag.NewFlagSet("test", flag.ContinueOnError)
@@ -94,11 +94,10 @@ func TestFlagsOverride(t *testing.T) {
 	require.False(t, l.Network.Topology.PoolCeil)
 	require.Equal(t, 225, l.Network.Topology.Size)
 	require.Equal(t, []string{"a", "b", "c", "d", "e", "f", "g"}, l.Network.Labels)
-	require.Equal(t, RecipeStated, l.Recipe)
 	require.Len(t, l.Assumed, 1) // strides and pools
 }
 
-// TestMeanFollowsOrder: torchvision's mean of red is the last when blue comes first.
+// TestMeanFollowsOrder: in BGR order, torchvision's mean of red comes last.
 func TestMeanFollowsOrder(t *testing.T) {
 	l := mustRead(t, newSample(t, slim(model.V11())).safetensors(float32Type), Options{Order: "bgr"})
 	in := model.TorchvisionInput()
@@ -114,7 +113,7 @@ func TestDirectFit(t *testing.T) {
 	require.Equal(t, 128, l.Network.Input.Resize)
 }
 
-// TestTorchHead: torchvision's v1.0 has no padding in its head, Caffe's has.
+// TestTorchHead: the head of v1.0 is padded in Caffe and not in torchvision.
 func TestTorchHead(t *testing.T) {
 	s := newSample(t, slim(model.V10()))
 	require.Equal(t, 0, mustRead(t, s.safetensors(float32Type), Options{}).Network.Topology.Head.Pad)
@@ -128,7 +127,7 @@ func TestTorchHead(t *testing.T) {
 	require.True(t, assumes(l, "conv10 without padding"))
 }
 
-// TestTopologyFile describes what a state dict cannot say.
+// TestTopologyFile describes a network that cannot be inferred from a state dict.
 func TestTopologyFile(t *testing.T) {
 	s := newSample(t, tiny())
 	_, err := read(s.safetensors(float32Type), Options{})
@@ -150,7 +149,7 @@ func TestTopologyFile(t *testing.T) {
 	require.Equal(t, 67, l.Network.Input.Size)
 }
 
-// TestGraphMustAgree: a graph is not bent by -topology.
+// TestGraphMustAgree: -topology does not override a graph.
 func TestGraphMustAgree(t *testing.T) {
 	s := newSample(t, tiny())
 	text, err := json.Marshal(s.topology)
@@ -168,10 +167,10 @@ func TestOptionErrors(t *testing.T) {
 		`-fit: resize rule "stretch"`:            {Fit: "stretch"},
 		`multiply fractions by 255 (here 123.7)`: {Mean: "0.485,0.456,0.406"},
 		`multiply fractions by 255 (here 58.4)`:  {Std: "0.229,0.224,0.225"},
-		`one number or three`:                    {Mean: "1,2"},
+		`expected one number, or three`:          {Mean: "1,2"},
 		`"x" is not a number`:                    {Mean: "1,x,3"},
 		`"NaN" is not a number`:                  {Mean: "NaN"},
-		`a standard deviation is positive`:       {Std: "0"},
+		`a standard deviation must be positive`:  {Std: "0"},
 		`-size -1`:                               {Size: -1},
 		`no such file`:                           {Topology: "nowhere.json"},
 	} {
@@ -180,7 +179,7 @@ func TestOptionErrors(t *testing.T) {
 	}
 	for text, content := range map[string]string{
 		"unknown field":                    `{"sise": 3}`,
-		"more follows":                     `{"name": "x"} {}`,
+		"unexpected data":                  `{"name": "x"} {}`,
 		"unexpected EOF":                   `{"name": `,
 		"topology: input side 0 is not in": `{"fires":[{"s1x1":2,"e1x1":3,"e3x3":5}]}`,
 	} {
@@ -197,27 +196,27 @@ func TestOptionErrors(t *testing.T) {
 func TestReadLabels(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string
-		due  []string
+		want []string
 		err  string
 	}{
 		"plain":    {"tench\ngold fish\n", []string{"tench", "gold fish"}, ""},
 		"windows":  {"\ufefftench\r\ngold fish\r\n\r\n", []string{"tench", "gold fish"}, ""},
 		"wordnet":  {"n01440764 tench, Tinca tinca\nn01443537 goldfish", []string{"tench, Tinca tinca", "goldfish"}, ""},
-		"hole":     {"tench\n\ngoldfish\n", nil, "line 2 has no label"},
+		"gap":      {"tench\n\ngoldfish\n", nil, "line 2 has no label"},
 		"empty":    {"", nil, "line 1 has no label"},
 		"not text": {"\xff\xfe\x00", nil, "UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			labels, err := ReadLabels(writeFile(t, "labels.txt", []byte(c.text)))
+			labels, err := readLabels(writeFile(t, "labels.txt", []byte(c.text)))
 			if c.err != "" {
 				require.ErrorContains(t, err, c.err)
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, c.due, labels)
+			require.Equal(t, c.want, labels)
 		})
 	}
-	labels, err := ReadLabels(testdata.Path(t, "images/synset_words.txt"))
+	labels, err := readLabels(testdata.Path(t, "images/synset_words.txt"))
 	require.NoError(t, err)
 	require.Len(t, labels, 1000)
 	require.Equal(t, "tench, Tinca tinca", labels[0])

@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// firePart is how the traditions name a convolution of a fire module:
-// fire2/squeeze1x1 (Caffe), features.3.expand3x3 (torchvision), with any
+// firePart matches the name of a convolution in a fire module:
+// fire2/squeeze1x1 (Caffe) or features.3.expand3x3 (torchvision), with any
 // prefix such as "module.".
 var firePart = regexp.MustCompile(`^(.*?)(\d+)[/._](squeeze(?:1x1)?|expand1x1|expand3x3)$`)
 
-// arrange puts named convolutions in their places: fire modules by name, in
-// the order of the numbers in their names; of the two that remain, conv1 is
+// arrange finds the roles of named convolutions. Fire modules are told by name
+// and ordered by the number in it. Of the two remaining convolutions, conv1 is
 // the one that reads three channels.
 func arrange(convs []conv) (*layout, error) {
-	fires := map[string]*namedFire{}
+	modules := map[string]*namedFire{}
 	var rest []conv
 	for _, c := range convs {
 		m := firePart.FindStringSubmatch(c.name)
@@ -28,30 +28,30 @@ func arrange(convs []conv) (*layout, error) {
 			continue
 		}
 		key := m[1] + m[2]
-		if fires[key] == nil {
+		if modules[key] == nil {
 			number, err := strconv.Atoi(m[2])
 			if err != nil {
-				return nil, fmt.Errorf("layer %q: %s is no number of a fire module", c.name, m[2])
+				return nil, fmt.Errorf("layer %q: %s is not the number of a fire module", c.name, m[2])
 			}
-			fires[key] = &namedFire{name: key, number: number, numbered: strings.HasSuffix(m[1], "features.")}
+			modules[key] = &namedFire{name: key, number: number, numbered: strings.HasSuffix(m[1], "features.")}
 		}
-		if err := fires[key].put(m[3], c); err != nil {
+		if err := modules[key].put(m[3], c); err != nil {
 			return nil, err
 		}
 	}
 	l := &layout{}
-	if err := l.ends(rest); err != nil {
+	if err := l.setEnds(rest); err != nil {
 		return nil, err
 	}
-	return l, l.middle(fires)
+	return l, l.sortFires(modules)
 }
 
-// namedFire is a fire module while its parts come together.
+// namedFire is a fire module whose convolutions are being collected.
 type namedFire struct {
 	fire
 	name     string
 	number   int
-	numbered bool // the number counts torchvision's layers, pools among them
+	numbered bool // the number counts torchvision's layers, pools included
 }
 
 func (f *namedFire) put(part string, c conv) error {
@@ -63,14 +63,14 @@ func (f *namedFire) put(part string, c conv) error {
 		place = &f.expand3x3
 	}
 	if place.weights != nil {
-		return fmt.Errorf("layer %q: %s has two such layers", c.name, f.name)
+		return fmt.Errorf("layer %q: %s already has such a layer", c.name, f.name)
 	}
 	*place = c
 	return nil
 }
 
-// ends finds conv1 and the head.
-func (l *layout) ends(rest []conv) error {
+// setEnds finds conv1 and the head.
+func (l *layout) setEnds(rest []conv) error {
 	var last []conv
 	for _, c := range rest {
 		if s := c.weights.shape; l.conv1.weights == nil && len(s) == 4 && s[1] == 3 {
@@ -85,25 +85,25 @@ func (l *layout) ends(rest []conv) error {
 	case len(last) == 0:
 		return errors.New("the last convolution is missing")
 	case len(last) > 1:
-		return fmt.Errorf("layers %q and %q: beside conv1 and the fire modules a SqueezeNet has but one layer more", last[0].name, last[1].name)
+		return fmt.Errorf("layers %q and %q: besides conv1 and the fire modules, SqueezeNet has only one more layer", last[0].name, last[1].name)
 	}
 	l.head = last[0]
 	return nil
 }
 
-// middle sorts the fire modules.
-func (l *layout) middle(named map[string]*namedFire) error {
+// sortFires adds the fire modules in the order of their numbers.
+func (l *layout) sortFires(named map[string]*namedFire) error {
 	if len(named) == 0 {
 		return errors.New("no fire modules: no layers named …squeeze, …expand1x1, …expand3x3")
 	}
-	var list []*namedFire
+	var modules []*namedFire
 	for _, f := range named {
-		list = append(list, f)
+		modules = append(modules, f)
 	}
-	slices.SortFunc(list, func(a, b *namedFire) int {
+	slices.SortFunc(modules, func(a, b *namedFire) int {
 		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.name, b.name))
 	})
-	for i, f := range list {
+	for i, f := range modules {
 		for _, part := range []struct {
 			conv
 			name string
@@ -112,21 +112,21 @@ func (l *layout) middle(named map[string]*namedFire) error {
 				return fmt.Errorf("fire module %q: its %s layer is missing", f.name, part.name)
 			}
 		}
-		if i > 0 && f.number == list[i-1].number {
-			return fmt.Errorf("fire modules %q and %q have the same number", list[i-1].name, f.name)
+		if i > 0 && f.number == modules[i-1].number {
+			return fmt.Errorf("fire modules %q and %q have the same number", modules[i-1].name, f.name)
 		}
 		l.fires = append(l.fires, f.fire)
 	}
-	l.poolGaps = gaps(list)
+	l.poolGaps = poolGaps(modules)
 	return nil
 }
 
-// gaps reads the places of the pools off torchvision's numbers: features.0 is
-// conv1, features.1 its ReLU, and a number that no layer with parameters bears
-// is a pool. It is nil where the names do not count so.
-func gaps(list []*namedFire) []int {
+// poolGaps derives the positions of the pools from torchvision's numbers:
+// features.0 is conv1, features.1 its ReLU, and each number without parameters
+// is a pool. It returns nil if the names are not numbered like that.
+func poolGaps(modules []*namedFire) []int {
 	pools, next := []int{}, 2
-	for i, f := range list {
+	for i, f := range modules {
 		switch {
 		case !f.numbered:
 			return nil
@@ -140,7 +140,8 @@ func gaps(list []*namedFire) []int {
 	return pools
 }
 
-// pairs makes convolutions of a state dict's tensors: KEY.weight and KEY.bias.
+// pairs combines the tensors KEY.weight and KEY.bias of a state dict to
+// convolutions.
 func pairs(tensors []*tensor) ([]conv, error) {
 	if len(tensors) > maxItems {
 		return nil, fmt.Errorf("%d tensors, at most %d are supported", len(tensors), maxItems)
@@ -153,7 +154,7 @@ func pairs(tensors []*tensor) ([]conv, error) {
 			continue
 		}
 		if len(t.shape) != 4 {
-			return nil, fmt.Errorf("%s: not the weights of a convolution, which SqueezeNet is made of", t)
+			return nil, fmt.Errorf("%s: not the weights of a convolution, and SqueezeNet has no other parameters", t)
 		}
 		if _, twice := index[name]; twice {
 			return nil, fmt.Errorf("%s: appears twice", t)

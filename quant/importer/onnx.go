@@ -6,26 +6,26 @@ import (
 	"math"
 )
 
-// onnxModel is a ModelProto (onnx.proto of github.com/onnx/onnx) while its
-// graph is read. Parameters may be initializers or the outputs of Constant
-// nodes, and may pass through Identity or Cast nodes.
+// onnxModel is a ModelProto (onnx.proto of github.com/onnx/onnx) that is being
+// read. Parameters are initializers or outputs of Constant nodes, possibly
+// passed through Identity or Cast nodes.
 type onnxModel struct {
 	nodes     []*onnxNode
 	constants map[string]*onnxTensor
-	alias     map[string]string // output of a node that changes nothing -> its input
+	alias     map[string]string // output of a node without effect -> its input
 	inputs    []onnxInput
 }
 
 // onnxInput is an input of the graph.
 type onnxInput struct {
 	name string
-	size int // side of the picture; 0: not fixed
+	size int // side of the picture; 0 if not fixed
 }
 
 // onnxNode is a NodeProto.
 type onnxNode struct {
 	kind, name string
-	at         int
+	at         int // offset in the file
 	in, out    []string
 	attributes map[string]*attribute
 }
@@ -41,7 +41,7 @@ type attribute struct {
 }
 
 // readONNX reads a model.
-func readONNX(data []byte) (*contents, error) {
+func readONNX(data []byte) (*file, error) {
 	m := &onnxModel{constants: map[string]*onnxTensor{}, alias: map[string]string{}}
 	found := false
 	err := message{data: data}.each(func(f field) error {
@@ -58,9 +58,9 @@ func readONNX(data []byte) (*contents, error) {
 		return nil, err
 	}
 	if !found {
-		return nil, errors.New("no graph: damaged, truncated or not ONNX at all")
+		return nil, errors.New("no graph: the file is damaged, truncated or not ONNX")
 	}
-	return m.contents()
+	return m.file()
 }
 
 // graph reads a GraphProto.
@@ -98,7 +98,7 @@ func (m *onnxModel) graph(g message) error {
 // readNode reads a NodeProto.
 func readNode(m message) (*onnxNode, error) {
 	n := &onnxNode{at: m.at, attributes: map[string]*attribute{}}
-	const most = 256 // inputs, outputs and attributes
+	const limit = 256 // of inputs, outputs and attributes; SqueezeNet's nodes have a dozen
 	err := m.each(func(f field) error {
 		switch f.number {
 		case 1:
@@ -116,13 +116,13 @@ func readNode(m message) (*onnxNode, error) {
 			}
 			n.attributes[name] = a
 		}
-		if len(n.in)+len(n.out)+len(n.attributes) > most {
-			return fmt.Errorf("more than %d inputs, outputs and attributes", most)
+		if len(n.in)+len(n.out)+len(n.attributes) > limit {
+			return fmt.Errorf("more than %d inputs, outputs and attributes", limit)
 		}
 		return nil
 	})
 	if n.name == "" && len(n.out) > 0 {
-		n.name = n.out[0] // names are optional; the edge serves
+		n.name = n.out[0] // names are optional: use the edge
 	}
 	if err != nil {
 		return nil, fmt.Errorf("node %q (%s, %s): %w", n.name, n.kind, m.where(), err)
@@ -158,7 +158,8 @@ func readAttribute(m message) (name string, a *attribute, err error) {
 	return name, a, err
 }
 
-// readInput reads a ValueInfoProto as far as the side of a square picture.
+// readInput reads the name and, for square pictures, the side from a
+// ValueInfoProto.
 func readInput(m message) (onnxInput, error) {
 	var in onnxInput
 	var dims []int64
@@ -167,8 +168,8 @@ func readInput(m message) (onnxInput, error) {
 		case 1:
 			in.name = f.text()
 		case 2: // TypeProto.tensor_type.shape.dim.dim_value
-			return f.body.inside(1, func(tensor message) error {
-				return tensor.inside(2, func(shape message) error {
+			return f.body.inside(1, func(tensorType message) error {
+				return tensorType.inside(2, func(shape message) error {
 					return shape.inside(1, func(dim message) error {
 						value := int64(0)
 						err := dim.each(func(f field) error {
@@ -188,20 +189,20 @@ func readInput(m message) (onnxInput, error) {
 		return nil
 	})
 	if len(dims) == 4 && dims[2] == dims[3] {
-		in.size = side(dims[2])
+		in.size = pictureSide(dims[2])
 	}
 	return in, err
 }
 
-// side is a picture's side as a file says it; 0 for what cannot be one.
-func side(v int64) int {
+// pictureSide returns a stated side, or 0 if it is out of range.
+func pictureSide(v int64) int {
 	if v < 0 || v > math.MaxInt32 {
 		return 0
 	}
 	return int(v)
 }
 
-// inside visits the messages of one field.
+// inside calls visit for every message in the field of the given number.
 func (m message) inside(number int, visit func(message) error) error {
 	return m.each(func(f field) error {
 		if int(f.number) != number {
@@ -211,9 +212,9 @@ func (m message) inside(number int, visit func(message) error) error {
 	})
 }
 
-// contents makes the graph: constants are looked up, nodes translated, and
-// those that change nothing leave.
-func (m *onnxModel) contents() (*contents, error) {
+// file builds the graph: it resolves constants, drops nodes without effect and
+// translates the others.
+func (m *onnxModel) file() (*file, error) {
 	var rest []*onnxNode
 	for _, n := range m.nodes {
 		switch {
@@ -229,13 +230,13 @@ func (m *onnxModel) contents() (*contents, error) {
 			rest = append(rest, n)
 		}
 	}
-	c := &contents{style: undecided, graph: &graph{}}
+	f := &file{framework: unknownFramework, graph: &graph{}}
 	for _, in := range m.inputs {
 		if m.constants[in.name] == nil { // old opsets list the initializers too
-			if c.graph.input != "" {
-				return nil, fmt.Errorf("the graph has two inputs, %q and %q", c.graph.input, in.name)
+			if f.graph.input != "" {
+				return nil, fmt.Errorf("the graph has two inputs, %q and %q", f.graph.input, in.name)
 			}
-			c.graph.input, c.size = in.name, in.size
+			f.graph.input, f.size = in.name, in.size
 		}
 	}
 	for _, from := range rest {
@@ -243,13 +244,13 @@ func (m *onnxModel) contents() (*contents, error) {
 		if err != nil {
 			return nil, fmt.Errorf("node %q (%s, offset %d): %w", from.name, from.kind, from.at, err)
 		}
-		c.graph.nodes = append(c.graph.nodes, n)
+		f.graph.nodes = append(f.graph.nodes, n)
 	}
-	return c, nil
+	return f, nil
 }
 
-// edge follows nodes that change nothing back to where a value comes from;
-// no exporter chains more than a few.
+// edge follows nodes without effect back to the origin of a value. Exporters
+// chain few of them; the limit stops cycles.
 func (m *onnxModel) edge(name string) string {
 	for range 16 {
 		from, ok := m.alias[name]
@@ -261,7 +262,7 @@ func (m *onnxModel) edge(name string) string {
 	return name
 }
 
-// constant is the constant input i of a node; nil if there is none.
+// constant returns input i of a node if it is a constant, otherwise nil.
 func (m *onnxModel) constant(n *onnxNode, i int) *onnxTensor {
 	if i >= len(n.in) {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// node translates a node.
+// node translates a NodeProto to a node.
 func (m *onnxModel) node(from *onnxNode) (*node, error) {
 	n := &node{kind: from.kind, name: from.name, where: fmt.Sprintf("offset %d", from.at), out: from.out[0]}
 	for i, name := range from.in {
@@ -31,7 +31,7 @@ func (m *onnxModel) node(from *onnxNode) (*node, error) {
 	case "Concat":
 		n.op = opConcat
 		if axis := from.int("axis", 1); axis != 1 && axis != -3 {
-			n.op = opTail // of the computation of a shape; in the network itself it is refused
+			n.op = opTail // computes a shape; graph.layout rejects it inside the network
 		}
 	case "Add", "Sum", "Sub", "Mul", "Div":
 		return n, m.arithmetic(from, n)
@@ -45,12 +45,12 @@ func (m *onnxModel) node(from *onnxNode) (*node, error) {
 	return n, nil
 }
 
-// int is an integer attribute, or what it is when it is not given.
-func (n *onnxNode) int(name string, otherwise int64) int64 {
+// int returns an integer attribute, or its default.
+func (n *onnxNode) int(name string, missing int64) int64 {
 	if a := n.attributes[name]; a != nil {
 		return a.int
 	}
-	return otherwise
+	return missing
 }
 
 func (n *onnxNode) ints(name string) []int64 {
@@ -65,13 +65,13 @@ func (m *onnxModel) conv(from *onnxNode, n *node) error {
 	n.op = opConv
 	weights, bias := m.constant(from, 1), m.constant(from, 2)
 	if weights == nil || len(weights.shape) != 4 {
-		return errors.New("its weights are no four-dimensional constant of the file")
+		return errors.New("its weights are not a four-dimensional constant of the file")
 	}
 	n.weights = &weights.tensor
 	if bias != nil {
 		n.bias = &bias.tensor
 	} else if len(from.in) > 2 && from.in[2] != "" {
-		return fmt.Errorf("its bias %q is no constant of the file", from.in[2])
+		return fmt.Errorf("its bias %q is not a constant of the file", from.in[2])
 	}
 	if group := from.int("group", 1); group != 1 {
 		return fmt.Errorf("%d groups are not supported", group)
@@ -87,24 +87,24 @@ func (m *onnxModel) conv(from *onnxNode, n *node) error {
 
 // window reads kernel_shape, strides, pads, auto_pad and dilations.
 func (n *onnxNode) window(w *window, kernel int) error {
-	square := func(name string, otherwise int) (int, error) {
+	square := func(name string, missing int) (int, error) {
 		v := n.ints(name)
 		if len(v) == 0 {
-			return otherwise, nil
+			return missing, nil
 		}
 		if len(v) != 2 || v[0] != v[1] || v[0] < 1 || v[0] > math.MaxInt16 {
-			return 0, fmt.Errorf("%s %v is not supported, only a square one", name, v)
+			return 0, fmt.Errorf("%s %v is not supported; it must be square", name, v)
 		}
 		return int(v[0]), nil
 	}
 	dilation := 1
 	for _, a := range []struct {
-		name      string
-		to        *int
-		otherwise int
+		name    string
+		to      *int
+		missing int
 	}{{"kernel_shape", &w.kernel, kernel}, {"strides", &w.stride, 1}, {"dilations", &dilation, 1}} {
 		var err error
-		if *a.to, err = square(a.name, a.otherwise); err != nil {
+		if *a.to, err = square(a.name, a.missing); err != nil {
 			return err
 		}
 	}
@@ -113,7 +113,7 @@ func (n *onnxNode) window(w *window, kernel int) error {
 	}
 	if pads := n.ints("pads"); len(pads) > 0 {
 		if len(pads) != 4 {
-			return fmt.Errorf("pads %v: four are due", pads)
+			return fmt.Errorf("pads %v: expected four values", pads)
 		}
 		for i, p := range pads {
 			if p < 0 || p > math.MaxInt16 {
@@ -125,7 +125,7 @@ func (n *onnxNode) window(w *window, kernel int) error {
 	return n.autoPad(w)
 }
 
-// autoPad understands auto_pad where its meaning does not hang on the input's size.
+// autoPad reads auto_pad if the padding does not depend on the size of the input.
 func (n *onnxNode) autoPad(w *window) error {
 	a := n.attributes["auto_pad"]
 	if a == nil {
@@ -144,8 +144,8 @@ func (n *onnxNode) autoPad(w *window) error {
 	return fmt.Errorf("auto_pad %q with stride %d is not supported: export with explicit pads", a.text, w.stride)
 }
 
-// maxPool reads a max-pool. The attribute ceil_mode came with opset 10 and
-// is lost by many exporters; said to be 0, it is believed.
+// maxPool reads a max-pool. ceil_mode exists since opset 10 and many exporters
+// drop it; an explicit 0 is taken at its word.
 func (n *onnxNode) maxPool(to *node) error {
 	to.op = opMaxPool
 	if a := n.attributes["ceil_mode"]; a != nil {
@@ -155,17 +155,17 @@ func (n *onnxNode) maxPool(to *node) error {
 		}
 	}
 	if len(n.ints("kernel_shape")) == 0 {
-		return errors.New("has no kernel_shape")
+		return errors.New("kernel_shape is missing")
 	}
 	return n.window(&to.window, 0)
 }
 
-// averagePool is how older exporters spell the global average: over a window
-// as large as the map.
+// averagePool reads an AveragePool, with which older exporters write the global
+// average: its window covers the map.
 func (n *onnxNode) averagePool(to *node) error {
 	to.op = opGlobalAverage
 	if len(n.ints("kernel_shape")) == 0 {
-		return errors.New("has no kernel_shape")
+		return errors.New("kernel_shape is missing")
 	}
 	if err := n.window(&to.window, 0); err != nil {
 		return err
@@ -176,7 +176,8 @@ func (n *onnxNode) averagePool(to *node) error {
 	return nil
 }
 
-// reduceMean is another spelling: the mean over both sides of the map.
+// reduceMean reads a ReduceMean over both sides of the map, another form of the
+// global average.
 func (m *onnxModel) reduceMean(from *onnxNode, n *node) error {
 	axes := from.ints("axes")
 	if t := m.constant(from, 1); t != nil { // from opset 18 on
@@ -193,13 +194,13 @@ func (m *onnxModel) reduceMean(from *onnxNode, n *node) error {
 	}
 	slices.Sort(axes)
 	if !slices.Equal(axes, []int64{2, 3}) {
-		return fmt.Errorf("a mean over the axes %v is not the global average", axes)
+		return fmt.Errorf("a mean over the axes %v is not a global average over [2 3]", axes)
 	}
 	n.op = opGlobalAverage
 	return nil
 }
 
-// pad reads a Pad node of a fixed border.
+// pad reads a Pad node with a constant border.
 func (m *onnxModel) pad(from *onnxNode, n *node) error {
 	if a := from.attributes["mode"]; a != nil && a.text != "" && a.text != "constant" {
 		return fmt.Errorf("mode %q is not supported", a.text)
@@ -217,12 +218,12 @@ func (m *onnxModel) pad(from *onnxNode, n *node) error {
 	if t := m.constant(from, 2); t != nil {
 		v, err := t.load()
 		if err != nil || len(v) != 1 || v[0] != v[0] {
-			return fmt.Errorf("%s is no value to pad with", t)
+			return fmt.Errorf("%s is not a value to pad with", t)
 		}
 		n.fill = float64(v[0])
 	}
 	if len(pads) != 8 || pads[0] != 0 || pads[1] != 0 || pads[4] != 0 || pads[5] != 0 {
-		return fmt.Errorf("pads %v: only the picture's sides can be padded", pads)
+		return fmt.Errorf("pads %v: only height and width can be padded", pads)
 	}
 	for i, p := range []int64{pads[2], pads[3], pads[6], pads[7]} {
 		if p < 0 || p > math.MaxInt16 {

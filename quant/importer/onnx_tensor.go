@@ -7,15 +7,15 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// onnxTensor is a TensorProto: a tensor of floating-point numbers or, as a
-// node's parameter, of integers.
+// onnxTensor is a TensorProto: floating-point weights, or integers that
+// parameterize a node.
 type onnxTensor struct {
 	tensor
 	body message
 	kind int64 // DataType
 }
 
-// The DataTypes of onnx.proto that are read.
+// The values of TensorProto.DataType in onnx.proto that are read.
 const (
 	onnxFloat    = 1
 	onnxInt64    = 7
@@ -28,10 +28,10 @@ var onnxTypes = map[int64]dtype{
 	onnxFloat: float32Type, onnxDouble: float64Type, onnxFloat16: float16Type, onnxBfloat16: bfloat16Type,
 }
 
-var errExternal = errors.New("its values are in another file (external data): save the model as one file, " +
+var errExternal = errors.New("its values are in another file (external data): save the model as a single file, " +
 	"in Python onnx.save(onnx.load(PATH), OUT)")
 
-// readTensor reads a TensorProto's shape and leaves the values for later.
+// readTensor reads the shape of a TensorProto. The values are read later.
 func readTensor(m message) (*onnxTensor, error) {
 	t := &onnxTensor{body: m}
 	t.where = m.where()
@@ -52,7 +52,7 @@ func readTensor(m message) (*onnxTensor, error) {
 		}
 		return err
 	})
-	if err == nil && len(dims) == 1 && dims[0] == 0 { // an empty list, as Resize and others have
+	if err == nil && len(dims) == 1 && dims[0] == 0 { // an empty list, as for optional inputs of Resize
 		dims = nil
 	}
 	if err == nil {
@@ -70,7 +70,7 @@ func readTensor(m message) (*onnxTensor, error) {
 	return t, nil
 }
 
-// floats reads the values from raw_data or from the field of their type.
+// floats reads the values from raw_data or from the field of their data type.
 func (t *onnxTensor) floats() ([]float32, error) {
 	kind := onnxTypes[t.kind]
 	if kind == otherType {
@@ -81,12 +81,12 @@ func (t *onnxTensor) floats() ([]float32, error) {
 		switch {
 		case f.number == 9 && f.kind == protowire.BytesType: // raw_data
 			if raw := f.body.data; len(raw) != t.count()*kind.size() {
-				return fmt.Errorf("%d bytes of raw data, %d are due", len(raw), t.count()*kind.size())
+				return fmt.Errorf("%d bytes of raw data, expected %d", len(raw), t.count()*kind.size())
 			}
 			v, err = kind.decode(f.body.data)
 		case f.number == 4 && kind == float32Type, f.number == 10 && kind == float64Type:
 			v, err = f.floats(v, kind, t.count())
-		case f.number == 5 && kind.size() == 2: // int32_data carries the bits
+		case f.number == 5 && kind.size() == 2: // int32_data holds the bits
 			v, err = f.halves(v, kind, t.count())
 		}
 		return err
@@ -94,7 +94,7 @@ func (t *onnxTensor) floats() ([]float32, error) {
 	return v, err
 }
 
-// halves appends 16-bit numbers that are written as integers, packed or not.
+// halves appends 16-bit numbers that are stored as integers, packed or not.
 func (f field) halves(to []float32, kind dtype, limit int) ([]float32, error) {
 	widen := fromHalf
 	if kind == bfloat16Type {
@@ -106,7 +106,7 @@ func (f field) halves(to []float32, kind dtype, limit int) ([]float32, error) {
 	for pos := 0; pos < len(f.body.data) && len(to) <= limit; {
 		v, n := protowire.ConsumeVarint(f.body.data[pos:])
 		if n < 0 {
-			return nil, fmt.Errorf("offset %d: damaged integer: %w", f.body.at+pos, protowire.ParseError(n))
+			return nil, fmt.Errorf("offset %d: malformed integer: %w", f.body.at+pos, protowire.ParseError(n))
 		}
 		to = append(to, widen(uint16(v)))
 		pos += n
@@ -117,10 +117,10 @@ func (f field) halves(to []float32, kind dtype, limit int) ([]float32, error) {
 	return to, nil
 }
 
-// integers reads a list of int64, such as a Pad node's.
+// integers reads a list of int64, such as the pads of a Pad node.
 func (t *onnxTensor) integers() ([]int64, error) {
 	if t.kind != onnxInt64 || t.count() > maxItems {
-		return nil, fmt.Errorf("%s: is no list of integers", t)
+		return nil, fmt.Errorf("%s: is not a list of int64", t)
 	}
 	var v []int64
 	err := t.body.each(func(f field) (err error) {

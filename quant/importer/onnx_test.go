@@ -21,7 +21,7 @@ func TestONNXSpellings(t *testing.T) {
 		"constants":       {constants: true},
 		"old opset":       {listed: true},
 		"new opset":       {newTail: true, ceil: 1},
-		"against flow":    {reversed: true, constants: true},
+		"reversed":        {reversed: true, constants: true},
 		"late ReLU":       {lateRelu: true},
 		"pads":            {pads: true},
 		"average of side": {average: 9, side: 64},
@@ -37,23 +37,24 @@ func TestONNXSpellings(t *testing.T) {
 }
 
 func TestONNXPooling(t *testing.T) {
-	// At 67 the second pool reads a map of 16: 8 rounded up, 7 down, and the
-	// padded head adds 2. At 64 it reads 15, which makes 7 either way.
+	// At 67 the second pool reads a map of 16, so it returns 8 rounded up or 7
+	// rounded down, and the padded head adds 2. At 64 it reads 15 and returns 7
+	// either way.
 	for name, c := range map[string]struct {
 		spelling onnxSpelling
 		options  Options
 		ceil     bool
 		assumed  bool
 	}{
-		"unsaid":              {onnxSpelling{}, Options{Size: 67}, true, true},
-		"said up":             {onnxSpelling{ceil: 1}, Options{Size: 67}, true, false},
-		"said down":           {onnxSpelling{ceil: -1}, Options{Size: 67}, false, true},
-		"border":              {onnxSpelling{pads: true}, Options{Size: 67}, true, false},
-		"asked down":          {onnxSpelling{ceil: 1}, Options{Size: 67, Pool: "floor"}, false, false},
-		"asked up":            {onnxSpelling{ceil: -1}, Options{Size: 67, Pool: "ceil"}, true, false},
-		"no matter":           {onnxSpelling{}, Options{Size: 64}, true, false},
-		"average proves up":   {onnxSpelling{average: 10, side: 67}, Options{}, true, false},
-		"average proves down": {onnxSpelling{average: 9, side: 67}, Options{}, false, false},
+		"unstated":             {onnxSpelling{}, Options{Size: 67}, true, true},
+		"stated up":            {onnxSpelling{ceil: 1}, Options{Size: 67}, true, false},
+		"stated down":          {onnxSpelling{ceil: -1}, Options{Size: 67}, false, true},
+		"padded":               {onnxSpelling{pads: true}, Options{Size: 67}, true, false},
+		"asked down":           {onnxSpelling{ceil: 1}, Options{Size: 67, Pool: "floor"}, false, false},
+		"asked up":             {onnxSpelling{ceil: -1}, Options{Size: 67, Pool: "ceil"}, true, false},
+		"irrelevant":           {onnxSpelling{}, Options{Size: 64}, true, false},
+		"average implies up":   {onnxSpelling{average: 10, side: 67}, Options{}, true, false},
+		"average implies down": {onnxSpelling{average: 9, side: 67}, Options{}, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			topology := tiny()
@@ -65,41 +66,40 @@ func TestONNXPooling(t *testing.T) {
 	}
 }
 
-func TestONNXRecipe(t *testing.T) {
+func TestONNXInput(t *testing.T) {
 	scalar, column := []int64{}, []int64{1, 3, 1, 1}
 	sub := onnxFront{kind: "Sub", values: []float32{124, 116, 104}, shape: column}
 	imagenet := model.TorchvisionInput()
 	for name, c := range map[string]struct {
 		spelling onnxSpelling
-		recipe   Recipe
 		order    model.Order
 		mean     [3]float32
 		std      [3]float32
 		size     int
 	}{
-		"Caffe's names":       {onnxSpelling{caffe: true}, RecipeAssumed, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},
-		"Caffe's names, 224":  {onnxSpelling{caffe: true, side: 224}, RecipeAssumed, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},
-		"torchvision's names": {onnxSpelling{side: 100}, RecipeAssumed, model.RGB, imagenet.Mean, imagenet.Std, 100},
+		"Caffe's names":       {onnxSpelling{caffe: true}, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},
+		"Caffe's names, 224":  {onnxSpelling{caffe: true, side: 224}, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},
+		"torchvision's names": {onnxSpelling{side: 100}, model.RGB, imagenet.Mean, imagenet.Std, 100},
 		"scaled bytes": {onnxSpelling{front: []onnxFront{sub, {kind: "Div", values: []float32{64}, shape: scalar}}},
-			RecipeAssumed, model.RGB, [3]float32{124, 116, 104}, [3]float32{64, 64, 64}, 224},
+			model.RGB, [3]float32{124, 116, 104}, [3]float32{64, 64, 64}, 224},
 		"blue first": {onnxSpelling{front: []onnxFront{{kind: "Add", values: []float32{-104, -116, -124}, shape: []int64{3, 1, 1}}}},
-			RecipeAssumed, model.BGR, [3]float32{104, 116, 124}, [3]float32{1, 1, 1}, 224},
+			model.BGR, [3]float32{104, 116, 124}, [3]float32{1, 1, 1}, 224},
 		"fractions": {onnxSpelling{front: []onnxFront{
 			{kind: "Sub", values: []float32{0.5, 0.5, 0.25}, shape: column}, {kind: "Mul", values: []float32{4}, shape: scalar}}},
-			RecipeAssumed, model.RGB, [3]float32{127.5, 127.5, 63.75}, [3]float32{63.75, 63.75, 63.75}, 224},
+			model.RGB, [3]float32{127.5, 127.5, 63.75}, [3]float32{63.75, 63.75, 63.75}, 224},
 		"old broadcast": {onnxSpelling{front: []onnxFront{{kind: "Sub", values: []float32{124, 116, 104}, shape: []int64{3},
 			attributes: []pb{attributeInt("axis", 1), attributeInt("broadcast", 1)}}}},
-			RecipeAssumed, model.RGB, [3]float32{124, 116, 104}, [3]float32{1, 1, 1}, 224},
+			model.RGB, [3]float32{124, 116, 104}, [3]float32{1, 1, 1}, 224},
 		"ImageScaler": {onnxSpelling{front: []onnxFront{{kind: "ImageScaler", attributes: []pb{
 			pb{}.text(1, "scale").float(2, 0.5), pb{}.text(1, "bias").float(7, -62).float(7, -58).float(7, -52)}}}},
-			RecipeAssumed, model.RGB, [3]float32{124, 116, 104}, [3]float32{2, 2, 2}, 224},
+			model.RGB, [3]float32{124, 116, 104}, [3]float32{2, 2, 2}, 224},
 		"nothing": {onnxSpelling{front: []onnxFront{{kind: "Mul", values: []float32{1}, shape: scalar}}},
-			RecipeAssumed, model.RGB, imagenet.Mean, imagenet.Std, 224},
+			model.RGB, imagenet.Mean, imagenet.Std, 224},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSample(t, tiny())
 			l := mustRead(t, s.onnx(c.spelling), Options{})
-			require.Equal(t, c.recipe, l.Recipe)
+			require.True(t, assumes(l, "(-order)"))
 			in := l.Network.Input
 			require.Equal(t, c.order, in.Order)
 			require.Equal(t, c.mean, in.Mean)
@@ -110,22 +110,17 @@ func TestONNXRecipe(t *testing.T) {
 	}
 }
 
-// TestONNXUnknownRecipe has neither names nor a telling size.
-func TestONNXUnknownRecipe(t *testing.T) {
-	c := &contents{format: formatONNX, size: 128}
-	b := &builder{file: c, found: &layout{conv1: conv{weights: &tensor{}}, head: conv{weights: &tensor{}}}}
-	for side, due := range map[int]struct {
-		style  style
-		recipe Recipe
-	}{0: {torchvision, RecipeUnknown}, 128: {torchvision, RecipeUnknown}, 224: {torchvision, RecipeAssumed}, 227: {caffe, RecipeAssumed}} {
-		c.size = side
-		style, recipe := b.tradition()
-		require.Equal(t, due.style, style, side)
-		require.Equal(t, due.recipe.String(), recipe.String(), side)
+// TestONNXInferFramework has no names that reveal the framework, only a size.
+func TestONNXInferFramework(t *testing.T) {
+	f := &file{format: formatONNX}
+	b := &builder{file: f, found: &layout{conv1: conv{weights: &tensor{}}, head: conv{weights: &tensor{}}}}
+	for size, want := range map[int]framework{0: torchvision, 128: torchvision, 224: torchvision, 227: caffe} {
+		f.size = size
+		require.Equal(t, want, b.inferFramework(), size)
 	}
 }
 
-// TestONNXNormalization folds a BatchNormalization of the picture.
+// TestONNXNormalization reads a BatchNormalization of the picture.
 func TestONNXNormalization(t *testing.T) {
 	w := &onnxWriter{}
 	in := []string{"picture"}
@@ -135,15 +130,15 @@ func TestONNXNormalization(t *testing.T) {
 	w.inputs = []pb{valueInfo("picture", []int64{1, 3, 64, 64})}
 	w.node("BatchNormalization", in, "scaled", pb{}.text(1, "epsilon").float(2, 0))
 	w.node("Relu", []string{"scaled"}, "out")
-	c, err := readONNX(w.model())
+	f, err := readONNX(w.model())
 	require.NoError(t, err)
-	n := c.graph.nodes[0]
+	n := f.graph.nodes[0]
 	require.Equal(t, opScale, n.op)
 	require.Equal(t, [3]float64{1, 1, 0.5}, n.scale)
 	require.Equal(t, [3]float64{-128, -120, -49}, n.shift)
-	_, err = c.graph.layout()
+	_, err = f.graph.layout()
 	require.ErrorContains(t, err, `node "the out" (Relu`)
-	require.ErrorContains(t, err, "the first convolution is due here")
+	require.ErrorContains(t, err, "expected the first convolution here")
 }
 
 func TestONNXWindows(t *testing.T) {
@@ -159,7 +154,7 @@ func TestONNXWindows(t *testing.T) {
 	require.Equal(t, window{kernel: 3, stride: 1}, w)
 }
 
-// TestONNXPads: a border that changes the result is refused.
+// TestONNXPads: padding that would change the result is rejected.
 func TestONNXPads(t *testing.T) {
 	m := &onnxModel{}
 	pads := func(p ...int64) *onnxNode {
@@ -168,15 +163,15 @@ func TestONNXPads(t *testing.T) {
 	var n node
 	require.NoError(t, m.pad(pads(0, 0, 1, 2, 0, 0, 3, 4), &n))
 	require.Equal(t, [4]int{1, 2, 3, 4}, n.pad)
-	require.ErrorContains(t, m.pad(pads(0, 1, 0, 0, 0, 0, 0, 0), &n), "only the picture's sides")
+	require.ErrorContains(t, m.pad(pads(0, 1, 0, 0, 0, 0, 0, 0), &n), "only height and width")
 	require.ErrorContains(t, m.pad(pads(0, 0, -1, 0, 0, 0, 0, 0), &n), "are not supported")
 
 	n.in, n.out = []string{"in"}, "padded"
 	g := &graph{nodes: []*node{{op: opMaxPool, in: []string{"padded"}}, &n}}
-	require.ErrorContains(t, g.absorbPads(), "pads with 3, only 0 is supported")
+	require.ErrorContains(t, g.absorbPads(), "pads with 3; only 0 is supported")
 }
 
-// TestHalvesPacked: exporters pack the bits of 16-bit numbers or do not.
+// TestHalvesPacked: the integers that hold 16-bit numbers may be packed or not.
 func TestHalvesPacked(t *testing.T) {
 	body := pb{}.ints(5, 0x3c00, 0xc000)
 	var v []float32
@@ -192,8 +187,8 @@ func TestHalvesPacked(t *testing.T) {
 	require.ErrorContains(t, err, "more than the 1 values of its shape")
 }
 
-// TestONNXOmittedInput: an operator whose optional input is left out, where
-// input scaling is looked for, is refused in words.
+// TestONNXOmittedInput: an operator on the picture whose second input is omitted
+// is rejected with an error.
 func TestONNXOmittedInput(t *testing.T) {
 	for _, kind := range []string{"Add", "Sub", "Mul", "Div"} {
 		for _, in := range [][]string{{"data", ""}, {"", "data"}} {
@@ -201,7 +196,7 @@ func TestONNXOmittedInput(t *testing.T) {
 			w.inputs = []pb{valueInfo("data", []int64{1, 3, 9, 9})}
 			w.node(kind, in, "out")
 			_, err := read(w.model(), Options{})
-			require.ErrorContains(t, err, "is due here", "%s of %q", kind, in)
+			require.ErrorContains(t, err, "here", "%s of %q", kind, in)
 		}
 	}
 }

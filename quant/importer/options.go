@@ -14,45 +14,45 @@ import (
 	"halfmeg/model"
 )
 
-// Options says what a weight file may leave open. Each mirrors a flag of the
-// desktop tools; the zero value leaves the matter to the file and to convention.
+// Options override what a file of weights states or leaves open. Each is a flag
+// of the desktop tools; a zero value leaves the choice to the file and to
+// convention.
 type Options struct {
 	// Topology is "v1.0", "v1.1" or the path of a JSON file with a
-	// model.Topology; its size, pool_ceil and number of classes may be left
-	// out. A weight file that carries a graph must agree with it.
+	// model.Topology, in which size, pool_ceil and the number of classes are
+	// optional. If the file of weights carries a graph, the two must agree.
 	Topology  string
-	Pool      string // "ceil", "floor" or "auto": how pools round their output
+	Pool      string // "ceil", "floor" or "auto": rounding of the pools' output size
 	Size      int    // side of the square input, in pixels
 	Order     string // "rgb" or "bgr"
-	Mean      string // one number or three, in bytes 0…255 and the network's channel order: "104,117,123"
-	Std       string // the same for the standard deviation: "58.4,57.1,57.4"
+	Mean      string // one number or three, in bytes 0…255, in the network's channel order: "104,117,123"
+	Std       string // standard deviation, likewise: "58.4,57.1,57.4"
 	Fit       string // "squash", "crop" or "direct"
-	Resize    int    // side a picture is scaled to before the centre crop
-	Labels    []string
-	LabelFile string // where to read Labels, as ReadLabels does
+	Resize    int    // side to which pictures are scaled before the centre crop
+	LabelFile string // path of a file of class names, one per line or synset_words.txt
 }
 
-// Flags declares the options as flags of a tool.
+// Flags registers the options as flags of a tool.
 func (o *Options) Flags(fs *flag.FlagSet) {
-	fs.StringVar(&o.Topology, "topology", "", "v1.0, v1.1 or a JSON `file` (default: from the weights)")
-	fs.StringVar(&o.Pool, "pool", "auto", "how pools `round` their output: ceil, floor or auto")
-	fs.IntVar(&o.Size, "size", 0, "side of the network's input in `pixels`")
-	fs.StringVar(&o.Order, "order", "", "the network's channel `order`: rgb or bgr")
-	fs.StringVar(&o.Mean, "mean", "", "mean in bytes 0…255, in the network's channel order: `a,b,c` (Caffe: 104,117,123)")
-	fs.StringVar(&o.Std, "std", "", "standard deviation in bytes 0…255, the same way: `a,b,c`")
-	fs.StringVar(&o.Fit, "fit", "", "how a picture is brought to the input's shape: `rule` squash, crop or direct")
-	fs.IntVar(&o.Resize, "resize", 0, "side in `pixels` a picture is scaled to before the centre crop")
-	fs.StringVar(&o.LabelFile, "labels", "", "`file` with the classes' names, one a line, or synset_words.txt")
+	fs.StringVar(&o.Topology, "topology", "", "network: v1.0, v1.1 or a JSON `file` (default: inferred from the weights)")
+	fs.StringVar(&o.Pool, "pool", "auto", "`rounding` of the pools' output size: ceil, floor or auto")
+	fs.IntVar(&o.Size, "size", 0, "side of the network's input in `pixels` (default: from the weights, or by convention)")
+	fs.StringVar(&o.Order, "order", "", "channel `order` that the network reads: rgb or bgr")
+	fs.StringVar(&o.Mean, "mean", "", "mean `a,b,c` of the channels in bytes 0…255, in the network's channel order (Caffe: 104,117,123)")
+	fs.StringVar(&o.Std, "std", "", "standard deviation `a,b,c` of the channels, likewise")
+	fs.StringVar(&o.Fit, "fit", "", "`rule` to resize pictures to the input: squash, crop or direct")
+	fs.IntVar(&o.Resize, "resize", 0, "side in `pixels` to which pictures are scaled before the centre crop")
+	fs.StringVar(&o.LabelFile, "labels", "", "`file` of class names, one per line, for example synset_words.txt")
 }
 
-// OptionError is the error of an option that cannot be meant: wrong usage,
-// where other errors are of the files.
+// OptionError reports an invalid option value. Other errors of Load concern
+// files.
 type OptionError struct{ error }
 
-// choices is Options understood: nil or zero where nothing was asked for.
-type choices struct {
+// overrides are parsed Options: nil or zero where the user asked for nothing.
+type overrides struct {
 	topology *model.Topology
-	named    bool // topology is v1.0 or v1.1: classes and the head's padding stay open
+	named    bool // topology is v1.0 or v1.1, which leaves the classes and the head's padding open
 	ceil     *bool
 	size     int
 	order    *model.Order
@@ -63,13 +63,13 @@ type choices struct {
 	labels   []string
 }
 
-func (o *Options) parse() (*choices, error) {
-	c := &choices{size: o.Size, resize: o.Resize, labels: o.Labels}
+func (o *Options) parse() (*overrides, error) {
+	c := &overrides{size: o.Size, resize: o.Resize}
 	if o.Size < 0 || o.Resize < 0 {
-		return nil, OptionError{fmt.Errorf("-size %d, -resize %d: a side cannot be negative", o.Size, o.Resize)}
+		return nil, OptionError{fmt.Errorf("-size %d, -resize %d: must not be negative", o.Size, o.Resize)}
 	}
-	for _, read := range []func(*Options) error{c.readPool, c.readInput} {
-		if err := read(o); err != nil {
+	for _, parse := range []func(*Options) error{c.readPool, c.readInput} {
+		if err := parse(o); err != nil {
 			return nil, OptionError{err}
 		}
 	}
@@ -77,16 +77,16 @@ func (o *Options) parse() (*choices, error) {
 		return nil, err
 	}
 	if o.LabelFile != "" {
-		labels, err := ReadLabels(o.LabelFile)
+		names, err := readLabels(o.LabelFile)
 		if err != nil {
 			return nil, fmt.Errorf("-labels: %w", err)
 		}
-		c.labels = labels
+		c.labels = names
 	}
 	return c, nil
 }
 
-func (c *choices) readTopology(o *Options) error {
+func (c *overrides) readTopology(o *Options) error {
 	var t model.Topology
 	switch o.Topology {
 	case "":
@@ -109,13 +109,13 @@ func (c *choices) readTopology(o *Options) error {
 	return nil
 }
 
-// topologyFile is a model.Topology that can leave its rounding open.
+// topologyFile is a model.Topology in which the rounding of pools is optional.
 type topologyFile struct {
 	model.Topology
 	PoolCeil *bool `json:"pool_ceil"`
 }
 
-// maxTopologyFile and maxLabelFile are far beyond any real one.
+// Size limits in bytes, far above any real file: ImageNet's labels take 31 kB.
 const (
 	maxTopologyFile = 1 << 20
 	maxLabelFile    = 1 << 24
@@ -133,7 +133,7 @@ func readTopologyFile(path string) (*topologyFile, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("%s: more follows the description, at offset %d", path, d.InputOffset())
+		return nil, fmt.Errorf("%s: unexpected data after the topology, at offset %d", path, d.InputOffset())
 	}
 	if t.Name == "" {
 		t.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
@@ -141,19 +141,19 @@ func readTopologyFile(path string) (*topologyFile, error) {
 	return t, nil
 }
 
-func (c *choices) readPool(o *Options) error {
+func (c *overrides) readPool(o *Options) error {
 	switch o.Pool {
 	case "", "auto":
 	case "ceil", "floor":
 		up := o.Pool == "ceil"
 		c.ceil = &up
 	default:
-		return fmt.Errorf("-pool %q is none of ceil, floor, auto", o.Pool)
+		return fmt.Errorf("-pool %q: expected ceil, floor or auto", o.Pool)
 	}
 	return nil
 }
 
-func (c *choices) readInput(o *Options) (err error) {
+func (c *overrides) readInput(o *Options) (err error) {
 	if o.Order != "" {
 		c.order = new(model.Order)
 		if err := c.order.UnmarshalText([]byte(o.Order)); err != nil {
@@ -173,10 +173,10 @@ func (c *choices) readInput(o *Options) (err error) {
 	return err
 }
 
-// channels reads one number for all channels or three. A value between 0 and
-// 1 is refused: it is surely meant as a fraction of 255, and to guess at
-// units would cost accuracy silently.
-func channels(flag, text string) (*[3]float32, error) {
+// channels parses one number for all channels, or three. A value between 0 and
+// 1 is rejected: it is most likely a fraction of 255, and guessing the unit
+// wrong would silently cost accuracy.
+func channels(name, text string) (*[3]float32, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -185,18 +185,18 @@ func channels(flag, text string) (*[3]float32, error) {
 		parts = []string{text, text, text}
 	}
 	if len(parts) != 3 {
-		return nil, fmt.Errorf("%s %q: one number or three with commas are due", flag, text)
+		return nil, fmt.Errorf("%s %q: expected one number, or three separated by commas", name, text)
 	}
 	var v [3]float32
 	for i, p := range parts {
 		x, err := strconv.ParseFloat(strings.TrimSpace(p), 32)
 		switch {
 		case err != nil || math.IsNaN(x) || math.IsInf(x, 0):
-			return nil, fmt.Errorf("%s %q: %q is not a number", flag, text, p)
+			return nil, fmt.Errorf("%s %q: %q is not a number", name, text, p)
 		case x > 0 && x < 1:
-			return nil, fmt.Errorf("%s %q: the unit is bytes 0…255; multiply fractions by 255 (here %.4g)", flag, text, x*255)
-		case flag == "-std" && x <= 0:
-			return nil, fmt.Errorf("%s %q: a standard deviation is positive", flag, text)
+			return nil, fmt.Errorf("%s %q: the unit is bytes 0…255; multiply fractions by 255 (here %.4g)", name, text, x*255)
+		case name == "-std" && x <= 0:
+			return nil, fmt.Errorf("%s %q: a standard deviation must be positive", name, text)
 		}
 		v[i] = float32(x)
 	}

@@ -8,14 +8,14 @@ import (
 	"slices"
 )
 
-// maxHeader bounds the JSON header; SqueezeNet's has 5 kB.
+// maxHeader limits the JSON header. SqueezeNet's has 5 kB.
 const maxHeader = 1 << 24
 
-// safetensor is an entry of the header.
+// safetensor is a tensor's entry in the header.
 type safetensor struct {
 	Dtype   string   `json:"dtype"`
 	Shape   []int64  `json:"shape"`
-	Offsets [2]int64 `json:"data_offsets"` // begin and end, from the end of the header
+	Offsets [2]int64 `json:"data_offsets"` // begin and end, relative to the end of the header
 }
 
 var safetensorTypes = map[string]dtype{
@@ -23,12 +23,12 @@ var safetensorTypes = map[string]dtype{
 }
 
 // readSafetensors reads the format of github.com/huggingface/safetensors: the
-// header's length in 8 bytes, a JSON header, then the values, little-endian,
-// without gaps.
-func readSafetensors(data []byte) (*contents, error) {
+// length of the header in 8 bytes, the header in JSON, then the values without
+// gaps. All numbers are little-endian.
+func readSafetensors(data []byte) (*file, error) {
 	size := binary.LittleEndian.Uint64(data)
 	if size > uint64(len(data)-8) {
-		return nil, fmt.Errorf("offset 0: the header claims %d bytes, the file has %d: truncated", size, len(data))
+		return nil, fmt.Errorf("offset 0: the header claims %d bytes, the file has %d: it is truncated", size, len(data))
 	}
 	start := 8 + int(size)
 	var raw map[string]json.RawMessage
@@ -52,11 +52,11 @@ func readSafetensors(data []byte) (*contents, error) {
 		return nil, err
 	}
 	convs, err := pairs(tensors)
-	return &contents{style: torchvision, convs: convs}, err
+	return &file{framework: torchvision, convs: convs}, err
 }
 
-// safetensors makes tensors of the header's entries, in the order of their
-// values, which must follow each other to the end of the file.
+// safetensors turns the header's entries into tensors, in the order of their
+// values, which must fill the rest of the file.
 func safetensors(entries map[string]*safetensor, data []byte, start int) ([]*tensor, error) {
 	var names []string
 	for name := range entries {
@@ -78,9 +78,9 @@ func safetensors(entries map[string]*safetensor, data []byte, start int) ([]*ten
 		t.shape = shape
 		switch {
 		case e.Offsets[0] != end || e.Offsets[1] < end:
-			return nil, fmt.Errorf("%s: data_offsets %v do not follow the tensor before, which ends at %d", t, e.Offsets, end)
+			return nil, fmt.Errorf("%s: data_offsets %v do not continue the previous tensor, which ends at %d", t, e.Offsets, end)
 		case e.Offsets[1] > int64(len(data)-start):
-			return nil, fmt.Errorf("%s: data_offsets %v reach beyond the end of the file: truncated", t, e.Offsets)
+			return nil, fmt.Errorf("%s: data_offsets %v exceed the file: it is truncated", t, e.Offsets)
 		}
 		end = e.Offsets[1]
 		kind := safetensorTypes[e.Dtype]
@@ -88,7 +88,7 @@ func safetensors(entries map[string]*safetensor, data []byte, start int) ([]*ten
 		if kind == otherType {
 			t.load = func() ([]float32, error) { return nil, fmt.Errorf("type %s: %w", e.Dtype, errNotFloat) }
 		} else if len(values) != t.count()*kind.size() {
-			return nil, fmt.Errorf("%s: %d bytes, %d are due for %s", t, len(values), t.count()*kind.size(), e.Dtype)
+			return nil, fmt.Errorf("%s: %d bytes, expected %d for %s", t, len(values), t.count()*kind.size(), e.Dtype)
 		} else {
 			t.load = func() ([]float32, error) { return kind.decode(values) }
 		}

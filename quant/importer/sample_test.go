@@ -14,8 +14,8 @@ import (
 	"halfmeg/quant/float"
 )
 
-// sample is a made-up network that the encoders of these tests write in every
-// format. Its values are multiples of 1/8, which every type holds exactly.
+// sample is a synthetic network that these tests encode in every format. Its
+// values are multiples of 1/8, which every data type holds exactly.
 type sample struct {
 	topology model.Topology
 	steps    []model.Step // the convolutions
@@ -43,7 +43,7 @@ func newSample(t testing.TB, topology model.Topology) *sample {
 	return s
 }
 
-// tiny is a network of no known kind, with a bypass, a padded conv1 and a padded head.
+// tiny returns an unknown topology with a bypass, a padded conv1 and a padded head.
 func tiny() model.Topology {
 	return model.Topology{
 		Size:      64,
@@ -55,7 +55,7 @@ func tiny() model.Topology {
 	}
 }
 
-// slim is a v1.0 or v1.1 with few channels inside and few classes.
+// slim returns a v1.0 or v1.1 with few channels in its fire modules and few classes.
 func slim(t model.Topology) model.Topology {
 	for i := range t.Fires {
 		t.Fires[i] = model.Fire{S1x1: 2, E1x1: 2, E3x3: 3}
@@ -64,7 +64,7 @@ func slim(t model.Topology) model.Topology {
 	return t
 }
 
-// layers are the parameters as an importer must deliver them.
+// layers returns the parameters that an import must return.
 func (s *sample) layers() []float.Layer {
 	layers := make([]float.Layer, len(s.steps))
 	for i, step := range s.steps {
@@ -83,7 +83,7 @@ func (s *sample) layers() []float.Layer {
 	return layers
 }
 
-// require holds a loaded network against the sample.
+// require verifies that a loaded network is the sample.
 func (s *sample) require(t *testing.T, l *Loaded) {
 	t.Helper()
 	got := l.Network.Topology
@@ -92,21 +92,21 @@ func (s *sample) require(t *testing.T, l *Loaded) {
 	require.Equal(t, s.layers(), l.Network.Layers)
 }
 
-// shape is a convolution's shape in files.
+// shape returns the shape of a convolution in files.
 func (s *sample) shape(i int) []int64 {
 	step := s.steps[i]
 	return []int64{int64(step.Out), int64(step.In), int64(step.Kernel), int64(step.Kernel)}
 }
 
-// torchName is torchvision's key of a convolution, pools counted.
+// torchName returns torchvision's key of a convolution. Its numbers count pools.
 func (s *sample) torchName(i int) string {
 	step := s.steps[i]
 	number := 2
-	for fire := range len(s.topology.Fires) {
-		if slices.Contains(s.topology.PoolAfter, fire+1) {
+	for i := range len(s.topology.Fires) {
+		if slices.Contains(s.topology.PoolAfter, i+1) {
 			number++
 		}
-		if fire == step.Fire {
+		if i == step.Fire {
 			break
 		}
 		number++
@@ -125,13 +125,13 @@ func (s *sample) torchName(i int) string {
 	}
 }
 
-// read is load with options.
+// read imports a file in memory.
 func read(data []byte, o Options) (*Loaded, error) {
-	want, err := o.parse()
+	asked, err := o.parse()
 	if err != nil {
 		return nil, err
 	}
-	return load(data, want)
+	return load(data, asked)
 }
 
 func mustRead(t *testing.T, data []byte, o Options) *Loaded {
@@ -141,7 +141,7 @@ func mustRead(t *testing.T, data []byte, o Options) *Loaded {
 	return l
 }
 
-// writeFile puts data into a file of the test's own folder.
+// writeFile writes data to a file in a temporary directory.
 func writeFile(t *testing.T, name string, data []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

@@ -8,19 +8,19 @@ import (
 	"halfmeg/model"
 )
 
-// topology works the network's shape out: from the graph, from -topology, or
-// from the parameters' shapes where only one known network has them.
+// topology determines the topology: from the graph, from -topology, or from the
+// shapes of the parameters if they match a known network.
 func (b *builder) topology() (model.Topology, error) {
 	var t model.Topology
 	var err error
-	switch asked := b.want.topology; {
+	switch wanted := b.asked.topology; {
 	case b.found.complete:
-		if t, err = b.found.describe(); err == nil && asked != nil {
-			t, err = b.agree(t, *asked)
+		if t, err = b.found.describe(); err == nil && wanted != nil {
+			t, err = b.agree(t, *wanted)
 		}
-	case asked != nil:
-		t = *asked
-		if b.want.named {
+	case wanted != nil:
+		t = *wanted
+		if b.asked.named {
 			t.Head.Pad, t.Name = b.headPad(t), ""
 		}
 	default:
@@ -29,14 +29,14 @@ func (b *builder) topology() (model.Topology, error) {
 	if err != nil {
 		return t, err
 	}
-	if t.Head.Classes == 0 || b.want.named {
+	if t.Head.Classes == 0 || b.asked.named {
 		t.Head.Classes = b.found.head.out()
 	}
 	t.Size = b.size()
 	return t, nil
 }
 
-// describe reads the topology off a graph.
+// describe returns the topology that a graph states.
 func (l *layout) describe() (model.Topology, error) {
 	var t model.Topology
 	stem, head := l.conv1.window, l.head.window
@@ -53,50 +53,51 @@ func (l *layout) describe() (model.Topology, error) {
 			}
 		}
 	}
-	t.Fires = l.dimensions()
+	t.Fires = l.fireSizes()
 	return t, l.head.expect(1, 1, head.pad[0])
 }
 
-// expect proves that a convolution of a graph has the window it should.
+// expect verifies the window of a convolution of a graph.
 func (c *conv) expect(kernel, stride, pad int) error {
-	if due := (window{kernel, stride, [4]int{pad, pad, pad, pad}}); c.window != due {
-		return fmt.Errorf("layer %q: kernel %d, stride %d, padding %v; its place asks for kernel %d, stride %d, padding %d",
+	if want := (window{kernel, stride, [4]int{pad, pad, pad, pad}}); c.window != want {
+		return fmt.Errorf("layer %q: kernel %d, stride %d, padding %v; SqueezeNet has kernel %d, stride %d, padding %d here",
 			c.name, c.window.kernel, c.window.stride, c.window.pad, kernel, stride, pad)
 	}
 	return nil
 }
 
-// dimensions are the fire modules' in the paper's terms.
-func (l *layout) dimensions() []model.Fire {
-	fires := make([]model.Fire, len(l.fires))
+// fireSizes returns the fire modules in the paper's terms (arXiv:1602.07360,
+// section 3.2).
+func (l *layout) fireSizes() []model.Fire {
+	sizes := make([]model.Fire, len(l.fires))
 	for i, f := range l.fires {
-		fires[i] = model.Fire{S1x1: f.squeeze.out(), E1x1: f.expand1x1.out(), E3x3: f.expand3x3.out(), Bypass: f.bypass}
+		sizes[i] = model.Fire{S1x1: f.squeeze.out(), E1x1: f.expand1x1.out(), E3x3: f.expand3x3.out(), Bypass: f.bypass}
 	}
-	return fires
+	return sizes
 }
 
-// agree holds a graph against what was asked for, and takes from the latter
-// what a graph cannot say.
-func (b *builder) agree(graph, asked model.Topology) (model.Topology, error) {
-	t := asked
-	t.Name, t.Size, t.PoolCeil = "", 0, false // a graph says none of these, or not surely
-	if b.want.named {
-		t.Head = graph.Head
+// agree verifies that the graph is the network the user asked for, and takes
+// from the latter what a graph does not state.
+func (b *builder) agree(stated, wanted model.Topology) (model.Topology, error) {
+	t := wanted
+	t.Name, t.Size, t.PoolCeil = "", 0, false // a graph does not state these, or not reliably
+	if b.asked.named {
+		t.Head = stated.Head
 	}
 	if t.Head.Classes == 0 {
-		t.Head.Classes = graph.Head.Classes
+		t.Head.Classes = stated.Head.Classes
 	}
-	if !reflect.DeepEqual(t, graph) {
-		return t, fmt.Errorf("the file's graph is another network than -topology describes: %+v, not %+v; leave the flag out", graph, t)
+	if !reflect.DeepEqual(t, stated) {
+		return t, fmt.Errorf("the file's graph is another network than -topology describes: %+v, not %+v; leave the flag out", stated, t)
 	}
-	if !b.want.named {
-		t.Name = asked.Name
+	if !b.asked.named {
+		t.Name = wanted.Name
 	}
 	return t, nil
 }
 
-// infer recognises v1.0 and v1.1 by conv1 and the number of fire modules,
-// whose dimensions may be others.
+// infer recognises v1.0 and v1.1 by conv1 and the number of fire modules. The
+// sizes of the modules may differ.
 func (b *builder) infer() (model.Topology, error) {
 	l := b.found
 	for _, t := range []model.Topology{model.V10(), model.V11()} {
@@ -104,30 +105,30 @@ func (b *builder) infer() (model.Topology, error) {
 			continue
 		}
 		if l.poolGaps != nil && !slices.Equal(l.poolGaps, t.PoolAfter) {
-			return t, fmt.Errorf("conv1 is that of %s, but the layers' numbers leave room for pools after %v, not %v: "+
+			return t, fmt.Errorf("conv1 is that of %s, but the layers' numbers imply pools after %v, not %v: "+
 				"describe the network with -topology FILE; found: %s", t.Name, l.poolGaps, t.PoolAfter, l)
 		}
-		b.assume("-topology", "strides, pools after layers %v and no bypass, as in %s, whose conv1 it has", t.PoolAfter, t.Name)
-		t.Fires, t.Head = l.dimensions(), model.Head{Pad: b.headPad(t)}
+		b.assume("-topology", "strides, pools after layers %v and no bypass, as in %s, which has the same conv1", t.PoolAfter, t.Name)
+		t.Fires, t.Head = l.fireSizes(), model.Head{Pad: b.headPad(t)}
 		t.Name = ""
 		return t, nil
 	}
-	return model.Topology{}, fmt.Errorf("the file carries no strides, paddings and pools, and its shapes are not those of v1.0 or v1.1: "+
+	return model.Topology{}, fmt.Errorf("the file does not state strides, paddings and pools, and its shapes are not those of v1.0 or v1.1: "+
 		"describe the network with -topology FILE; found: %s", l)
 }
 
-// headPad is the last convolution's padding by tradition: Caffe's v1.0 has 1,
-// torchvision's none.
+// headPad returns the conventional padding of the last convolution: 1 in
+// Caffe's v1.0, none in torchvision's.
 func (b *builder) headPad(t model.Topology) int {
-	if t.Head.Pad == 0 || b.style == caffe {
+	if t.Head.Pad == 0 || b.framework == caffe {
 		return t.Head.Pad
 	}
-	b.assume("-topology", "%s without padding, as torchvision has it", t.HeadName())
+	b.assume("-topology", "%s without padding, as in torchvision", t.HeadName())
 	return 0
 }
 
-// name is "v1.0" or "v1.1" where the network is that but for its input,
-// rounding and head.
+// name returns "v1.0" or "v1.1" if the network differs from that only in its
+// input, rounding and head, otherwise "custom".
 func (b *builder) name(t model.Topology) string {
 	for _, known := range []model.Topology{model.V10(), model.V11()} {
 		if known.Conv1 == t.Conv1 && slices.Equal(known.Fires, t.Fires) && slices.Equal(known.PoolAfter, t.PoolAfter) {
@@ -137,15 +138,16 @@ func (b *builder) name(t model.Topology) string {
 	return "custom"
 }
 
-// rounding settles whether pools round up. A graph that does not say so does
-// not prove the opposite, for most exporters lose it; the family rounds up.
-func (b *builder) rounding(t model.Topology) (model.Topology, error) {
+// poolRounding decides whether pools round their output size up. A graph that
+// does not state it proves nothing: most exporters drop it, and the published
+// networks round up.
+func (b *builder) poolRounding(t model.Topology) (model.Topology, error) {
 	switch {
-	case b.want.ceil != nil:
-		t.PoolCeil = *b.want.ceil
+	case b.asked.ceil != nil:
+		t.PoolCeil = *b.asked.ceil
 		return t, nil
-	case !b.found.complete && b.style == caffe:
-		t.PoolCeil = true // Caffe knows no other way
+	case !b.found.complete && b.framework == caffe:
+		t.PoolCeil = true // Caffe always rounds up
 		return t, nil
 	}
 	t.PoolCeil = true
@@ -158,22 +160,22 @@ func (b *builder) rounding(t model.Topology) (model.Topology, error) {
 	if a := b.found.average; a != nil && a.kernel > 0 {
 		return b.roundingByAverage(t, down)
 	}
-	says := func(r rounding) bool { return slices.Contains(b.found.rounds, r) }
+	stated := func(r rounding) bool { return slices.Contains(b.found.rounds, r) }
 	switch {
-	case says(roundUp) && says(roundDown):
-		return t, fmt.Errorf("some pools round up and some down, which is not supported (-pool ceil or floor takes one for all)")
-	case says(roundUp):
+	case stated(roundUp) && stated(roundDown):
+		return t, fmt.Errorf("some pools round up and some down, which is not supported (-pool ceil or floor overrides all)")
+	case stated(roundUp):
 		return t, nil
-	case says(roundDown):
-		b.assume("-pool", "pools round down as the graph says, though the family was trained rounding up and some exporters lose that")
+	case stated(roundDown):
+		b.assume("-pool", "pools round down as the graph states, although the published networks round up and some exporters drop that")
 		return down, nil
 	}
-	b.assume("-pool", "pools round up, as Caffe and torchvision train them")
+	b.assume("-pool", "pools round up, as in Caffe and torchvision")
 	return t, nil
 }
 
-// roundingByAverage lets a global average that knows the side of its map
-// decide. It speaks of the graph's own input size.
+// roundingByAverage decides by a global average whose window states the size of
+// the last map, at the graph's own input size.
 func (b *builder) roundingByAverage(up, down model.Topology) (model.Topology, error) {
 	a := b.found.average
 	sides := [2]int{}
@@ -189,17 +191,17 @@ func (b *builder) roundingByAverage(up, down model.Topology) (model.Topology, er
 	}
 	switch {
 	case sides[0] == sides[1] && a.kernel == sides[0]:
-		b.assume("-pool", "pools round up, as Caffe and torchvision train them")
+		b.assume("-pool", "pools round up, as in Caffe and torchvision")
 		return up, nil
 	case a.kernel == sides[0]:
 		return up, nil
 	case a.kernel == sides[1]:
 		return down, nil
 	}
-	return up, a.fail("averages %dx%d, but the last map has a side of %d", a.kernel, a.kernel, sides[0])
+	return up, a.fail("averages %dx%d, but the last map is %dx%d", a.kernel, a.kernel, sides[0], sides[0])
 }
 
-// otherShapes tells whether two topologies differ in the size of any map.
+// otherShapes reports whether two topologies differ in the size of any map.
 func otherShapes(a, b model.Topology) (bool, error) {
 	x, err := a.Graph()
 	if err != nil {

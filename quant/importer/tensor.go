@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// tensor is an array in a file. Its values are read only when they are asked
-// for, so that a file full of claims costs nothing.
+// tensor is an array in a file. Its values are read on demand, after its shape
+// is verified, so that false claims of a file do not allocate memory.
 type tensor struct {
 	name  string
-	where string // offset or key in the file
+	where string // offset or key in the file, for error messages
 	shape []int
-	load  func() ([]float32, error) // row-major, as many values as the shape says
+	load  func() ([]float32, error) // values in row-major order
 }
 
-// String names the tensor as errors do.
+// String names the tensor in error messages.
 func (t *tensor) String() string {
 	return fmt.Sprintf("tensor %q (%s, %s)", t.name, dimensions(t.shape), t.where)
 }
@@ -34,7 +34,7 @@ func dimensions(shape []int) string {
 	return strings.Join(texts, "x")
 }
 
-// count is the number of values.
+// count returns the number of values.
 func (t *tensor) count() int {
 	n := 1
 	for _, d := range t.shape {
@@ -43,7 +43,7 @@ func (t *tensor) count() int {
 	return n
 }
 
-// values reads the tensor and proves it whole and finite.
+// values reads the tensor and verifies that it is complete and finite.
 func (t *tensor) values() ([]float32, error) {
 	v, err := t.load()
 	if err != nil {
@@ -60,16 +60,16 @@ func (t *tensor) values() ([]float32, error) {
 	return v, nil
 }
 
-// Bounds on shapes, which keep products of dimensions far inside an int.
+// Limits of shapes, so that products of dimensions cannot overflow an int.
 const (
 	maxRank     = 8
 	maxElements = maxFile
 )
 
-// toShape checks dimensions as a file gives them.
+// toShape validates the dimensions that a file states.
 func toShape(dims []int64) ([]int, error) {
 	if len(dims) > maxRank {
-		return nil, fmt.Errorf("has %d dimensions, at most %d are supported", len(dims), maxRank)
+		return nil, fmt.Errorf("has %d dimensions; at most %d are supported", len(dims), maxRank)
 	}
 	shape, count := make([]int, len(dims)), int64(1)
 	for i, d := range dims {
@@ -82,11 +82,11 @@ func toShape(dims []int64) ([]int, error) {
 	return shape, nil
 }
 
-// dtype is how a file writes a value.
+// dtype is the data type of a tensor in a file.
 type dtype uint8
 
 const (
-	otherType dtype = iota // integers and whatever else is no weight
+	otherType dtype = iota // integers and others that are not weights
 	float32Type
 	float64Type
 	float16Type
@@ -95,12 +95,12 @@ const (
 
 var dtypeSizes = [...]int{0, 4, 8, 2, 2}
 
-// size is the number of bytes of a value; 0 for otherType.
+// size returns the bytes of a value, 0 for otherType.
 func (d dtype) size() int { return dtypeSizes[d] }
 
 var errNotFloat = errors.New("does not hold floating-point numbers")
 
-// decode reads little-endian values one after the other.
+// decode reads consecutive little-endian values.
 func (d dtype) decode(raw []byte) ([]float32, error) {
 	size := d.size()
 	if size == 0 {
@@ -113,7 +113,7 @@ func (d dtype) decode(raw []byte) ([]float32, error) {
 	return v, nil
 }
 
-// at is the value with the given index.
+// at returns value i.
 func (d dtype) at(raw []byte, i int) float32 {
 	switch d {
 	case float32Type:

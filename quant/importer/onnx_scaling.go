@@ -5,22 +5,22 @@ import (
 	"math"
 )
 
-// arithmetic reads a sum of two maps (a bypass) or, with a constant, a
-// scaling of the picture.
+// arithmetic reads a sum of two maps (a bypass) or, with one constant, a
+// normalization of the picture.
 func (m *onnxModel) arithmetic(from *onnxNode, n *node) error {
 	if len(n.in) == 2 && len(from.in) == 2 && (from.kind == "Add" || from.kind == "Sum") {
 		n.op = opAdd
 		return nil
 	}
 	if len(from.in) != 2 || len(n.in) != 1 {
-		return nil // not of the family; the walk refuses it if it gets here
+		return nil // not part of SqueezeNet: graph.layout rejects it if it is reached
 	}
-	first := m.constant(from, 0) != nil // the constant comes first
-	if first && (from.kind == "Sub" || from.kind == "Div") {
+	constantFirst := m.constant(from, 0) != nil
+	if constantFirst && (from.kind == "Sub" || from.kind == "Div") {
 		return nil
 	}
 	i := 1
-	if first {
+	if constantFirst {
 		i = 0
 	}
 	t := m.constant(from, i)
@@ -48,8 +48,8 @@ func (m *onnxModel) arithmetic(from *onnxNode, n *node) error {
 	return nil
 }
 
-// perChannel reads a constant that goes with three channels: one number, or
-// three along the channels' axis.
+// perChannel reads a constant that applies to three channels: one number, or
+// three along the axis of the channels.
 func (m *onnxModel) perChannel(n *onnxNode, t *onnxTensor) (v [3]float64, ok bool, err error) {
 	count, axis := t.count(), -1
 	for i, d := range t.shape {
@@ -75,8 +75,8 @@ func (m *onnxModel) perChannel(n *onnxNode, t *onnxTensor) (v [3]float64, ok boo
 
 // normalization reads a normalization of the picture's three channels: a
 // BatchNormalization with fixed statistics, or an ImageScaler, which older
-// converters from CoreML write. In the middle of the network it is refused
-// by the walk.
+// converters from Core ML write. Elsewhere in the network, graph.layout rejects
+// it.
 func (m *onnxModel) normalization(from *onnxNode, n *node) error {
 	if from.kind == "ImageScaler" {
 		scale, bias := 1.0, []float32(nil)
@@ -87,7 +87,7 @@ func (m *onnxModel) normalization(from *onnxNode, n *node) error {
 			bias = a.floats
 		}
 		if len(bias) != 3 {
-			return fmt.Errorf("three biases are due, not %d", len(bias))
+			return fmt.Errorf("expected three biases, not %d", len(bias))
 		}
 		n.op = opScale
 		for c := range 3 {

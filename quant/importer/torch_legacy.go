@@ -6,28 +6,28 @@ import (
 	"fmt"
 )
 
-// torchMagic is the number that opens a file of torch.save before PyTorch 1.6,
-// as pickle writes it: 0x1950a86a20f9469cfc6c, little-endian.
+// torchMagic is the magic number of torch.save before PyTorch 1.6
+// (MAGIC_NUMBER in torch/serialization.py): 0x1950a86a20f9469cfc6c, little-endian.
 const torchMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
-// readStream reads the old format of torch.save: pickles of the magic number,
-// the protocol (1001), facts about the machine, the state dict and the list
-// of storage keys, one behind the other; then for each key the number of
+// readLegacyTorch reads the legacy format of torch.save: consecutive pickles of
+// the magic number, the protocol version (1001), facts about the machine, the
+// state dict and the list of storage keys; then, for each key, the number of
 // values in 8 bytes and the values.
-func readStream(data []byte) (*contents, error) {
+func readLegacyTorch(data []byte) (*file, error) {
 	u := &unpickler{data: data}
 	if magic, err := u.run(); err != nil || magic != any(torchMagic) {
-		return nil, errors.New("a pickle that torch.save did not write: in Python, load it and torch.save the state_dict()")
+		return nil, errors.New("a pickle not written by torch.save: in Python, load it and torch.save its state_dict()")
 	}
 	if version, err := u.run(); err != nil || version != any(int64(1001)) {
-		return nil, errors.New("only version 1001 of torch.save's old format is supported")
+		return nil, errors.New("only version 1001 of torch.save's legacy format is supported")
 	}
 	machine, err := u.run()
 	if err != nil {
 		return nil, err
 	}
 	if d, ok := machine.(*dict); ok {
-		if little, said := d.get("little_endian"); said && little != any(true) {
+		if little, stated := d.get("little_endian"); stated && little != any(true) {
 			return nil, errors.New("big-endian values are not supported")
 		}
 	}
@@ -35,7 +35,7 @@ func readStream(data []byte) (*contents, error) {
 	u.persistent = func(id tuple) (any, error) {
 		s, _, err := known.get(id)
 		if err == nil && len(id) > 5 && id[5] != nil {
-			err = fmt.Errorf("storage %q is a view of another, as PyTorch before 0.4 wrote: save the state_dict() anew", s.key)
+			err = fmt.Errorf("storage %q is a view of another, as written before PyTorch 0.4: load it and save the state_dict() again", s.key)
 		}
 		return s, err
 	}
@@ -54,11 +54,11 @@ func readStream(data []byte) (*contents, error) {
 	return stateDict(saved)
 }
 
-// fill finds the values of each storage from an offset on.
+// fill locates the values of each storage, starting at an offset.
 func (m storages) fill(data []byte, at int, keys any) error {
 	order, ok := keys.(*list)
 	if !ok {
-		return fmt.Errorf("offset %d: the list of storages is none", at)
+		return fmt.Errorf("offset %d: the list of storage keys is missing", at)
 	}
 	for _, k := range order.items {
 		key, _ := k.(string)
@@ -71,7 +71,7 @@ func (m storages) fill(data []byte, at int, keys any) error {
 		}
 		count, size := binary.LittleEndian.Uint64(data[at:]), s.size()
 		if count != uint64(s.count) {
-			return fmt.Errorf("offset %d: storage %q has %d values, %d are due", at, key, count, s.count)
+			return fmt.Errorf("offset %d: storage %q has %d values, expected %d", at, key, count, s.count)
 		}
 		if at += 8; size > len(data)-at {
 			return fmt.Errorf("offset %d: storage %q is cut off at the end of the file", at, key)

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// net writes a sample in Deep Compression's format.
+// net encodes a sample in Deep Compression's format.
 func (s *sample) net() []byte {
 	var counts, body []byte
 	for i := range s.steps {
@@ -17,7 +17,7 @@ func (s *sample) net() []byte {
 		var indices, gaps []byte
 		last := -1
 		for place, v := range s.weights[i] {
-			for v != 0 && place-last > 16 || v == 0 && place-last == 16 { // bridge with a filler
+			for v != 0 && place-last > 16 || v == 0 && place-last == 16 { // insert a filler
 				indices, gaps = append(indices, 0), append(gaps, 15)
 				last += 16
 			}
@@ -31,7 +31,7 @@ func (s *sample) net() []byte {
 			last = place
 		}
 		counts = binary.LittleEndian.AppendUint32(counts, uint32(len(indices)))
-		body = append(body, encode(float32Type, append(codebook, make([]float32, netCodebook-len(codebook))...))...)
+		body = append(body, encode(float32Type, append(codebook, make([]float32, codebookSize-len(codebook))...))...)
 		body = append(append(body, encode(float32Type, s.bias[i])...), indices...)
 		for j := 0; j < len(gaps); j += 2 {
 			packed := gaps[j]
@@ -44,7 +44,7 @@ func (s *sample) net() []byte {
 	return append(counts, body...)
 }
 
-// prune leaves one weight in 25, so that gaps of more than 16 occur.
+// prune keeps one weight in 25, so that gaps of more than 16 occur.
 func (s *sample) prune() {
 	for _, w := range s.weights {
 		for i := range w {
@@ -57,7 +57,7 @@ func (s *sample) prune() {
 	}
 }
 
-// TestNetTopology reads a .net of another network than v1.0.
+// TestNetTopology reads a .net that is not v1.0.
 func TestNetTopology(t *testing.T) {
 	s := newSample(t, tiny())
 	s.prune()
@@ -71,7 +71,7 @@ func TestNetTopology(t *testing.T) {
 	_, err = read(append(s.net(), 0), o)
 	require.ErrorContains(t, err, "1 bytes follow the last layer")
 	_, err = read(s.net()[:2300], o)
-	require.ErrorContains(t, err, "fire2/expand1x1: its codebook of 1024 bytes are cut off")
+	require.ErrorContains(t, err, "fire2/expand1x1: the file ends within its codebook of 1024 bytes")
 	_, err = read(s.net(), Options{})
 	require.ErrorContains(t, err, "not recognised")
 }

@@ -7,33 +7,34 @@ import (
 	"strings"
 )
 
-// readPTH reads what torch.save wrote, in its new format or its old one.
-func readPTH(data []byte) (*contents, error) {
+// readTorch reads a file of torch.save: the zip format (since PyTorch 1.6) or the
+// legacy format.
+func readTorch(data []byte) (*file, error) {
 	if isZip(data) {
-		return readZip(data)
+		return readTorchZip(data)
 	}
-	return readStream(data)
+	return readLegacyTorch(data)
 }
 
-// storage is the memory behind tensors, as torch.save writes it.
+// storage is the memory of one or several tensors.
 type storage struct {
 	storageType
 	key   string
 	where string
 	count int    // values
-	data  []byte // filled in when it is found in the file
+	data  []byte // set when its position in the file is known
 }
 
-// size is the number of bytes.
+// size returns the number of bytes.
 func (s *storage) size() int { return s.count * s.width }
 
-// storageType is how a storage writes a value, in so many bytes.
+// storageType is the data type of a storage and its width in bytes.
 type storageType struct {
 	kind  dtype
 	width int
 }
 
-// array is a tensor as a view of a storage; offset and strides count values.
+// array is a tensor: a view of a storage. Offset and strides count values.
 type array struct {
 	storage *storage
 	offset  int64
@@ -41,8 +42,8 @@ type array struct {
 	strides []int64
 }
 
-// storageTypes are the classes of storage. Integers are read over: they are
-// no weights, yet checkpoints carry them (num_batches_tracked, steps).
+// storageTypes are the classes of storages. Integers are skipped: they are not
+// weights, but checkpoints contain them (num_batches_tracked, steps).
 var storageTypes = map[string]storageType{
 	"torch.FloatStorage":    {float32Type, 4},
 	"torch.DoubleStorage":   {float64Type, 8},
@@ -56,23 +57,23 @@ var storageTypes = map[string]storageType{
 	"torch.BoolStorage":     {otherType, 1},
 }
 
-// constructors are the other globals that a pickle may name, and what they
-// build here.
+// constructors are the other globals that a pickle may name, with the function
+// that stands in for them.
 var constructors = map[string]func(tuple) (any, error){
 	"torch._utils._rebuild_tensor":    newArray,
 	"torch._utils._rebuild_tensor_v2": newArray,
-	"torch._utils._rebuild_parameter": first,
-	"torch.Size":                      first,
+	"torch._utils._rebuild_parameter": firstArgument,
+	"torch.Size":                      firstArgument,
 	"collections.OrderedDict":         newDict,
 	"collections.defaultdict":         emptyDict,
 	"collections.Counter":             emptyDict,
 	"__builtin__.dict":                emptyDict,
 	"builtins.dict":                   emptyDict,
-	"__builtin__.set":                 first,
-	"builtins.set":                    first,
+	"__builtin__.set":                 firstArgument,
+	"builtins.set":                    firstArgument,
 }
 
-func first(args tuple) (any, error) {
+func firstArgument(args tuple) (any, error) {
 	if len(args) == 0 {
 		return nil, errors.New("needs an argument")
 	}
@@ -81,11 +82,11 @@ func first(args tuple) (any, error) {
 
 func emptyDict(tuple) (any, error) { return &dict{}, nil }
 
-// maxPairs is how many items an ordered dict of pairs may have: only small
-// ones are written so, and a list may be named again and again.
+// maxPairs limits the pairs that an ordered dict is built from. Only small ones
+// are written that way, and a pickle can refer to the same list many times.
 const maxPairs = 64
 
-// newDict makes an ordered dict of nothing or, as Python 2 wrote it, of pairs.
+// newDict builds an empty ordered dict or, as Python 2 wrote it, one from pairs.
 func newDict(args tuple) (any, error) {
 	d := &dict{}
 	if len(args) == 0 {
@@ -93,7 +94,7 @@ func newDict(args tuple) (any, error) {
 	}
 	items, ok := args[0].(*list)
 	if !ok {
-		return nil, errors.New("its argument is no list")
+		return nil, errors.New("its argument is not a list")
 	}
 	if len(items.items) > maxPairs {
 		return nil, fmt.Errorf("a list of %d pairs: load and save the state dict with a newer Python", len(items.items))
@@ -104,14 +105,15 @@ func newDict(args tuple) (any, error) {
 		}
 		pair, ok := item.(tuple)
 		if !ok || len(pair) != 2 {
-			return nil, errors.New("its argument is no list of pairs")
+			return nil, errors.New("its argument is not a list of pairs")
 		}
 		d.set(pair[0], pair[1])
 	}
 	return d, nil
 }
 
-// newArray takes storage, offset, shape and strides; what follows concerns training.
+// newArray builds a tensor from storage, offset, shape and strides. The other
+// arguments concern training.
 func newArray(args tuple) (any, error) {
 	if len(args) < 4 {
 		return nil, errors.New("needs four arguments")
@@ -123,14 +125,14 @@ func newArray(args tuple) (any, error) {
 	}
 	s, ok := args[0].(*storage)
 	offset, isInt := args[1].(int64)
-	dims, isShape := integers(args[2])
-	strides, isStrides := integers(args[3])
+	dims, isShape := intTuple(args[2])
+	strides, isStrides := intTuple(args[3])
 	if !ok || !isInt || !isShape || !isStrides || len(dims) != len(strides) {
 		return nil, errors.New("its arguments are not a storage, an offset, a shape and strides")
 	}
 	a := &array{storage: s, offset: offset, strides: strides}
 	if slices.Contains(dims, 0) {
-		return a, nil // an empty tensor: harmless, and never a weight
+		return a, nil // an empty tensor is never a weight
 	}
 	shape, err := toShape(dims)
 	if err != nil {
@@ -140,7 +142,7 @@ func newArray(args tuple) (any, error) {
 	return a, nil
 }
 
-func integers(v any) ([]int64, bool) {
+func intTuple(v any) ([]int64, bool) {
 	t, ok := v.(tuple)
 	if !ok {
 		return nil, false
@@ -154,22 +156,22 @@ func integers(v any) ([]int64, bool) {
 	return out, true
 }
 
-// check proves that the view stays inside its storage.
+// check verifies that the view stays within its storage.
 func (a *array) check() error {
 	count := int64(a.storage.count)
 	last := a.offset
 	if last < 0 || last >= count {
-		return fmt.Errorf("begins at value %d of a storage of %d", last, count)
+		return fmt.Errorf("begins at value %d of a storage of %d values", last, count)
 	}
 	for i, d := range a.shape {
 		if a.strides[i] < 0 || d > 1 && a.strides[i] > count {
-			return fmt.Errorf("stride %d leaves a storage of %d values", a.strides[i], count)
+			return fmt.Errorf("stride %d exceeds a storage of %d values", a.strides[i], count)
 		}
 		if d > 1 {
 			last += int64(d-1) * a.strides[i]
 		}
 		if last >= count {
-			return fmt.Errorf("shape %v with strides %v from value %d leaves a storage of %d values", a.shape, a.strides, a.offset, count)
+			return fmt.Errorf("shape %v with strides %v from value %d exceed a storage of %d values", a.shape, a.strides, a.offset, count)
 		}
 	}
 	return nil
@@ -189,7 +191,7 @@ func (a *array) read(count int) ([]float32, error) {
 	at := a.offset
 	for range count {
 		v = append(v, s.kind.at(s.data, int(at)))
-		for d := len(index) - 1; d >= 0; d-- { // count up like an odometer
+		for d := len(index) - 1; d >= 0; d-- { // advance the index like an odometer
 			index[d]++
 			at += a.strides[d]
 			if index[d] < a.shape[d] {
@@ -202,14 +204,14 @@ func (a *array) read(count int) ([]float32, error) {
 	return v, nil
 }
 
-// storages are a file's, by key.
+// storages maps the keys of a file to its storages.
 type storages map[string]*storage
 
-// get finds or makes the storage of a persistent id: ("storage", class, key,
-// device, count, …).
+// get finds or creates the storage of a persistent id, which is the tuple
+// ("storage", class, key, device, count, …).
 func (m storages) get(id tuple) (s *storage, isNew bool, err error) {
 	if len(id) < 5 || id[0] != any("storage") {
-		return nil, false, errors.New("a persistent id that is no tensor's storage")
+		return nil, false, errors.New("a persistent id that is not a tensor's storage")
 	}
 	class, isClass := id[1].(global)
 	key, isKey := id[2].(string)
@@ -217,13 +219,13 @@ func (m storages) get(id tuple) (s *storage, isNew bool, err error) {
 	kind, known := storageTypes[string(class)]
 	switch {
 	case !isClass || !isKey || !isCount || !known:
-		return nil, false, errors.New("a storage's id is not understood")
+		return nil, false, errors.New("the id of a storage is malformed")
 	case count < 0 || count > maxElements:
 		return nil, false, fmt.Errorf("storage %q claims %d values", key, count)
 	}
 	if s := m[key]; s != nil {
 		if s.storageType != kind || s.count != int(count) {
-			return nil, false, fmt.Errorf("storage %q is described in two ways", key)
+			return nil, false, fmt.Errorf("storage %q has two contradicting descriptions", key)
 		}
 		return s, false, nil
 	}
@@ -231,20 +233,22 @@ func (m storages) get(id tuple) (s *storage, isNew bool, err error) {
 	return m[key], true, nil
 }
 
-// wrappers are the keys under which checkpoints keep the state dict.
+// wrappers are keys under which checkpoints hold the state dict.
 var wrappers = []string{"state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "params"}
 
-// stateDict finds the dict of tensors in what was saved, at most a few
-// wrappings deep, and makes contents of it.
-func stateDict(saved any) (*contents, error) {
-	for range 4 {
+const maxNesting = 4
+
+// stateDict finds the dict of tensors in a saved object, nested in at most
+// maxNesting dicts.
+func stateDict(saved any) (*file, error) {
+	for range maxNesting {
 		d, ok := saved.(*dict)
 		if !ok {
-			return nil, errors.New("what was saved is no state dict: save model.state_dict()")
+			return nil, errors.New("the saved object is not a state dict: save model.state_dict()")
 		}
 		if tensors := d.tensors(); len(tensors) > 0 {
 			convs, err := pairs(tensors)
-			return &contents{style: torchvision, convs: convs}, err
+			return &file{framework: torchvision, convs: convs}, err
 		}
 		inner := slices.IndexFunc(wrappers, func(key string) bool {
 			v, _ := d.get(key)
@@ -252,14 +256,14 @@ func stateDict(saved any) (*contents, error) {
 			return isDict
 		})
 		if inner < 0 {
-			return nil, fmt.Errorf("no tensors and no state_dict inside, only the keys %s", d.keyList())
+			return nil, fmt.Errorf("contains neither tensors nor a state_dict, only the keys %s", d.keyList())
 		}
 		saved, _ = d.get(wrappers[inner])
 	}
-	return nil, errors.New("no state dict within four wrappings")
+	return nil, fmt.Errorf("no state dict within %d nested dicts", maxNesting)
 }
 
-// keyList shows the first keys.
+// keyList formats the first keys.
 func (d *dict) keyList() string {
 	var names []string
 	for _, k := range d.keys[:min(len(d.keys), 10)] {
@@ -269,8 +273,8 @@ func (d *dict) keyList() string {
 	return strings.Join(names, ", ")
 }
 
-// tensors are the parameters among a dict's values: those whose keys end in a
-// layer's ".weight" or the like. A checkpoint may carry loose ones (best_acc1).
+// tensors returns the parameters among a dict's values: those whose keys are of
+// the form LAYER.NAME. Checkpoints also contain other tensors (best_acc1).
 func (d *dict) tensors() []*tensor {
 	var tensors []*tensor
 	for i, k := range d.keys {

@@ -8,17 +8,17 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// message is a protobuf message, or part of one, inside the file.
+// message is an encoded protobuf message within the file.
 type message struct {
 	data []byte
 	at   int // offset of data in the file
 }
 
-// where says it for errors.
+// where returns the position for error messages.
 func (m message) where() string { return fmt.Sprintf("offset %d", m.at) }
 
-// field is one field of a message. A field of another wire type than its
-// reader expects reads as empty, as protobuf has it for unknown fields.
+// field is one field of a message. A field whose wire type is not what the
+// reader expects reads as empty.
 type field struct {
 	number protowire.Number
 	kind   protowire.Type
@@ -41,12 +41,12 @@ func (m message) each(visit func(field) error) error {
 	return nil
 }
 
-// field reads the field at a position and tells how many bytes it takes.
+// field reads the field at pos and returns its length in bytes.
 func (m message) field(pos int) (field, int, error) {
 	rest := m.data[pos:]
 	number, kind, tag := protowire.ConsumeTag(rest)
 	if tag < 0 {
-		return field{}, 0, fmt.Errorf("offset %d: damaged or truncated: %w", m.at+pos, protowire.ParseError(tag))
+		return field{}, 0, fmt.Errorf("offset %d: malformed or truncated: %w", m.at+pos, protowire.ParseError(tag))
 	}
 	f := field{number: number, kind: kind}
 	var n int
@@ -66,18 +66,18 @@ func (m message) field(pos int) (field, int, error) {
 		n = protowire.ConsumeFieldValue(number, kind, rest)
 	}
 	if n < 0 {
-		return field{}, 0, fmt.Errorf("offset %d: field %d is damaged or truncated: %w", m.at+pos, number, protowire.ParseError(n))
+		return field{}, 0, fmt.Errorf("offset %d: field %d is malformed or truncated: %w", m.at+pos, number, protowire.ParseError(n))
 	}
 	return f, tag + n, nil
 }
 
-// text reads a string.
+// text returns a string.
 func (f field) text() string { return string(f.body.data) }
 
-// float reads a float.
+// float returns a float.
 func (f field) float() float64 { return float64(math.Float32frombits(uint32(f.value))) }
 
-// ints appends a repeated integer field, packed or not, to at most limit.
+// ints appends a repeated integer field, packed or not, up to limit values.
 func (f field) ints(to []int64, limit int) ([]int64, error) {
 	if f.kind == protowire.VarintType {
 		to = append(to, int64(f.value))
@@ -85,7 +85,7 @@ func (f field) ints(to []int64, limit int) ([]int64, error) {
 	for pos := 0; pos < len(f.body.data) && len(to) <= limit; {
 		v, n := protowire.ConsumeVarint(f.body.data[pos:])
 		if n < 0 {
-			return nil, fmt.Errorf("offset %d: damaged integer: %w", f.body.at+pos, protowire.ParseError(n))
+			return nil, fmt.Errorf("offset %d: malformed integer: %w", f.body.at+pos, protowire.ParseError(n))
 		}
 		to = append(to, int64(v))
 		pos += n
@@ -96,8 +96,8 @@ func (f field) ints(to []int64, limit int) ([]int64, error) {
 	return to, nil
 }
 
-// floats appends a repeated float field (d is float32Type, or float64Type for
-// doubles), packed or not, to at most limit.
+// floats appends a repeated field of floats (float32Type) or doubles
+// (float64Type), packed or not, up to limit values.
 func (f field) floats(to []float32, d dtype, limit int) ([]float32, error) {
 	raw := f.body.data
 	switch f.kind {
@@ -107,7 +107,7 @@ func (f field) floats(to []float32, d dtype, limit int) ([]float32, error) {
 		raw = protowire.AppendFixed64(nil, f.value)
 	}
 	if len(raw)%d.size() != 0 {
-		return nil, fmt.Errorf("%s: %d bytes are no whole number of values", f.body.where(), len(raw))
+		return nil, fmt.Errorf("%s: %d bytes are not a whole number of values", f.body.where(), len(raw))
 	}
 	if len(to)+len(raw)/d.size() > limit {
 		return nil, fmt.Errorf("%s: more than the %d values of its shape", f.body.where(), limit)
@@ -120,6 +120,6 @@ func (f field) floats(to []float32, d dtype, limit int) ([]float32, error) {
 	return to, nil
 }
 
-// maxItems bounds the layers, nodes and tensors of a file: SqueezeNet's have
-// about a hundred, and each costs memory before it has proved useful.
+// maxItems limits the layers, nodes and tensors of a file, each of which takes
+// memory before it is validated. SqueezeNet has about a hundred.
 const maxItems = 4096

@@ -9,7 +9,7 @@ import (
 )
 
 // The opcodes of Python's pickle (pickletools.py in CPython, PEP 307 and
-// PEP 3154) that torch.save uses for state dicts, and no more.
+// PEP 3154) that torch.save uses for state dicts. All others are rejected.
 const (
 	opMark           = '('
 	opStop           = '.'
@@ -51,17 +51,17 @@ const (
 	opFrame          = 0x95
 )
 
-// What a pickle's values become: nil, bool, int64, float64, string, tuple,
-// *list, *dict, global, and what the tables below make of globals.
+// Values of a pickle: nil, bool, int64, float64, string, tuple, *list, *dict,
+// global, and the results of constructors (torch.go).
 type (
 	tuple  []any
 	list   struct{ items []any }
 	dict   struct{ keys, values []any }
-	global string // a name that the allow-list knows
+	global string // module.name, which is in the allow-list
 	mark   struct{}
 )
 
-// get is the value of a string key; as in Python, the last one set.
+// get returns the value of a string key. As in Python, the last one set wins.
 func (d *dict) get(key string) (any, bool) {
 	for i := len(d.keys) - 1; i >= 0; i-- {
 		if d.keys[i] == any(key) {
@@ -75,30 +75,30 @@ func (d *dict) set(key, value any) {
 	d.keys, d.values = append(d.keys, key), append(d.values, value)
 }
 
-// maxPickle bounds a pickle's own bytes (the values lie outside): SqueezeNet's
-// has 5 kB, and a byte may cost thirty in memory.
+// maxPickle limits the bytes of a pickle, which does not hold the values of
+// tensors. SqueezeNet's has 5 kB. A byte can take up to thirty in memory.
 const maxPickle = 1 << 22
 
-// unpickler runs a pickle's opcodes. Nothing is executed: a global is a mere
-// name that must stand in the allow-list, and "calling" it builds one of the
-// values above.
+// unpickler interprets a pickle. It executes no code of the file: a global is
+// only a name, it must be in the allow-list (storageTypes and constructors), and
+// calling it builds one of the values above.
 type unpickler struct {
 	data       []byte
 	pos        int
-	base       int // offset of data in the file, for errors
+	base       int // offset of data in the file, for error messages
 	stack      []any
 	memo       map[uint32]any
-	persistent func(id tuple) (any, error) // a storage
+	persistent func(id tuple) (any, error) // resolves a storage
 }
 
-// run reads one pickle and leaves pos behind it.
+// run reads one pickle and advances pos past it.
 func (u *unpickler) run() (any, error) {
 	u.stack, u.memo = nil, map[uint32]any{}
 	limit := u.pos + maxPickle
 	for {
 		at := u.pos
 		if at > limit {
-			return nil, fmt.Errorf("offset %d: a pickle of more than %d bytes is no state dict", u.base+at, maxPickle)
+			return nil, fmt.Errorf("offset %d: a pickle of more than %d bytes is not a state dict", u.base+at, maxPickle)
 		}
 		code, err := u.take(1)
 		if err == nil && code[0] == opStop {
@@ -116,7 +116,7 @@ func (u *unpickler) run() (any, error) {
 	}
 }
 
-// take cuts the next n bytes off.
+// take returns the next n bytes and advances past them.
 func (u *unpickler) take(n uint64) ([]byte, error) {
 	if n > uint64(len(u.data)-u.pos) {
 		return nil, fmt.Errorf("truncated")
@@ -136,7 +136,7 @@ func (u *unpickler) number(size int) (uint64, error) {
 	return binary.LittleEndian.Uint64(whole[:]), nil
 }
 
-// text reads a string behind its length of size bytes.
+// text reads a string after its length, which takes size bytes.
 func (u *unpickler) text(size int) (string, error) {
 	n, err := u.number(size)
 	if err != nil {
@@ -165,12 +165,12 @@ func (u *unpickler) pop() (any, error) {
 	v := u.stack[len(u.stack)-1]
 	u.stack = u.stack[:len(u.stack)-1]
 	if _, isMark := v.(mark); isMark {
-		return nil, fmt.Errorf("a mark where a value is due")
+		return nil, fmt.Errorf("a mark instead of a value")
 	}
 	return v, nil
 }
 
-// popMark pops everything down to the last mark.
+// popMark pops everything above the last mark, and the mark.
 func (u *unpickler) popMark() ([]any, error) {
 	for i := len(u.stack) - 1; i >= 0; i-- {
 		if _, isMark := u.stack[i].(mark); isMark {
@@ -182,7 +182,7 @@ func (u *unpickler) popMark() ([]any, error) {
 	return nil, fmt.Errorf("no mark on the stack")
 }
 
-// popN pops the last n values as a tuple.
+// popN pops n values as a tuple.
 func (u *unpickler) popN(n int) (tuple, error) {
 	t := make(tuple, n)
 	for i := n - 1; i >= 0; i-- {
@@ -195,7 +195,7 @@ func (u *unpickler) popN(n int) (tuple, error) {
 	return t, nil
 }
 
-// step runs one opcode.
+// step interprets one opcode.
 func (u *unpickler) step(code byte) error {
 	switch code {
 	case opProto:
@@ -226,7 +226,7 @@ func (u *unpickler) step(code byte) error {
 	case opReduce, opBuild, opBinPersID:
 		return u.construct(code)
 	}
-	return fmt.Errorf("opcode 0x%02x has no place in a state dict", code)
+	return fmt.Errorf("opcode 0x%02x does not occur in a state dict", code)
 }
 
 // literal reads a plain value.
@@ -265,8 +265,8 @@ func (u *unpickler) literal(code byte) (any, error) {
 	return nil, nil // opNone
 }
 
-// long reads a two's complement number of any length; beyond 8 bytes it stays
-// the string of its bytes.
+// long reads a two's complement number of any length. One of more than 8 bytes
+// is returned as a string of its bytes.
 func (u *unpickler) long() (any, error) {
 	text, err := u.text(1)
 	if err != nil || len(text) > 8 {
@@ -292,7 +292,7 @@ func (u *unpickler) tuple(code byte) error {
 	return err
 }
 
-// fill puts values into the list or dict below them.
+// fill adds values to the list or dict below them on the stack.
 func (u *unpickler) fill(code byte) error {
 	var items []any
 	var err error
@@ -326,10 +326,10 @@ func (u *unpickler) fill(code byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("items for what is neither a list nor a dict")
+	return fmt.Errorf("items for a value that is neither a list nor a dict")
 }
 
-// remember moves values to and from the memo.
+// remember stores values in the memo and fetches them.
 func (u *unpickler) remember(code byte) error {
 	var key uint64
 	var err error
@@ -361,7 +361,7 @@ func (u *unpickler) remember(code byte) error {
 	return nil
 }
 
-// global takes a name, which must stand in the allow-list.
+// global pushes a global, which must be in the allow-list.
 func (u *unpickler) global(code byte) error {
 	var module, name string
 	var err error
@@ -381,14 +381,14 @@ func (u *unpickler) global(code byte) error {
 	}
 	full := module + "." + name
 	if _, isType := storageTypes[full]; !isType && constructors[full] == nil {
-		return fmt.Errorf("%q is code of its own and is not run: only state dicts are read; "+
+		return fmt.Errorf("%q would have to be executed, which this program never does: only state dicts are read; "+
 			"in Python, load the file and save model.state_dict() alone (or its [\"state_dict\"])", full)
 	}
 	u.push(global(full))
 	return nil
 }
 
-// construct builds what a global stands for.
+// construct resolves a persistent id, or calls a constructor.
 func (u *unpickler) construct(code byte) error {
 	if code == opBinPersID {
 		v, err := u.pop()
@@ -397,7 +397,7 @@ func (u *unpickler) construct(code byte) error {
 		}
 		id, ok := v.(tuple)
 		if !ok || u.persistent == nil {
-			return fmt.Errorf("a persistent id that is no tensor's storage")
+			return fmt.Errorf("a persistent id that is not a tensor's storage")
 		}
 		v, err = u.persistent(id)
 		u.push(v)
@@ -414,7 +414,7 @@ func (u *unpickler) construct(code byte) error {
 	callee, ok := t[0].(global)
 	args, isTuple := t[1].(tuple)
 	if !ok || !isTuple || constructors[string(callee)] == nil {
-		return fmt.Errorf("a call of what cannot be called")
+		return fmt.Errorf("a call of a value that is not callable")
 	}
 	v, err := constructors[string(callee)](args)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// readZip reads what torch.save has written since PyTorch 1.6: a zip archive
-// with NAME/data.pkl and one entry NAME/data/KEY a storage, not compressed.
-func readZip(data []byte) (*contents, error) {
+// readTorchZip reads the format of torch.save since PyTorch 1.6: a zip archive
+// with NAME/data.pkl and, uncompressed, one entry NAME/data/KEY per storage.
+func readTorchZip(data []byte) (*file, error) {
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return nil, fmt.Errorf("a damaged or truncated zip archive: %w", err)
+		return nil, fmt.Errorf("a malformed or truncated zip archive: %w", err)
 	}
 	z := &zipFile{data: data, entries: map[string]*zip.File{}}
 	root, found := "", false
@@ -25,7 +25,7 @@ func readZip(data []byte) (*contents, error) {
 		}
 	}
 	if !found {
-		return nil, errors.New("a zip archive without data.pkl was not written by torch.save")
+		return nil, errors.New("a zip archive without data.pkl, so not written by torch.save")
 	}
 	if z.entries[root+"constants.pkl"] != nil {
 		return nil, errors.New("a TorchScript archive, which is a program: in Python, torch.jit.load it and torch.save its state_dict()")
@@ -33,12 +33,12 @@ func readZip(data []byte) (*contents, error) {
 	if err := z.littleEndian(root); err != nil {
 		return nil, err
 	}
-	pickle, at, err := z.bytes(root + "data.pkl")
+	pkl, at, err := z.bytes(root + "data.pkl")
 	if err != nil {
 		return nil, err
 	}
 	known := storages{}
-	u := &unpickler{data: pickle, base: at}
+	u := &unpickler{data: pkl, base: at}
 	u.persistent = func(id tuple) (any, error) {
 		s, isNew, err := known.get(id)
 		if err == nil && isNew {
@@ -53,21 +53,21 @@ func readZip(data []byte) (*contents, error) {
 	return stateDict(saved)
 }
 
-// zipFile is a zip archive of stored entries, which are slices of the file.
+// zipFile is a zip archive of uncompressed entries, which are slices of the file.
 type zipFile struct {
 	data    []byte
 	entries map[string]*zip.File
-	read    int // bytes handed out; more than there are means that entries overlap
+	read    int // bytes returned so far; more than the file has means that entries overlap
 }
 
-// bytes is an entry's content and its offset in the file.
+// bytes returns the content of an entry and its offset in the file.
 func (z *zipFile) bytes(name string) ([]byte, int, error) {
 	f := z.entries[name]
 	if f == nil {
 		return nil, 0, fmt.Errorf("entry %q is missing", name)
 	}
 	if f.Method != zip.Store {
-		return nil, 0, fmt.Errorf("entry %q is compressed, which torch.save never does: unpack the archive and pack it with zip -0", name)
+		return nil, 0, fmt.Errorf("entry %q is compressed, which torch.save never does: unpack the archive and pack it again with zip -0", name)
 	}
 	at, err := f.DataOffset()
 	if err != nil {
@@ -81,32 +81,32 @@ func (z *zipFile) bytes(name string) ([]byte, int, error) {
 		return nil, 0, fmt.Errorf("entry %q (offset %d) overlaps with others", name, at)
 	}
 	if crc32.ChecksumIEEE(content) != f.CRC32 {
-		return nil, 0, fmt.Errorf("entry %q (offset %d): its checksum is wrong: damaged", name, at)
+		return nil, 0, fmt.Errorf("entry %q (offset %d): wrong checksum: the file is damaged", name, at)
 	}
 	return content, int(at), nil
 }
 
-// fill finds a storage's values.
+// fill locates the values of a storage.
 func (z *zipFile) fill(s *storage, entry string) error {
 	content, at, err := z.bytes(entry)
 	if err != nil {
 		return err
 	}
 	if len(content) != s.size() {
-		return fmt.Errorf("entry %q (offset %d): %d bytes, %d are due", entry, at, len(content), s.size())
+		return fmt.Errorf("entry %q (offset %d): %d bytes, expected %d", entry, at, len(content), s.size())
 	}
 	s.data, s.where = content, fmt.Sprintf("entry %s, offset %d", entry, at)
 	return nil
 }
 
-// littleEndian refuses an archive that says it is of the other byte order.
+// littleEndian rejects an archive that states another byte order.
 func (z *zipFile) littleEndian(root string) error {
 	if z.entries[root+"byteorder"] == nil {
 		return nil
 	}
 	order, _, err := z.bytes(root + "byteorder")
 	if err == nil && string(order) != "little" {
-		err = fmt.Errorf("byte order %.10q is not supported", order)
+		err = fmt.Errorf("byte order %.10q is not supported, only little", order)
 	}
 	return err
 }

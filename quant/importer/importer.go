@@ -1,0 +1,102 @@
+// Package importer reads pretrained SqueezeNets as other tools save them: ONNX,
+// Caffe's .caffemodel, PyTorch state dicts (.pth), .safetensors and Deep
+// Compression's .net. The format is detected from the content, never from
+// the file name.
+//
+// An import has three stages. The reader of a format (onnx*.go, caffe*.go,
+// torch*.go, safetensors.go, deepcompression.go) produces a file: its graph if
+// it carries one, otherwise its named convolutions. layout recognises
+// SqueezeNet in it (graph.go follows a graph, names.go sorts named layers):
+// conv1, the fire modules and the last convolution. build produces the network
+// (shape.go the topology, input.go the preprocessing) and fills in by
+// convention what the file does not state. Nothing is filled in silently: each
+// assumption is a line of Loaded.Assumed that names the flag to override it.
+//
+// To add a format, write a reader that returns a file and register it in
+// format.go.
+package importer
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"halfmeg/quant/float"
+)
+
+// Loaded is the result of Load.
+type Loaded struct {
+	Network *float.Network
+	Format  string // "onnx", "caffemodel", "pth", "safetensors" or "net"
+	// Assumed lists what neither the file nor an option stated, one line each,
+	// with the flag that overrides it.
+	Assumed []string
+}
+
+// maxFile limits what is read into memory. SqueezeNet in float32 takes 5 MB.
+const maxFile = 1 << 30
+
+// Load reads a file of weights. Errors name the file, the tensor or layer, and
+// the offset or key within the file.
+func Load(path string, o Options) (*Loaded, error) {
+	asked, err := o.parse()
+	if err != nil {
+		return nil, err
+	}
+	data, err := readFile(path, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	l, err := load(data, asked)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	sum := sha256.Sum256(data)
+	l.Network.Source.Weights = filepath.Base(path)
+	l.Network.Source.SHA256 = hex.EncodeToString(sum[:])
+	l.Network.Source.Format = l.Format
+	return l, nil
+}
+
+// load imports a file that is in memory.
+func load(data []byte, asked *overrides) (*Loaded, error) {
+	f, err := readFormat(data, asked)
+	if err != nil {
+		return nil, err
+	}
+	l, err := build(f, asked, len(data))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.format, err)
+	}
+	return l, nil
+}
+
+// readFile is os.ReadFile with a limit that is checked before anything is allocated.
+func readFile(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s: is a directory, not a file", path)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: is not a regular file", path)
+	}
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%s: %d bytes, the limit is %d", path, info.Size(), limit)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return data, nil
+}
