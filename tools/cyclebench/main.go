@@ -1,9 +1,9 @@
 //go:build linux
 
-// Cyclebench classifies frames on one thread for who measures the cost in
-// cycles; package marks tells which part of the run to count. With -prepare
-// it makes the network's input from a camera's frames of 640x480 pixels
-// instead.
+// Cyclebench classifies frames on one thread, to measure the cost in cycles.
+// Package roi marks the part to count. With -prepare it measures preprocessing
+// instead: the conversion of camera frames of 640x480 pixels to the network's
+// input.
 //
 //	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build ./tools/cyclebench
 //	GOMAXPROCS=1 ./cyclebench -frames 5
@@ -25,14 +25,20 @@ import (
 )
 
 func main() {
-	frames := flag.Int("frames", 1, "classify so many `frames`")
-	path := flag.String("model", "", "network: a .sqz `file`, instead of the built-in default")
-	operation := flag.String("operation", "", "mark only this `operation` of each frame, as edge bench names it")
-	format := flag.String("prepare", "", "make the input from frames in this `format` instead: "+formatNames())
-	rotate := flag.Int("rotate", 0, "frames to prepare are turned by so many `degrees`")
-	cli.Flags("cyclebench", "Cyclebench classifies frames on one thread, between marks for who measures the cost.")
+	frames := flag.Int("frames", 1, "`number` of frames to classify or prepare")
+	path := flag.String("model", "", ".sqz `file` of the network (default: the embedded one)")
+	operation := flag.String("operation", "", "mark only this `operation` of each frame; edge bench lists the names")
+	format := flag.String("prepare", "", "measure preprocessing of frames in this pixel `format` instead: "+formatNames())
+	rotate := flag.Int("rotate", 0, "`degrees` by which -prepare rotates the frames: 0, 90, 180 or 270")
+	cli.Flags("cyclebench", `Cyclebench classifies frames on one thread and prints the time per frame. An
+emulator that counts cycles finds the frames between the marks of package roi.
+
+  GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build ./tools/cyclebench
+  GOMAXPROCS=1 ./cyclebench -frames 5
+  GOMAXPROCS=1 ./cyclebench -frames 5 -prepare YUYV
+`)
 	if *frames < 1 || flag.NArg() > 0 {
-		cli.Usage("cyclebench", "-frames of at least 1, and no other arguments than flags (see -help)")
+		cli.Usage("cyclebench", "-frames must be at least 1, and only flags are accepted (-help lists them)")
 	}
 	n, err := load(*path)
 	switch {
@@ -59,10 +65,10 @@ func run(n *model.Network, operation string, frames int) error {
 	}
 	picture := testpattern.Frame(n.Input.Size)
 	copy(e.Input(), picture)
-	e.Run() // a first time, to fill the caches
+	e.Run() // warm the caches
 	begin := time.Now()
 	for range frames {
-		copy(e.Input(), picture) // which a run overwrites
+		copy(e.Input(), picture) // Run overwrites it
 		frame()
 	}
 	report(frames, begin)
@@ -70,7 +76,7 @@ func run(n *model.Network, operation string, frames int) error {
 }
 
 func report(frames int, begin time.Time) {
-	fmt.Printf("%d frames, %.2f ms each, marked or not\n", frames, time.Since(begin).Seconds()*1e3/float64(frames))
+	fmt.Printf("%d frames, %.2f ms each, unmarked parts included\n", frames, time.Since(begin).Seconds()*1e3/float64(frames))
 }
 
 func load(path string) (*model.Network, error) {
@@ -80,7 +86,8 @@ func load(path string) (*model.Network, error) {
 	return sqz.ReadFile(path)
 }
 
-// marked runs a frame, or one operation of it, between marks.
+// marked returns a function that runs a frame, with marks around it or around one
+// of its operations.
 func marked(e *model.Engine, operation string) (func(), error) {
 	if operation == "" {
 		return func() {
@@ -91,7 +98,7 @@ func marked(e *model.Engine, operation string) (func(), error) {
 	}
 	at := slices.IndexFunc(e.Operations(), func(o model.Operation) bool { return o.Name == operation })
 	if at < 0 {
-		return nil, fmt.Errorf("there is no operation %q; edge bench lists them", operation)
+		return nil, fmt.Errorf("unknown operation %q: edge bench lists the names", operation)
 	}
 	return func() {
 		e.RunWatched(func(ended int) {

@@ -13,7 +13,7 @@ import (
 	"halfmeg/tools/internal/roi"
 )
 
-// formats are the layouts of a camera's frame that can be prepared.
+// formats are the pixel formats of camera frames that can be prepared.
 var formats = []pixel.FourCC{
 	pixel.RGB24, pixel.BGR24, pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY,
 }
@@ -37,7 +37,7 @@ func prepare(n *model.Network, format string, rotate, frames int) error {
 	}
 	src.Rotate = rotate
 	dst := make([]int8, 3*n.Input.Size*n.Input.Size)
-	if err := p.Run(dst, src); err != nil { // a first time, to fill the caches
+	if err := p.Run(dst, src); err != nil { // warm the caches
 		return err
 	}
 	begin := time.Now()
@@ -52,7 +52,8 @@ func prepare(n *model.Network, format string, rotate, frames int) error {
 	return nil
 }
 
-// cameraFrame is a frame with all byte values; its content costs nothing.
+// cameraFrame returns a frame that contains all byte values. The cost does not
+// depend on the content.
 func cameraFrame(name string) (pixel.Image, error) {
 	const width, height = 640, 480
 	for _, f := range formats {
@@ -60,16 +61,16 @@ func cameraFrame(name string) (pixel.Image, error) {
 			continue
 		}
 		stride := width * bytesOfPixel(f)
-		data := make([]byte, 2*stride*height) // more than any format needs
+		data := make([]byte, 2*stride*height) // enough for every format
 		for i := range data {
 			data[i] = byte(i*7 ^ i>>8)
 		}
 		return pixel.Format{FourCC: f, Width: width, Height: height, Stride: stride, Range: pixel.Limited}.Image(data), nil
 	}
-	return pixel.Image{}, fmt.Errorf("format %q is none of %s", name, formatNames())
+	return pixel.Image{}, fmt.Errorf("-prepare %q: expected one of %s", name, formatNames())
 }
 
-// bytesOfPixel is what a pixel takes in a row of the first plane.
+// bytesOfPixel returns the bytes per pixel in the first plane.
 func bytesOfPixel(f pixel.FourCC) int {
 	switch f {
 	case pixel.RGB24, pixel.BGR24:

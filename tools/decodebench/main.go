@@ -1,7 +1,7 @@
 //go:build linux
 
-// Decodebench decodes a .sqz file for who measures the cost in cycles or
-// memory; package marks tells which part of the run to count.
+// Decodebench decodes a .sqz file, to measure the cost of decoding in cycles,
+// time or memory. Package roi marks the decoding for cycle counters.
 //
 //	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build ./tools/decodebench
 //	GOMAXPROCS=1 ./decodebench -decode model/pretrained/squeezenet1.1.sqz
@@ -22,10 +22,15 @@ import (
 
 func main() {
 	path := flag.String("decode", "", ".sqz `file` to decode")
-	times := flag.Int("times", 1, "decode it so many `times`")
-	cli.Flags("decodebench", "Decodebench decodes a .sqz file, between marks for who measures the cost.")
+	times := flag.Int("times", 1, "decode it this `number` of times")
+	cli.Flags("decodebench", `Decodebench decodes a .sqz file and prints the time and the memory per decoding.
+An emulator that counts cycles finds the decoding between the marks of package roi.
+
+  GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build ./tools/decodebench
+  GOMAXPROCS=1 ./decodebench -decode model/pretrained/squeezenet1.1.sqz
+`)
 	if *path == "" || *times < 1 {
-		cli.Usage("decodebench", "-decode FILE is needed, and -times of at least 1")
+		cli.Usage("decodebench", "-decode FILE.sqz is required, and -times must be at least 1 (-help lists the flags)")
 	}
 	if err := run(*path, *times); err != nil {
 		cli.Exit("decodebench", err, "interrupted")
@@ -51,7 +56,7 @@ func run(path string, times int) error {
 	roi.End()
 	elapsed := time.Since(begin)
 	runtime.ReadMemStats(&after)
-	fmt.Printf("%d weights, %.2f ms, %d bytes allocated in %d pieces, garbage included\n",
+	fmt.Printf("%d weights, %.2f ms, %d bytes in %d allocations, garbage included\n",
 		weights(n), elapsed.Seconds()*1e3/float64(times),
 		(after.TotalAlloc-before.TotalAlloc)/uint64(times), (after.Mallocs-before.Mallocs)/uint64(times))
 	return nil

@@ -16,15 +16,16 @@ import (
 	"halfmeg/tools/internal/pictures"
 )
 
-// published is a pretrained network and what an independent float32 forward
-// pass scores with it, top-1 and top-5 in per cent (shared/weights/README.md).
+// published is a pretrained network and its accuracy in an independent float32
+// forward pass, top-1 and top-5 in per cent (shared/weights/README.md).
 type published struct {
 	file        string
 	eval, calib [2]float64
 
-	// The network embedded in edge that was made of it, or "": one is made
-	// here, as fine as int8 can be. What is asked of either: the least same top-1
-	// plus its standard error, the largest drop less two of them.
+	// embedded is the network embedded in edge that was made from it. If it is
+	// "", the test quantizes one, as finely as int8 allows. same is the lower
+	// limit of same top-1 plus its standard error, drop the upper limit of the
+	// drop minus two standard errors.
 	embedded   string
 	same, drop float64
 }
@@ -36,12 +37,12 @@ var networks = []published{
 	{"squeezenet1.0-deepcompression.net", [2]float64{75.46, 93.87}, [2]float64{64.50, 85.80}, "squeezenet1.0", 92, 0.7},
 }
 
-// calibrationPictures is how many pictures a network that is quantized here
-// is calibrated on: fewer than the tool takes, for the time it costs.
+// calibrationPictures is the number of pictures for calibration in this test,
+// fewer than the tool uses, to save time.
 const calibrationPictures = 200
 
-// TestAccuracy holds every float network to its published accuracy, and its
-// int8 network to the float one, on pictures that calibration never saw.
+// TestAccuracy compares every float network with its published accuracy, and its
+// int8 network with the float one, on pictures not used for calibration.
 func TestAccuracy(t *testing.T) {
 	if testing.Short() {
 		t.Skip("LEFT OUT: accuracy over folders, because of -short")
@@ -54,17 +55,17 @@ func TestAccuracy(t *testing.T) {
 			direct.Fit = model.Direct
 			eval := load(t, "images/eval", direct)
 			calib := load(t, "images/calib", loaded.Network.Input)
-			calibration, held := calib.HoldOut()
+			calibration, heldOut := calib.HoldOut()
 			newFloat, err := metrics.Float(loaded.Network)
 			require.NoError(t, err)
 
 			evalFloat := logits(t, newFloat, eval)
-			published := metrics.Of(evalFloat, eval.Labels())
-			require.InDelta(t, p.eval[0], published.Top1, 1, "top-1 on eval")
-			require.InDelta(t, p.eval[1], published.Top5, 1, "top-5 on eval")
-			published = metrics.Of(logits(t, newFloat, calib), calib.Labels())
-			require.InDelta(t, p.calib[0], published.Top1, 1, "top-1 on calib")
-			require.InDelta(t, p.calib[1], published.Top5, 1, "top-5 on calib")
+			accuracy := metrics.Measure(evalFloat, eval.Labels())
+			require.InDelta(t, p.eval[0], accuracy.Top1, 1, "top-1 on eval")
+			require.InDelta(t, p.eval[1], accuracy.Top5, 1, "top-5 on eval")
+			accuracy = metrics.Measure(logits(t, newFloat, calib), calib.Labels())
+			require.InDelta(t, p.calib[0], accuracy.Top1, 1, "top-1 on calib")
+			require.InDelta(t, p.calib[1], accuracy.Top5, 1, "top-5 on calib")
 
 			var n *model.Network
 			if p.embedded != "" {
@@ -76,7 +77,7 @@ func TestAccuracy(t *testing.T) {
 				n = result.Network
 			}
 			check(t, p, "eval", metrics.Compare(evalFloat, logits(t, metrics.Int8(n), eval), eval.Labels()))
-			check(t, p, "held out", metrics.Compare(logits(t, newFloat, held), logits(t, metrics.Int8(n), held), held.Labels()))
+			check(t, p, "held out", metrics.Compare(logits(t, newFloat, heldOut), logits(t, metrics.Int8(n), heldOut), heldOut.Labels()))
 		})
 	}
 }
@@ -92,12 +93,12 @@ func load(t *testing.T, folder string, in model.Input) *pictures.Inputs {
 	require.NoError(t, err)
 	inputs, err := pictures.Load(context.Background(), f.Items, in, runtime.GOMAXPROCS(0), func() {})
 	require.NoError(t, err)
-	require.Empty(t, inputs.Broken)
+	require.Empty(t, inputs.Unreadable)
 	return inputs
 }
 
 func logits(t *testing.T, newRunner func() (metrics.Runner, error), in *pictures.Inputs) [][]float32 {
-	l, err := metrics.Logits(context.Background(), newRunner, in.Data, runtime.GOMAXPROCS(0), func() {})
+	l, err := metrics.RunAll(context.Background(), newRunner, in.Data, runtime.GOMAXPROCS(0), func() {})
 	require.NoError(t, err)
 	return l
 }

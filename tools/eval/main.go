@@ -1,5 +1,5 @@
-// Eval measures a .sqz file on labelled pictures, by itself and against
-// another .sqz or the float weights it was made from:
+// Eval measures the accuracy of a .sqz file on labelled pictures, and its
+// agreement with another .sqz or with the float weights it was made from:
 //
 //	go run ./tools/eval -model FILE.sqz -against WEIGHTS -images DIR
 package main
@@ -23,7 +23,7 @@ import (
 	"halfmeg/tools/internal/progress"
 )
 
-// settings are the tool's flags.
+// settings are the values of the flags.
 type settings struct {
 	model   string
 	against string
@@ -36,16 +36,16 @@ type settings struct {
 
 // report is what -json prints.
 type report struct {
-	Model    string               `json:"model"`
-	Against  string               `json:"against,omitempty"`
-	Images   string               `json:"images"`
-	Fit      string               `json:"fit"`
-	Accuracy metrics.Accuracy     `json:"accuracy"`
-	Other    *metrics.Accuracy    `json:"against_accuracy,omitempty"`
-	Compared *metrics.Agreement   `json:"agreement,omitempty"`
-	Worst    []metrics.ClassScore `json:"worst_classes,omitempty"`
-	Warning  string               `json:"warning,omitempty"`
-	Broken   []string             `json:"unreadable,omitempty"`
+	Model      string                  `json:"model"`
+	Against    string                  `json:"against,omitempty"`
+	Images     string                  `json:"images"`
+	Fit        string                  `json:"fit"`
+	Accuracy   metrics.Accuracy        `json:"accuracy"`
+	Other      *metrics.Accuracy       `json:"against_accuracy,omitempty"`
+	Compared   *metrics.Agreement      `json:"agreement,omitempty"`
+	Worst      []metrics.ClassAccuracy `json:"worst_classes,omitempty"`
+	Warning    string                  `json:"warning,omitempty"`
+	Unreadable []string                `json:"unreadable,omitempty"`
 }
 
 func main() {
@@ -76,7 +76,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	if len(folder.Labelled()) == 0 && reference == nil {
-		return fmt.Errorf("%s: no picture has a known class (labels.csv, or folders named by the class's name or number); without, only -against can be measured", s.images)
+		return fmt.Errorf("%s: the class of no picture is known: add labels.csv, name the folders by the name or number of their class, or use -against, which needs no classes", s.images)
 	}
 	r, err := measure(ctx, s, tested, reference, folder)
 	if err != nil {
@@ -93,81 +93,85 @@ func run(ctx context.Context) error {
 func readFlags() *settings {
 	s := &settings{}
 	var fit string
-	flag.StringVar(&s.model, "model", "", ".sqz `file` to measure, or the name of an embedded model")
-	flag.StringVar(&s.against, "against", "", "`file` to compare with: .sqz, or the float weights")
-	flag.StringVar(&s.images, "images", "", "`folder` of pictures with labels.csv, or one folder a class")
-	flag.StringVar(&fit, "fit", "model", "how pictures are brought to the input's shape: `rule` model (the file's own) or direct (the whole frame)")
-	flag.BoolVar(&s.json, "json", false, "print one JSON object")
-	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures worked on at once")
+	flag.StringVar(&s.model, "model", "", ".sqz `file` to measure, or the name of an embedded network")
+	flag.StringVar(&s.against, "against", "", "reference `file` to compare with: .sqz or float weights")
+	flag.StringVar(&s.images, "images", "", "`folder` of pictures, with labels.csv or one folder per class")
+	flag.StringVar(&fit, "fit", "model", "`rule` to resize pictures to the input: model (the file's own) or direct (the whole picture, without a crop)")
+	flag.BoolVar(&s.json, "json", false, "print the report as one JSON object")
+	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures processed in parallel")
 	flag.IntVar(&s.worst, "worst", 5, "`number` of worst classes to list")
-	cli.Flags("eval", `Eval measures a .sqz file on pictures, by itself and against another network.
+	cli.Flags("eval", `Eval measures the accuracy of a .sqz file on labelled pictures. With -against it
+also measures the agreement with a reference network, which needs no labels.
 
   go run ./tools/eval -model squeezenet.sqz -against squeezenet.onnx -images pictures/
+
+The folder contains labels.csv (lines "file,label"), one folder per class, or
+only pictures.
 `)
 	switch {
 	case s.model == "" || s.images == "":
-		cli.Usage("eval", "needs -model FILE.sqz and -images DIR (see -help)")
+		cli.Usage("eval", "-model FILE.sqz and -images DIR are required (-help lists the flags)")
 	case flag.NArg() > 0:
-		cli.Usage("eval", fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
+		cli.Usage("eval", fmt.Sprintf("unexpected argument %q: eval takes only flags", flag.Arg(0)))
 	case fit != "model" && fit != "direct":
-		cli.Usage("eval", fmt.Sprintf("-fit %q is neither model nor direct", fit))
+		cli.Usage("eval", fmt.Sprintf("-fit %q: expected model or direct", fit))
 	case s.workers < 1 || s.worst < 0:
-		cli.Usage("eval", fmt.Sprintf("-workers %d, -worst %d: at least one worker, and no negative number of classes", s.workers, s.worst))
+		cli.Usage("eval", fmt.Sprintf("-workers %d, -worst %d: at least one worker is needed, and the number of classes must not be negative", s.workers, s.worst))
 	}
 	s.direct = fit == "direct"
 	return s
 }
 
 func measure(ctx context.Context, s *settings, tested, reference *network, folder *pictures.Folder) (*report, error) {
-	board := progress.New()
-	defer board.Close()
+	bars := progress.New()
+	defer bars.Close()
 	r := &report{Model: s.model, Against: s.against, Images: s.images, Fit: "model", Warning: folder.Warning()}
 	if s.direct {
 		r.Fit = model.Direct.String()
 	}
-	got, inputs, err := classify(ctx, s, board, "classifying", tested, folder.Items)
+	got, inputs, err := classify(ctx, s, bars, "network", tested, folder.Items)
 	if err != nil {
 		return nil, err
 	}
-	for _, err := range inputs.Broken {
-		r.Broken = append(r.Broken, err.Error())
+	for _, err := range inputs.Unreadable {
+		r.Unreadable = append(r.Unreadable, err.Error())
 	}
 	labels := inputs.Labels()
-	r.Accuracy = metrics.Of(got, labels)
-	r.Worst = metrics.Worst(got, labels, tested.labels, s.worst)
+	r.Accuracy = metrics.Measure(got, labels)
+	r.Worst = metrics.WorstClasses(got, labels, tested.labels, s.worst)
 	if reference == nil {
 		return r, nil
 	}
-	want, _, err := classify(ctx, s, board, "the other network", reference, inputs.Items)
+	want, _, err := classify(ctx, s, bars, "reference", reference, inputs.Items)
 	if err != nil {
 		return nil, err
 	}
-	other, compared := metrics.Of(want, labels), metrics.Compare(want, got, labels)
+	other, compared := metrics.Measure(want, labels), metrics.Compare(want, got, labels)
 	r.Other, r.Compared = &other, &compared
 	return r, nil
 }
 
-func classify(ctx context.Context, s *settings, board *progress.Board, what string, n *network, items []pictures.Item) ([][]float32, *pictures.Inputs, error) {
+func classify(ctx context.Context, s *settings, bars *progress.Bars, stage string, n *network, items []pictures.Item) ([][]float32, *pictures.Inputs, error) {
 	in := n.input
 	if s.direct {
 		in.Fit = model.Direct
 	}
-	inputs, err := pictures.Load(ctx, items, in, s.workers, board.Bar(what+": reading", len(items)))
+	inputs, err := pictures.Load(ctx, items, in, s.workers, bars.Add(stage+": reading", len(items)))
 	if err != nil {
 		return nil, nil, err
 	}
-	logits, err := metrics.Logits(ctx, n.runner, inputs.Data, s.workers, board.Bar(what+": running", len(inputs.Data)))
-	return logits, inputs, err
+	outputs, err := metrics.RunAll(ctx, n.runner, inputs.Data, s.workers, bars.Add(stage+": running", len(inputs.Data)))
+	return outputs, inputs, err
 }
 
-// printReport writes the report for people. Figures that need labels are
-// left out where there are none.
+// printReport writes the report as text. Figures that need labels are left out if
+// there are none.
 func printReport(w io.Writer, r *report, names []string) {
-	for _, b := range r.Broken {
+	for _, b := range r.Unreadable {
 		fmt.Fprintln(os.Stderr, cli.Line("eval: left out: "+b))
 	}
-	if len(r.Broken) > 0 {
-		fmt.Fprintf(w, "%d pictures could not be read and were left out\n", len(r.Broken))
+	if len(r.Unreadable) > 0 {
+		fmt.Fprintf(w, "%d pictures could not be read and were left out\n", len(r.Unreadable))
 	}
 	if r.Warning != "" {
 		fmt.Fprintln(w, "warning:", r.Warning)

@@ -12,16 +12,16 @@ import (
 	"halfmeg/tools/internal/metrics"
 )
 
-// network is something that classifies pictures: int8 or float.
+// network is an int8 or float network.
 type network struct {
 	input   model.Input
 	labels  []string
 	classes int
-	pool    bool
+	ceil    bool // pools round their output size up
 	runner  func() (metrics.Runner, error)
 }
 
-// openModel reads a .sqz file or an embedded model.
+// openModel reads a .sqz file or an embedded network.
 func openModel(name string) (*network, error) {
 	var n *model.Network
 	var err error
@@ -36,8 +36,8 @@ func openModel(name string) (*network, error) {
 	return &network{n.Input, n.Labels, n.Topology.Head.Classes, n.Topology.PoolCeil, metrics.Int8(n)}, nil
 }
 
-// openReference reads a .sqz file or float weights. What the weights leave
-// open is taken from the network they are compared with.
+// openReference reads a .sqz file or float weights. The preprocessing and the
+// rounding of pools are taken from the tested network.
 func openReference(path string, tested *network) (*network, error) {
 	n, err := openModel(path)
 	if errors.Is(err, sqz.ErrFormat) {
@@ -47,7 +47,7 @@ func openReference(path string, tested *network) (*network, error) {
 		return nil, err
 	}
 	if n.classes != tested.classes {
-		return nil, fmt.Errorf("%s has %d classes, the model %d: they cannot be compared", path, n.classes, tested.classes)
+		return nil, fmt.Errorf("%s has %d classes and the tested network %d: they cannot be compared", path, n.classes, tested.classes)
 	}
 	return n, nil
 }
@@ -55,7 +55,7 @@ func openReference(path string, tested *network) (*network, error) {
 func openWeights(path string, tested *network) (*network, error) {
 	in := tested.input
 	o := importer.Options{
-		Pool:   map[bool]string{true: "ceil", false: "floor"}[tested.pool],
+		Pool:   map[bool]string{true: "ceil", false: "floor"}[tested.ceil],
 		Size:   in.Size,
 		Order:  in.Order.String(),
 		Mean:   fmt.Sprintf("%g,%g,%g", in.Mean[0], in.Mean[1], in.Mean[2]),

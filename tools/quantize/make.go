@@ -75,8 +75,8 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 		attempt:  best,
 		attempts: found.attempts,
 		held:     m.held,
-		float:    metrics.Of(m.held.logits, labels),
-		int8:     metrics.Of(best.logits, labels),
+		float:    metrics.Measure(m.held.logits, labels),
+		int8:     metrics.Measure(best.logits, labels),
 	}, nil
 }
 
@@ -100,16 +100,16 @@ const leastHeld = 20
 
 // measureFisher finds out which errors matter, with a progress bar.
 func (m *maker) measureFisher(ctx context.Context) (err error) {
-	board := progress.New()
-	defer board.Close()
-	m.fisher, err = quant.MeasureFisher(ctx, m.net, m.calibration, m.workers, board.Bar("measuring sensitivities", len(m.calibration)))
+	bars := progress.New()
+	defer bars.Close()
+	m.fisher, err = quant.MeasureFisher(ctx, m.net, m.calibration, m.workers, bars.Add("measuring sensitivities", len(m.calibration)))
 	return err
 }
 
 // attempt makes one int8 network, with a progress bar.
 func (m *maker) attempt(ctx context.Context, divergence float64) (*attempt, error) {
-	board := progress.New()
-	defer board.Close()
+	bars := progress.New()
+	defer bars.Close()
 	var advance func()
 	r, err := quant.Quantize(ctx, m.net, m.calibration, quant.Options{
 		Workers:    m.workers,
@@ -117,7 +117,7 @@ func (m *maker) attempt(ctx context.Context, divergence float64) (*attempt, erro
 		Fisher:     m.fisher,
 		Progress: func(_, total int) {
 			if advance == nil {
-				advance = board.Bar("quantizing layers", total)
+				advance = bars.Add("quantizing layers", total)
 			}
 			advance()
 		},
@@ -170,9 +170,9 @@ func (m *maker) improve(ctx context.Context, a *attempt, s *settings) (*attempt,
 
 // distill tunes a network, with a progress bar.
 func (m *maker) distill(ctx context.Context, n *model.Network, rounds int) (*model.Network, error) {
-	board := progress.New()
-	defer board.Close()
-	advance := board.Bar("learning from the float network", rounds)
+	bars := progress.New()
+	defer bars.Close()
+	advance := bars.Add("learning from the float network", rounds)
 	return quant.Distill(ctx, m.net, n, m.calibration, quant.Distillation{
 		Workers:  m.workers,
 		Rounds:   rounds,
@@ -191,13 +191,13 @@ func refer(ctx context.Context, n *float.Network, held *pictures.Inputs, workers
 	if err != nil {
 		return nil, err
 	}
-	logits, err := metrics.Logits(ctx, run, held.Data, workers, func() {})
+	logits, err := metrics.RunAll(ctx, run, held.Data, workers, func() {})
 	return &reference{held, logits}, err
 }
 
 // compare runs an int8 network on the held-out pictures.
 func (r *reference) compare(ctx context.Context, n *model.Network, workers int) ([][]float32, metrics.Agreement, error) {
-	logits, err := metrics.Logits(ctx, metrics.Int8(n), r.inputs.Data, workers, func() {})
+	logits, err := metrics.RunAll(ctx, metrics.Int8(n), r.inputs.Data, workers, func() {})
 	if err != nil {
 		return nil, metrics.Agreement{}, err
 	}
@@ -206,9 +206,9 @@ func (r *reference) compare(ctx context.Context, n *model.Network, workers int) 
 
 // read brings all pictures to the network's input.
 func read(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) (*pictures.Inputs, error) {
-	board := progress.New()
-	defer board.Close()
-	return pictures.Load(ctx, folder.Items, n.Input, workers, board.Bar("reading pictures", len(folder.Items)))
+	bars := progress.New()
+	defer bars.Close()
+	return pictures.Load(ctx, folder.Items, n.Input, workers, bars.Add("reading pictures", len(folder.Items)))
 }
 
 // takeWhole brings every other calibration picture to the network's input
@@ -230,8 +230,8 @@ func takeWhole(ctx context.Context, calibration *pictures.Inputs, in model.Input
 	if err != nil {
 		return err
 	}
-	if len(whole.Broken) > 0 {
-		return fmt.Errorf("a picture can be read no more: %w", whole.Broken[0])
+	if len(whole.Unreadable) > 0 {
+		return fmt.Errorf("a picture can be read no more: %w", whole.Unreadable[0])
 	}
 	for i, data := range whole.Data {
 		calibration.Data[2*i+1] = data
@@ -242,11 +242,11 @@ func takeWhole(ctx context.Context, calibration *pictures.Inputs, in model.Input
 // warn tells of pictures that were left out, of too few of them, and of those
 // that show nothing.
 func warn(inputs *pictures.Inputs, listed int, calibration *pictures.Inputs) {
-	for _, err := range inputs.Broken {
+	for _, err := range inputs.Unreadable {
 		fmt.Fprintln(os.Stderr, cli.Line("quantize: left out: "+err.Error()))
 	}
-	if len(inputs.Broken) > 0 {
-		fmt.Printf("warning: %d of %d pictures could not be read and were left out\n", len(inputs.Broken), listed)
+	if len(inputs.Unreadable) > 0 {
+		fmt.Printf("warning: %d of %d pictures could not be read and were left out\n", len(inputs.Unreadable), listed)
 	}
 	if n := blank(calibration.Data); n > 0 {
 		fmt.Printf("warning: %d of %d pictures to calibrate on show a single colour: they say little of what the network will see\n", n, len(calibration.Data))

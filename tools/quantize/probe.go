@@ -37,9 +37,9 @@ func probe(ctx context.Context, n *float.Network, folder *pictures.Folder, worke
 	}
 	items := spread(folder.Labelled(), probePictures)
 	others := alternatives(n)
-	board := progress.New()
-	defer board.Close()
-	step := board.Bar("checking the preparation", (1+len(others))*len(items))
+	bars := progress.New()
+	defer bars.Close()
+	step := bars.Add("checking the preparation", (1+len(others))*len(items))
 	hits, err := try(ctx, n, items, workers, step)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func probe(ctx context.Context, n *float.Network, folder *pictures.Folder, worke
 				len(hits), a.what, total(other), total(hits), a.flags))
 		}
 	}
-	board.Close()
+	bars.Close()
 	for _, w := range warnings {
 		fmt.Println("warning:", w)
 	}
@@ -111,13 +111,13 @@ func try(ctx context.Context, n *float.Network, items []pictures.Item, workers i
 	if err != nil {
 		return nil, err
 	}
-	logits, err := metrics.Logits(ctx, newRunner, inputs.Data, workers, done)
+	logits, err := metrics.RunAll(ctx, newRunner, inputs.Data, workers, done)
 	if err != nil {
 		return nil, err
 	}
 	hits := make([]bool, len(logits))
 	for i, l := range logits {
-		hits[i] = metrics.Top(l) == inputs.Items[i].Label
+		hits[i] = metrics.ArgMax(l) == inputs.Items[i].Label
 	}
 	return hits, nil
 }

@@ -68,10 +68,10 @@ func (m *made) worst(labels []string) []report.Picture {
 	}
 	var all []distance
 	for i := range m.logits {
-		if metrics.Top(m.held.logits[i]) == metrics.Top(m.logits[i]) {
+		if metrics.ArgMax(m.held.logits[i]) == metrics.ArgMax(m.logits[i]) {
 			continue
 		}
-		all = append(all, distance{i, metrics.Divergence(m.held.logits[i], m.logits[i])})
+		all = append(all, distance{i, metrics.KLDivergence(m.held.logits[i], m.logits[i])})
 	}
 	slices.SortStableFunc(all, func(a, b distance) int { return cmp.Compare(b.kl, a.kl) })
 	var out []report.Picture
@@ -89,7 +89,7 @@ func (m *made) worst(labels []string) []report.Picture {
 }
 
 func answer(logits []float32, labels []string, right int) report.Answer {
-	class := metrics.Top(logits)
+	class := metrics.ArgMax(logits)
 	return report.Answer{Label: name(labels, class), Probability: metrics.Probability(logits, class), Right: class == right}
 }
 

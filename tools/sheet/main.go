@@ -1,5 +1,5 @@
-// Sheet draws the README's picture: every scene of the test card with what
-// the default embedded network says of it.
+// Sheet draws the README's picture: every scene of the test card with the answer
+// of the default embedded network.
 //
 //	go run ./tools/sheet -out camera/testcard/sheet.png
 package main
@@ -26,7 +26,7 @@ import (
 	"halfmeg/tools/internal/cli"
 )
 
-// The sheet's layout in pixels: scenes at half size, a line of text below each.
+// Layout in pixels: scenes at half size, with a caption below each.
 const (
 	columns = 4
 	width   = testcard.Width / 2
@@ -37,9 +37,13 @@ const (
 
 func main() {
 	out := flag.String("out", "", "PNG `file` to write")
-	cli.Flags("sheet", "Sheet draws every scene of the test card with what the default network says of it.")
+	cli.Flags("sheet", `Sheet draws every scene of the test card as a PNG picture, each with the answer of
+the default embedded network and its probability.
+
+  go run ./tools/sheet -out camera/testcard/sheet.png
+`)
 	if *out == "" || flag.NArg() > 0 {
-		cli.Usage("sheet", "needs -out FILE.png, no other arguments")
+		cli.Usage("sheet", "-out FILE.png is required, and no other argument (-help lists the flags)")
 	}
 	if err := run(*out); err != nil {
 		cli.Exit("sheet", err, "interrupted")
@@ -99,7 +103,7 @@ func drawSheet() (image.Image, error) {
 	return sheet, nil
 }
 
-// captionFace is the font of the captions.
+// captionFace returns the font of the captions.
 func captionFace() (font.Face, error) {
 	f, err := opentype.Parse(goregular.TTF)
 	if err != nil {
@@ -108,7 +112,7 @@ func captionFace() (font.Face, error) {
 	return opentype.NewFace(f, &opentype.FaceOptions{Size: 16, DPI: 72, Hinting: font.HintingFull})
 }
 
-// picture is packed RGB pixels as an image.
+// picture converts packed RGB to an image.
 func picture(pix []byte) image.Image {
 	img := image.NewRGBA(image.Rect(0, 0, testcard.Width, testcard.Height))
 	for i := range testcard.Width * testcard.Height {
@@ -118,11 +122,11 @@ func picture(pix []byte) image.Image {
 	return img
 }
 
-// shorten keeps what fits below a scene.
+// shorten truncates a label to the width of a scene.
 func shorten(label string) string {
-	const most = 36
-	if len(label) > most {
-		return label[:most-1] + "…"
+	const limit = 36
+	if len(label) > limit {
+		return label[:limit-1] + "…"
 	}
 	return label
 }

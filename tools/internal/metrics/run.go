@@ -10,12 +10,13 @@ import (
 	"halfmeg/quant/float"
 )
 
-// Runner classifies one picture after the other.
+// Runner runs a network on one picture at a time. The next Run may overwrite the
+// logits.
 type Runner interface {
 	Run(picture []int8) ([]float32, error)
 }
 
-// Float makes Runners of a float network.
+// Float returns a constructor of Runners of a float network.
 func Float(n *float.Network) (func() (Runner, error), error) {
 	f, err := float.NewForward(n)
 	if err != nil {
@@ -24,7 +25,7 @@ func Float(n *float.Network) (func() (Runner, error), error) {
 	return func() (Runner, error) { return f.NewPass(), nil }, nil
 }
 
-// Int8 makes Runners of a quantized network.
+// Int8 returns a constructor of Runners of a quantized network.
 func Int8(n *model.Network) func() (Runner, error) {
 	return func() (Runner, error) {
 		e, err := model.NewEngine(n, 1)
@@ -39,9 +40,9 @@ func (r engineRunner) Run(picture []int8) ([]float32, error) {
 	return r.engine.Run(), nil
 }
 
-// Logits classifies all pictures on several goroutines, each with a Runner of
-// its own, and calls done after each picture.
-func Logits(ctx context.Context, newRunner func() (Runner, error), pictures [][]int8, workers int, done func()) ([][]float32, error) {
+// RunAll runs a network on all pictures and returns their logits. Each worker has
+// a Runner of its own. done is called after each picture, concurrently.
+func RunAll(ctx context.Context, newRunner func() (Runner, error), pictures [][]int8, workers int, done func()) ([][]float32, error) {
 	runners := make([]Runner, workers)
 	for w := range runners {
 		var err error

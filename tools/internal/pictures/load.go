@@ -10,16 +10,16 @@ import (
 	"halfmeg/model/prep"
 )
 
-// Inputs are pictures as a network reads them.
+// Inputs are pictures prepared as inputs of a network.
 type Inputs struct {
-	Items  []Item
-	Data   [][]int8 // one an item, as a prep.Preprocessor writes them
-	Broken []error  // files that could not be read, each named
+	Items      []Item
+	Data       [][]int8 // per item, as written by prep.Preprocessor
+	Unreadable []error  // errors of the files left out; each names its file
 }
 
-// Load decodes the items and brings them to a network's input, on several
-// goroutines, and calls done after each. A file that cannot be read is left
-// out and listed.
+// Load decodes the items and prepares them for a network's input, on several
+// workers. It calls done after each item, concurrently. Files that cannot be
+// read are left out and listed in Unreadable.
 func Load(ctx context.Context, items []Item, in model.Input, workers int, done func()) (*Inputs, error) {
 	preprocessors := make([]*prep.Preprocessor, workers)
 	for w := range preprocessors {
@@ -30,7 +30,7 @@ func Load(ctx context.Context, items []Item, in model.Input, workers int, done f
 	}
 	data, failures := make([][]int8, len(items)), make([]error, len(items))
 	err := parallel.For(ctx, workers, len(items), func(worker, i int) {
-		data[i], failures[i] = read(preprocessors[worker], items[i].Path, in.Size)
+		data[i], failures[i] = load(preprocessors[worker], items[i].Path, in.Size)
 		done()
 	})
 	if err != nil {
@@ -39,7 +39,7 @@ func Load(ctx context.Context, items []Item, in model.Input, workers int, done f
 	return collect(items, data, failures)
 }
 
-func read(p *prep.Preprocessor, path string, size int) ([]int8, error) {
+func load(p *prep.Preprocessor, path string, size int) ([]int8, error) {
 	img, err := picture.DecodeFile(path)
 	if err != nil {
 		return nil, err
@@ -55,36 +55,36 @@ func collect(items []Item, data [][]int8, failures []error) (*Inputs, error) {
 	out := &Inputs{}
 	for i, d := range data {
 		if failures[i] != nil {
-			out.Broken = append(out.Broken, failures[i])
+			out.Unreadable = append(out.Unreadable, failures[i])
 			continue
 		}
 		out.Items, out.Data = append(out.Items, items[i]), append(out.Data, d)
 	}
 	if len(out.Data) == 0 {
-		return nil, fmt.Errorf("%w; the first: %w", ErrNone, failures[0])
+		return nil, fmt.Errorf("%w; the first error: %w", errNoneReadable, failures[0])
 	}
 	return out, nil
 }
 
-// HoldOut splits off every tenth picture, to be measured on and never
-// calibrated on. Fewer than ten pictures are not split.
-func (in *Inputs) HoldOut() (calibration, held *Inputs) {
-	calibration, held = &Inputs{}, &Inputs{}
+// HoldOut splits off every tenth picture for evaluation. Fewer than ten pictures
+// are all used for calibration.
+func (in *Inputs) HoldOut() (calibration, heldOut *Inputs) {
+	calibration, heldOut = &Inputs{}, &Inputs{}
 	for i := range in.Data {
 		to := calibration
 		if len(in.Data) >= 10 && i%10 == 9 {
-			to = held
+			to = heldOut
 		}
 		to.Items, to.Data = append(to.Items, in.Items[i]), append(to.Data, in.Data[i])
 	}
-	return calibration, held
+	return calibration, heldOut
 }
 
-// Labels lists the classes of the pictures.
+// Labels returns the class of each picture, or Unlabelled.
 func (in *Inputs) Labels() []int {
-	labels := make([]int, len(in.Items))
+	classes := make([]int, len(in.Items))
 	for i, item := range in.Items {
-		labels[i] = item.Label
+		classes[i] = item.Label
 	}
-	return labels
+	return classes
 }

@@ -1,7 +1,7 @@
-// Package pictures reads folders of pictures for the desktop tools: which
-// files there are, which class each shows, and what each looks like to a
-// network. A folder holds labels.csv (lines "file,label") or one folder a
-// class, or just pictures.
+// Package pictures reads folders of pictures for the desktop tools: it lists the
+// files and their classes, and prepares them as inputs of a network. A folder
+// contains labels.csv (lines "file,label"), one folder per class, or only
+// pictures.
 package pictures
 
 import (
@@ -16,47 +16,46 @@ import (
 	"strings"
 )
 
-// Unlabelled is the label of a picture whose class is not known.
+// Unlabelled is the label of a picture whose class is unknown.
 const Unlabelled = -1
 
-// Item is one picture file.
+// Item is a picture file.
 type Item struct {
 	Path  string
 	Label int // class, or Unlabelled
 }
 
-// Folder is the pictures below a folder, in an order that does not depend on
-// the machine.
+// Folder is a folder of pictures, in the order of labels.csv or in lexical order.
 type Folder struct {
 	Dir   string
 	Items []Item
 }
 
-// Labelled lists the pictures whose class is known.
+// Labelled returns the pictures whose class is known.
 func (f *Folder) Labelled() []Item {
 	return slices.DeleteFunc(slices.Clone(f.Items), func(i Item) bool { return i.Label == Unlabelled })
 }
 
-// Warning says in a line how many pictures have no known class, and shows one
-// of them; it is empty where all or none are labelled.
+// Warning returns a line about the pictures whose class is unknown, with an
+// example. It is empty if all or none are labelled.
 func (f *Folder) Warning() string {
 	known := len(f.Labelled())
 	if known == 0 || known == len(f.Items) {
 		return ""
 	}
 	first := slices.IndexFunc(f.Items, func(i Item) bool { return i.Label == Unlabelled })
-	return fmt.Sprintf("%d of %d pictures have no known class, for example %s; a class folder is named by the class's name or number",
+	return fmt.Sprintf("the class of %d of %d pictures is unknown, for example %s; name class folders by the name or number of the class",
 		len(f.Items)-known, len(f.Items), f.Items[first].Path)
 }
 
-// endings of the files that count as pictures where no list names them.
-var endings = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp"}
+// extensions are those of the files that count as pictures if there is no
+// labels.csv.
+var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp"}
 
-// List finds the pictures of a folder. classes is the labels of the network,
-// by which folders named after classes are recognised; a folder named with a
-// number is that class.
+// List lists the pictures of a folder. classes are the labels of the network: a
+// folder named after one of them, or by a number, contains pictures of that class.
 func List(dir string, classes []string) (*Folder, error) {
-	dir, err := filepath.EvalSymlinks(dir) // a walk does not follow a link at its root
+	dir, err := filepath.EvalSymlinks(dir) // WalkDir does not follow a symbolic link at its root
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +64,12 @@ func List(dir string, classes []string) (*Folder, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("%s is a file; a folder of pictures is wanted", dir)
+		return nil, fmt.Errorf("%s is a file; expected a folder of pictures", dir)
 	}
 	f := &Folder{Dir: dir}
 	csvPath := filepath.Join(dir, "labels.csv")
 	if _, err := os.Stat(csvPath); err == nil {
-		f.Items, err = readList(csvPath)
+		f.Items, err = readCSV(csvPath)
 		if err != nil {
 			return nil, err
 		}
@@ -78,13 +77,13 @@ func List(dir string, classes []string) (*Folder, error) {
 		return nil, err
 	}
 	if len(f.Items) == 0 {
-		return nil, fmt.Errorf("%s holds no pictures (%s, or a labels.csv that names them)", dir, strings.Join(endings, " "))
+		return nil, fmt.Errorf("%s contains no pictures (%s, or a labels.csv that lists them)", dir, strings.Join(extensions, " "))
 	}
 	return f, nil
 }
 
-// readList reads labels.csv: file,label with a heading.
-func readList(path string) ([]Item, error) {
+// readCSV reads labels.csv: lines "file,label" after an optional header.
+func readCSV(path string) ([]Item, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -103,14 +102,14 @@ func readList(path string) ([]Item, error) {
 	seen := map[string]bool{}
 	for i, row := range rows {
 		if i == 0 && strings.EqualFold(row[0], "file") {
-			continue // the heading
+			continue // the header
 		}
 		label, err := strconv.Atoi(strings.TrimSpace(row[1]))
 		if err != nil || label < 0 {
 			return nil, fmt.Errorf("%s: row %d: label %q is not a class number", path, i+1, row[1])
 		}
 		if seen[row[0]] {
-			return nil, fmt.Errorf("%s: row %d: %s stands there twice", path, i+1, row[0])
+			return nil, fmt.Errorf("%s: row %d: %s is listed twice", path, i+1, row[0])
 		}
 		seen[row[0]] = true
 		items = append(items, Item{filepath.Join(filepath.Dir(path), filepath.FromSlash(row[0])), label})
@@ -118,12 +117,13 @@ func readList(path string) ([]Item, error) {
 	return items, nil
 }
 
-// walk takes every picture below dir; the first folder on its way is its class.
+// walk lists every picture below dir. The first folder of its relative path is its
+// class.
 func walk(dir string, classes []string) ([]Item, error) {
 	numbers := classNumbers(classes)
 	var items []Item
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !slices.Contains(endings, strings.ToLower(filepath.Ext(path))) {
+		if err != nil || d.IsDir() || !slices.Contains(extensions, strings.ToLower(filepath.Ext(path))) {
 			return err
 		}
 		within, err := filepath.Rel(dir, path)
@@ -150,7 +150,8 @@ func classOf(within string, numbers map[string]int) int {
 	return Unlabelled
 }
 
-// classNumbers maps a class's whole label and its first synonym to its number.
+// classNumbers maps the full label of each class and its first synonym, in lower
+// case, to its number.
 func classNumbers(classes []string) map[string]int {
 	numbers := map[string]int{}
 	for i, label := range classes {
@@ -164,7 +165,8 @@ func classNumbers(classes []string) map[string]int {
 	return numbers
 }
 
-// Check tells whether the labels fit a network of so many classes.
+// Check verifies that the labels exist in a network with the given number of
+// classes.
 func (f *Folder) Check(classes int) error {
 	for _, i := range f.Items {
 		if i.Label >= classes {
@@ -174,5 +176,4 @@ func (f *Folder) Check(classes int) error {
 	return nil
 }
 
-// ErrNone is returned where not one picture could be read.
-var ErrNone = errors.New("not one of the pictures could be read")
+var errNoneReadable = errors.New("none of the pictures can be read")

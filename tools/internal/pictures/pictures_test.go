@@ -14,7 +14,7 @@ import (
 	"halfmeg/model"
 )
 
-// write makes a small picture of one grey, or any other file.
+// write writes a small picture of a single grey.
 func write(t *testing.T, path string, grey uint8) {
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 	f, err := os.Create(path)
@@ -58,33 +58,33 @@ func TestListByFolders(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{"a.png": 0, "b.PNG": 7, "c.png": 7, "d.png": Unlabelled, "e.png": Unlabelled}, labels(f))
 	require.Len(t, f.Labelled(), 3)
-	require.Contains(t, f.Warning(), "2 of 5 pictures have no known class, for example "+filepath.Join(dir, "e.png"))
+	require.Contains(t, f.Warning(), "the class of 2 of 5 pictures is unknown, for example "+filepath.Join(dir, "e.png"))
 }
 
 func TestListRefuses(t *testing.T) {
 	dir := t.TempDir()
 	_, err := List(dir, nil)
-	require.ErrorContains(t, err, "holds no pictures")
+	require.ErrorContains(t, err, "contains no pictures")
 	_, err = List(filepath.Join(dir, "missing"), nil)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	file := filepath.Join(dir, "labels.csv")
-	for content, says := range map[string]string{
+	for content, want := range map[string]string{
 		"file,label\na.png,x\n":  `row 2: label "x" is not a class number`,
 		"file,label\na.png,-1\n": `label "-1"`,
 		"a.png\n":                "wrong number of fields",
 		"a.png,cat\nb.png,3\n":   `row 1: label "cat"`,
-		"a.png,1\na.png,2\n":     "row 2: a.png stands there twice",
-		"file,label\n":           "holds no pictures",
+		"a.png,1\na.png,2\n":     "row 2: a.png is listed twice",
+		"file,label\n":           "contains no pictures",
 	} {
 		require.NoError(t, os.WriteFile(file, []byte(content), 0o644))
 		_, err = List(dir, nil)
-		require.ErrorContains(t, err, says)
+		require.ErrorContains(t, err, want)
 	}
 	_, err = List(file, nil)
-	require.ErrorContains(t, err, "a folder of pictures is wanted")
+	require.ErrorContains(t, err, "expected a folder of pictures")
 }
 
-// TestLoad leaves broken files out, names them, and keeps the order.
+// TestLoad: unreadable files are left out and named, and the order is kept.
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	var items []Item
@@ -99,27 +99,27 @@ func TestLoad(t *testing.T) {
 	loaded, err := Load(context.Background(), items, in, 3, func() {})
 	require.NoError(t, err)
 	require.Len(t, loaded.Data, 19)
-	require.Len(t, loaded.Broken, 1)
-	require.ErrorContains(t, loaded.Broken[0], "h.png")
+	require.Len(t, loaded.Unreadable, 1)
+	require.ErrorContains(t, loaded.Unreadable[0], "h.png")
 	for i, item := range loaded.Items {
 		require.Equal(t, int8(10*item.Label-128), loaded.Data[i][0])
 	}
 	require.NotContains(t, loaded.Labels(), 7)
 	_, err = Load(context.Background(), items[7:8], in, 1, func() {})
-	require.ErrorIs(t, err, ErrNone)
+	require.ErrorIs(t, err, errNoneReadable)
 }
 
-// TestHoldOut: every tenth of ten or more pictures, and never one in both.
+// TestHoldOut: every tenth of ten or more pictures, and none in both parts.
 func TestHoldOut(t *testing.T) {
 	in := &Inputs{}
 	for i := range 12 {
 		in.Items, in.Data = append(in.Items, Item{Label: i}), append(in.Data, []int8{int8(i)})
 	}
-	calibration, held := in.HoldOut()
-	require.Equal(t, []int{9}, held.Labels())
+	calibration, heldOut := in.HoldOut()
+	require.Equal(t, []int{9}, heldOut.Labels())
 	require.Len(t, calibration.Data, 11)
 	few := &Inputs{Items: in.Items[:9], Data: in.Data[:9]}
-	calibration, held = few.HoldOut()
-	require.Empty(t, held.Data)
+	calibration, heldOut = few.HoldOut()
+	require.Empty(t, heldOut.Data)
 	require.Len(t, calibration.Data, 9)
 }

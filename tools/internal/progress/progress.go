@@ -1,5 +1,5 @@
-// Package progress shows the progress of long desktop work on a terminal's
-// standard error, with the time left; elsewhere it keeps silent.
+// Package progress shows progress bars with the remaining time on standard error.
+// If that is not a terminal, it shows nothing.
 package progress
 
 import (
@@ -9,24 +9,24 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// Board is a set of bars, one below the other.
-type Board struct {
+// Bars is a stack of progress bars.
+type Bars struct {
 	container *mpb.Progress
 	bars      []*mpb.Bar
 }
 
-// New makes a board. Where standard error is no terminal it shows nothing.
-func New() *Board {
+// New returns an empty stack.
+func New() *Bars {
 	info, err := os.Stderr.Stat()
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return &Board{}
+		return &Bars{}
 	}
-	return &Board{container: mpb.New(mpb.WithOutput(os.Stderr), mpb.WithWidth(40))}
+	return &Bars{container: mpb.New(mpb.WithOutput(os.Stderr), mpb.WithWidth(40))}
 }
 
-// Bar adds a bar of n steps and returns the function that takes one step; it
-// may be called from several goroutines.
-func (b *Board) Bar(name string, n int) func() {
+// Add adds a bar of n steps and returns a function that advances it by one step
+// and is safe for concurrent use.
+func (b *Bars) Add(name string, n int) func() {
 	if b.container == nil {
 		return func() {}
 	}
@@ -38,8 +38,8 @@ func (b *Board) Bar(name string, n int) func() {
 	return bar.Increment
 }
 
-// Close draws the bars once more as they stand and gives the terminal back.
-func (b *Board) Close() {
+// Close stops the bars where they are and waits until they are drawn.
+func (b *Bars) Close() {
 	if b.container == nil {
 		return
 	}

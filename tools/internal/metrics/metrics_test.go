@@ -9,20 +9,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestOfByHand: three pictures of six classes, ties included.
-func TestOfByHand(t *testing.T) {
+// TestMeasureByHand: three pictures of six classes, ties included.
+func TestMeasureByHand(t *testing.T) {
 	logits := [][]float32{
 		{0, 9, 1, 2, 3, 4},  // class 1 first, class 0 last
-		{5, 5, 1, 1, 1, 1},  // 0 and 1 equal: the lower stands first
+		{5, 5, 1, 1, 1, 1},  // 0 and 1 are equal: the lower comes first
 		{-1, 0, 1, 2, 3, 4}, // not labelled
 	}
-	require.Equal(t, Accuracy{Pictures: 2, Top1: 50, Top5: 100}, Of(logits, []int{1, 1, -1}))
-	require.Equal(t, Accuracy{Pictures: 2, Top1: 50, Top5: 50}, Of(logits, []int{0, 0, -1}))
-	require.Zero(t, Of(logits, []int{-1, -1, -1}))
+	require.Equal(t, Accuracy{Pictures: 2, Top1: 50, Top5: 100}, Measure(logits, []int{1, 1, -1}))
+	require.Equal(t, Accuracy{Pictures: 2, Top1: 50, Top5: 50}, Measure(logits, []int{0, 0, -1}))
+	require.Zero(t, Measure(logits, []int{-1, -1, -1}))
 }
 
-// TestCompareByHand works the paired difference and its error out by hand:
-// over four labelled pictures the drops are 1, 0, 0, -1.
+// TestCompareByHand: over four labelled pictures the drops are 1, 0, 0, -1.
 func TestCompareByHand(t *testing.T) {
 	zero, one := []float32{1, 0}, []float32{0, 1}
 	want := [][]float32{zero, zero, one, one}
@@ -38,8 +37,8 @@ func TestCompareByHand(t *testing.T) {
 	require.InDelta(t, 2*(2*p-1)/4, a.KL, 1e-9)
 }
 
-// TestCompareIsDirected: the drop is the reference's gain, the divergence is
-// from the reference, and the error is about the mean.
+// TestCompareIsDirected: the drop is positive if the reference is better, the
+// divergence is from the reference, and the error is around the mean.
 func TestCompareIsDirected(t *testing.T) {
 	right, wrong := []float32{2, 0}, []float32{0, 1}
 	a := Compare([][]float32{right, right, right}, [][]float32{wrong, right, right}, []int{0, 0, 0})
@@ -51,13 +50,13 @@ func TestCompareIsDirected(t *testing.T) {
 
 // TestDivergenceOfHugeLogits does not overflow.
 func TestDivergenceOfHugeLogits(t *testing.T) {
-	require.InDelta(t, 0, Divergence([]float32{3e38, 0}, []float32{3e38, 0}), 1e-9)
+	require.InDelta(t, 0, KLDivergence([]float32{3e38, 0}, []float32{3e38, 0}), 1e-9)
 }
 
-func TestWorst(t *testing.T) {
+func TestWorstClasses(t *testing.T) {
 	logits := [][]float32{{1, 0, 0}, {1, 0, 0}, {0, 0, 1}, {0, 0, 1}}
-	worst := Worst(logits, []int{0, 1, 1, 2}, []string{"a", "b", "c"}, 2)
-	require.Equal(t, []ClassScore{
+	worst := WorstClasses(logits, []int{0, 1, 1, 2}, []string{"a", "b", "c"}, 2)
+	require.Equal(t, []ClassAccuracy{
 		{Class: 1, Label: "b", Pictures: 2, Top1: 0, Top5: 100, Mistaken: 0},
 		{Class: 0, Label: "a", Pictures: 1, Top1: 100, Top5: 100, Mistaken: -1},
 	}, worst)
@@ -71,20 +70,20 @@ type echo struct{}
 
 func (echo) Run(p []int8) ([]float32, error) { return []float32{float32(p[0])}, nil }
 
-// TestLogits keeps the pictures' order whatever the number of workers, and
-// hands errors on.
-func TestLogits(t *testing.T) {
+// TestRunAll: the order of the pictures does not depend on the number of workers,
+// and errors are returned.
+func TestRunAll(t *testing.T) {
 	var pictures [][]int8
 	for i := range 50 {
 		pictures = append(pictures, []int8{int8(i)})
 	}
 	for _, workers := range []int{1, 3, 60} {
-		l, err := Logits(context.Background(), func() (Runner, error) { return echo{}, nil }, pictures, workers, func() {})
+		l, err := RunAll(context.Background(), func() (Runner, error) { return echo{}, nil }, pictures, workers, func() {})
 		require.NoError(t, err)
 		for i := range l {
 			require.Equal(t, []float32{float32(i)}, l[i])
 		}
-		_, err = Logits(context.Background(), func() (Runner, error) { return failing{}, nil }, pictures, workers, func() {})
+		_, err = RunAll(context.Background(), func() (Runner, error) { return failing{}, nil }, pictures, workers, func() {})
 		require.EqualError(t, err, "no")
 	}
 }

@@ -1,5 +1,5 @@
-// Package metrics measures how well a network names pictures, by itself and
-// against another network on the same pictures.
+// Package metrics measures the accuracy of a network on labelled pictures, and
+// its agreement with a reference network on the same pictures.
 package metrics
 
 import (
@@ -8,27 +8,28 @@ import (
 	"slices"
 )
 
-// Accuracy is how often a network is right, in per cent of labelled pictures.
+// Accuracy is the share of labelled pictures that a network classifies correctly,
+// in per cent.
 type Accuracy struct {
 	Pictures int     `json:"pictures"`
 	Top1     float64 `json:"top1"`
 	Top5     float64 `json:"top5"`
 }
 
-// Of scores logits, one slice a picture. Pictures with a negative label do
-// not count.
-func Of(logits [][]float32, labels []int) Accuracy {
+// Measure computes the accuracy of logits, one slice per picture. Pictures with a
+// negative label do not count.
+func Measure(logits [][]float32, labels []int) Accuracy {
 	var a Accuracy
 	for i, l := range logits {
 		if labels[i] < 0 {
 			continue
 		}
 		a.Pictures++
-		rank := rankOf(l, labels[i])
-		if rank < 1 {
+		r := rank(l, labels[i])
+		if r < 1 {
 			a.Top1++
 		}
-		if rank < 5 {
+		if r < 5 {
 			a.Top5++
 		}
 	}
@@ -44,20 +45,20 @@ func percent(part float64, whole int) float64 {
 	return 100 * part / float64(whole)
 }
 
-// rankOf is how many classes stand before the given one; of equal logits the
-// lower class stands first.
-func rankOf(logits []float32, class int) int {
-	rank := 0
+// rank returns how many classes precede the given one in descending order of
+// logits. Of equal logits the lower class comes first.
+func rank(logits []float32, class int) int {
+	r := 0
 	for c, v := range logits {
 		if v > logits[class] || v == logits[class] && c < class {
-			rank++
+			r++
 		}
 	}
-	return rank
+	return r
 }
 
-// Top is the class a network names.
-func Top(logits []float32) int {
+// ArgMax returns the class with the largest logit, the lowest one of equals.
+func ArgMax(logits []float32) int {
 	best := 0
 	for c, v := range logits {
 		if v > logits[best] {
@@ -73,27 +74,29 @@ type Agreement struct {
 	SameTop1  float64 `json:"same_top1"`      // per cent
 	SameError float64 `json:"same_top1_se"`   // standard error of SameTop1, in points
 	KL        float64 `json:"kl"`             // mean Kullback-Leibler divergence from the reference, in nats
-	Drop      float64 `json:"top1_drop"`      // reference's top-1 less the network's, in points
+	Drop      float64 `json:"top1_drop"`      // reference's top-1 minus the network's, in points
 	DropError float64 `json:"top1_drop_se"`   // standard error of Drop over pictures (paired), in points
-	Labelled  int     `json:"labelled_drops"` // pictures that Drop is taken over
+	Labelled  int     `json:"labelled_drops"` // pictures over which Drop is computed
 
-	// ExpectedDrop is the drop to expect if the reference's probabilities are
-	// right, in points: what it gives its own answer more than the network's.
-	// It needs no labels, and chance has less part in it than in Drop.
+	// ExpectedDrop is the expected Drop if the reference's probabilities are
+	// correct, in points: the mean of the probability that the reference assigns
+	// to its own class minus what it assigns to the network's. It needs no labels
+	// and has a smaller variance than Drop.
 	ExpectedDrop float64 `json:"expected_drop"`
 }
 
-// Compare measures got against the reference want.
+// Compare measures the agreement of the logits got with those of the reference,
+// want.
 func Compare(want, got [][]float32, labels []int) Agreement {
 	var a Agreement
 	var drops, squares float64
 	for i := range want {
 		a.Pictures++
-		w, g := Top(want[i]), Top(got[i])
+		w, g := ArgMax(want[i]), ArgMax(got[i])
 		if w == g {
 			a.SameTop1++
 		}
-		a.KL += Divergence(want[i], got[i])
+		a.KL += KLDivergence(want[i], got[i])
 		a.ExpectedDrop += Probability(want[i], w) - Probability(want[i], g)
 		if labels[i] >= 0 {
 			d := hit(w, labels[i]) - hit(g, labels[i])
@@ -106,7 +109,7 @@ func Compare(want, got [][]float32, labels []int) Agreement {
 		p := a.SameTop1 / float64(a.Pictures)
 		a.SameTop1 = 100 * p
 		a.SameError = 100 * math.Sqrt(p*(1-p)/float64(a.Pictures))
-		a.KL = max(0, a.KL/float64(a.Pictures)) // which rounding may leave a hair below
+		a.KL = max(0, a.KL/float64(a.Pictures)) // rounding errors can make it slightly negative
 		a.ExpectedDrop *= 100 / float64(a.Pictures)
 	}
 	if n := float64(a.Labelled); n > 0 {
@@ -124,9 +127,9 @@ func hit(class, label int) float64 {
 	return 0
 }
 
-// Divergence is the Kullback-Leibler divergence of the softmax of got from
+// KLDivergence returns the Kullback-Leibler divergence of the softmax of got from
 // the softmax of want, in nats.
-func Divergence(want, got []float32) float64 {
+func KLDivergence(want, got []float32) float64 {
 	zw, zg := logSum(want), logSum(got)
 	kl := 0.0
 	for c := range want {
@@ -136,12 +139,12 @@ func Divergence(want, got []float32) float64 {
 	return kl
 }
 
-// Probability is what the softmax of logits gives a class.
+// Probability returns the softmax probability of a class.
 func Probability(logits []float32, class int) float64 {
 	return math.Exp(float64(logits[class]) - logSum(logits))
 }
 
-// logSum is the logarithm of the sum of exponentials.
+// logSum returns the logarithm of the sum of the exponentials.
 func logSum(logits []float32) float64 {
 	top := float64(slices.Max(logits))
 	sum := 0.0
@@ -151,49 +154,49 @@ func logSum(logits []float32) float64 {
 	return top + math.Log(sum)
 }
 
-// ClassScore is how one class fares.
-type ClassScore struct {
+// ClassAccuracy is the accuracy on the pictures of one class.
+type ClassAccuracy struct {
 	Class    int     `json:"class"`
 	Label    string  `json:"label,omitempty"`
 	Pictures int     `json:"pictures"`
 	Top1     float64 `json:"top1"`
 	Top5     float64 `json:"top5"`
-	Mistaken int     `json:"mistaken_for"` // the class most often named instead; -1 if none
+	Mistaken int     `json:"mistaken_for"` // the class most often predicted instead; -1 if none
 }
 
-// Worst lists the n classes that are most seldom right, the worst first.
-func Worst(logits [][]float32, labels []int, names []string, n int) []ClassScore {
+// WorstClasses returns the n classes with the lowest accuracy, the worst first.
+func WorstClasses(logits [][]float32, labels []int, names []string, n int) []ClassAccuracy {
 	byClass := map[int][]int{}
 	for i, l := range labels {
 		if l >= 0 {
 			byClass[l] = append(byClass[l], i)
 		}
 	}
-	var scores []ClassScore
+	var scores []ClassAccuracy
 	for class, pictures := range byClass {
-		scores = append(scores, scoreClass(class, pictures, logits, names))
+		scores = append(scores, classAccuracy(class, pictures, logits, names))
 	}
-	slices.SortFunc(scores, func(a, b ClassScore) int {
+	slices.SortFunc(scores, func(a, b ClassAccuracy) int {
 		return cmp.Or(cmp.Compare(a.Top1, b.Top1), cmp.Compare(a.Top5, b.Top5),
 			cmp.Compare(b.Pictures, a.Pictures), cmp.Compare(a.Class, b.Class))
 	})
 	return scores[:min(n, len(scores))]
 }
 
-func scoreClass(class int, pictures []int, logits [][]float32, names []string) ClassScore {
-	s := ClassScore{Class: class, Pictures: len(pictures), Mistaken: -1}
+func classAccuracy(class int, pictures []int, logits [][]float32, names []string) ClassAccuracy {
+	s := ClassAccuracy{Class: class, Pictures: len(pictures), Mistaken: -1}
 	if class < len(names) {
 		s.Label = names[class]
 	}
 	wrong := map[int]int{}
 	for _, i := range pictures {
-		rank := rankOf(logits[i], class)
-		if rank == 0 {
+		r := rank(logits[i], class)
+		if r == 0 {
 			s.Top1++
 		} else {
-			wrong[Top(logits[i])]++
+			wrong[ArgMax(logits[i])]++
 		}
-		if rank < 5 {
+		if r < 5 {
 			s.Top5++
 		}
 	}
