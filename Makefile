@@ -43,6 +43,17 @@ fuzz: ## fuzz each target for a minute, or FUZZTIME=10s
 deps: ## install the Debian packages that the tests use
 	@sh tools/deps.sh
 
+.PHONY: armcycles
+armcycles: ## estimate the cycles of a frame on each Raspberry Pi: FLAGS="-operation NAME"
+	GOOS=linux GOARCH=arm64 go build -o build/cyclebench ./tools/cyclebench
+	@for core in cortex-a76 cortex-a72 cortex-a53; do \
+		GOMAXPROCS=1 go run ./tools/armcycles -core $$core -per 5 -- build/cyclebench -frames 5 $(FLAGS) || exit 1; \
+	done
+
+.PHONY: armcycles-deps
+armcycles-deps: ## install the Debian packages that armcycles uses
+	@sh tools/deps.sh armcycles
+
 .PHONY: clean
 clean: ## remove what was built here
 	rm -rf build

@@ -1,0 +1,144 @@
+// Armcycles estimates how many cycles a program for linux/arm64 takes on the
+// cores of the Raspberry Pi, without one at hand.
+//
+//	make armcycles-deps
+//	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -o build/cyclebench ./tools/cyclebench
+//	GOMAXPROCS=1 go run ./tools/armcycles -core cortex-a76 -per 5 -- build/cyclebench -frames 5
+//
+// QEMU's user emulation runs the program twice with a plugin (plugin/profile.c):
+// first to count the executed instructions of every block and the misses of a
+// cache model, then to record a few hundred windows of the instruction stream
+// at regular intervals. llvm-mca simulates each window on the model of the
+// core; the cycles of its second half, when the pipeline is full, are scaled to
+// the whole run. The error is the standard error of the mean over the windows.
+//
+// Not in the cycles: cache misses, mispredicted branches, instruction fetch
+// beyond the decode width, store-to-load aliasing. Atomic operations and
+// system registers cost nothing. Cache misses are reported next to the cycles,
+// and once more as cycles by a penalty that was fitted to published times.
+//
+// Counted is what runs between the marks of tools/internal/roi, on one thread.
+//
+// It needs the plugin API of QEMU up to 8 (Debian 12 has 7.2).
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+
+	"halfmeg/tools/internal/cli"
+)
+
+// core is a processor of the Raspberry Pi.
+type core struct {
+	boards string
+	model  string // -mcpu of llvm-mca
+	width  int    // instructions decoded in a cycle
+	l1, l2 int    // bytes of data cache; l2 as one core of the board has it
+	miss   int    // cycles for each miss of l2
+}
+
+// cores by their name for QEMU. LLVM 19 has no model of its own for the A76
+// (Neoverse N1 is the same core for servers), nor one for the A53 with correct
+// NEON timings (the A55 is its successor, equally in order). The cycles of a
+// miss are those that bring the estimates for other engines to their published
+// times on these boards.
+var cores = map[string]core{
+	"cortex-a76": {"Pi 5", "neoverse-n1", 4, 64 << 10, 512 << 10, 5},
+	"cortex-a72": {"Pi 4", "cortex-a72", 3, 32 << 10, 1 << 20, 46},
+	"cortex-a53": {"Pi 3 and Zero 2 W", "cortex-a55", 2, 32 << 10, 512 << 10, 22},
+}
+
+// config is what the flags say.
+type config struct {
+	core    string
+	whole   bool
+	per     int
+	macs    int
+	windows int
+	length  int
+	program []string
+}
+
+func main() {
+	var c config
+	flag.StringVar(&c.core, "core", "cortex-a76", "core: "+strings.Join(coreNames(), ", "))
+	flag.BoolVar(&c.whole, "whole", false, "count the whole run, of a program without marks")
+	flag.IntVar(&c.per, "per", 1, "divide all figures by `n`, the frames that the program counts")
+	flag.IntVar(&c.macs, "macs", 0, "multiply-accumulates of a frame, to report them per cycle")
+	flag.IntVar(&c.windows, "windows", 300, "`number` of windows to record")
+	flag.IntVar(&c.length, "window", 3000, "`instructions` of a window")
+	cli.Flags("armcycles", "Armcycles estimates the cycles of an arm64 program: armcycles [flag]... -- program [argument]...")
+	c.program = flag.Args()
+	if err := c.check(); err != nil {
+		cli.Usage("armcycles", err.Error()+" (see -help)")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Stdout, c)
+	stop()
+	if err != nil {
+		cli.Exit("armcycles", err, "interrupted")
+	}
+}
+
+func coreNames() []string { return slices.Sorted(maps.Keys(cores)) }
+
+func (c config) check() error {
+	_, known := cores[c.core]
+	switch {
+	case !known:
+		return fmt.Errorf("-core %s is none of %s", c.core, strings.Join(coreNames(), ", "))
+	case c.per < 1 || c.macs < 0 || c.windows < 1:
+		return errors.New("-per and -windows must be at least 1, -macs not negative")
+	case c.length < shortest:
+		return fmt.Errorf("-window must be at least %d", shortest)
+	case len(c.program) == 0:
+		return errors.New("which program? armcycles -- build/cyclebench")
+	}
+	return nil
+}
+
+func run(ctx context.Context, w io.Writer, c config) error {
+	dir, err := os.MkdirTemp("", "armcycles-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	core := cores[c.core]
+	e, err := newEmulator(ctx, dir, c)
+	if err != nil {
+		return err
+	}
+	counts, err := e.run(ctx, fmt.Sprintf("l1=%d,l2=%d", core.l1, core.l2))
+	if err != nil {
+		return err
+	}
+	total := counts.instructions()
+	if total == 0 {
+		return errors.New("the program executed nothing to count; without marks, count the whole run with -whole")
+	}
+	period := max(total/c.windows, 2*c.length)
+	trace, err := e.run(ctx, fmt.Sprintf("period=%d,window=%d", period, c.length))
+	if err != nil {
+		return err
+	}
+	t := toolchain{dir: dir}
+	code, err := t.disassemble(ctx, counts, trace)
+	if err != nil {
+		return err
+	}
+	estimate, err := t.estimate(ctx, core, trace, code)
+	if err != nil {
+		return err
+	}
+	report{config: c, core: core, counts: counts, code: code, cpi: estimate}.print(w)
+	return nil
+}
