@@ -1,5 +1,5 @@
-# What there is to do with halfmeg; "make" alone lists it. Only Go is needed,
-# but for "deps", which installs what more the tests can use.
+# Targets for developers; "make" alone lists them. Only Go is needed; "make
+# deps" installs what more the tests can use.
 
 # The weights and pictures that some tests and the models need.
 SHARED := $(or $(HALFMEG_SHARED),../shared)
@@ -7,8 +7,8 @@ SHARED := $(or $(HALFMEG_SHARED),../shared)
 # No cgo anywhere.
 export CGO_ENABLED := 0
 
-# One level of amd64, for floating-point code that is compiled for a higher one
-# may fuse multiplications with additions and give other bits.
+# The lowest level of amd64: at a higher one the compiler may fuse multiplications
+# with additions, which changes bits of the models.
 export GOAMD64 := v1
 
 .PHONY: help
@@ -16,8 +16,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## run every check, and say what had to be left out
-	@go run ./tools/check
+test: ## run the checks, and list what is left out; all with CHECK=-all
+	@go run ./tools/check $(CHECK)
 
 .PHONY: lint
 lint: ## run staticcheck and golangci-lint at pinned versions
@@ -37,7 +37,7 @@ bench: ## run the benchmarks
 
 .PHONY: fuzz
 fuzz: ## fuzz each target for a minute, or FUZZTIME=10s
-	@sh tools/fuzz.sh
+	@go run ./tools/check fuzz
 
 .PHONY: deps
 deps: ## install the Debian packages that the tests use
@@ -58,8 +58,8 @@ armcycles-deps: ## install the Debian packages that armcycles uses
 clean: ## remove what was built here
 	rm -rf build
 
-# The embedded models. Each is made by one command from pretrained weights,
-# bit for bit the same on any linux/amd64; their hashes are recorded.
+# The embedded models. One command makes each from pretrained weights, bit for
+# bit the same on any linux/amd64. Their hashes are recorded.
 
 PRETRAINED := model/pretrained
 QUANTIZE := go run ./tools/quantize -calib $(SHARED)/images/calib -labels $(SHARED)/images/synset_words.txt
@@ -75,7 +75,6 @@ models: ## rebuild the embedded models and record their hashes
 	$(QUANTIZE_1.1) -out $(PRETRAINED)/squeezenet1.1.sqz
 	cd $(PRETRAINED) && $(HASHES) > SHA256SUMS
 
-# The hashes of all of them, and one rebuilt.
 .PHONY: models-check
 models-check: ## check the embedded models against their hashes, and rebuild one
 	cd $(PRETRAINED) && $(HASHES) | diff -u SHA256SUMS -

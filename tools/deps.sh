@@ -1,39 +1,61 @@
 #!/bin/sh
-# Installs what the tests use beyond Go itself: make, git, QEMU's user
-# emulation, which runs arm64 programs on another machine, binutils, which
-# disassemble arm64, and for the emulated board of "make integration" QEMU's
-# system emulation, with a compiler and xz, which build its kernel's modules.
-# Does nothing where all of it is there.
+# Installs the Debian packages that are missing, for the tests or, with the
+# argument "armcycles", for tools/armcycles.
+#
+# The tests use, beyond Go: make and git; gcc, for the race detector; QEMU's
+# user emulation, which runs arm64, arm and 386 programs; binutils, which
+# disassemble arm64; and for the emulated board of "make integration" QEMU's
+# system emulation, and a cross compiler and xz to build its kernel modules.
 set -eu
 
-has() { command -v "$1" >/dev/null 2>&1; }
-
 packages=
-has make || packages="$packages make"
-has git || packages="$packages git"
-has qemu-aarch64-static || has qemu-aarch64 || packages="$packages qemu-user-static"
-has aarch64-linux-gnu-objdump || packages="$packages binutils-aarch64-linux-gnu"
-has qemu-system-aarch64 || packages="$packages qemu-system-arm"
-has aarch64-linux-gnu-gcc || packages="$packages gcc-aarch64-linux-gnu"
-has xz || packages="$packages xz-utils"
+# need COMMAND PACKAGE...: installs the packages unless the command is there.
+need() {
+	command -v "$1" >/dev/null 2>&1 && return
+	shift
+	packages="$packages $*"
+}
+
+case "${1-}" in
+"")
+	need make make
+	need git git
+	need gcc gcc libc6-dev
+	# The static one, because it is one package for all architectures.
+	need qemu-arm-static qemu-user-static
+	need aarch64-linux-gnu-objdump binutils-aarch64-linux-gnu
+	need qemu-system-aarch64 qemu-system-arm
+	need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+	need xz xz-utils
+	;;
+armcycles)
+	need gcc gcc libc6-dev
+	need qemu-aarch64 qemu-user # the static one loads no plugins
+	need llvm-mca-19 llvm-19
+	;;
+*)
+	echo "usage: deps.sh [armcycles]" >&2
+	exit 2
+	;;
+esac
 [ -n "$packages" ] || exit 0
 
-if ! has apt-get; then
+if ! command -v apt-get >/dev/null 2>&1; then
 	echo "deps: this is not Debian; please install by hand:$packages" >&2
 	exit 1
 fi
 if [ "$(id -u)" = 0 ]; then
 	root=
-elif has sudo; then
+elif command -v sudo >/dev/null 2>&1; then
 	root=sudo
 else
-	echo "deps: neither root nor sudo; please have root install:$packages" >&2
+	echo "deps: neither root nor sudo; ask root to install:$packages" >&2
 	exit 1
 fi
 
 echo "deps: installing$packages"
 apt="$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o Dpkg::Use-Pty=0"
 $apt update
-# Packages are words of their own, so the list stands without quotes.
+# Unquoted: each package is a word.
 # shellcheck disable=SC2086
 $apt install -y --no-install-recommends $packages >/dev/null

@@ -2,15 +2,15 @@ package main
 
 import "fmt"
 
-// platforms are what every package must build and vet cleanly for.
+// platforms are those that every package must build and vet for.
 var platforms = []struct{ os, arch string }{
-	{"linux", "amd64"}, {"linux", "arm64"},
+	{"linux", "amd64"}, {"linux", "arm64"}, {"linux", "386"}, {"linux", "arm"},
 	{"windows", "amd64"}, {"windows", "arm64"},
 	{"darwin", "amd64"}, {"darwin", "arm64"},
 }
 
-// build compiles and vets everything for every platform. Vet alone would not
-// do: it reads assembly but does not assemble it.
+// build compiles and vets everything for every platform. Vet alone is not
+// enough: it parses assembly but does not assemble it.
 func build(r *report) {
 	for _, p := range platforms {
 		env := []string{"CGO_ENABLED=0", "GOOS=" + p.os, "GOARCH=" + p.arch}

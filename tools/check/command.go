@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// command prepares a program with these variables added to the environment,
-// and prints it as one would type it. Its output goes to ours.
+// command prepares a program to run with more environment variables, and
+// prints it as one would type it. It inherits stdout and stderr.
 func command(env []string, name string, args ...string) *exec.Cmd {
 	fmt.Println("$", typed(env, name, args))
 	cmd := exec.Command(name, args...)
@@ -20,7 +20,7 @@ func command(env []string, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// typed is the command as one would type it to a shell.
+// typed returns the command as one would type it in a shell.
 func typed(env []string, name string, args []string) string {
 	words := slices.Concat(env, []string{name}, args)
 	for i, w := range words {
@@ -31,10 +31,10 @@ func typed(env []string, name string, args []string) string {
 	return strings.Join(words, " ")
 }
 
-// binDir is where programs that the checks build are put.
+// binDir holds the programs that the checks build.
 const binDir = "build"
 
-// inBinDir is the path of one of them.
+// inBinDir returns the path of a file in it, and creates the folder.
 func inBinDir(name string) (string, error) {
 	return filepath.Join(binDir, name), os.MkdirAll(binDir, 0o755)
 }

@@ -6,17 +6,14 @@ import (
 	"os"
 )
 
-// edgeLimit is what the program for the Raspberry Pi must stay under, in bytes.
+// edgeLimit bounds the size of the program for the Raspberry Pi, in bytes.
 const edgeLimit = 10_000_000
 
-// edgeName is the file of that program in binDir.
+// edgeName is its file in binDir.
 const edgeName = "edge-linux-arm64"
 
-// arm64 is the environment in which Go builds for the Raspberry Pi.
-var arm64 = []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64"}
-
 // edge cross-compiles cmd/edge for the Raspberry Pi and checks that the
-// program is small and needs no other file.
+// program is small and static.
 func edge(r *report) { r.result("edge", buildEdge()) }
 
 func buildEdge() error {
@@ -24,7 +21,7 @@ func buildEdge() error {
 	if err != nil {
 		return err
 	}
-	err = command(arm64, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./cmd/edge").Run()
+	err = command(arm64Env(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./cmd/edge").Run()
 	if err != nil {
 		return err
 	}
@@ -34,7 +31,7 @@ func buildEdge() error {
 	return requireSmall(path)
 }
 
-// requireStatic refuses a program that asks for a dynamic loader or library.
+// requireStatic rejects a program that needs a dynamic loader or library.
 func requireStatic(path string) error {
 	file, err := elf.Open(path)
 	if err != nil {
@@ -56,7 +53,7 @@ func requireSmall(path string) error {
 	}
 	fmt.Printf("%s: %d bytes, static\n", path, info.Size())
 	if info.Size() >= edgeLimit {
-		return fmt.Errorf("%s has %d bytes; it must stay under %d", path, info.Size(), edgeLimit)
+		return fmt.Errorf("%s has %d bytes; the limit is %d", path, info.Size(), edgeLimit)
 	}
 	return nil
 }

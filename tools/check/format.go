@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// format fails where gofmt would change a file.
+// format fails if gofmt would change a file.
 func format(r *report) {
 	gofmt, err := gofmtPath()
 	if err != nil {
@@ -20,12 +20,13 @@ func format(r *report) {
 	cmd.Stdout = &files
 	err = cmd.Run()
 	if err == nil && files.Len() > 0 {
-		err = fmt.Errorf("these files are not formatted: %s", strings.Join(strings.Fields(files.String()), " "))
+		err = fmt.Errorf("not formatted (run gofmt -w): %s", strings.Join(strings.Fields(files.String()), " "))
 	}
 	r.result("gofmt", err)
 }
 
-// gofmtPath is the gofmt of the Go that runs us, which need not be in PATH.
+// gofmtPath returns the gofmt of the Go that runs this program. It may not be
+// in PATH.
 func gofmtPath() (string, error) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {

@@ -15,19 +15,26 @@ import (
 func testHost(r *report) {
 	args := []string{"./..."}
 	if inCI() {
-		args = append([]string{"-count=1"}, args...) // no result of an earlier run
+		args = append([]string{"-count=1"}, args...) // do not reuse earlier results
 	}
-	goTest(r, "", nil, args...)
-	goTest(r, "generic", []string{maskVariable + "generic"}, goldenPackage)
+	goTest(r, testRun{}, nil, args...)
+	goTest(r, testRun{name: "generic"}, []string{maskVariable + "generic"}, goldenPackage)
 }
 
-// testTimeout is for each package. Those that look at folders of pictures take
-// minutes on two cores, and Go's own ten are too few on a busy machine.
+// testTimeout is for each package. Accuracy over folders of pictures takes
+// minutes on two cores; Go's default of ten is too short on a busy machine.
 const testTimeout = "-timeout=30m"
 
-// goTest runs "go test" and counts every test. Where names the place in the
-// report, for a test that runs in several; it may be empty.
-func goTest(r *report, where string, env []string, args ...string) {
+// testRun is a run of "go test".
+type testRun struct {
+	name string // in the report, before each test; empty for the plain run
+	// repeats says that the plain run has the same tests. What the run skips
+	// is then left out only if it passes nowhere else.
+	repeats bool
+}
+
+// goTest runs "go test" and counts every test.
+func goTest(r *report, run testRun, env []string, args ...string) {
 	cmd := command(env, "go", append([]string{"test", "-json", testTimeout}, args...)...)
 	cmd.Stdout = nil
 	stream, err := cmd.StdoutPipe()
@@ -39,10 +46,10 @@ func goTest(r *report, where string, env []string, args ...string) {
 		return
 	}
 	before := len(r.failed)
-	readErr := newTestReader(r, where, os.Stdout).read(stream)
+	readErr := newTestReader(r, run, os.Stdout).read(stream)
 	err = errors.Join(readErr, cmd.Wait())
-	if err != nil && len(r.failed) == before { // and no test to blame
-		r.fail(strings.TrimSpace(fmt.Sprintf("%s go test: %v", where, err)))
+	if err != nil && len(r.failed) == before { // and no test is to blame
+		r.fail(strings.TrimSpace(fmt.Sprintf("%s go test: %v", run.name, err)))
 	}
 }
 
@@ -50,33 +57,33 @@ func goTest(r *report, where string, env []string, args ...string) {
 type testEvent struct {
 	Action  string
 	Package string
-	Test    string // empty for what concerns the package
+	Test    string // empty for events of the package
 	Output  string
 }
 
-// testReader turns the events into the output of a plain "go test", and
-// counts what passed, failed and was skipped.
+// testReader converts the events to the output of a plain "go test", and
+// counts passed, failed and skipped tests.
 type testReader struct {
 	report *report
-	where  string
+	run    testRun
 	out    io.Writer
 
-	// lines holds the output, by package and test, of what has not ended.
+	// lines is the output of unfinished tests, by package and test.
 	lines map[string]map[string]string
-	// blamed tells the packages that have a failed test.
+	// blamed is the set of packages with a failed test.
 	blamed map[string]bool
 }
 
-func newTestReader(r *report, where string, out io.Writer) *testReader {
+func newTestReader(r *report, run testRun, out io.Writer) *testReader {
 	return &testReader{
-		report: r, where: where, out: out,
+		report: r, run: run, out: out,
 		lines:  map[string]map[string]string{},
 		blamed: map[string]bool{},
 	}
 }
 
-// read takes the events until the stream ends. A line that is none, such as
-// a program writes that takes over standard output, is passed on as it is.
+// read reads events until the stream ends. A line that is not an event, which
+// a program that inherited stdout may write, is copied to the output.
 func (t *testReader) read(stream io.Reader) error {
 	in := bufio.NewReader(stream)
 	for {
@@ -105,7 +112,7 @@ func (t *testReader) take(e testEvent) {
 	case e.Action == "output":
 		t.keep(e)
 	case e.Action != "pass" && e.Action != "fail" && e.Action != "skip":
-		// The rest is progress.
+		// Progress.
 	case e.Test == "":
 		t.endPackage(e)
 	default:
@@ -122,15 +129,19 @@ func (t *testReader) keep(e testEvent) {
 	tests[e.Test] += e.Output
 }
 
-// endTest counts a test; subtests are part of the test that holds them, but
-// each that is skipped is named.
+// endTest counts a test. Subtests count as part of their test, but each
+// skipped one is listed.
 func (t *testReader) endTest(e testEvent) {
 	output := t.lines[e.Package][e.Test]
 	delete(t.lines[e.Package], e.Test)
-	name := strings.TrimSpace(t.where + " " + e.Package + " " + e.Test)
+	plain := e.Package + " " + e.Test
+	name := strings.TrimSpace(t.run.name + " " + plain)
 	whole := !strings.Contains(e.Test, "/")
 	switch e.Action {
 	case "skip":
+		if t.run.repeats {
+			name = plain
+		}
 		t.report.leaveOut(skipReason(output), name)
 	case "fail":
 		fmt.Fprint(t.out, output)
@@ -139,15 +150,15 @@ func (t *testReader) endTest(e testEvent) {
 			t.report.fail(name)
 		}
 	case "pass":
-		t.report.settle(e.Package + " " + e.Test)
+		t.report.settle(plain)
 		if whole {
 			t.report.pass()
 		}
 	}
 }
 
-// endPackage prints the line that a plain "go test" would, and after a failure
-// also what the package and its unfinished tests had to say.
+// endPackage prints the line that a plain "go test" would print, and after a
+// failure also the output of the package and its unfinished tests.
 func (t *testReader) endPackage(e testEvent) {
 	tests := t.lines[e.Package]
 	delete(t.lines, e.Package)
@@ -162,7 +173,7 @@ func (t *testReader) endPackage(e testEvent) {
 		}
 		fmt.Fprint(t.out, own)
 		if !t.blamed[e.Package] {
-			t.report.fail(strings.TrimSpace(t.where + " " + e.Package))
+			t.report.fail(strings.TrimSpace(t.run.name + " " + e.Package))
 		}
 	}
 }
@@ -175,7 +186,7 @@ func lastLine(s string) string {
 // logLine is what t.Skip and t.Log print: "    file.go:12: message".
 var logLine = regexp.MustCompile(`(?m)^\s+\S+\.go:\d+: (?:LEFT OUT: )?(.+)$`)
 
-// skipReason is the message of a skipped test: the last it logged.
+// skipReason returns the message of a skipped test: the last that it logged.
 func skipReason(output string) string {
 	found := logLine.FindAllStringSubmatch(output, -1)
 	if len(found) == 0 {

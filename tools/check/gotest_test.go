@@ -21,17 +21,17 @@ func stream(t *testing.T, events ...testEvent) string {
 	return lines.String()
 }
 
-// readTests is the report and the output for a stream of events.
-func readTests(t *testing.T, where, events string) (*report, string) {
+// readTests returns the report and the output for a stream of events.
+func readTests(t *testing.T, run testRun, events string) (*report, string) {
 	t.Helper()
 	r := &report{}
 	var out strings.Builder
-	require.NoError(t, newTestReader(r, where, &out).read(strings.NewReader(events)))
+	require.NoError(t, newTestReader(r, run, &out).read(strings.NewReader(events)))
 	return r, out.String()
 }
 
 func TestPassedTestsAreCountedAndSilent(t *testing.T) {
-	r, out := readTests(t, "", stream(t,
+	r, out := readTests(t, testRun{}, stream(t,
 		testEvent{"run", "m/p", "TestA", ""},
 		testEvent{"output", "m/p", "TestA", "=== RUN   TestA\n"},
 		testEvent{"pass", "m/p", "TestA/sub", ""},
@@ -41,12 +41,14 @@ func TestPassedTestsAreCountedAndSilent(t *testing.T) {
 		testEvent{"pass", "m/p", "", ""},
 		testEvent{"skip", "m/empty", "", ""},
 	))
-	require.Equal(t, &report{passed: 1}, r)
+	require.Equal(t, 1, r.passed)
+	require.Empty(t, r.failed)
+	require.Empty(t, r.leftOut)
 	require.Equal(t, "ok  \tm/p\t0.1s\n", out)
 }
 
 func TestSkippedTestsAreLeftOut(t *testing.T) {
-	r, _ := readTests(t, "cortex-a53", stream(t,
+	r, _ := readTests(t, testRun{name: "cortex-a53"}, stream(t,
 		testEvent{"output", "m/p", "TestA", "=== RUN   TestA\n"},
 		testEvent{"output", "m/p", "TestA", "    a_test.go:7: LEFT OUT: needs sha"},
 		testEvent{"output", "m/p", "TestA", "red/x\n--- SKIP: TestA (0.00s)\n"},
@@ -64,8 +66,8 @@ func TestSkippedTestsAreLeftOut(t *testing.T) {
 	require.False(t, r.ok(), "in CI nothing may be left out")
 }
 
-// A test that is left out on one machine and passes on another is checked; one
-// that is left out or fails there, too, is not.
+// A test that is skipped on one machine and passes on another is checked; one
+// that is skipped or fails there, too, is not.
 func TestSkippedTestsThatPassElsewhereAreNotLeftOut(t *testing.T) {
 	r := &report{}
 	skipped := stream(t,
@@ -78,14 +80,36 @@ func TestSkippedTestsThatPassElsewhereAreNotLeftOut(t *testing.T) {
 		testEvent{"pass", "m/p", "TestA", ""},
 		testEvent{"fail", "m/p", "TestB", ""},
 	)
-	require.NoError(t, newTestReader(r, "", io.Discard).read(strings.NewReader(skipped)))
-	require.NoError(t, newTestReader(r, "board", io.Discard).read(strings.NewReader(elsewhere)))
+	require.NoError(t, newTestReader(r, testRun{}, io.Discard).read(strings.NewReader(skipped)))
+	require.NoError(t, newTestReader(r, testRun{name: "board"}, io.Discard).read(strings.NewReader(elsewhere)))
 	require.Equal(t, []omission{{"needs a camera", []string{"m/p TestB"}}}, r.leftOut)
 	require.Equal(t, []string{"board m/p TestB"}, r.failed)
 }
 
+// A run that repeats the tests of another may skip what passed there, before
+// or after it.
+func TestRepeatedTestsAreLeftOutOnce(t *testing.T) {
+	r := &report{}
+	read := func(run testRun, action, test string) {
+		events := stream(t,
+			testEvent{"output", "m/p", test, "    a_test.go:7: LEFT OUT: -short\n"},
+			testEvent{action, "m/p", test, ""})
+		require.NoError(t, newTestReader(r, run, io.Discard).read(strings.NewReader(events)))
+	}
+	race := testRun{name: "race", repeats: true}
+	read(testRun{}, "pass", "TestA")
+	for _, test := range []string{"TestA", "TestB", "TestC"} {
+		read(race, "skip", test)
+		read(race, "skip", test)
+	}
+	read(testRun{}, "pass", "TestB")
+	require.Equal(t, []omission{{"-short", []string{"m/p TestC"}}}, r.leftOut)
+	read(race, "fail", "TestA")
+	require.Equal(t, []string{"race m/p TestA"}, r.failed)
+}
+
 func TestFailedTestsAreShownAndNamedOnce(t *testing.T) {
-	r, out := readTests(t, "", stream(t,
+	r, out := readTests(t, testRun{}, stream(t,
 		testEvent{"output", "m/p", "TestA/sub", "wrong sum\n"},
 		testEvent{"fail", "m/p", "TestA/sub", ""},
 		testEvent{"fail", "m/p", "TestA", ""},
@@ -97,7 +121,7 @@ func TestFailedTestsAreShownAndNamedOnce(t *testing.T) {
 }
 
 func TestPackageThatFailsWithoutATestIsNamed(t *testing.T) {
-	r, out := readTests(t, "", stream(t,
+	r, out := readTests(t, testRun{}, stream(t,
 		testEvent{"build-output", "", "", "p.go:1: undefined: x\n"},
 		testEvent{"output", "m/p", "", "FAIL\tm/p [build failed]\n"},
 		testEvent{"fail", "m/p", "", ""},
@@ -107,7 +131,7 @@ func TestPackageThatFailsWithoutATestIsNamed(t *testing.T) {
 }
 
 func TestUnfinishedTestsAreShown(t *testing.T) {
-	r, out := readTests(t, "", stream(t,
+	r, out := readTests(t, testRun{}, stream(t,
 		testEvent{"output", "m/p", "TestA", "killed here\n"},
 		testEvent{"fail", "m/p", "", ""},
 	))
@@ -115,8 +139,8 @@ func TestUnfinishedTestsAreShown(t *testing.T) {
 	require.Equal(t, "killed here\n", out)
 }
 
-func TestForeignLinesPass(t *testing.T) {
-	r, out := readTests(t, "", "not an event\nnor this")
+func TestOtherLinesAreCopied(t *testing.T) {
+	r, out := readTests(t, testRun{}, "not an event\nnor this")
 	require.Equal(t, &report{}, r)
 	require.Equal(t, "not an event\nnor this", out)
 }

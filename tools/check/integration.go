@@ -18,8 +18,8 @@ import (
 )
 
 // boardTests are the packages whose tests run on the emulated board, in this
-// order: those that need a camera, and before them a few that show that
-// kernels and engine work there as everywhere.
+// order: a few that show that kernels and engine work there, and those that
+// need a camera.
 var boardTests = []boardTest{
 	{pkg: "kernels", run: "MatchReference$"},
 	{pkg: "model", run: "^TestEngine"},
@@ -27,10 +27,10 @@ var boardTests = []boardTest{
 	{pkg: "tools/integration"},
 }
 
-// boardTest is the tests of a package that run on the board.
+// boardTest selects tests of a package.
 type boardTest struct {
 	pkg string // folder below the root of the project
-	run string // pattern of the tests' names; empty: all
+	run string // pattern of the names of tests; empty: all
 }
 
 // Paths on the board.
@@ -39,7 +39,7 @@ const (
 	boardPrograms = "/test"
 )
 
-// boardEnv tells the tests what there is on the board.
+// boardEnv tells the tests what is on the board.
 var boardEnv = []string{
 	"HALFMEG_EDGE=" + boardEdge,
 	"HALFMEG_VIDEO=" + board.Vivid,
@@ -50,12 +50,12 @@ var boardEnv = []string{
 // may need several.
 const boardTimeout = 10 * time.Minute
 
-// needCamera is why tests with a camera do not run elsewhere; the tests that
-// are left out say the same.
+// needCamera is why tests with a camera do not run on the host. The skipped
+// tests log the same words.
 const needCamera = "tests with a camera: make integration runs them on an emulated board"
 
-// integration runs tests on an emulated board with cameras, where the
-// programs are those of the Raspberry Pi and the kernel is a real one.
+// integration runs tests on an emulated board with cameras: a real kernel,
+// and the programs that run on the Raspberry Pi.
 func integration(r *report) {
 	if missing := board.Missing(); len(missing) > 0 {
 		r.fail("integration: needs " + strings.Join(missing, ", ") + "; make deps installs them")
@@ -94,7 +94,7 @@ func runOnBoard(r *report) error {
 	return err
 }
 
-// boardFiles builds what runs on the board.
+// boardFiles builds the programs that run on the board.
 func boardFiles() ([]board.File, error) {
 	if err := buildEdge(); err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func boardFiles() ([]board.File, error) {
 	return files, nil
 }
 
-// program is where the tests are on the board.
+// program returns the path of the tests on the board.
 func (t boardTest) program() string {
 	return path.Join(boardPrograms, strings.ReplaceAll(t.pkg, "/", "-")+".test")
 }
@@ -129,7 +129,7 @@ func (t boardTest) build() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return file, command(arm64, "go", "test", "-c", "-ldflags=-s -w", "-o", file, "./"+t.pkg).Run()
+	return file, command(arm64Env(), "go", "test", "-c", "-ldflags=-s -w", "-o", file, "./"+t.pkg).Run()
 }
 
 // boardRun is a run of such tests.
@@ -159,7 +159,7 @@ func (b *boardRun) ended(status int, took time.Duration) {
 	fmt.Fprintf(&b.output, "%s\t%s\t%.1fs on the board\n", verdict, b.path(), took.Seconds())
 	before := len(b.report.failed)
 	err := b.count()
-	if err == nil && status != 0 && len(b.report.failed) == before { // and no test to blame
+	if err == nil && status != 0 && len(b.report.failed) == before { // and no test is to blame
 		err = fmt.Errorf("exit status %d", status)
 	}
 	if err != nil {
@@ -167,10 +167,10 @@ func (b *boardRun) ended(status int, took time.Duration) {
 	}
 }
 
-// path is the import path of the package.
+// path returns the import path of the package.
 func (b *boardRun) path() string { return "halfmeg/" + b.pkg }
 
-// count reads the output as "go test" does.
+// count reads the output of the tests.
 func (b *boardRun) count() error {
 	convert := exec.Command("go", "tool", "test2json", "-p", b.path())
 	convert.Stdin = &b.output
@@ -179,12 +179,12 @@ func (b *boardRun) count() error {
 	if err != nil {
 		return err
 	}
-	return newTestReader(b.report, "board", os.Stdout).read(bytes.NewReader(events))
+	return newTestReader(b.report, testRun{name: "board"}, os.Stdout).read(bytes.NewReader(events))
 }
 
-// showUnfinished prints what tests wrote that have not come to an end.
+// showUnfinished prints the output of tests that have not ended.
 func (b *boardRun) showUnfinished() {
 	if b.output.Len() > 0 {
-		fmt.Printf("%s was not done; it wrote:\n%s\n", b.path(), &b.output)
+		fmt.Printf("%s did not end; its output:\n%s\n", b.path(), &b.output)
 	}
 }

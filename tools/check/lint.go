@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The linters, pinned. They are built into binDir and stand outside go.mod,
-// so that the project does not inherit what they depend on.
+// The linters, pinned. They are built into binDir and are not in go.mod, so
+// that the project does not inherit their dependencies.
 const (
 	staticcheckPackage = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
 	golangciPackage    = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
@@ -15,21 +15,21 @@ const (
 func lint(r *report) {
 	r.result("go mod tidy", command(nil, "go", "mod", "tidy", "-diff").Run())
 	r.result("staticcheck", staticcheck())
-	// Twice, for each sees the files of one architecture only.
+	// A run sees the files of one architecture.
 	for _, arch := range []string{"amd64", "arm64"} {
 		r.result("golangci-lint for "+arch, golangci(arch))
 	}
 }
 
-// lintPlatforms, a line each as "staticcheck -matrix" reads them, are enough to
-// see every file. More would cost half a minute each.
+// lintPlatforms are read by "staticcheck -matrix". Together they include every
+// file. One more would cost half a minute.
 const lintPlatforms = `linux_amd64: GOOS=linux GOARCH=amd64
 linux_arm64: GOOS=linux GOARCH=arm64
 windows_amd64: GOOS=windows GOARCH=amd64
 `
 
-// staticcheck looks at several platforms in one run: what only one of them
-// uses is not unused.
+// staticcheck checks several platforms in one run: what any of them uses is
+// not unused.
 func staticcheck() error {
 	path, err := install(staticcheckPackage, "staticcheck")
 	if err != nil {
@@ -48,7 +48,7 @@ func golangci(arch string) error {
 	return command([]string{"GOOS=linux", "GOARCH=" + arch}, path, "run", "./...").Run()
 }
 
-// install builds a linter, unless this version of it stands there already.
+// install builds a linter, unless this version is in binDir already.
 func install(pkg, name string) (string, error) {
 	path, err := inBinDir(name)
 	if err != nil {

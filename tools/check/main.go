@@ -1,29 +1,31 @@
-// Check runs every check of the project, one stage after the other, and ends
-// with what it left out, what failed and a count. It is what "make test"
-// starts, and needs nothing but Go:
+// Check runs the checks of the project, one stage after the other, and prints
+// at the end what it left out, what failed, and a count. "make test" runs it,
+// in the root of the project:
 //
-//	go run ./tools/check            every stage
-//	go run ./tools/check edge lint  these stages only
+//	go run ./tools/check            the stages that need only Go and a few minutes
+//	go run ./tools/check -all       every stage
+//	go run ./tools/check edge lint  these stages
 //
-// Started in the root of the project. Where the environment says CI=true,
-// nothing may be left out: whatever is counts as a failure.
+// With CI=true in the environment every stage runs, and what has to be left
+// out counts as a failure.
 package main
 
 import (
 	"flag"
 	"fmt"
 	"os"
+	"time"
 )
 
-// A stage is one group of checks with a name to ask for it by.
+// A stage is a group of checks.
 type stage struct {
 	name  string
 	about string
 	run   func(*report)
 
-	// unasked, where set, is why the stage is left out unless it is asked
-	// for by name or runs in CI, and how to run it.
-	unasked string
+	// onRequest, if set, says what is left out and how to run it: the stage
+	// runs only by name, with -all or in CI.
+	onRequest string
 }
 
 var stages = []stage{
@@ -31,14 +33,25 @@ var stages = []stage{
 	{name: "build", about: "go build and go vet for every platform", run: build},
 	{name: "test", about: "tests on this machine", run: testHost},
 	{name: "arm64", about: "tests as arm64 programs on emulated cores", run: testARM64},
+	{name: "noasm", about: "build and tests without assembly", run: testNoAsm,
+		onRequest: "tests without assembly: go run ./tools/check noasm runs them"},
+	{name: "32bit", about: "tests as 32-bit programs on emulated processors", run: test32,
+		onRequest: "tests as 32-bit programs: go run ./tools/check 32bit runs them"},
+	{name: "race", about: "tests with the race detector", run: testRace,
+		onRequest: "tests with the race detector: go run ./tools/check race runs them"},
+	{name: "cover", about: "coverage of tests and of the programs that they build", run: cover,
+		onRequest: "coverage: go run ./tools/check cover prints it"},
+	{name: "fuzz", about: "every fuzz target for FUZZTIME", run: fuzz,
+		onRequest: "fuzzing: make fuzz runs each target for FUZZTIME"},
 	{name: "edge", about: "the program for the Raspberry Pi", run: edge},
 	{name: "integration", about: "edge and tests with a camera on an emulated board", run: integration,
-		unasked: needCamera},
+		onRequest: needCamera},
 	{name: "lint", about: "staticcheck, golangci-lint, go mod tidy", run: lint,
-		unasked: "staticcheck and golangci-lint: make lint fetches and runs them"},
+		onRequest: "staticcheck and golangci-lint: make lint fetches and runs them"},
 }
 
 func main() {
+	all := flag.Bool("all", false, "run every stage")
 	flag.Usage = usage
 	flag.Parse()
 	chosen, err := choose(flag.Args())
@@ -47,15 +60,17 @@ func main() {
 		os.Exit(2)
 	}
 
-	ci := inCI()
-	r := &report{strict: ci}
+	r := &report{strict: inCI()}
+	everything := *all || inCI() || flag.NArg() > 0 // of what is chosen
 	for _, s := range chosen {
-		if s.unasked != "" && flag.NArg() == 0 && !ci {
-			r.leaveOut(s.unasked, "")
+		if s.onRequest != "" && !everything {
+			r.leaveOut(s.onRequest, "")
 			continue
 		}
 		fmt.Printf("\n# %s: %s\n", s.name, s.about)
+		began := time.Now()
 		s.run(r)
+		fmt.Printf("# %s took %.0f s\n", s.name, time.Since(began).Seconds())
 	}
 	r.print(os.Stdout)
 	if !r.ok() {
@@ -63,7 +78,7 @@ func main() {
 	}
 }
 
-// choose gives the stages of these names, or all of them for no name.
+// choose returns the stages of these names, or all of them if there are none.
 func choose(names []string) ([]stage, error) {
 	if len(names) == 0 {
 		return stages, nil
@@ -85,12 +100,12 @@ func find(name string) (stage, error) {
 			return s, nil
 		}
 	}
-	return stage{}, fmt.Errorf("no stage is called %q; -help lists them", name)
+	return stage{}, fmt.Errorf("unknown stage %q; -help lists them", name)
 }
 
 func usage() {
 	out := flag.CommandLine.Output()
-	fmt.Fprintln(out, "usage: go run ./tools/check [stage ...]")
+	fmt.Fprintln(out, "usage: go run ./tools/check [-all] [stage ...]")
 	for _, s := range stages {
 		fmt.Fprintf(out, "  %-11s %s\n", s.name, s.about)
 	}

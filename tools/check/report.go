@@ -7,16 +7,17 @@ import (
 	"strings"
 )
 
-// report gathers the outcome of all stages.
+// report collects the outcome of all stages.
 type report struct {
-	strict  bool // what is left out counts as a failure
+	strict  bool // omissions count as failures
 	passed  int
 	failed  []string
 	leftOut []omission
+	settled map[string]bool // tests that passed on some machine
 }
 
-// omission is something that was not checked, and the tests it kept from
-// running, if any.
+// omission is why something was not checked, and the tests that did not run
+// because of it, if any.
 type omission struct {
 	reason string
 	tests  []string
@@ -26,7 +27,7 @@ func (r *report) pass() { r.passed++ }
 
 func (r *report) fail(what string) { r.failed = append(r.failed, what) }
 
-// result counts one check: failed where err is not nil.
+// result counts one check, failed if err is not nil.
 func (r *report) result(what string, err error) {
 	if err != nil {
 		r.fail(fmt.Sprintf("%s: %v", what, err))
@@ -35,18 +36,25 @@ func (r *report) result(what string, err error) {
 	r.pass()
 }
 
-// leaveOut notes what is not checked. Tests with one reason are gathered
-// under it; test may be empty.
+// leaveOut records why something is not checked. Tests with the same reason
+// are listed once under it; test may be empty.
 func (r *report) leaveOut(reason, test string) {
+	if r.settled[test] {
+		return
+	}
 	o := r.omission(reason)
-	if test != "" {
+	if test != "" && !slices.Contains(o.tests, test) {
 		o.tests = append(o.tests, test)
 	}
 }
 
-// settle takes back that a test was left out on this machine, for it has
-// passed somewhere else.
+// settle records that a test has passed somewhere, and drops it from what was
+// left out on this machine.
 func (r *report) settle(test string) {
+	if r.settled == nil {
+		r.settled = map[string]bool{}
+	}
+	r.settled[test] = true
 	for i := range r.leftOut {
 		o := &r.leftOut[i]
 		at := slices.Index(o.tests, test)
@@ -75,7 +83,7 @@ func (r *report) ok() bool {
 	return len(r.failed) == 0 && (!r.strict || len(r.leftOut) == 0)
 }
 
-// print writes the closing lines. The last is always the count.
+// print writes the last lines of the output. The very last is the count.
 func (r *report) print(w io.Writer) {
 	r.printLeftOut(w)
 	if len(r.failed) > 0 {

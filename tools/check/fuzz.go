@@ -1,0 +1,52 @@
+package main
+
+import (
+	"cmp"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// fuzzTarget is a fuzz test of a package.
+type fuzzTarget struct{ pkg, name string }
+
+// fuzz runs every fuzz target, one after the other, each for FUZZTIME: by
+// default a minute, and in CI a few seconds. Go keeps an input that fails in
+// testdata/fuzz of the package, where "go test" runs it again. Minimizing is
+// kept short: by default Go would spend the minute on it.
+func fuzz(r *report) {
+	listing, err := exec.Command("go", "test", "-list=^Fuzz", "./...").Output()
+	targets := parseTargets(string(listing))
+	if err != nil || len(targets) == 0 {
+		r.fail("fuzz: go test -list=^Fuzz ./... lists no targets")
+		return
+	}
+	standard := "60s"
+	if inCI() {
+		standard = "3s"
+	}
+	time := cmp.Or(os.Getenv("FUZZTIME"), standard)
+	for _, t := range targets {
+		cmd := command(nil, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+time, "-fuzzminimizetime=10x", t.pkg)
+		r.result("fuzz "+t.pkg+" "+t.name, cmd.Run())
+	}
+}
+
+// parseTargets reads what "go test -list" prints: the targets of a package,
+// one a line, then "ok", its path and a time.
+func parseTargets(listing string) []fuzzTarget {
+	var targets []fuzzTarget
+	begin := 0 // of the current package
+	for line := range strings.Lines(listing) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) == 1 && strings.HasPrefix(fields[0], "Fuzz"):
+			targets = append(targets, fuzzTarget{name: fields[0]})
+		case len(fields) > 1 && fields[0] == "ok":
+			for ; begin < len(targets); begin++ {
+				targets[begin].pkg = fields[1]
+			}
+		}
+	}
+	return targets
+}
