@@ -151,7 +151,6 @@ func TestEncodeRefuses(t *testing.T) {
 		"multiplier 0 is not finite":       func(n *model.Network) { n.Layers[0].Multiplier[1] = 0 },
 		"parameters are missing":           func(n *model.Network) { n.Layers = n.Layers[:3] },
 		"2 labels for 3 classes":           func(n *model.Network) { n.Labels = []string{"a", "b"} },
-		"does not fit in 32 bits":          func(n *model.Network) { n.Input.Fit, n.Input.Resize = model.Direct, 1<<40 },
 		"names and labels are longer than": func(n *model.Network) { n.Source.Tool = strings.Repeat("x", sqz.MaxText) },
 	} {
 		n := network(tiny(), 1, uniform)
@@ -159,6 +158,16 @@ func TestEncodeRefuses(t *testing.T) {
 		_, err := sqz.Encode(n)
 		require.ErrorContains(t, err, want)
 	}
+}
+
+func TestEncodeRefusesLargeIntegers(t *testing.T) {
+	if math.MaxInt == math.MaxInt32 {
+		t.Skip("int has 32 bits")
+	}
+	n := network(tiny(), 1, uniform)
+	n.Input.Fit, n.Input.Resize = model.Direct, math.MaxInt
+	_, err := sqz.Encode(n)
+	require.ErrorContains(t, err, "does not fit in 32 bits")
 }
 
 func TestEncodeRefusesTooManyWeights(t *testing.T) {

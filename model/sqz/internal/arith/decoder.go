@@ -59,7 +59,7 @@ func (d *Decoder) Split(s State, p ShiftProb) (State, uint64) {
 // Counted decodes a bit with an adaptive probability and updates it.
 func (d *Decoder) Counted(c *CountedProb) int {
 	bit := d.Bit(c.P())
-	c.Update(bit != 0)
+	c.UpdateLimit(bit != 0, defaultLimit)
 	return bit
 }
 

@@ -16,7 +16,7 @@ func NewEncoder(out []byte) *Encoder { return &Encoder{out: out, rng: 1<<32 - 1}
 // Counted encodes a bit, 0 or 1, with an adaptive probability and updates it.
 func (e *Encoder) Counted(c *CountedProb, bit int) {
 	e.Bit(c.P(), bit)
-	c.Update(bit != 0)
+	c.UpdateLimit(bit != 0, defaultLimit)
 }
 
 // Shift encodes a bit with an adaptive probability and updates it.

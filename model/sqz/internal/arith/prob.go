@@ -6,7 +6,7 @@ const (
 	halfProb = 1 << (ProbBits - 1)
 
 	// minProb is the smallest probability of either bit. With range >= 2^16
-	// it leaves each bit a part of length 1 at least.
+	// it leaves each bit a part of at least length 1.
 	minProb = 64
 )
 
@@ -25,7 +25,7 @@ const (
 	// maxOffset is the largest distance of a CountedProb from 1/2.
 	maxOffset = halfProb - minProb
 
-	// defaultLimit is the window of Update, in bits.
+	// defaultLimit is the window of Encoder.Counted and Decoder.Counted, in bits.
 	defaultLimit = 400
 )
 
@@ -39,9 +39,6 @@ var rates = func() (r [countMask + 1]int32) {
 
 // P returns the probability of a 1, in minProb..2^ProbBits-minProb.
 func (c CountedProb) P() uint32 { return uint32(halfProb + int32(c)>>countBits) }
-
-// Update adapts to a bit with a window of about 400 bits.
-func (c *CountedProb) Update(one bool) { c.UpdateLimit(one, defaultLimit) }
 
 // UpdateLimit adapts to a bit with a window of about limit bits, at most 1023.
 func (c *CountedProb) UpdateLimit(one bool, limit int32) {
