@@ -93,7 +93,7 @@ type step uint16
 const (
 	stateShift      = 8
 	stateBits  step = (States - 1) << stateShift
-	overflow     step = 1 << 15
+	overflow   step = 1 << 15
 )
 
 // steps holds the step of index k at state<<stateShift + k, modulo its length.
