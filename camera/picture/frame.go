@@ -7,7 +7,7 @@ import (
 )
 
 // DecodeFrame decodes a JPEG of a stream whose frames have width x height pixels,
-// at most MaxFramePixels, to packed RGB of width*height*3 bytes. It uses the memory
+// at most 16 Mi, to packed RGB of width*height*3 bytes. It uses the memory
 // of buf if that suffices, and allocates only for a frame that could be decoded.
 // Exif data are ignored: cameras do not set an orientation.
 func DecodeFrame(buf, file []byte, width, height int) ([]byte, error) {
@@ -35,5 +35,5 @@ func FrameSize(file []byte) (width, height int, err error) {
 	if err := checkJPEG(file); err != nil {
 		return 0, 0, err
 	}
-	return jpegFormat.size(file, MaxFramePixels)
+	return jpegFormat.size(file, framePixelLimit)
 }

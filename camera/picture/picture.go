@@ -17,20 +17,20 @@ import (
 )
 
 const (
-	// MaxPixels bounds a picture's size: 100 megapixels, which take 300 MB as RGB.
+	// pixelLimit bounds a picture's size: 100 megapixels, which take 300 MB as RGB.
 	// Decoding a progressive JPEG may need five times as much in addition.
-	MaxPixels = 100_000_000
+	pixelLimit = 100_000_000
 
-	// MaxFramePixels bounds a picture's size in a stream, whose sender is not
+	// framePixelLimit bounds a picture's size in a stream, whose sender is not
 	// trusted: 16 Mi pixels, because "16 megapixel" cameras have a few more than 16
 	// million.
-	MaxFramePixels = 16 << 20
+	framePixelLimit = 16 << 20
 
 	// maxSide bounds a picture's sides in pixels.
 	maxSide = 1 << 20
 
-	// MaxBytes bounds a file's length: 256 MiB.
-	MaxBytes = 256 << 20
+	// byteLimit bounds a file's length: 256 MiB.
+	byteLimit = 256 << 20
 )
 
 // Image is a decoded picture.
@@ -80,10 +80,11 @@ func withoutPath(err error) error {
 }
 
 // Decode decodes one picture. It reads r to its end.
-func Decode(r io.Reader) (*Image, error) { return decode(r, MaxBytes, MaxPixels) }
+func Decode(r io.Reader) (*Image, error) { return decode(r, byteLimit, pixelLimit) }
 
-// DecodeStream decodes one picture of at most MaxFramePixels. It reads r to its end.
-func DecodeStream(r io.Reader) (*Image, error) { return decode(r, MaxBytes, MaxFramePixels) }
+// DecodeStream decodes one picture of at most 16 Mi pixels, from a sender that is not
+// trusted. It reads r to its end.
+func DecodeStream(r io.Reader) (*Image, error) { return decode(r, byteLimit, framePixelLimit) }
 
 func decode(r io.Reader, maxBytes, maxPixels int64) (*Image, error) {
 	buffered := bufio.NewReader(r)

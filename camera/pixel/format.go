@@ -38,7 +38,7 @@ func Parse(text string) (FourCC, error) {
 		return code, nil
 	}
 	if len(text) == 0 || len(text) > 4 {
-		return 0, fmt.Errorf("%q is not a pixel format: give its four characters, one of %v", text, known)
+		return 0, fmt.Errorf("%q is not a pixel format: expected four characters, such as one of %v", text, known)
 	}
 	var code FourCC
 	for i := range 4 {

@@ -46,7 +46,7 @@ func TestParseFourCC(t *testing.T) {
 	require.Equal(t, "Y8  -BE", (y8 | 1<<31).String())
 	for _, text := range []string{"", "MPEG2"} {
 		_, err := Parse(text)
-		require.ErrorContains(t, err, "give its four characters, one of [YUYV UYVY NV12 NV21 YU12 RGB3 BGR3 GREY MJPG]")
+		require.ErrorContains(t, err, "expected four characters, such as one of [YUYV UYVY NV12 NV21 YU12 RGB3 BGR3 GREY MJPG]")
 	}
 }
 

@@ -89,8 +89,8 @@ func TestNoSupportedFormat(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
-	all := make([]Mode, len(Preference))
-	for i, code := range Preference { // reversed: the driver's order does not matter
+	all := make([]Mode, len(preference))
+	for i, code := range preference { // reversed: the driver's order does not matter
 		all[len(all)-1-i] = Mode{code, []Size{sized(640, 480)}}
 	}
 	slow := func(m Mode, rate float64) Mode {

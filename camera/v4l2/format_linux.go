@@ -29,11 +29,11 @@ const (
 // maxSide bounds a picture's sides in pixels. No sensor is larger.
 const maxSide = 1 << 14
 
-// Preference lists the supported pixel formats, the cheapest to process first:
+// preference lists the supported pixel formats, the cheapest to process first:
 // packed before planar (a row is read from one place), fewer bytes before more,
 // colour before grey, uncompressed before MJPEG. A format that offers the size
 // and rate asked for is preferred to any that does not.
-var Preference = []pixel.FourCC{
+var preference = []pixel.FourCC{
 	pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12,
 	pixel.RGB24, pixel.BGR24, pixel.GREY, pixel.MJPEG,
 }
@@ -49,7 +49,7 @@ func (d *device) choose(c Config) (choice, error) {
 	codes := d.fourCCs()
 	var modes []Mode // without rates, which take long to enumerate
 	for _, code := range codes {
-		if slices.Contains(Preference, code) && (c.FourCC == 0 || c.FourCC == code) {
+		if slices.Contains(preference, code) && (c.FourCC == 0 || c.FourCC == code) {
 			modes = append(modes, Mode{code, d.sizes(code)})
 		}
 	}
@@ -73,7 +73,7 @@ func choose(modes []Mode, c Config, rates func(choice) []float64) (choice, bool)
 	}
 	var best choice
 	bestRank := 0
-	for _, code := range Preference {
+	for _, code := range preference {
 		for _, m := range modes {
 			if m.FourCC != code {
 				continue

@@ -54,7 +54,7 @@ func (d *device) describe() Node {
 	}
 	n.Modes = d.modes()
 	codes := d.fourCCs()
-	if n.Problem == "" && !slices.ContainsFunc(codes, func(c pixel.FourCC) bool { return slices.Contains(Preference, c) }) {
+	if n.Problem == "" && !slices.ContainsFunc(codes, func(c pixel.FourCC) bool { return slices.Contains(preference, c) }) {
 		n.Problem = "offers no supported pixel format, only " + joinFourCCs(codes)
 	}
 	return n
