@@ -172,7 +172,7 @@ func TestPipesHaveTheLimitOfStreams(t *testing.T) {
 	_, err := openPipe(t.Context(), "pipe", func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(file)), nil
 	}, Options{})
-	require.ErrorContains(t, err, "pipe: a JPEG of 5000x5000 pixels is beyond the limit of 16 megapixels")
+	require.ErrorContains(t, err, "pipe: a JPEG of 5000x5000 pixels exceeds the limit of 16 megapixels")
 	_, err = Open(t.Context(), write(t, "file", string(file)), Options{})
 	require.ErrorContains(t, err, "cannot hold 5000x5000 pixels")
 }
