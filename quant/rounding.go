@@ -75,8 +75,8 @@ const (
 // One bit less per weight quadruples the error's variance (6.02 dB per bit), so
 // that a bit is worth 2*ln 2 times the budget of a weight, in the metric
 // (which is twice the divergence) 4*ln 2 times. Paying all of it draws every
-// weight towards zero, which costs more than it saves. Found by trial; the
-// figures were not kept. The package comment describes how to measure it again.
+// weight towards zero, which was measured to cost more than it saves; the figures
+// were not kept. The package comment describes how to measure it again.
 const rateShare = 0.2
 
 // minCost bounds the steps of channels whose errors never matter.
@@ -92,7 +92,8 @@ func (r *rounding) shortenMultiplier(scale float64) float64 {
 	return scale * float64(math.Float32frombits(bits)) / float64(multiplier)
 }
 
-// multiplierBits keeps a step size within 6 % of what was chosen. Not tuned.
+// multiplierBits bounds what shortenMultiplier adds to a step size to a
+// sixteenth. Not tuned.
 const multiplierBits = 4
 
 // biasLimit is the largest bias of a channel in accumulator steps: it leaves

@@ -77,7 +77,7 @@ func TestWeightGradientMatchesDefinition(t *testing.T) {
 		for y := range s.OutSize {
 			for x := range s.OutSize {
 				gather(patch, in, y*s.Stride-s.Pad, x*s.Stride-s.Pad, s.Kernel, nil)
-				for o, g := range d.Pixel(y, x) {
+				for o, g := range d.pixel(y, x) {
 					for k, v := range patch {
 						want[o*len(patch)+k] += float32(g * v)
 					}
@@ -95,13 +95,13 @@ func TestMaxPoolGradientGoesToFirstMaximum(t *testing.T) {
 	const channels = 11
 	in, out, d := NewMap(6, channels), NewMap(3, channels), NewMap(3, channels)
 	fill(d.Data, []float32{1})
-	in.Pixel(2, 2)[9] = 5 // in four windows
+	in.pixel(2, 2)[9] = 5 // in four windows
 	MaxPool(out, in)
 	got := NewMap(6, channels)
 	maxPoolGradient(got, d, in, out)
 	for y := range 6 {
 		for x := range 6 {
-			for c, v := range got.Pixel(y, x) {
+			for c, v := range got.pixel(y, x) {
 				want := float32(0)
 				switch {
 				case c == 9 && y == 2 && x == 2:

@@ -104,7 +104,7 @@ func gatherRow(dst []float32, src Map, y, left, kernel int, pad []float32) {
 		if x < 0 || x >= src.Size {
 			fill(pixel, pad)
 		} else {
-			copy(pixel, src.Pixel(y, x))
+			copy(pixel, src.pixel(y, x))
 		}
 	}
 }

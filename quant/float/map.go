@@ -20,8 +20,8 @@ func (m Map) Slice(from, channels int) Map {
 	return Map{Size: m.Size, Channels: channels, Stride: m.Stride, Data: m.Data[from:]}
 }
 
-// Pixel is the channels of one pixel; it shares memory.
-func (m Map) Pixel(y, x int) []float32 {
+// pixel is the channels of one pixel; it shares memory.
+func (m Map) pixel(y, x int) []float32 {
 	at := (y*m.Size + x) * m.Stride
 	return m.Data[at : at+m.Channels]
 }

@@ -24,7 +24,7 @@ func at(m Map, y, x, c int) float64 {
 	if y < 0 || x < 0 || y >= m.Size || x >= m.Size {
 		return 0
 	}
-	return float64(m.Pixel(y, x)[c])
+	return float64(m.pixel(y, x)[c])
 }
 
 // check compares a convolution's output with the definition in float64.
@@ -45,7 +45,7 @@ func check(t *testing.T, s model.Step, l Layer, in, out Map, add *Map) {
 				if add != nil {
 					want += at(*add, y, x, o)
 				}
-				require.InDelta(t, want, float64(out.Pixel(y, x)[o]), 1e-4, "%s %d,%d,%d", s.Name, y, x, o)
+				require.InDelta(t, want, float64(out.pixel(y, x)[o]), 1e-4, "%s %d,%d,%d", s.Name, y, x, o)
 			}
 		}
 	}
@@ -116,7 +116,7 @@ func checkPool(t *testing.T, in, out Map) {
 						want = max(want, at(in, 2*y+ky, 2*x+kx, c))
 					}
 				}
-				require.Equal(t, float32(want), out.Pixel(y, x)[c])
+				require.Equal(t, float32(want), out.pixel(y, x)[c])
 			}
 		}
 	}

@@ -15,9 +15,9 @@ func MaxPool(dst, src Map) {
 		}
 		for x := range dst.Size {
 			left := x * model.PoolStride
-			copy(dst.Pixel(y, x), row.Pixel(0, left))
+			copy(dst.pixel(y, x), row.pixel(0, left))
 			for right := left + 1; right < min(left+model.PoolKernel, src.Size); right++ {
-				maxInto(dst.Pixel(y, x), row.Pixel(0, right))
+				maxInto(dst.pixel(y, x), row.pixel(0, right))
 			}
 		}
 	}
@@ -27,7 +27,7 @@ func MaxPool(dst, src Map) {
 func maxPoolGradient(dst, d, in, out Map) {
 	for y := range out.Size {
 		for x := range out.Size {
-			firstMaximum(dst, d.Pixel(y, x), in, out.Pixel(y, x), model.PoolStride*y, model.PoolStride*x)
+			firstMaximum(dst, d.pixel(y, x), in, out.pixel(y, x), model.PoolStride*y, model.PoolStride*x)
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 
 // Augmenter makes variants of pictures: crops, slightly stretched and
 // recoloured, half of them mirrored. Pictures are a network's input: Size x
-// Size x 3 bytes minus 128, interleaved. An Augmenter is not
-// safe for concurrent use.
+// Size x 3 bytes minus 128, interleaved. An Augmenter is not safe for
+// concurrent use.
 type Augmenter struct {
 	resize  *prep.Preprocessor
 	size    int
@@ -21,7 +21,7 @@ type Augmenter struct {
 }
 
 // NewAugmenter returns an Augmenter of pictures of size x size pixels. It
-// panics where the size is none that a network can have.
+// panics if no network can have inputs of that size.
 func NewAugmenter(size int) *Augmenter {
 	resize, err := prep.NewPreprocessor(model.Input{Size: size, Std: [3]float32{1, 1, 1}, Fit: model.Direct})
 	if err != nil {
