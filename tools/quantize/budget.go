@@ -9,29 +9,31 @@ import (
 	"halfmeg/tools/internal/metrics"
 )
 
-// attempt is one network that the search has made, and what it is worth.
+// attempt is an int8 network that the search produced, with its measurements.
 type attempt struct {
-	divergence float64 // that the quantizer was allowed
+	divergence float64 // allowed to the quantizer, see quant.Options
 	result     *quant.Result
-	coded      []byte            // the .sqz file
-	bytes      int               // its length
+	encoded    []byte            // the .sqz file
+	bytes      int               // length of the file
 	logits     [][]float32       // on the held-out pictures
-	agreement  metrics.Agreement // with the float network, on held-out pictures
+	agreement  metrics.Agreement // with the float network, on the held-out pictures
 }
 
-// quantizer makes an attempt.
-type quantizer func(ctx context.Context, divergence float64) (*attempt, error)
+// quantizeFunc makes an attempt.
+type quantizeFunc func(ctx context.Context, divergence float64) (*attempt, error)
 
-// The search begins where a network of this family has about 480,000 bytes.
+// The search covers divergences from as fine as int8 can be to useless. The first
+// is where SqueezeNet v1.1 takes about 480,000 bytes: quantize prints the bytes of
+// each divergence it tries.
 const (
 	firstDivergence    = 0.0205
-	finestDivergence   = 1e-7 // below it, as fine as int8 can be is as small
+	finestDivergence   = 1e-7 // below it, the finest int8 network is no larger
 	coarsestDivergence = 100
 	maxAttempts        = 8
 )
 
-// search holds the attempts made, and the divergences between which the
-// answer lies.
+// search is the state of a search: the attempts so far and the bounds of the
+// divergence.
 type search struct {
 	attempts []*attempt
 	best     *attempt
@@ -39,20 +41,20 @@ type search struct {
 	high     float64
 }
 
-// fitBytes searches for the divergence at which the file just meets a budget:
-// it ends with a file that uses nearly all of it.
-func fitBytes(ctx context.Context, budget int, quantize quantizer) (*search, error) {
+// fitBytes searches for the divergence at which the file just fits a budget, and
+// ends with a file that uses at least closeToBudget of it.
+func fitBytes(ctx context.Context, budget int, try quantizeFunc) (*search, error) {
 	s := &search{high: math.Inf(1)}
 	divergence := firstDivergence
 	for range maxAttempts {
-		a, err := s.try(ctx, divergence, quantize)
+		a, err := s.run(ctx, divergence, try)
 		if err != nil {
 			return nil, err
 		}
 		if a.bytes <= budget {
 			s.best, s.high = a, divergence
 			if divergence <= finestDivergence {
-				return s, s.tryFinest(ctx, budget, quantize)
+				return s, s.runFinest(ctx, budget, try)
 			}
 			if float64(a.bytes) >= closeToBudget*float64(budget) {
 				return s, nil
@@ -66,7 +68,7 @@ func fitBytes(ctx context.Context, budget int, quantize quantizer) (*search, err
 		divergence = s.next(float64(budget) * (1 + closeToBudget) / 2)
 	}
 	if s.best == nil && s.low < coarsestDivergence {
-		a, err := s.try(ctx, coarsestDivergence, quantize)
+		a, err := s.run(ctx, coarsestDivergence, try)
 		if err != nil {
 			return nil, err
 		}
@@ -80,23 +82,23 @@ func fitBytes(ctx context.Context, budget int, quantize quantizer) (*search, err
 	return s, nil
 }
 
-// tryFinest takes the finest network there is, if that fits, too.
-func (s *search) tryFinest(ctx context.Context, budget int, quantize quantizer) error {
-	a, err := s.try(ctx, 0, quantize)
+// runFinest takes the finest possible network if it fits the budget.
+func (s *search) runFinest(ctx context.Context, budget int, try quantizeFunc) error {
+	a, err := s.run(ctx, 0, try)
 	if err == nil && a.bytes <= budget {
 		s.best = a
 	}
 	return err
 }
 
-// try makes an attempt and tells of it.
-func (s *search) try(ctx context.Context, divergence float64, quantize quantizer) (*attempt, error) {
-	a, err := quantize(ctx, divergence)
+// run makes an attempt and prints its measurements.
+func (s *search) run(ctx context.Context, divergence float64, try quantizeFunc) (*attempt, error) {
+	a, err := try(ctx, divergence)
 	if err != nil {
 		return nil, err
 	}
 	s.attempts = append(s.attempts, a)
-	fmt.Printf("allowing a divergence of %.4g: %d bytes", divergence, a.bytes)
+	fmt.Printf("divergence up to %.4g: %d bytes", divergence, a.bytes)
 	if a.agreement.Pictures > 0 {
 		fmt.Printf(", same top-1 %.1f %%, expected drop %.2f points", a.agreement.SameTop1, a.agreement.ExpectedDrop)
 	}
@@ -104,12 +106,12 @@ func (s *search) try(ctx context.Context, divergence float64, quantize quantizer
 	return a, nil
 }
 
-// next is the divergence to try for a file of so many bytes: they fall along a
-// straight line over the logarithm of the divergence, and where that leads out
-// of what is known, the middle is tried.
-func (s *search) next(aim float64) float64 {
+// next returns the divergence to try for a file of target bytes. Bytes fall about
+// linearly with the logarithm of the divergence. If the extrapolation leaves the
+// bounds, next bisects them.
+func (s *search) next(target float64) float64 {
 	last := s.attempts[len(s.attempts)-1]
-	proposal := last.divergence * math.Exp2((float64(last.bytes)-aim)/s.slope())
+	proposal := last.divergence * math.Exp2((float64(last.bytes)-target)/s.slope())
 	proposal = min(max(proposal, finestDivergence), coarsestDivergence)
 	switch {
 	case proposal > s.low && proposal < s.high:
@@ -120,8 +122,10 @@ func (s *search) next(aim float64) float64 {
 	return math.Sqrt(max(s.low, finestDivergence) * s.high)
 }
 
-// slope is how many bytes twice the divergence saves: as the last attempt and
-// the nearest that is not too like it have shown, or else half a bit a weight.
+// slope returns how many bytes doubling the divergence saves, from the last
+// attempt and the nearest one at least minOctaves apart. Without one it is half a
+// bit per weight: the error of a uniform quantizer is proportional to the square
+// of its step (Bennett, 1948), so a step √2 times as wide saves log2 √2 bits.
 func (s *search) slope() float64 {
 	last := s.attempts[len(s.attempts)-1]
 	weights := 0
@@ -132,16 +136,17 @@ func (s *search) slope() float64 {
 	for _, a := range s.attempts {
 		octaves := math.Log2(a.divergence / last.divergence)
 		saved := float64(last.bytes-a.bytes) / octaves
-		if distance := math.Abs(octaves); distance > apart && distance < nearest && saved > 0 {
+		if distance := math.Abs(octaves); distance > minOctaves && distance < nearest && saved > 0 {
 			slope, nearest = saved, distance
 		}
 	}
 	return slope
 }
 
-// apart is how many octaves of divergence two attempts must be apart to show
-// how bytes depend on it: chance makes a file up to a per cent larger or smaller.
-const apart = 0.2
+// minOctaves is the least distance of two attempts, in octaves of divergence, from
+// which a slope is computed: the size of a file varies by up to a per cent by
+// chance, which closer attempts would amplify.
+const minOctaves = 0.2
 
 func (s *search) smallest() int {
 	smallest := math.MaxInt
@@ -152,12 +157,12 @@ func (s *search) smallest() int {
 }
 
 // fitDrop searches for the smallest file whose expected drop of top-1 on the
-// held-out pictures is at most so many points.
-func fitDrop(ctx context.Context, drop float64, quantize quantizer) (*search, error) {
+// held-out pictures is at most drop points.
+func fitDrop(ctx context.Context, drop float64, try quantizeFunc) (*search, error) {
 	s := &search{low: finestDivergence, high: coarsestDivergence}
 	divergence := firstDivergence
 	for range maxAttempts {
-		a, err := s.try(ctx, divergence, quantize)
+		a, err := s.run(ctx, divergence, try)
 		if err != nil {
 			return nil, err
 		}
@@ -169,21 +174,21 @@ func fitDrop(ctx context.Context, drop float64, quantize quantizer) (*search, er
 		if s.high <= finestDivergence*closeEnough || s.high/s.low < closeEnough {
 			break
 		}
-		// The drop grows about as the root of the divergence.
+		// The drop is about proportional to the square root of the divergence.
 		divergence *= math.Pow(max(drop, 0.01)/max(a.agreement.ExpectedDrop, 0.01), 2)
 		if divergence <= s.low || divergence >= s.high {
 			divergence = math.Sqrt(s.low * s.high)
 		}
 	}
 	if s.best == nil {
-		return nil, fmt.Errorf("-max-drop %g cannot be met: the finest file tried, of %d bytes, is expected to drop %.2f points",
+		return nil, fmt.Errorf("-max-drop %g cannot be met: the finest file tried, of %d bytes, has an expected drop of %.2f points",
 			drop, s.attempts[len(s.attempts)-1].bytes, s.attempts[len(s.attempts)-1].agreement.ExpectedDrop)
 	}
 	return s, nil
 }
 
-// closeToBudget is the part of a budget that a file should use at least.
+// closeToBudget is the fraction of the budget that ends the search.
 const closeToBudget = 0.99
 
-// closeEnough is the factor between divergences at which a search for a drop ends.
+// closeEnough is the ratio of the bounds at which a search for a drop ends.
 const closeEnough = 1.2

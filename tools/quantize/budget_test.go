@@ -15,30 +15,30 @@ import (
 	"halfmeg/tools/internal/metrics"
 )
 
-// coarse stands in for the quantizer: weights in steps that grow with the
-// root of the divergence, as its own do.
-func coarse(t *testing.T, divergence float64) *attempt {
-	asked := divergence
+// fakeAttempt replaces the quantizer: as there, the step of the weights is
+// proportional to the square root of the divergence.
+func fakeAttempt(t *testing.T, divergence float64) *attempt {
+	allowed := divergence
 	divergence = max(divergence, finestDivergence/2)
 	topology := model.Topology{Size: 9, Conv1: model.Stem{Filters: 64, Kernel: 3, Stride: 2}, Head: model.Head{Classes: 500}}
 	n := testnet.Network(rand.New(rand.NewPCG(1, 1)), topology, func(r *rand.Rand) int8 {
 		return int8(max(-127, min(127, math.RoundToEven(r.NormFloat64()/math.Sqrt(divergence)))))
 	})
-	coded, err := sqz.Encode(n)
+	encoded, err := sqz.Encode(n)
 	require.NoError(t, err)
 	return &attempt{
-		divergence: asked,
+		divergence: allowed,
 		result:     &quant.Result{Network: n},
-		bytes:      len(coded),
+		bytes:      len(encoded),
 		agreement:  metrics.Agreement{Pictures: 100, ExpectedDrop: 3 * math.Sqrt(divergence)},
 	}
 }
 
-// TestFitBytes meets a budget closely in few attempts, from either side.
+// TestFitBytes: the search nearly fills a budget in few attempts.
 func TestFitBytes(t *testing.T) {
 	for _, budget := range []int{11_000, 16_000, 25_000} {
 		s, err := fitBytes(context.Background(), budget, func(_ context.Context, divergence float64) (*attempt, error) {
-			return coarse(t, divergence), nil
+			return fakeAttempt(t, divergence), nil
 		})
 		require.NoError(t, err)
 		require.LessOrEqual(t, s.best.bytes, budget)
@@ -47,30 +47,31 @@ func TestFitBytes(t *testing.T) {
 	}
 }
 
-// TestFitBytesRefuses a budget that nothing meets, with what is reachable.
-func TestFitBytesRefuses(t *testing.T) {
+// TestFitBytesFails: the error for a budget that is too small names the smallest
+// file.
+func TestFitBytesFails(t *testing.T) {
 	_, err := fitBytes(context.Background(), 10, func(_ context.Context, divergence float64) (*attempt, error) {
-		return coarse(t, divergence), nil
+		return fakeAttempt(t, divergence), nil
 	})
 	require.ErrorContains(t, err, "-max-bytes 10 cannot be met: the smallest file tried has ")
 }
 
-// TestFitBytesTakesTheFinest where the budget is larger than any file.
+// TestFitBytesTakesTheFinest: a budget larger than any file.
 func TestFitBytesTakesTheFinest(t *testing.T) {
 	s, err := fitBytes(context.Background(), 1<<20, func(_ context.Context, divergence float64) (*attempt, error) {
-		return coarse(t, divergence), nil
+		return fakeAttempt(t, divergence), nil
 	})
 	require.NoError(t, err)
 	require.Zero(t, s.best.divergence)
 }
 
-// TestFitBytesOnAPlateau ends with what is reachable where bytes hardly fall,
-// and with the coarsest network where only that fits.
+// TestFitBytesOnAPlateau: where bytes hardly fall, the search ends, with the
+// coarsest network if only that fits.
 func TestFitBytesOnAPlateau(t *testing.T) {
 	flat := func(floor int) func(context.Context, float64) (*attempt, error) {
 		return func(_ context.Context, divergence float64) (*attempt, error) {
 			require.LessOrEqual(t, divergence, float64(coarsestDivergence))
-			a := coarse(t, 1)
+			a := fakeAttempt(t, 1)
 			a.divergence, a.bytes = divergence, floor-int(divergence)
 			return a, nil
 		}
@@ -82,11 +83,11 @@ func TestFitBytesOnAPlateau(t *testing.T) {
 	require.Equal(t, 10_000, s.best.bytes)
 }
 
-// TestFitDrop ends with the coarsest network that drops no more than allowed.
+// TestFitDrop: the search finds the coarsest network within the drop.
 func TestFitDrop(t *testing.T) {
 	for _, drop := range []float64{0.1, 0.5, 2} {
 		s, err := fitDrop(context.Background(), drop, func(_ context.Context, divergence float64) (*attempt, error) {
-			return coarse(t, divergence), nil
+			return fakeAttempt(t, divergence), nil
 		})
 		require.NoError(t, err)
 		require.LessOrEqual(t, s.best.agreement.ExpectedDrop, drop)
@@ -94,10 +95,10 @@ func TestFitDrop(t *testing.T) {
 	}
 }
 
-// TestFitDropRefuses what not even the finest network reaches.
-func TestFitDropRefuses(t *testing.T) {
+// TestFitDropFails: not even the finest network is within the drop.
+func TestFitDropFails(t *testing.T) {
 	_, err := fitDrop(context.Background(), 0.01, func(_ context.Context, divergence float64) (*attempt, error) {
-		a := coarse(t, divergence)
+		a := fakeAttempt(t, divergence)
 		a.agreement.ExpectedDrop = 1
 		return a, nil
 	})

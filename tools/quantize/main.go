@@ -1,12 +1,12 @@
-// Quantize makes a .sqz file of a pretrained SqueezeNet and a folder of
-// pictures:
+// Quantize converts a pretrained SqueezeNet to an int8 .sqz file, calibrated on a
+// folder of pictures:
 //
 //	go run ./tools/quantize -weights FILE -calib DIR -out FILE.sqz
 //
-// The file stays under 480,000 bytes, or what -max-bytes says.
-// The weights may be ONNX, Caffe's .caffemodel, a PyTorch state dict,
-// .safetensors or Deep Compression's .net. Every tenth picture is held out
-// and shows at the end how well the int8 network agrees with the float one.
+// The file takes at most 480,000 bytes, or -max-bytes. The weights are ONNX,
+// Caffe's .caffemodel, a PyTorch state dict, .safetensors or Deep Compression's
+// .net. Every tenth picture is held out; on these the agreement of the int8
+// network with the float one is measured at the end.
 package main
 
 import (
@@ -32,14 +32,14 @@ import (
 	"halfmeg/tools/internal/pictures"
 )
 
-// settings are the tool's own flags.
+// settings are the values of the flags.
 type settings struct {
 	weights string
 	calib   string
 	out     string
 	workers int
-	bytes   int     // largest file; 0 is as fine as int8 can be
-	drop    float64 // largest expected drop of top-1 in points, instead of bytes; 0 is none
+	bytes   int     // limit of the file; 0 means as fine as int8 can be
+	drop    float64 // limit of the expected drop of top-1 in points, instead of bytes; 0 means none
 	rounds  int     // of distillation
 	report  string
 	options importer.Options
@@ -47,7 +47,7 @@ type settings struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	context.AfterFunc(ctx, stop) // a second Ctrl-C kills the program
 	err := run(ctx)
 	var usage importer.OptionError
 	switch {
@@ -60,7 +60,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	s := readFlags()
-	debug.SetGCPercent(30) // most of the memory is activations that stay; do not let garbage double it
+	debug.SetGCPercent(30) // most of the heap is activations that stay live: do not let garbage double it
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
@@ -93,87 +93,87 @@ func run(ctx context.Context) error {
 	if err := probe(ctx, n, folder, s.workers); err != nil {
 		return err
 	}
-	made, err := quantize(ctx, n, folder, s)
+	chosen, err := quantize(ctx, n, folder, s)
 	if err != nil {
 		return err
 	}
-	_, sizes, err := sqz.DecodeSizes(made.coded)
+	_, sizes, err := sqz.DecodeSizes(chosen.encoded)
 	if err != nil {
 		return err
 	}
-	printLayers(made.result, sizes)
-	printAgreement(made)
+	printLayers(chosen.result, sizes)
+	printAgreement(chosen)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if s.report != "" {
-		if err := writeReport(s.report, n, made, sizes); err != nil {
+		if err := writeReport(s.report, n, chosen, sizes); err != nil {
 			return err
 		}
-		fmt.Printf("%s: the report, with photographs of the folder\n", s.report)
+		fmt.Printf("%s: report, with photographs from the folder\n", s.report)
 	}
-	// Readable for everyone, as models are.
+	// Models are public: readable for everyone.
 	err = atomicfile.Write(s.out, 0o644, func(w io.Writer) error {
-		_, err := w.Write(made.coded)
+		_, err := w.Write(chosen.encoded)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", s.out, err)
 	}
-	fmt.Printf("%s: %d bytes\n", s.out, made.bytes)
+	fmt.Printf("%s: %d bytes\n", s.out, chosen.bytes)
 	return nil
 }
 
-// memoryLimit is where garbage is collected at once: 4 GB are enough for
-// SqueezeNet v1.1 and a thousand pictures.
+// memoryLimit is the soft limit of the heap in bytes, unless GOMEMLIMIT is set:
+// SqueezeNet v1.1 with a thousand pictures fits a machine with 4 GB.
 const memoryLimit = 3_600 << 20
 
-// borderCost says what a padded conv1 loses: outside the frame it reads whole
-// bytes, not the exact mean.
+// borderCost returns a line about the error of a padded conv1: outside the picture
+// it reads the mean rounded to whole bytes.
 func borderCost(in model.Input) string {
 	worst := 0.0
 	for c, b := range in.MeanBytes() {
 		worst = max(worst, math.Abs(float64(b)-float64(in.Mean[c]))/float64(in.Std[c]))
 	}
-	return fmt.Sprintf("conv1 is padded: outside the frame int8 reads the bytes %v for the mean %v, off by %.2g of a standard deviation at most",
+	return fmt.Sprintf("conv1 is padded: outside the picture the int8 network reads bytes %v for the mean %v, an error of at most %.2g standard deviations",
 		in.MeanBytes(), in.Mean, worst)
 }
 
 func readFlags() *settings {
 	s := &settings{}
-	flag.StringVar(&s.weights, "weights", "", "pretrained weights: `file` .onnx, .caffemodel, .pth, .safetensors or .net")
-	flag.StringVar(&s.calib, "calib", "", "`folder` of pictures to calibrate on, some hundreds of the kind the network will see")
+	flag.StringVar(&s.weights, "weights", "", "`file` of pretrained weights: .onnx, .caffemodel, .pth, .safetensors or .net")
+	flag.StringVar(&s.calib, "calib", "", "`folder` of pictures for calibration, some hundreds like those the network will see")
 	flag.StringVar(&s.out, "out", "", ".sqz `file` to write")
-	flag.IntVar(&s.bytes, "max-bytes", 480_000, "largest file that is wanted, in `bytes`: weights are rounded as coarsely as that takes; 0 rounds as finely as int8 can")
-	flag.Float64Var(&s.drop, "max-drop", 0, "instead of -max-bytes: the smallest file whose top-1 on held-out pictures is expected to drop by `points` at most; takes 200 pictures")
-	flag.IntVar(&s.rounds, "distill", 0, "`rounds` in which the int8 network then learns from the float one, 16 pictures each; it is kept if it is better on held-out pictures")
-	flag.StringVar(&s.report, "report", "", "HTML `file` to write: where the bytes and the errors are, with the worst pictures")
-	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures worked on at once; the result does not depend on it")
+	flag.IntVar(&s.bytes, "max-bytes", 480_000, "limit of the file in `bytes`: weights are rounded as coarsely as necessary; 0 rounds as finely as int8 allows")
+	flag.Float64Var(&s.drop, "max-drop", 0, "instead of -max-bytes: write the smallest file whose top-1 on held-out pictures is expected to drop by at most this many `points`; needs 200 pictures")
+	flag.IntVar(&s.rounds, "distill", 0, "`number` of rounds of distillation from the float network, 16 pictures each; the result is kept if it is better on held-out pictures")
+	flag.StringVar(&s.report, "report", "", "HTML `file` to write: a report on where the bytes and the errors are, with the worst pictures")
+	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures processed in parallel; the result does not depend on it")
 	s.options.Flags(flag.CommandLine)
 	cli.Flags("quantize", about)
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	switch {
 	case s.weights == "" || s.calib == "" || s.out == "":
-		cli.Usage("quantize", "needs -weights FILE, -calib DIR and -out FILE.sqz (see -help)")
+		cli.Usage("quantize", "-weights FILE, -calib DIR and -out FILE.sqz are required (-help lists the flags)")
 	case flag.NArg() > 0:
-		cli.Usage("quantize", fmt.Sprintf("takes flags, no other arguments: %q", flag.Arg(0)))
+		cli.Usage("quantize", fmt.Sprintf("unexpected argument %q: quantize takes only flags", flag.Arg(0)))
 	case s.workers < 1:
-		cli.Usage("quantize", fmt.Sprintf("-workers %d: at least one is needed", s.workers))
+		cli.Usage("quantize", fmt.Sprintf("-workers %d: at least one worker is needed", s.workers))
 	case s.bytes < 0:
-		cli.Usage("quantize", fmt.Sprintf("-max-bytes %d: a file cannot be that small", s.bytes))
+		cli.Usage("quantize", fmt.Sprintf("-max-bytes %d: must not be negative", s.bytes))
 	case given["max-drop"] && !(s.drop > 0 && s.drop <= 100):
-		cli.Usage("quantize", fmt.Sprintf("-max-drop %v: points above 0, 100 at most, are wanted", s.drop))
+		cli.Usage("quantize", fmt.Sprintf("-max-drop %v: expected points above 0, at most 100", s.drop))
 	case given["max-drop"] && given["max-bytes"]:
-		cli.Usage("quantize", "-max-bytes and -max-drop: only one of them can be met")
+		cli.Usage("quantize", "-max-bytes and -max-drop: give only one of them")
 	case s.rounds < 0:
-		cli.Usage("quantize", fmt.Sprintf("-distill %d: a number of rounds is wanted", s.rounds))
+		cli.Usage("quantize", fmt.Sprintf("-distill %d: the number of rounds must not be negative", s.rounds))
 	}
 	return s
 }
 
-// checkOutputs tells beforehand whether the files can be written, for
-// quantizing takes minutes, and whether one would take the place of another.
+// checkOutputs verifies, before minutes of quantizing, that the files can be
+// written and that none would overwrite another.
 func (s *settings) checkOutputs() error {
 	if s.report != "" && sameFile(s.out, s.report) {
 		return fmt.Errorf("-out and -report are the same file, %s", s.out)
@@ -192,26 +192,26 @@ func (s *settings) checkOutputs() error {
 	return nil
 }
 
-// sameFile tells whether two paths lead to one file, which need not be there.
+// sameFile reports whether two paths are the same file, which need not exist.
 func sameFile(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)
 	return filepath.Clean(a) == filepath.Clean(b) || errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
-// writable tells whether a file can be written at path.
-func writable(name, path string) error {
+// writable verifies that a file can be written at path.
+func writable(flagName, path string) error {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s %s is a %s; a file is wanted", name, path, kind(info.Mode()))
+		return fmt.Errorf("%s %s is a %s; expected a file", flagName, path, kind(info.Mode()))
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".quantize.*")
 	if err != nil {
-		return fmt.Errorf("%s %s cannot be written: %w", name, path, err)
+		return fmt.Errorf("%s %s cannot be written: %w", flagName, path, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// kind says in a word what is at a path that is no regular file.
+// kind names the type of a file that is not a regular one.
 func kind(mode os.FileMode) string {
 	switch {
 	case mode.IsDir():
@@ -222,16 +222,17 @@ func kind(mode os.FileMode) string {
 	return "device or pipe"
 }
 
-const about = `Quantize makes a .sqz file of a pretrained SqueezeNet and a folder of pictures.
+const about = `Quantize converts a pretrained SqueezeNet to an int8 .sqz file, calibrated on a
+folder of pictures.
 
   go run ./tools/quantize -weights squeezenet.onnx -calib pictures/ -labels labels.txt -out squeezenet.sqz
 
-The folder holds labels.csv (lines "file,label"), one folder a class, or just
-pictures. With labels the tool checks that the pictures are prepared as the
-network wants them; it tells what it assumed, and the flags correct it.
+The folder contains labels.csv (lines "file,label"), one folder per class, or only
+pictures. If classes are known, the tool checks that pictures are preprocessed as
+the network expects. It prints what it assumed, with the flag to override it.
 `
 
-// printLayers shows what each layer costs and what it lost.
+// printLayers prints the bytes and the signal-to-noise ratios of each layer.
 func printLayers(r *quant.Result, sizes sqz.Sizes) {
 	fmt.Printf("\n%-18s %8s %9s %9s %9s %12s %12s\n", "layer", "weights", "bytes", "bits/w", "range", "weights dB", "output dB")
 	for i, l := range r.Layers {
@@ -242,7 +243,7 @@ func printLayers(r *quant.Result, sizes sqz.Sizes) {
 	}
 }
 
-// decibels is a ratio to print; a dash stands for one that was not measured.
+// decibels formats a ratio, or a dash if it was not measured.
 func decibels(ratio float64) string {
 	if math.IsNaN(ratio) {
 		return "-"
@@ -250,11 +251,12 @@ func decibels(ratio float64) string {
 	return fmt.Sprintf("%.1f", ratio)
 }
 
-// printAgreement compares int8 with float on the held-out pictures.
-func printAgreement(m *made) {
+// printAgreement prints the agreement with the float network on the held-out
+// pictures.
+func printAgreement(m *outcome) {
 	a := m.agreement
 	if a.Pictures == 0 {
-		fmt.Print("\nToo few pictures to hold some out: agreement with the float network was not measured.\n")
+		fmt.Print("\nToo few pictures to hold some out: the agreement with the float network was not measured.\n")
 		return
 	}
 	fmt.Printf("\nint8 against float on %d held-out pictures: same top-1 %.1f %% ± %.1f, KL divergence %.4f\n", a.Pictures, a.SameTop1, a.SameError, a.KL)

@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// start runs the tool and waits for it.
-func start(args ...string) (stdout, stderr string, status int) {
+// runTool runs the tool and waits for it.
+func runTool(args ...string) (stdout, stderr string, status int) {
 	var out, failures bytes.Buffer
 	c := exec.Command(binary, args...)
 	c.Stdout, c.Stderr = &out, &failures
@@ -54,8 +54,8 @@ func start(args ...string) (stdout, stderr string, status int) {
 	return out.String(), failures.String(), status
 }
 
-// folder makes n pictures, coloured gradients or black, and no labels.
-func folder(t *testing.T, n int, black bool) string {
+// pictureFolder writes n pictures, coloured gradients or black, without labels.
+func pictureFolder(t *testing.T, n int, black bool) string {
 	dir := t.TempDir()
 	for i := range n {
 		img := image.NewRGBA(image.Rect(0, 0, 64, 48))
@@ -76,15 +76,15 @@ func folder(t *testing.T, n int, black bool) string {
 	return dir
 }
 
-// TestFewPictures: three pictures, one broken, and black ones, still make a
-// whole file; what it costs is said.
+// TestFewPictures: three pictures, one of them unreadable, or black ones still
+// produce a file, with warnings.
 func TestFewPictures(t *testing.T) {
 	net := testdata.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx")
-	broken := folder(t, 3, false)
+	broken := pictureFolder(t, 3, false)
 	require.NoError(t, os.WriteFile(filepath.Join(broken, "1.png"), []byte("\x89PNG broken"), 0o644))
-	for _, dir := range []string{broken, folder(t, 2, true)} {
+	for _, dir := range []string{broken, pictureFolder(t, 2, true)} {
 		out, page := filepath.Join(t.TempDir(), "few.sqz"), filepath.Join(t.TempDir(), "few.html")
-		stdout, stderr, status := start("-weights", net, "-calib", dir, "-out", out, "-report", page)
+		stdout, stderr, status := runTool("-weights", net, "-calib", dir, "-out", out, "-report", page)
 		require.Zero(t, status, stderr)
 		html, err := os.ReadFile(page)
 		require.NoError(t, err)
@@ -92,14 +92,14 @@ func TestFewPictures(t *testing.T) {
 		info, err := os.Stat(out)
 		require.NoError(t, err)
 		require.LessOrEqual(t, info.Size(), int64(480_000))
-		require.Contains(t, stdout, "warning: calibrated on 2 pictures only")
+		require.Contains(t, stdout, "warning: calibrated on only 2 pictures")
 		require.Contains(t, stdout, "Too few pictures to hold some out")
 		if dir == broken {
 			require.Contains(t, stderr, "1.png")
 			require.Contains(t, stdout, "warning: 1 of 3 pictures could not be read and were left out")
 			require.NotContains(t, stdout, "single colour")
 		} else {
-			require.Contains(t, stdout, "warning: 2 of 2 pictures to calibrate on show a single colour")
+			require.Contains(t, stdout, "warning: 2 of 2 calibration pictures show a single colour")
 		}
 		n, err := sqz.ReadFile(out)
 		require.NoError(t, err)
@@ -107,7 +107,7 @@ func TestFewPictures(t *testing.T) {
 	}
 }
 
-// TestInterrupted: Ctrl-C leaves nothing behind and says so.
+// TestInterrupted: Ctrl-C leaves no files and prints a message.
 func TestInterrupted(t *testing.T) {
 	net, calib := testdata.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx"), testdata.Path(t, "images/calib")
 	dir := t.TempDir()
@@ -129,9 +129,9 @@ func TestInterrupted(t *testing.T) {
 	require.Empty(t, left)
 }
 
-// TestRefusals: one clear line and the exit status.
-func TestRefusals(t *testing.T) {
-	empty, some := t.TempDir(), folder(t, 1, false)
+// TestErrors: one line on standard error and the exit status.
+func TestErrors(t *testing.T) {
+	empty, some := t.TempDir(), pictureFolder(t, 1, false)
 	text := filepath.Join(empty, "x.onnx")
 	require.NoError(t, os.WriteFile(text, []byte("hello, no weights here"), 0o644))
 	link := filepath.Join(t.TempDir(), "link.sqz")
@@ -139,17 +139,17 @@ func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		args   []string
 		status int
-		says   string
+		want   string
 	}{
-		{nil, 2, "needs -weights FILE"},
-		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "more"}, 2, `no other arguments: "more"`},
+		{nil, 2, "-weights FILE"},
+		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "more"}, 2, `unexpected argument "more"`},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-workers", "0"}, 2, "-workers 0"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-max-bytes", "-1"}, 2, "-max-bytes -1"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-max-drop", "NaN"}, 2, "-max-drop NaN"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-max-drop", "1", "-max-bytes", "400000"}, 2, "only one of them"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-distill", "-1"}, 2, "-distill -1"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-report", empty}, 1, "-report "},
-		{[]string{"-weights", text, "-calib", some, "-out", empty}, 1, "is a folder"},
+		{[]string{"-weights", text, "-calib", some, "-out", empty}, 1, "is a folder; expected a file"},
 		{[]string{"-weights", text, "-calib", some, "-out", text}, 1, "would overwrite the weights"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x", "-report", "./x"}, 1, "are the same file"},
 		{[]string{"-weights", text, "-calib", some, "-out", link}, 1, "is a symbolic link"},
@@ -159,35 +159,35 @@ func TestRefusals(t *testing.T) {
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz"}, 1, "x.onnx"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-pool", "round"}, 2, `-pool "round"`},
 	} {
-		_, stderr, status := start(c.args...)
+		_, stderr, status := runTool(c.args...)
 		require.Equal(t, c.status, status, stderr)
-		require.Contains(t, stderr, c.says)
+		require.Contains(t, stderr, c.want)
 		require.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
 	}
 }
 
-// TestEmptyFolder needs real weights to get that far.
+// TestEmptyFolder needs real weights, which are read before the folder.
 func TestEmptyFolder(t *testing.T) {
 	net := testdata.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx")
-	_, stderr, status := start("-weights", net, "-calib", t.TempDir(), "-out", "x.sqz")
+	_, stderr, status := runTool("-weights", net, "-calib", t.TempDir(), "-out", "x.sqz")
 	require.Equal(t, 1, status)
-	require.Contains(t, stderr, "holds no pictures")
+	require.Contains(t, stderr, "contains no pictures")
 }
 
-// TestProbeFindsWrongPreparation: with the channels swapped, the probe sees
-// on labelled pictures that the other order is better, and only then.
-func TestProbeFindsWrongPreparation(t *testing.T) {
+// TestProbeFindsWrongPreprocessing: with swapped channels, and only then, the probe
+// finds on labelled pictures that the other order is better.
+func TestProbeFindsWrongPreprocessing(t *testing.T) {
 	loaded, err := importer.Load(testdata.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx"), importer.Options{})
 	require.NoError(t, err)
 	f, err := pictures.List(testdata.Path(t, "images/calib"), nil)
 	require.NoError(t, err)
 	items := spread(f.Items, probePictures)
 	warnings := func(n *float.Network) []string {
-		hits, err := try(context.Background(), n, items, 2, func() {})
+		hits, err := classify(context.Background(), n, items, 2, func() {})
 		require.NoError(t, err)
 		var found []string
 		for _, a := range alternatives(n) {
-			other, err := try(context.Background(), &a.net, items, 2, func() {})
+			other, err := classify(context.Background(), &a.net, items, 2, func() {})
 			require.NoError(t, err)
 			if better(other, hits) {
 				found = append(found, a.flags)

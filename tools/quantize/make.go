@@ -17,43 +17,43 @@ import (
 	"halfmeg/tools/internal/progress"
 )
 
-// made is the attempt that was chosen, and what the report compares it with.
-type made struct {
+// outcome is the chosen attempt and what the report compares it with.
+type outcome struct {
 	*attempt
-	attempts []*attempt // all of the search
+	attempts []*attempt // all attempts of the search
 	held     *reference
 	float    metrics.Accuracy
 	int8     metrics.Accuracy
 }
 
-// maker makes int8 networks of one float network.
+// maker quantizes a float network.
 type maker struct {
 	net         *float.Network
 	workers     int
 	calibration [][]int8
 	held        *reference
-	fisher      *quant.Fisher // nil until it is needed
+	fisher      *quant.Fisher // nil until measured
 }
 
-// quantize reads the pictures and makes the int8 network of all but the held
-// out ones.
-func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s *settings) (*made, error) {
-	inputs, err := read(ctx, n, folder, s.workers)
+// quantize reads the pictures and quantizes the network, calibrated on all but
+// the held-out pictures.
+func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s *settings) (*outcome, error) {
+	inputs, err := load(ctx, n, folder, s.workers)
 	if err != nil {
 		return nil, err
 	}
-	calibration, held := inputs.HoldOut()
+	calibration, heldOut := inputs.HoldOut()
 	warn(inputs, len(folder.Items), calibration)
-	if s.drop > 0 && len(held.Data) < leastHeld {
-		return nil, fmt.Errorf("-max-drop is measured on every tenth picture, so it takes %d pictures that can be read; here are %d", 10*leastHeld, len(inputs.Data))
+	if s.drop > 0 && len(heldOut.Data) < minHeldOut {
+		return nil, fmt.Errorf("-max-drop is measured on every tenth picture and needs %d readable pictures; the folder has %d", 10*minHeldOut, len(inputs.Data))
 	}
-	if err := takeWhole(ctx, calibration, n.Input, s.workers); err != nil {
+	if err := mixUncropped(ctx, calibration, n.Input, s.workers); err != nil {
 		return nil, err
 	}
 	n.Source.Calibration = fmt.Sprintf("%d pictures", len(calibration.Data))
 	n.Source.Tool = "halfmeg quantize"
 	m := &maker{net: n, workers: s.workers, calibration: calibration.Data}
-	if m.held, err = refer(ctx, n, held, s.workers); err != nil {
+	if m.held, err = newReference(ctx, n, heldOut, s.workers); err != nil {
 		return nil, err
 	}
 	found, err := m.search(ctx, s)
@@ -63,15 +63,15 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 	best := found.best
 	switch {
 	case s.rounds == 0:
-	case len(held.Data) == 0:
-		fmt.Println("warning: -distill left out: there are too few pictures to hold some out and see whether it helps")
+	case len(heldOut.Data) == 0:
+		fmt.Println("warning: -distill skipped: too few pictures to hold some out and measure whether it helps")
 	default:
 		if best, err = m.improve(ctx, best, s); err != nil {
 			return nil, err
 		}
 	}
-	labels := held.Labels()
-	return &made{
+	labels := heldOut.Labels()
+	return &outcome{
 		attempt:  best,
 		attempts: found.attempts,
 		held:     m.held,
@@ -80,7 +80,7 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 	}, nil
 }
 
-// search makes networks until one meets what is wanted.
+// search quantizes the network until a result meets the limits.
 func (m *maker) search(ctx context.Context, s *settings) (*search, error) {
 	if s.bytes == 0 && s.drop == 0 {
 		a, err := m.attempt(ctx, 0)
@@ -95,10 +95,11 @@ func (m *maker) search(ctx context.Context, s *settings) (*search, error) {
 	return fitBytes(ctx, s.bytes, m.attempt)
 }
 
-// leastHeld is how many pictures a drop can be measured on.
-const leastHeld = 20
+// minHeldOut is the least number of pictures on which a drop is measured.
+const minHeldOut = 20
 
-// measureFisher finds out which errors matter, with a progress bar.
+// measureFisher measures the sensitivity of the loss to the weights, with a
+// progress bar.
 func (m *maker) measureFisher(ctx context.Context) (err error) {
 	bars := progress.New()
 	defer bars.Close()
@@ -106,7 +107,7 @@ func (m *maker) measureFisher(ctx context.Context) (err error) {
 	return err
 }
 
-// attempt makes one int8 network, with a progress bar.
+// attempt quantizes the network once, with a progress bar.
 func (m *maker) attempt(ctx context.Context, divergence float64) (*attempt, error) {
 	bars := progress.New()
 	defer bars.Close()
@@ -115,9 +116,9 @@ func (m *maker) attempt(ctx context.Context, divergence float64) (*attempt, erro
 		Workers:    m.workers,
 		Divergence: divergence,
 		Fisher:     m.fisher,
-		Progress: func(_, total int) {
+		Progress: func(_, steps int) {
 			if advance == nil {
-				advance = bars.Add("quantizing layers", total)
+				advance = bars.Add("quantizing layers", steps)
 			}
 			advance()
 		},
@@ -125,23 +126,23 @@ func (m *maker) attempt(ctx context.Context, divergence float64) (*attempt, erro
 	if err != nil {
 		return nil, err
 	}
-	return m.judge(ctx, divergence, r)
+	return m.evaluate(ctx, divergence, r)
 }
 
-// judge encodes a network and compares it with the float one on the held-out
+// evaluate encodes a network and compares it with the float one on the held-out
 // pictures.
-func (m *maker) judge(ctx context.Context, divergence float64, r *quant.Result) (*attempt, error) {
-	coded, err := sqz.Encode(r.Network)
+func (m *maker) evaluate(ctx context.Context, divergence float64, r *quant.Result) (*attempt, error) {
+	encoded, err := sqz.Encode(r.Network)
 	if err != nil {
 		return nil, err
 	}
-	a := &attempt{divergence: divergence, result: r, coded: coded, bytes: len(coded)}
+	a := &attempt{divergence: divergence, result: r, encoded: encoded, bytes: len(encoded)}
 	a.logits, a.agreement, err = m.held.compare(ctx, r.Network, m.workers)
 	return a, err
 }
 
-// improve distills a network. It returns the distilled one if that is better
-// on the held-out pictures and stays in the budget, and else the one it got.
+// improve distills a network. It returns the result if that is better on the
+// held-out pictures and within the limits, otherwise the attempt it was given.
 func (m *maker) improve(ctx context.Context, a *attempt, s *settings) (*attempt, error) {
 	result := *a.result
 	result.Layers = slices.Clone(result.Layers)
@@ -151,9 +152,9 @@ func (m *maker) improve(ctx context.Context, a *attempt, s *settings) (*attempt,
 	}
 	for i := range result.Layers {
 		l := &result.Layers[i]
-		l.WeightSNR, l.ActivationSNR = l.SNR(result.Network.Layers[i].Weights), math.NaN() // outputs were not measured again
+		l.WeightSNR, l.ActivationSNR = l.SNR(result.Network.Layers[i].Weights), math.NaN() // not measured for the distilled network
 	}
-	tuned, err := m.judge(ctx, a.divergence, &result)
+	tuned, err := m.evaluate(ctx, a.divergence, &result)
 	if err != nil {
 		return nil, err
 	}
@@ -161,18 +162,18 @@ func (m *maker) improve(ctx context.Context, a *attempt, s *settings) (*attempt,
 	tooLarge := s.drop == 0 && s.bytes > 0 && tuned.bytes > s.bytes
 	dropsTooMuch := s.drop > 0 && tuned.agreement.ExpectedDrop > s.drop
 	if tuned.agreement.KL >= a.agreement.KL || tooLarge || dropsTooMuch {
-		fmt.Println(": not taken")
+		fmt.Println(": discarded")
 		return a, nil
 	}
 	fmt.Println()
 	return tuned, nil
 }
 
-// distill tunes a network, with a progress bar.
+// distill runs quant.Distill, with a progress bar.
 func (m *maker) distill(ctx context.Context, n *model.Network, rounds int) (*model.Network, error) {
 	bars := progress.New()
 	defer bars.Close()
-	advance := bars.Add("learning from the float network", rounds)
+	advance := bars.Add("distilling", rounds)
 	return quant.Distill(ctx, m.net, n, m.calibration, quant.Distillation{
 		Workers:  m.workers,
 		Rounds:   rounds,
@@ -180,22 +181,22 @@ func (m *maker) distill(ctx context.Context, n *model.Network, rounds int) (*mod
 	})
 }
 
-// reference is the held-out pictures and what the float network says of them.
+// reference is the held-out pictures and the logits of the float network.
 type reference struct {
 	inputs *pictures.Inputs
 	logits [][]float32
 }
 
-func refer(ctx context.Context, n *float.Network, held *pictures.Inputs, workers int) (*reference, error) {
-	run, err := metrics.Float(n)
+func newReference(ctx context.Context, n *float.Network, heldOut *pictures.Inputs, workers int) (*reference, error) {
+	newRunner, err := metrics.Float(n)
 	if err != nil {
 		return nil, err
 	}
-	logits, err := metrics.RunAll(ctx, run, held.Data, workers, func() {})
-	return &reference{held, logits}, err
+	logits, err := metrics.RunAll(ctx, newRunner, heldOut.Data, workers, func() {})
+	return &reference{heldOut, logits}, err
 }
 
-// compare runs an int8 network on the held-out pictures.
+// compare runs an int8 network on the held-out pictures and measures its agreement.
 func (r *reference) compare(ctx context.Context, n *model.Network, workers int) ([][]float32, metrics.Agreement, error) {
 	logits, err := metrics.RunAll(ctx, metrics.Int8(n), r.inputs.Data, workers, func() {})
 	if err != nil {
@@ -204,17 +205,17 @@ func (r *reference) compare(ctx context.Context, n *model.Network, workers int) 
 	return logits, metrics.Compare(r.logits, logits, r.inputs.Labels()), nil
 }
 
-// read brings all pictures to the network's input.
-func read(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) (*pictures.Inputs, error) {
+// load prepares all pictures for the network, with a progress bar.
+func load(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) (*pictures.Inputs, error) {
 	bars := progress.New()
 	defer bars.Close()
 	return pictures.Load(ctx, folder.Items, n.Input, workers, bars.Add("reading pictures", len(folder.Items)))
 }
 
-// takeWhole brings every other calibration picture to the network's input
-// without the crop that the network's own rule may ask for: a network that has
-// seen both serves either, at nearly no cost to one.
-func takeWhole(ctx context.Context, calibration *pictures.Inputs, in model.Input, workers int) error {
+// mixUncropped prepares every other calibration picture without the crop that the
+// network's own rule may include. A network calibrated on both works with either
+// rule, at nearly no cost in accuracy.
+func mixUncropped(ctx context.Context, calibration *pictures.Inputs, in model.Input, workers int) error {
 	if in.Fit == model.Direct {
 		return nil
 	}
@@ -231,7 +232,7 @@ func takeWhole(ctx context.Context, calibration *pictures.Inputs, in model.Input
 		return err
 	}
 	if len(whole.Unreadable) > 0 {
-		return fmt.Errorf("a picture can be read no more: %w", whole.Unreadable[0])
+		return fmt.Errorf("a picture can no longer be read: %w", whole.Unreadable[0])
 	}
 	for i, data := range whole.Data {
 		calibration.Data[2*i+1] = data
@@ -239,8 +240,7 @@ func takeWhole(ctx context.Context, calibration *pictures.Inputs, in model.Input
 	return nil
 }
 
-// warn tells of pictures that were left out, of too few of them, and of those
-// that show nothing.
+// warn prints warnings about unreadable, too few and blank pictures.
 func warn(inputs *pictures.Inputs, listed int, calibration *pictures.Inputs) {
 	for _, err := range inputs.Unreadable {
 		fmt.Fprintln(os.Stderr, cli.Line("quantize: left out: "+err.Error()))
@@ -249,14 +249,14 @@ func warn(inputs *pictures.Inputs, listed int, calibration *pictures.Inputs) {
 		fmt.Printf("warning: %d of %d pictures could not be read and were left out\n", len(inputs.Unreadable), listed)
 	}
 	if n := blank(calibration.Data); n > 0 {
-		fmt.Printf("warning: %d of %d pictures to calibrate on show a single colour: they say little of what the network will see\n", n, len(calibration.Data))
+		fmt.Printf("warning: %d of %d calibration pictures show a single colour and are unlike what the network will see\n", n, len(calibration.Data))
 	}
 	if calibrated := len(calibration.Data); calibrated < fewPictures {
-		fmt.Printf("warning: calibrated on %d pictures only; with some hundreds the int8 network comes nearer to the float one\n", calibrated)
+		fmt.Printf("warning: calibrated on only %d pictures; some hundreds bring the int8 network closer to the float one\n", calibrated)
 	}
 }
 
-// blank counts the pictures, packed in threes, whose pixels are all the same.
+// blank counts the pictures (3 bytes per pixel) whose pixels are all equal.
 func blank(data [][]int8) int {
 	n := 0
 	for _, picture := range data {
@@ -267,5 +267,5 @@ func blank(data [][]int8) int {
 	return n
 }
 
-// fewPictures is where calibration begins to suffer.
+// fewPictures is the number below which calibration is noticeably worse.
 const fewPictures = 100

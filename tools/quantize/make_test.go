@@ -10,20 +10,20 @@ import (
 	"halfmeg/tools/internal/pictures"
 )
 
-// TestTakeWhole: every other calibration picture is not cropped, and none
-// where the network crops nothing anyway.
-func TestTakeWhole(t *testing.T) {
-	f, err := pictures.List(folder(t, 5, false), nil)
+// TestMixUncropped: every other calibration picture is not cropped; a network
+// whose rule has no crop changes nothing.
+func TestMixUncropped(t *testing.T) {
+	f, err := pictures.List(pictureFolder(t, 5, false), nil)
 	require.NoError(t, err)
-	load := func(fit model.Fit) *pictures.Inputs {
+	prepare := func(fit model.Fit) *pictures.Inputs {
 		in := model.TorchvisionInput()
 		in.Fit = fit
 		inputs, err := pictures.Load(context.Background(), f.Items, in, 1, func() {})
 		require.NoError(t, err)
 		return inputs
 	}
-	cropped, whole, mixed := load(model.Crop), load(model.Direct), load(model.Crop)
-	require.NoError(t, takeWhole(context.Background(), mixed, model.TorchvisionInput(), 1))
+	cropped, whole, mixed := prepare(model.Crop), prepare(model.Direct), prepare(model.Crop)
+	require.NoError(t, mixUncropped(context.Background(), mixed, model.TorchvisionInput(), 1))
 	for i := range mixed.Data {
 		require.NotEqual(t, cropped.Data[i], whole.Data[i])
 		want := cropped
@@ -34,7 +34,7 @@ func TestTakeWhole(t *testing.T) {
 	}
 	direct := model.TorchvisionInput()
 	direct.Fit = model.Direct
-	untouched := load(model.Direct)
-	require.NoError(t, takeWhole(context.Background(), untouched, direct, 1))
+	untouched := prepare(model.Direct)
+	require.NoError(t, mixUncropped(context.Background(), untouched, direct, 1))
 	require.Equal(t, whole.Data, untouched.Data)
 }

@@ -13,46 +13,45 @@ import (
 	"halfmeg/tools/internal/progress"
 )
 
-// probePictures is how many labelled pictures each way of preparing the
-// input is tried on.
+// probePictures is the number of labelled pictures for each alternative.
 const probePictures = 100
 
-// alternative is another way to prepare the input or to round the pools.
+// alternative is another preprocessing or rounding of pools.
 type alternative struct {
-	what  string
+	name  string
 	flags string
 	net   float.Network
 }
 
-// probe tries other channel orders, means and poolings on labelled pictures
-// and warns where one scores clearly better: wrong preprocessing is the
-// commonest silent loss.
+// probe tries other channel orders, means and roundings on labelled pictures and
+// warns if one is significantly more accurate: wrong preprocessing is the most
+// common silent loss of accuracy.
 func probe(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) error {
 	if w := folder.Warning(); w != "" {
 		fmt.Println("warning:", w)
 	}
 	if len(folder.Labelled()) == 0 {
-		fmt.Println("the pictures have no known classes: whether they are prepared as the network wants was not checked")
+		fmt.Println("the classes of the pictures are unknown: the preprocessing was not checked")
 		return nil
 	}
 	items := spread(folder.Labelled(), probePictures)
 	others := alternatives(n)
 	bars := progress.New()
 	defer bars.Close()
-	step := bars.Add("checking the preparation", (1+len(others))*len(items))
-	hits, err := try(ctx, n, items, workers, step)
+	step := bars.Add("checking the preprocessing", (1+len(others))*len(items))
+	hits, err := classify(ctx, n, items, workers, step)
 	if err != nil {
 		return err
 	}
 	var warnings []string
 	for _, a := range others {
-		other, err := try(ctx, &a.net, items, workers, step)
+		other, err := classify(ctx, &a.net, items, workers, step)
 		if err != nil {
 			return err
 		}
 		if better(other, hits) {
-			warnings = append(warnings, fmt.Sprintf("on %d labelled pictures %s scores clearly better: %d right instead of %d; if that is how the network was trained, say %s",
-				len(hits), a.what, total(other), total(hits), a.flags))
+			warnings = append(warnings, fmt.Sprintf("on %d labelled pictures %s is significantly better: %d correct instead of %d; if the network was trained like that, use %s",
+				len(hits), a.name, total(other), total(hits), a.flags))
 		}
 	}
 	bars.Close()
@@ -62,13 +61,13 @@ func probe(ctx context.Context, n *float.Network, folder *pictures.Folder, worke
 	return nil
 }
 
-// alternatives lists what people commonly get wrong.
+// alternatives returns common mistakes.
 func alternatives(n *float.Network) []alternative {
 	swapped := *n
 	swapped.Input.Order = model.RGB + model.BGR - n.Input.Order
 	swapped.Input.Mean = reverse(n.Input.Mean)
 	swapped.Input.Std = reverse(n.Input.Std)
-	list := []alternative{{"channel order " + swapped.Input.Order.String(),
+	found := []alternative{{"channel order " + swapped.Input.Order.String(),
 		fmt.Sprintf("-order %s -mean %s -std %s", swapped.Input.Order, join(swapped.Input.Mean), join(swapped.Input.Std)), swapped}}
 	for _, known := range []struct {
 		name string
@@ -79,16 +78,16 @@ func alternatives(n *float.Network) []alternative {
 		}
 		other := *n
 		other.Input.Order, other.Input.Mean, other.Input.Std = known.in.Order, known.in.Mean, known.in.Std
-		list = append(list, alternative{known.name,
+		found = append(found, alternative{known.name,
 			fmt.Sprintf("-order %s -mean %s -std %s", known.in.Order, join(known.in.Mean), join(known.in.Std)), other})
 	}
 	pooled := *n
 	pooled.Topology.PoolCeil = !n.Topology.PoolCeil
 	if pooled.Validate() == nil && !sameShapes(n.Topology, pooled.Topology) {
-		way := map[bool]string{true: "ceil", false: "floor"}[pooled.Topology.PoolCeil]
-		list = append(list, alternative{"pooling with " + way, "-pool " + way, pooled})
+		mode := map[bool]string{true: "ceil", false: "floor"}[pooled.Topology.PoolCeil]
+		found = append(found, alternative{"pooling with " + mode, "-pool " + mode, pooled})
 	}
-	return list
+	return found
 }
 
 func sameShapes(a, b model.Topology) bool {
@@ -101,8 +100,8 @@ func reverse(v [3]float32) [3]float32 { return [3]float32{v[2], v[1], v[0]} }
 
 func join(v [3]float32) string { return fmt.Sprintf("%g,%g,%g", v[0], v[1], v[2]) }
 
-// try tells for each picture whether the float network names it rightly.
-func try(ctx context.Context, n *float.Network, items []pictures.Item, workers int, done func()) ([]bool, error) {
+// classify reports for each picture whether the float network classifies it correctly.
+func classify(ctx context.Context, n *float.Network, items []pictures.Item, workers int, done func()) ([]bool, error) {
 	inputs, err := pictures.Load(ctx, items, n.Input, workers, func() {})
 	if err != nil {
 		return nil, err
@@ -122,8 +121,8 @@ func try(ctx context.Context, n *float.Network, items []pictures.Item, workers i
 	return hits, nil
 }
 
-// better tells whether the other way is right more often by over two
-// standard errors of the paired difference.
+// better reports whether other is correct more often, by over two standard errors
+// of the paired difference.
 func better(other, hits []bool) bool {
 	var gain, differ float64
 	for i := range hits {
@@ -147,7 +146,7 @@ func total(hits []bool) int {
 	return n
 }
 
-// spread takes at most n items, evenly over the list.
+// spread returns at most n items, evenly spaced.
 func spread(items []pictures.Item, n int) []pictures.Item {
 	if len(items) <= n {
 		return items

@@ -15,11 +15,11 @@ import (
 	"halfmeg/tools/quantize/report"
 )
 
-// worstPictures is how many pictures the report shows.
+// worstPictures is the number of pictures in the report.
 const worstPictures = 12
 
-// writeReport writes the HTML page, or nothing. sizes are those of the file.
-func writeReport(path string, n *float.Network, m *made, sizes sqz.Sizes) error {
+// writeReport writes the HTML page atomically. sizes are those of the .sqz file.
+func writeReport(path string, n *float.Network, m *outcome, sizes sqz.Sizes) error {
 	r := report.Report{
 		Name:      "SqueezeNet " + n.Topology.Name,
 		Source:    n.Source,
@@ -47,7 +47,7 @@ func writeReport(path string, n *float.Network, m *made, sizes sqz.Sizes) error 
 		}
 	}
 	r.Curve = append(r.Curve, point(m.bytes, m.agreement, true))
-	// For the owner only: it shows their pictures.
+	// Readable for the owner only: it contains their pictures.
 	return atomicfile.Write(path, 0o600, func(w io.Writer) error { return report.Write(w, r) })
 }
 
@@ -59,9 +59,9 @@ func point(bytes int, a metrics.Agreement, chosen bool) report.Point {
 	return p
 }
 
-// worst is the held-out pictures that the networks name differently, those
-// first on which they differ most.
-func (m *made) worst(labels []string) []report.Picture {
+// worst returns the held-out pictures that the two networks classify differently,
+// sorted by decreasing divergence.
+func (m *outcome) worst(labels []string) []report.Picture {
 	type distance struct {
 		picture int
 		kl      float64
@@ -77,7 +77,7 @@ func (m *made) worst(labels []string) []report.Picture {
 	var out []report.Picture
 	for _, d := range all[:min(worstPictures, len(all))] {
 		item := m.held.inputs.Items[d.picture]
-		p := report.Picture{File: filepath.Base(item.Path), Label: name(labels, item.Label)}
+		p := report.Picture{File: filepath.Base(item.Path), Label: className(labels, item.Label)}
 		if img, err := picture.DecodeFile(item.Path); err == nil {
 			p.Image = report.RGB(img.Width, img.Height, img.Pix)
 		}
@@ -88,13 +88,13 @@ func (m *made) worst(labels []string) []report.Picture {
 	return out
 }
 
-func answer(logits []float32, labels []string, right int) report.Answer {
+func answer(logits []float32, labels []string, label int) report.Answer {
 	class := metrics.ArgMax(logits)
-	return report.Answer{Label: name(labels, class), Probability: metrics.Probability(logits, class), Right: class == right}
+	return report.Answer{Label: className(labels, class), Probability: metrics.Probability(logits, class), Right: class == label}
 }
 
-// name is a class's label; nothing if there is none.
-func name(labels []string, class int) string {
+// className returns the label of a class, "" if there is none.
+func className(labels []string, class int) string {
 	if class < 0 || class >= len(labels) {
 		return ""
 	}
