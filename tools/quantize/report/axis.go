@@ -2,22 +2,23 @@ package report
 
 import "math"
 
-// axis maps values low…high to places from…to, in whatever unit these are.
+// axis maps values low…high linearly to positions from…to.
 type axis struct {
 	low, high float64
 	from, to  float64
-	step      float64 // from tick to tick
+	step      float64 // distance of ticks
 }
 
-// farthest bounds what an axis shows, so that no sum overflows.
-const farthest = 1e300
+// maxValue limits what an axis shows, so that no sum overflows.
+const maxValue = 1e300
 
-// newAxis covers all finite values with about so many round steps.
+// newAxis returns an axis that covers all finite values in about the given number
+// of round steps.
 func newAxis(values []float64, steps int, from, to float64) axis {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, v := range values {
 		if finite(v) {
-			v = max(-farthest, min(farthest, v))
+			v = max(-maxValue, min(maxValue, v))
 			low, high = min(low, v), max(high, v)
 		}
 	}
@@ -26,15 +27,15 @@ func newAxis(values []float64, steps int, from, to float64) axis {
 		low, high = 0, 1
 	case low == high && low == 0:
 		high = 1
-	case low == high: // room on both sides
-		room := math.Abs(low) / 100
-		low, high = low-room, high+room
+	case low == high: // a margin on both sides
+		margin := math.Abs(low) / 100
+		low, high = low-margin, high+margin
 	}
 	step := roundStep((high - low) / float64(steps))
 	return axis{low: math.Floor(low/step) * step, high: math.Ceil(high/step) * step, from: from, to: to, step: step}
 }
 
-// roundStep is the next of 1, 2, 5, 10, … that is not less.
+// roundStep returns the least of …, 1, 2, 5, 10, … that is at least v.
 func roundStep(v float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, m := range []float64{1, 2, 5} {
@@ -45,21 +46,21 @@ func roundStep(v float64) float64 {
 	return 10 * power
 }
 
-// at is the place of a value; what is off the axis is at its end.
+// at returns the position of a value, clamped to the axis.
 func (a axis) at(v float64) float64 {
-	part := max(0, min(1, (v-a.low)/(a.high-a.low)))
-	return a.from + part*(a.to-a.from)
+	fraction := max(0, min(1, (v-a.low)/(a.high-a.low)))
+	return a.from + fraction*(a.to-a.from)
 }
 
-// whole has ticks at whole numbers only.
-func (a axis) whole() axis {
+// integral returns the axis with ticks at integers only.
+func (a axis) integral() axis {
 	if a.step < 1 {
 		a.step, a.low, a.high = 1, math.Floor(a.low), math.Ceil(a.high)
 	}
 	return a
 }
 
-// upTo ends the axis at a value that is more than its low end.
+// upTo returns the axis with its upper end at high, if that is above its lower end.
 func (a axis) upTo(high float64) axis {
 	if high > a.low {
 		a.high = high
@@ -67,10 +68,10 @@ func (a axis) upTo(high float64) axis {
 	return a
 }
 
-// length is how long a bar of the given value is.
+// length returns the length of a bar of the given value.
 func (a axis) length(v float64) float64 { return a.at(a.low+v) - a.from }
 
-// ticks are the values to label.
+// ticks returns the values to label.
 func (a axis) ticks() []float64 {
 	var t []float64
 	for i := range int((a.high-a.low)/a.step+1e-9) + 1 {
@@ -79,7 +80,7 @@ func (a axis) ticks() []float64 {
 	return t
 }
 
-// decimals is how many a tick's label needs.
+// decimals returns how many decimals the labels of ticks need.
 func (a axis) decimals() int {
 	return int(max(0, min(9, math.Ceil(-math.Log10(a.step)-1e-9))))
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rounding is how far a place in the page may be off, in per cent or pixels.
+// rounding is the tolerance of positions in the page, in per cent or pixels.
 const rounding = 0.011
 
-// scaleOf reads two labelled ticks of a chart and gives what a place means.
+// scaleOf returns the mapping from positions to values, from two labelled ticks.
 func scaleOf(t testing.TB, ticks []*node, attr string) func(place float64) float64 {
 	t.Helper()
 	require.Greater(t, len(ticks), 1)
@@ -24,8 +24,8 @@ func scaleOf(t testing.TB, ticks []*node, attr string) func(place float64) float
 	return func(place float64) float64 { return low + (place-from)/(to-from)*(high-low) }
 }
 
-// TestBytesChart measures the bars against the ticks: each is as long as its
-// bytes, and parameters begin where weights end.
+// TestBytesChart: measured against the ticks, each bar is as long as its bytes, and
+// parameters start where weights end.
 func TestBytesChart(t *testing.T) {
 	chart := write(t, sample()).chart(t, "bytes")
 	ticks := chart.all("text", "tick")
@@ -60,7 +60,7 @@ func TestBytesChart(t *testing.T) {
 	require.Equal(t, "fire2/squeeze1x1: weights 1,500 bytes, parameters 500 bytes, together 20.8\u00a0% of the file", chart.all("title", "")[2].text)
 }
 
-// TestNoiseChart measures the dots against the ticks.
+// TestNoiseChart: measured against the ticks, the dots are at their ratios.
 func TestNoiseChart(t *testing.T) {
 	r := sample()
 	chart := write(t, r).chart(t, "noise")
@@ -73,18 +73,18 @@ func TestNoiseChart(t *testing.T) {
 		require.InDelta(t, l.OutputSNR, ratioAt(row.all("circle", "output")[0].number(t, "cx")), precision)
 		require.Equal(t, fixed(l.OutputSNR, 1), row.all("text", "number")[0].text)
 	}
-	require.Equal(t, "Noise adds up from layer to layer. The output is noisiest after conv10: 10.0\u00a0dB. "+
+	require.Equal(t, "Noise accumulates from layer to layer. The output is noisiest after conv10: 10.0\u00a0dB. "+
 		"The weights are noisiest in fire2/squeeze1x1: −5.0\u00a0dB. The table below has the numbers.", chart.all("desc", "")[0].text)
 }
 
-// TestNoiseOfDeadLayers: without signal there is no dot, without noise a sign,
-// and the other layers' dots stand where they stood.
+// TestNoiseOfDeadLayers: a ratio that does not exist has no mark, an infinite one a
+// sign, and neither moves the dots of other layers.
 func TestNoiseOfDeadLayers(t *testing.T) {
 	r := sample()
 	before := write(t, r).chart(t, "noise").all("g", "row")[2]
 	r.Layers[0].WeightSNR, r.Layers[0].OutputSNR = math.Inf(1), math.NaN()
 	r.Layers = slices.Insert(r.Layers, 1, Layer{Name: "dead", WeightSNR: math.NaN(), OutputSNR: math.Inf(-1)})
-	r.Layers[2].OutputSNR = 30 // the axis reaches as far as before
+	r.Layers[2].OutputSNR = 30 // the axis covers the same range as before
 	page := write(t, r)
 	rows := page.chart(t, "noise").all("g", "row")
 	for i, want := range [][]string{{"conv1", "∞", "–"}, {"dead", "−∞", "−∞"}} {
@@ -98,10 +98,11 @@ func TestNoiseOfDeadLayers(t *testing.T) {
 	for i := range r.Layers {
 		r.Layers[i].WeightSNR, r.Layers[i].OutputSNR = math.NaN(), math.NaN()
 	}
-	require.Contains(t, write(t, r).text, "No layer's noise was measured.")
+	require.Contains(t, write(t, r).text, "The noise of no layer was measured.")
 }
 
-// TestCurve measures the points against the ticks of both axes.
+// TestCurve: measured against the ticks of both axes, the points are at their
+// values.
 func TestCurve(t *testing.T) {
 	r := sample()
 	page := write(t, r)
@@ -136,18 +137,18 @@ func TestCurve(t *testing.T) {
 	require.Equal(t, []string{"7,200|85.0 ± 1.0|0.1200|", "9,600|94.1 ± 0.7|0.0314|chosen", "12,000|99.9 ± 0.3|0.0100|"}, rows)
 }
 
-// plotTicks are the labels of one axis: those in the middle of their ticks
-// across, those that end beside them upright.
+// plotTicks returns the labels of one axis: side is "middle" for the horizontal
+// axis and "end" for the vertical one.
 func plotTicks(plot *node, side string) []*node {
 	return slices.DeleteFunc(plot.all("text", "tick"), func(n *node) bool { return !n.is(side) })
 }
 
-// TestCurveOfFewPoints draws nothing of what cannot be compared, and says why.
+// TestCurveOfFewPoints: too few points are not plotted, and the reason is stated.
 func TestCurveOfFewPoints(t *testing.T) {
 	r := sample()
 	r.Curve = r.Curve[:1]
 	section := write(t, r).section(t, "What smaller files cost")
-	require.Contains(t, section.text, "Only one budget was tried")
+	require.Contains(t, section.text, "Only one file size was tried")
 	require.Empty(t, section.all("svg", ""))
 	require.Len(t, section.all("tr", ""), 2)
 	r.Curve = append(r.Curve, Point{Bytes: 300, SameTop1: math.NaN(), KL: math.NaN()})
@@ -160,8 +161,8 @@ func TestCurveOfFewPoints(t *testing.T) {
 	require.Len(t, section.all("figcaption", ""), 1, "only the divergence was measured twice")
 }
 
-// TestShapes adds up what is drawn: on either side of the axis the columns
-// hold all weights of the layer, on one scale.
+// TestShapes: on either side of the axis, the area of the columns is the number of
+// weights, on the same scale.
 func TestShapes(t *testing.T) {
 	r := sample()
 	figures := write(t, r).section(t, "Weights before and after rounding").all("figure", "")
@@ -170,14 +171,14 @@ func TestShapes(t *testing.T) {
 	require.Equal(t, []string{"−5", "0", "5"}, texts(figures[0].all("text", "tick")))
 	before, after := area(t, figures[0].all("svg", "")[1]), area(t, figures[0].all("svg", "")[2])
 	require.InDelta(t, -1, before/after, 0.01, "four weights on either side")
-	for i, reach := range []string{"5", "1", "127"} {
-		require.Equal(t, reach, figures[i].all("text", "tick")[2].text)
+	for i, end := range []string{"5", "1", "127"} {
+		require.Equal(t, end, figures[i].all("text", "tick")[2].text)
 	}
-	require.Zero(t, area(t, figures[1].all("svg", "")[1]), "nothing is known of the float weights")
+	require.Zero(t, area(t, figures[1].all("svg", "")[1]), "there are no float weights")
 }
 
-// area is what the path in a box covers, in shares of the box's width times
-// units of height; negative above the axis.
+// area returns the area under the path of an outline, as a fraction of the width
+// times units of height; negative above the axis.
 func area(t testing.TB, box *node) float64 {
 	t.Helper()
 	var left, top, width, height, x, sum float64

@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// curve is what the budgets that were tried cost in accuracy.
+// curve is the accuracy of the file sizes that were tried.
 type curve struct {
 	Points []curveRow
-	Plots  []plot // none if there are too few points to compare
+	Plots  []plot // empty if there are too few points to compare
 }
 
 type curveRow struct {
@@ -17,11 +17,11 @@ type curveRow struct {
 	Chosen              bool
 }
 
-// plot is one measure over the file's size. Across it measures in per cent
-// of the width, down in pixels.
+// plot is one metric over the size of the file. x positions are in per cent of
+// the width, y positions in pixels.
 type plot struct {
 	Title           string
-	ID              string // of its parts, unique in the page
+	ID              string // prefix of its element ids, unique in the page
 	Left, Right     percent
 	Top, Bottom     pixel
 	Height          int
@@ -39,7 +39,7 @@ type line struct {
 type plotPoint struct {
 	X         percent
 	Y         pixel
-	High, Low pixel // ends of the standard error
+	High, Low pixel // ends of the error bar, one standard error
 	Error     bool
 	Chosen    bool
 	Tooltip   string
@@ -48,16 +48,16 @@ type plotPoint struct {
 // plotLabel is the value of the chosen point, above the plot.
 type plotLabel struct {
 	X    percent
-	Side string // of the text that X is: start, middle or end
+	Side string // SVG text-anchor: start, middle or end
 	Text string
 }
 
-// The plots' edges.
+// Edges of the plots.
 const (
 	plotLeft, plotRight = 14, 93 // per cent
 	plotTop, plotBottom = 30, 210
 	plotHeight          = 240
-	bestAgreement       = 100 // per cent; an error bar goes no further
+	maxAgreement        = 100 // per cent, where error bars end
 )
 
 func newCurve(points []Point) curve {
@@ -89,7 +89,7 @@ func withError(p Point) string {
 	return fmt.Sprintf("%s ± %s", fixed(p.SameTop1, 1), fixed(p.SameError, 1))
 }
 
-// measured is a value to plot, with the ends of its standard error.
+// measured is a value to plot, with the ends of its error bar.
 type measured struct {
 	value, low, high float64
 	text             string
@@ -99,7 +99,7 @@ func sameTop1(p Point) measured {
 	m := measured{value: p.SameTop1, low: p.SameTop1, high: p.SameTop1, text: withError(p)}
 	if finite(p.SameError) {
 		m.low -= p.SameError
-		m.high = max(m.value, min(bestAgreement, m.high+p.SameError))
+		m.high = max(m.value, min(maxAgreement, m.high+p.SameError))
 	}
 	return m
 }
@@ -108,18 +108,17 @@ func divergence(p Point) measured {
 	return measured{value: p.KL, low: p.KL, high: p.KL, text: fixed(p.KL, 4)}
 }
 
-// newPlot draws what is measured of the points, which come in the order of
-// their bytes; the upright axis covers the included values too. Points of which
-// it is not known are left out.
-func newPlot(id, title string, points []Point, measure func(Point) measured, include ...float64) plot {
-	points = slices.DeleteFunc(slices.Clone(points), func(p Point) bool { return !finite(measure(p).value) })
+// newPlot plots a metric of points, which are sorted by bytes. Points for which it
+// was not measured are left out. The y axis also covers the values in include.
+func newPlot(id, title string, points []Point, metric func(Point) measured, include ...float64) plot {
+	points = slices.DeleteFunc(slices.Clone(points), func(p Point) bool { return !finite(metric(p).value) })
 	var sizes []float64
 	values := include
 	for _, p := range points {
 		sizes = append(sizes, float64(p.Bytes))
-		values = append(values, measure(p).low, measure(p).high)
+		values = append(values, metric(p).low, metric(p).high)
 	}
-	x, y := newAxis(sizes, 4, plotLeft, plotRight).whole(), newAxis(values, 4, plotBottom, plotTop)
+	x, y := newAxis(sizes, 4, plotLeft, plotRight).integral(), newAxis(values, 4, plotBottom, plotTop)
 	out := plot{Title: title, ID: id, Left: plotLeft, Right: plotRight, Top: plotTop, Bottom: plotBottom, Height: plotHeight}
 	for _, v := range x.ticks() {
 		out.Across = append(out.Across, tick{At: percent(x.at(v)), Label: grouped(int(v))})
@@ -128,7 +127,7 @@ func newPlot(id, title string, points []Point, measure func(Point) measured, inc
 		out.Upright = append(out.Upright, tick{Y: pixel(y.at(v)), Label: fixed(v, y.decimals())})
 	}
 	for _, p := range points {
-		m := measure(p)
+		m := metric(p)
 		out.add(plotPoint{
 			X: percent(x.at(float64(p.Bytes))), Y: pixel(y.at(m.value)),
 			High: pixel(y.at(m.high)), Low: pixel(y.at(m.low)), Error: m.low < m.high,
@@ -139,8 +138,8 @@ func newPlot(id, title string, points []Point, measure func(Point) measured, inc
 	return out
 }
 
-// add draws a point and the line to it from the one before; the chosen one
-// with its value.
+// add adds a point, the line from the previous point, and a label if the point is
+// the chosen one.
 func (p *plot) add(point plotPoint, text string) {
 	if n := len(p.Points); n > 0 {
 		last := p.Points[n-1]
@@ -152,7 +151,7 @@ func (p *plot) add(point plotPoint, text string) {
 	}
 }
 
-// sideAt is how a label stands to its place, such that it stays in the drawing.
+// sideAt returns the text-anchor that keeps a label at x within the drawing.
 func sideAt(x percent) string {
 	switch {
 	case x < 30:

@@ -16,11 +16,11 @@ import (
 type node struct {
 	name     string
 	attrs    map[string]string
-	text     string // of the element and all within
+	text     string // of the element and its descendants
 	children []*node
 }
 
-// write renders a report and parses the page, which has to be well-formed.
+// write renders a report and parses the page, which must be well-formed XML.
 func write(t testing.TB, r Report) *node {
 	t.Helper()
 	var page bytes.Buffer
@@ -54,8 +54,8 @@ func write(t testing.TB, r Report) *node {
 	return root
 }
 
-// all lists the elements of a name below n in the page's order, those of a
-// class if it is not empty.
+// all returns the descendants with a name and, unless it is empty, a class, in
+// document order.
 func (n *node) all(name, class string) []*node {
 	var found []*node
 	for _, c := range n.children {
@@ -76,7 +76,7 @@ func (n *node) is(class string) bool {
 	return false
 }
 
-// chart is the drawing with the given id of its title.
+// chart returns the chart with the given id.
 func (n *node) chart(t testing.TB, id string) *node {
 	t.Helper()
 	for _, svg := range n.all("svg", "") {
@@ -88,7 +88,7 @@ func (n *node) chart(t testing.TB, id string) *node {
 	return nil
 }
 
-// section is the one with the given heading.
+// section returns the section with the given heading.
 func (n *node) section(t testing.TB, heading string) *node {
 	t.Helper()
 	for _, s := range n.all("section", "") {
@@ -100,7 +100,7 @@ func (n *node) section(t testing.TB, heading string) *node {
 	return nil
 }
 
-// number is an attribute's value, without its per cent sign.
+// number parses an attribute, without its per cent sign.
 func (n *node) number(t testing.TB, attr string) float64 {
 	t.Helper()
 	v, err := strconv.ParseFloat(strings.TrimSuffix(n.attrs[attr], "%"), 64)
@@ -108,7 +108,7 @@ func (n *node) number(t testing.TB, attr string) float64 {
 	return v
 }
 
-// texts are the texts of nodes.
+// texts returns the texts of nodes.
 func texts(nodes []*node) []string {
 	var t []string
 	for _, n := range nodes {
@@ -117,7 +117,7 @@ func texts(nodes []*node) []string {
 	return t
 }
 
-// value reads a number as the page writes it.
+// value parses a number as formatted in the page.
 func value(t testing.TB, text string) float64 {
 	t.Helper()
 	v, err := strconv.ParseFloat(strings.NewReplacer(",", "", "−", "-").Replace(text), 64)

@@ -2,19 +2,19 @@ package report
 
 import "math"
 
-// Histogram counts weights by their value in steps of their channel's int8
-// grid. It has the same number of bins on either side of the middle one,
-// whose centre is 0. The zero Histogram has no bins: nothing is known.
+// Histogram counts weights by their value in steps of their channel's int8 grid.
+// Its bins are symmetric around the middle one, which is centred at 0. The zero
+// Histogram has no bins and means that nothing is known.
 type Histogram struct {
 	width  float64 // of a bin, in steps
-	counts []int   // an odd number, from the lowest value to the highest
+	counts []int   // of an odd number of bins, by increasing value
 }
 
-// A Histogram made here reaches from -128 to 128 steps; what lies beyond
-// counts in the outermost bin.
+// Histograms cover -128…128 steps. Values beyond are counted in the outermost
+// bins.
 const (
-	reach       = 128
-	binsPerStep = 4 // of float weights
+	reach            = 128
+	floatBinsPerStep = 4 // for float weights
 )
 
 func newHistogram(binsPerStep int) Histogram {
@@ -30,11 +30,11 @@ func Int8Histogram(weights []int8) Histogram {
 	return h
 }
 
-// FloatHistogram counts the weights [out][depth] of a layer, in quarters of
-// the steps [out] of their channels. A zero is a zero whatever the step; a
-// weight that is no number of steps (NaN) is left out.
+// FloatHistogram counts the weights [out][depth] of a layer, in quarters of the
+// steps [out] of their channels. A zero weight counts as 0 even if the step is 0.
+// NaN is left out.
 func FloatHistogram[W, S float32 | float64](weights []W, steps []S) Histogram {
-	h := newHistogram(binsPerStep)
+	h := newHistogram(floatBinsPerStep)
 	if len(steps) == 0 {
 		return h
 	}
@@ -48,21 +48,21 @@ func FloatHistogram[W, S float32 | float64](weights []W, steps []S) Histogram {
 }
 
 func (h *Histogram) add(weight, step float64) {
-	value := weight / step
+	steps := weight / step
 	if weight == 0 {
-		value = 0
+		steps = 0
 	}
-	if math.IsNaN(value) {
+	if math.IsNaN(steps) {
 		return
 	}
-	value = max(-reach, min(reach, value)) // before it becomes an int
-	h.counts[h.middle()+int(math.Round(value/h.width))]++
+	steps = max(-reach, min(reach, steps)) // before the conversion to int
+	h.counts[h.middle()+int(math.Round(steps/h.width))]++
 }
 
-// middle is the bin of 0.
+// middle returns the index of the bin of 0.
 func (h *Histogram) middle() int { return len(h.counts) / 2 }
 
-// total is how many values were counted.
+// total returns the number of values.
 func (h *Histogram) total() int {
 	sum := 0
 	for _, n := range h.counts {
@@ -71,7 +71,7 @@ func (h *Histogram) total() int {
 	return sum
 }
 
-// zeros is how many values are in the middle bin.
+// zeros returns the number of values in the middle bin.
 func (h *Histogram) zeros() int {
 	if len(h.counts) == 0 {
 		return 0
@@ -79,20 +79,19 @@ func (h *Histogram) zeros() int {
 	return h.counts[h.middle()]
 }
 
-// largest is the largest magnitude counted, in steps: the centre of its bin.
+// largest returns the largest magnitude in steps, as the centre of its bin.
 func (h *Histogram) largest() float64 {
-	farthest := 0
+	distance := 0
 	for i, n := range h.counts {
 		if n > 0 {
-			farthest = max(farthest, i-h.middle(), h.middle()-i)
+			distance = max(distance, i-h.middle(), h.middle()-i)
 		}
 	}
-	return float64(farthest) * h.width
+	return float64(distance) * h.width
 }
 
-// density is how many values there are to a step around the middle, on so
-// many bins either side, each made of merge (odd) bins of h. Bins that h does
-// not have are empty.
+// density returns the values per step in side bins on either side of the middle
+// one, each merged from an odd number of bins of h. Bins beyond h are empty.
 func (h *Histogram) density(side, merge int) []float64 {
 	d := make([]float64, 2*side+1)
 	for i, n := range h.counts {

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// filled lists the bins that are not empty by the value they stand for.
+// filled returns the counts of the non-empty bins by their centre.
 func filled(h Histogram) map[float64]int {
 	bins := map[float64]int{}
 	for i, n := range h.counts {
@@ -19,7 +19,7 @@ func filled(h Histogram) map[float64]int {
 	return bins
 }
 
-// TestInt8Histogram counts every value there is.
+// TestInt8Histogram: every value has a bin.
 func TestInt8Histogram(t *testing.T) {
 	h := Int8Histogram([]int8{0, -3, 127, 0, -128, 5, 5, 0})
 	require.Equal(t, map[float64]int{-128: 1, -3: 1, 0: 3, 5: 2, 127: 1}, filled(h))
@@ -29,14 +29,14 @@ func TestInt8Histogram(t *testing.T) {
 	require.Equal(t, 5.0, (new(Int8Histogram([]int8{-5, 4}))).largest())
 }
 
-// TestFloatHistogram measures each channel in its own steps; what has no
-// number of steps is no weight, what is too far stands at the end.
+// TestFloatHistogram: each channel counts in its own steps, NaN is left out, and
+// values out of range are in the outermost bins.
 func TestFloatHistogram(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	weights := []float32{
 		0.1, -0.2, 0.04, 0,
 		3, 7e30, nan, -inf,
-		0, 0, 1, -1, // a dead channel's steps may be 0
+		0, 0, 1, -1, // the step of a dead channel can be 0
 	}
 	h := FloatHistogram(weights, []float64{0.1, 2, 0})
 	require.Equal(t, map[float64]int{
@@ -50,7 +50,7 @@ func TestFloatHistogram(t *testing.T) {
 	require.Zero(t, new(Histogram).zeros())
 }
 
-// TestDensity keeps every count, at its place, whatever the columns.
+// TestDensity: every count is kept, at its position, for every width of columns.
 func TestDensity(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	weights := make([]float64, 1000)
@@ -71,6 +71,6 @@ func TestDensity(t *testing.T) {
 		for v, n := range filled(h) {
 			mean += v * float64(n)
 		}
-		require.InDelta(t, mean/1000, moment/1000, width/4, "merging %d leans to no side", merge)
+		require.InDelta(t, mean/1000, moment/1000, width/4, "merging %d is biased", merge)
 	}
 }

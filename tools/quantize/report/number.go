@@ -8,10 +8,10 @@ import (
 	"unicode"
 )
 
-// unknown stands for what was not measured or does not exist.
+// unknown is printed for values that were not measured or do not exist.
 const unknown = "–"
 
-// grouped is a whole number with commas: 479,812.
+// grouped formats an integer with commas: 479,812.
 func grouped(n int) string {
 	digits := strconv.Itoa(n)
 	sign := ""
@@ -26,8 +26,8 @@ func grouped(n int) string {
 	return sign + strings.Join(groups, ",")
 }
 
-// fixed is a number with so many decimals, short if it is huge, and a sign
-// for what is none.
+// fixed formats a number with the given decimals, in short form if it is huge, and
+// as a symbol if it is not finite.
 func fixed(v float64, decimals int) string {
 	switch {
 	case math.IsNaN(v):
@@ -42,15 +42,15 @@ func fixed(v float64, decimals int) string {
 	case math.Abs(v) >= 1e6:
 		text = strconv.FormatFloat(v, 'g', 3, 64)
 	case strings.Trim(text, "-0.") == "":
-		text = strings.TrimPrefix(text, "-") // a zero has no sign
+		text = strings.TrimPrefix(text, "-") // no negative zero
 	}
 	return strings.Replace(text, "-", "−", 1)
 }
 
-// share is part of a whole in per cent: 12.5 %.
+// share formats part of a whole in per cent: 12.5 %.
 func share(part, whole int) string { return perCent(percentOf(part, whole), 1) }
 
-// perCent is a number of per cent with its sign, which a line does not end before.
+// perCent formats a percentage with a non-breaking space before its sign.
 func perCent(v float64, decimals int) string { return fixed(v, decimals) + "\u00a0%" }
 
 func percentOf(part, whole int) float64 {
@@ -60,7 +60,7 @@ func percentOf(part, whole int) float64 {
 	return 100 * float64(part) / float64(whole)
 }
 
-// bitsPer is how many bits each of so many weights takes.
+// bitsPer returns the bits per weight.
 func bitsPer(weights, bytes int) float64 {
 	if weights == 0 {
 		return math.NaN()
@@ -68,7 +68,7 @@ func bitsPer(weights, bytes int) float64 {
 	return 8 * float64(bytes) / float64(weights)
 }
 
-// plural is a count with its noun: 1 picture, 2,000 pictures.
+// plural formats a count with its noun: 1 picture, 2,000 pictures.
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -76,9 +76,8 @@ func plural(n int, noun string) string {
 	return grouped(n) + " " + noun + "s"
 }
 
-// clean makes a foreign name fit for a line of text: what is no character, a
-// control character or turns the direction of the text becomes a
-// replacement character. The template does the escaping.
+// clean replaces invalid UTF-8, control characters and characters that change the
+// direction of text in an untrusted name. The template does the escaping.
 func clean(name string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0xFFFE || r == 0xFFFF {
@@ -88,19 +87,18 @@ func clean(name string) string {
 	}, strings.ToValidUTF8(name, string(unicode.ReplacementChar)))
 }
 
-// shorten keeps what fits beside a chart.
+// shorten truncates a name to the space next to a chart.
 func shorten(name string) string {
-	const most = 18
+	const limit = 18
 	runes := []rune(clean(name))
-	if len(runes) > most {
-		return string(runes[:most-1]) + "…"
+	if len(runes) > limit {
+		return string(runes[:limit-1]) + "…"
 	}
 	return string(runes)
 }
 
-// Charts measure across in per cent and down in pixels: they fill any width
-// without making their text larger or smaller. These are places in a drawing,
-// or lengths, as SVG wants them.
+// Positions and lengths in SVG. Charts use per cent horizontally and pixels
+// vertically, so that they fill any width without scaling their text.
 type (
 	percent float64
 	pixel   float64

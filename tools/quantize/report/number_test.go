@@ -30,14 +30,14 @@ func TestFixed(t *testing.T) {
 	}
 }
 
-// TestAxis: whatever the values, few round ticks, and every value between the
-// ends in its order.
+// TestAxis: for any values there are few round ticks, and positions are within
+// the axis and monotonic.
 func TestAxis(t *testing.T) {
 	a := newAxis([]float64{0, 87, math.NaN(), math.Inf(1)}, 4, 10, 90)
 	require.Equal(t, []float64{0, 50, 100}, a.ticks())
 	require.InDelta(t, 10+0.8*87, a.at(87), 1e-9)
 	require.InDelta(t, 0.8*43, a.length(43), 1e-9)
-	require.Equal(t, []float64{0, 1, 2, 3}, newAxis([]float64{0, 3}, 10, 0, 1).whole().ticks())
+	require.Equal(t, []float64{0, 1, 2, 3}, newAxis([]float64{0, 3}, 10, 0, 1).integral().ticks())
 	require.Equal(t, []float64{0, 50}, a.upTo(87).ticks())
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 2000 {

@@ -7,7 +7,7 @@ import (
 	"halfmeg/model"
 )
 
-// page is what the template prints.
+// page is the data of the template.
 type page struct {
 	Style    template.CSS
 	Name     string
@@ -17,15 +17,15 @@ type page struct {
 	Table    table
 	Shapes   []shape
 	Curve    curve
-	Measured bool // agreement was measured
+	Measured bool // the agreement was measured
 	Worst    []card
 	Source   []entry
 }
 
-// figure is a number to see first.
+// figure is a number at the top of the page.
 type figure struct{ Value, Unit, Note string }
 
-// entry is a name with a value.
+// entry is a name and a value.
 type entry struct{ Name, Value string }
 
 func newPage(r *Report) (*page, error) {
@@ -52,7 +52,7 @@ func newPage(r *Report) (*page, error) {
 	}, nil
 }
 
-// figures are the file's size and how true int8 is to float.
+// figures returns the size of the file and the agreement of int8 with float.
 func figures(r *Report) []figure {
 	weights, weightBytes := 0, 0
 	for _, l := range r.Layers {
@@ -65,18 +65,18 @@ func figures(r *Report) []figure {
 	}}
 	a := r.Agreement
 	if a.Pictures == 0 {
-		return append(f, figure{Value: unknown, Note: "too few pictures to hold some out: agreement with the float network was not measured"})
+		return append(f, figure{Value: unknown, Note: "too few pictures to hold some out: the agreement with the float network was not measured"})
 	}
 	f = append(f,
 		figure{
 			Value: fixed(a.SameTop1, 1), Unit: fmt.Sprintf("%% ± %s", fixed(a.SameError, 1)),
-			Note: "same first class as the float network, on " + plural(a.Pictures, "held-out picture"),
+			Note: "same top-1 class as the float network, on " + plural(a.Pictures, "held-out picture"),
 		},
 		figure{Value: fixed(a.KL, 4), Unit: "nats", Note: "mean Kullback-Leibler divergence from the float network"})
 	if a.Labelled > 0 {
 		f = append(f, figure{
 			Value: fixed(a.Drop, 1), Unit: fmt.Sprintf("± %s points", fixed(a.DropError, 1)),
-			Note: fmt.Sprintf("fewer right: float %s, int8 %s of %s",
+			Note: fmt.Sprintf("drop of top-1: float %s, int8 %s of %s",
 				perCent(r.Float.Top1, 1), perCent(r.Int8.Top1, 1), plural(a.Labelled, "labelled picture")),
 		})
 	}

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// RGB makes an image of packed red, green and blue bytes, row by row from the
-// top left, as camera/picture decodes them; nil if there are not enough.
+// RGB returns an image of packed red, green and blue bytes in row-major order, as
+// decoded by camera/picture, or nil if there are too few bytes.
 func RGB(width, height int, pix []byte) image.Image {
 	if width < 1 || height < 1 || len(pix)/3/width < height {
 		return nil
@@ -21,7 +21,8 @@ func RGB(width, height int, pix []byte) image.Image {
 	return &packed{width: width, height: height, pix: pix}
 }
 
-// packed is packed RGB; drawing asks for RGBA64At, which takes no memory.
+// packed is an image of packed RGB. Package draw calls RGBA64At, which does not
+// allocate.
 type packed struct {
 	width, height int
 	pix           []byte
@@ -43,13 +44,13 @@ func (p *packed) RGBA64At(x, y int) color.RGBA64 {
 	return color.RGBA64{R: widen * uint16(p.pix[i]), G: widen * uint16(p.pix[i+1]), B: widen * uint16(p.pix[i+2]), A: 0xffff}
 }
 
-// Pictures in the page have at most longestSide pixels a side.
+// Pictures in the page are at most longestSide pixels wide and high.
 const (
 	longestSide = 224
 	jpegQuality = 82
 )
 
-// dataURL is a picture, made small, as an address that holds all of it.
+// dataURL returns a downscaled picture as a data URL.
 func dataURL(img image.Image) (template.URL, image.Point, error) {
 	size := fitted(img.Bounds().Size())
 	small := image.NewRGBA(image.Rectangle{Max: size})
@@ -62,7 +63,7 @@ func dataURL(img image.Image) (template.URL, image.Point, error) {
 	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(file.Bytes())), size, nil
 }
 
-// fitted is the size in which a picture of the given size fits the page.
+// fitted returns the size of a picture in the page.
 func fitted(size image.Point) image.Point {
 	longer := max(size.X, size.Y)
 	if longer <= longestSide {
@@ -71,9 +72,9 @@ func fitted(size image.Point) image.Point {
 	return image.Pt(max(1, size.X*longestSide/longer), max(1, size.Y*longestSide/longer))
 }
 
-// card is one picture with what the two networks say of it.
+// card is a picture with the answers of the two networks.
 type card struct {
-	Image         template.URL // empty where there is no picture
+	Image         template.URL // empty if there is no picture
 	Width, Height int
 	File, Label   string
 	Answers       []answer

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shown is the picture of a page's only card, decoded.
-func shown(t testing.TB, p Picture) image.Image {
+// renderPicture returns the decoded picture of a page with one card.
+func renderPicture(t testing.TB, p Picture) image.Image {
 	t.Helper()
 	img := write(t, Report{Worst: []Picture{p}}).all("img", "")[0]
 	data, found := strings.CutPrefix(img.attrs["src"], "data:image/jpeg;base64,")
@@ -28,8 +28,8 @@ func shown(t testing.TB, p Picture) image.Image {
 	return decoded
 }
 
-// TestPictureSize: large ones become small, small ones stay, and the thinnest
-// keeps a pixel.
+// TestPictureSize: large pictures are downscaled, small ones are not, and a very
+// thin one keeps a pixel.
 func TestPictureSize(t *testing.T) {
 	for _, c := range []struct{ in, out image.Point }{
 		{image.Pt(640, 480), image.Pt(224, 168)},
@@ -38,13 +38,13 @@ func TestPictureSize(t *testing.T) {
 		{image.Pt(5000, 2), image.Pt(224, 1)},
 		{image.Pt(1, 1), image.Pt(1, 1)},
 	} {
-		img := shown(t, Picture{Image: RGB(c.in.X, c.in.Y, make([]byte, 3*c.in.X*c.in.Y))})
+		img := renderPicture(t, Picture{Image: RGB(c.in.X, c.in.Y, make([]byte, 3*c.in.X*c.in.Y))})
 		require.Equal(t, c.out, img.Bounds().Size(), "%v", c.in)
 	}
 }
 
-// TestPictureColours come through: a red left half, a blue right one; what is
-// transparent is white, and an image need not begin at 0.
+// TestPictureColours: a red left and a blue right half are preserved, transparent
+// pixels are white, and the bounds of an image need not start at 0.
 func TestPictureColours(t *testing.T) {
 	const width, height = 500, 300
 	pix := make([]byte, 0, 3*width*height)
@@ -57,12 +57,12 @@ func TestPictureColours(t *testing.T) {
 			}
 		}
 	}
-	img := shown(t, Picture{Image: RGB(width, height, pix)})
+	img := renderPicture(t, Picture{Image: RGB(width, height, pix)})
 	near(t, color.RGBA{R: 250, G: 10, B: 10, A: 255}, img.At(20, 60))
 	near(t, color.RGBA{R: 10, G: 10, B: 250, A: 255}, img.At(200, 60))
 	glass := image.NewNRGBA(image.Rect(-10, 50, 30, 90))
 	glass.Set(10, 70, color.Black)
-	near(t, color.RGBA{R: 255, G: 255, B: 255, A: 255}, shown(t, Picture{Image: glass}).At(2, 2))
+	near(t, color.RGBA{R: 255, G: 255, B: 255, A: 255}, renderPicture(t, Picture{Image: glass}).At(2, 2))
 }
 
 func near(t testing.TB, want color.RGBA, got color.Color) {
@@ -73,7 +73,7 @@ func near(t testing.TB, want color.RGBA, got color.Color) {
 	require.InDelta(t, want.B, b>>8, 12)
 }
 
-// TestNoPicture: what cannot be shown is said, and the answers stay.
+// TestNoPicture: a missing picture is stated, and the answers are shown.
 func TestNoPicture(t *testing.T) {
 	require.Nil(t, RGB(0, 5, nil))
 	require.Nil(t, RGB(5, -5, nil))
@@ -89,13 +89,13 @@ func TestNoPicture(t *testing.T) {
 	}
 }
 
-// TestAnswers: who says what, how sure, and who is right.
+// TestAnswers: class, probability and correctness of each network.
 func TestAnswers(t *testing.T) {
 	page := write(t, sample())
-	require.Contains(t, page.text, "For your own eyes")
+	require.Contains(t, page.text, "Private:")
 	card := page.all("li", "card")[0]
-	require.Equal(t, "shows cat", card.all("p", "truth")[0].text)
-	require.Equal(t, []string{"float cat ✓ right 75\u00a0%", "int8 dog 40\u00a0%"}, trimmed(texts(card.all("p", "answer"))))
+	require.Equal(t, "label: cat", card.all("p", "truth")[0].text)
+	require.Equal(t, []string{"float cat ✓ correct 75\u00a0%", "int8 dog 40\u00a0%"}, trimmed(texts(card.all("p", "answer"))))
 	var bars []string
 	for _, rect := range card.all("rect", "fill") {
 		bars = append(bars, rect.attrs["width"])

@@ -1,11 +1,10 @@
-// Package report writes what became of a network on its way to int8 as one
-// HTML page: where the bytes are and where the errors are. The page needs
-// nothing beside itself, neither file nor network nor script, and shows itself
-// light or dark, on paper and on a phone.
+// Package report writes an HTML page about the quantization of a network: where
+// the bytes of the file are and where the errors are. The page is self-contained:
+// it loads no other file and runs no script. It supports light and dark mode,
+// print and small screens.
 //
-// The page comes about in three parts: page.go and the charts' files turn a
-// Report into numbers and positions ready to print, templates/ says how these
-// look, and html/template escapes every name that comes from outside.
+// page.go and the files of the charts turn a Report into text and positions, the
+// templates lay them out, and html/template escapes untrusted names.
 package report
 
 import (
@@ -19,7 +18,7 @@ import (
 	"halfmeg/tools/internal/metrics"
 )
 
-// Report is all that the page shows.
+// Report is the content of the page.
 type Report struct {
 	Name   string // of the network, e.g. "squeezenet1.1"
 	Source model.Source
@@ -27,13 +26,13 @@ type Report struct {
 	Labels int // bytes
 	Layers []Layer
 
-	// Agreement compares int8 with float on held-out pictures, and Float and
-	// Int8 are how often either is right. No pictures: not measured.
+	// Agreement compares int8 with float on the held-out pictures; Float and Int8
+	// are their accuracies. Zero pictures mean that nothing was measured.
 	Agreement   metrics.Agreement
 	Float, Int8 metrics.Accuracy
 
-	Curve []Point   // the budgets tried, in any order
-	Worst []Picture // where int8 contradicts float, the worst first
+	Curve []Point   // the file sizes tried, in any order
+	Worst []Picture // on which int8 and float disagree, the worst first
 }
 
 // Layer is one convolution, in the order of the network.
@@ -42,37 +41,37 @@ type Layer struct {
 	WeightBytes    int    // in the file
 	ParameterBytes int    // of biases, multipliers and scale, in the file
 	Before         Histogram
-	After          Histogram // the page takes the number of weights, of zeros and the largest from it
-	WeightSNR      float64   // signal to rounding noise of the weights in dB; NaN, ±Inf for a dead layer
-	OutputSNR      float64   // the same of the layer's output
+	After          Histogram // also the source of the number of weights and zeros and the largest weight
+	WeightSNR      float64   // signal-to-noise ratio of the weights in dB; NaN or ±Inf for a dead layer
+	OutputSNR      float64   // likewise of the layer's output
 }
 
-// Point is a file of another size that was tried.
+// Point is a file size that was tried.
 type Point struct {
 	Bytes     int
-	SameTop1  float64 // per cent of pictures that int8 and float name alike; NaN where not measured
+	SameTop1  float64 // per cent of pictures with the same top-1 class; NaN if not measured
 	SameError float64 // its standard error, in points
-	KL        float64 // mean Kullback-Leibler divergence from float, in nats; NaN where not measured
-	Chosen    bool    // this is the file that was written
+	KL        float64 // mean Kullback-Leibler divergence from float, in nats; NaN if not measured
+	Chosen    bool    // the file that was written
 }
 
-// Picture is one that int8 and float name differently.
+// Picture is a picture that int8 and float classify differently.
 type Picture struct {
-	Image image.Image // nil where the file can no longer be read
+	Image image.Image // nil if the file can no longer be read
 	File  string
-	Label string // what it shows, if that is known
+	Label string // its true class, "" if unknown
 	Float Answer
 	Int8  Answer
 }
 
-// Answer is a network's first class.
+// Answer is the top-1 class of a network.
 type Answer struct {
 	Label       string
 	Probability float64 // 0…1
-	Right       bool    // it is what the picture shows
+	Right       bool    // it is the true class
 }
 
-// bytes is the size of the file.
+// bytes returns the size of the file.
 func (r *Report) bytes() int {
 	sum := r.Header + r.Labels
 	for _, l := range r.Layers {
@@ -88,7 +87,7 @@ var files embed.FS
 
 var pageTemplate = template.Must(template.ParseFS(files, "templates/*.html"))
 
-// Write writes the page. It is well-formed XML too.
+// Write writes the page, which is also well-formed XML.
 func Write(w io.Writer, r Report) error {
 	p, err := newPage(&r)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"halfmeg/tools/internal/metrics"
 )
 
-// sample is a report of three layers with everything in it.
+// sample returns a report of three layers with all optional parts.
 func sample() Report {
 	weights := func(values ...int8) Histogram { return Int8Histogram(values) }
 	return Report{
@@ -41,15 +41,15 @@ func sample() Report {
 	}
 }
 
-// TestFigures: what stands first is right, and what was not measured is not
-// there.
+// TestFigures: the figures at the top are correct, and those not measured are
+// missing.
 func TestFigures(t *testing.T) {
 	r := sample()
 	require.Equal(t, []string{
 		"9,600 bytes 10 weights in 4800.00 bits each",
-		"94.1 % ± 0.7 same first class as the float network, on 1,200 held-out pictures",
+		"94.1 % ± 0.7 same top-1 class as the float network, on 1,200 held-out pictures",
 		"0.0314 nats mean Kullback-Leibler divergence from the float network",
-		"−0.5 ± 0.4 points fewer right: float 58.2\u00a0%, int8 58.7\u00a0% of 1 labelled picture",
+		"−0.5 ± 0.4 points drop of top-1: float 58.2\u00a0%, int8 58.7\u00a0% of 1 labelled picture",
 	}, texts(write(t, r).all("ul", "figures")[0].all("li", "")))
 	r.Agreement.Labelled = 0
 	require.Len(t, write(t, r).all("ul", "figures")[0].all("li", ""), 3)
@@ -59,7 +59,7 @@ func TestFigures(t *testing.T) {
 	require.Contains(t, figures[1], "not measured")
 }
 
-// TestTable: every number of the layers, and sums that agree with the file.
+// TestTable: the figures of every layer, and sums that match the file.
 func TestTable(t *testing.T) {
 	page := write(t, sample())
 	var rows [][]string
@@ -76,16 +76,16 @@ func TestTable(t *testing.T) {
 	}, rows)
 }
 
-// TestSource lists what is known of the weights.
+// TestSource: the known facts about the weights are listed.
 func TestSource(t *testing.T) {
-	source := write(t, sample()).section(t, "Where it came from")
+	source := write(t, sample()).section(t, "Source")
 	require.Equal(t, []string{"Weights", "Format", "Calibration"}, texts(source.all("dt", "")))
 	require.Equal(t, []string{"tiny.onnx", "onnx", "12 pictures"}, texts(source.all("dd", "")))
 }
 
-// TestAlone: the page asks for nothing beside itself, runs nothing, and every
-// drawing and table can be read aloud.
-func TestAlone(t *testing.T) {
+// TestSelfContained: the page loads and runs nothing, and every chart and table is
+// accessible to screen readers.
+func TestSelfContained(t *testing.T) {
 	var text strings.Builder
 	require.NoError(t, Write(&text, sample()))
 	for _, word := range []string{"http:", "https:", "@import", "url(", "javascript:"} {
@@ -114,7 +114,7 @@ func TestAlone(t *testing.T) {
 		}
 		charts++
 		for _, id := range strings.Fields(svg.attrs["aria-labelledby"]) {
-			require.True(t, ids[id], "nothing has the id %q", id)
+			require.True(t, ids[id], "no element has the id %q", id)
 		}
 	}
 	require.Equal(t, 2+2+3, charts)
@@ -126,27 +126,27 @@ func TestAlone(t *testing.T) {
 	}
 }
 
-// TestForeignNames are text whatever is in them: no markup, no control
-// characters, nothing that turns the line around.
-func TestForeignNames(t *testing.T) {
+// TestUntrustedNames: names never become markup, control characters or changes of
+// the text direction.
+func TestUntrustedNames(t *testing.T) {
 	hostile := "\u202egpj.<script>alert(1)</script>\x00\x1b[31m\xff&\"'`{{.}}</title></svg>\uffff\n"
-	shown := "\ufffdgpj.<script>alert(1)</script>\ufffd\ufffd[31m\ufffd&\"'`{{.}}</title></svg>\ufffd\ufffd"
+	want := "\ufffdgpj.<script>alert(1)</script>\ufffd\ufffd[31m\ufffd&\"'`{{.}}</title></svg>\ufffd\ufffd"
 	r := sample()
-	r.Layers[0].OutputSNR = 1 // the lowest: named in the sentences too
+	r.Layers[0].OutputSNR = 1 // the lowest, which the summary names
 	plain := write(t, r)
 	r.Name, r.Layers[0].Name, r.Source.Weights = hostile, hostile, hostile
 	r.Worst[0].File, r.Worst[0].Label, r.Worst[0].Float.Label, r.Worst[0].Int8.Label = hostile, hostile, hostile, hostile
 	page := write(t, r)
 	require.Equal(t, count(plain), count(page), "no element is added or lost")
-	require.Equal(t, shown, page.all("h1", "")[0].text)
-	require.Equal(t, shown+": quantization report", page.all("head", "")[0].all("title", "")[0].text)
-	require.Equal(t, shown, page.all("figcaption", "")[2].all("strong", "")[0].text)
+	require.Equal(t, want, page.all("h1", "")[0].text)
+	require.Equal(t, want+": quantization report", page.all("head", "")[0].all("title", "")[0].text)
+	require.Equal(t, want, page.all("figcaption", "")[2].all("strong", "")[0].text)
 	require.Equal(t, "\ufffdgpj.<script>aler…", page.chart(t, "bytes").all("text", "end")[0].text)
-	require.Contains(t, page.section(t, "Where the errors are").all("p", "")[0].text, "noisiest after "+shown)
+	require.Contains(t, page.section(t, "Where the errors are").all("p", "")[0].text, "noisiest after "+want)
 	card := page.all("li", "card")[0]
-	require.Equal(t, shown, card.all("p", "file")[0].text)
-	require.Equal(t, shown, card.all("img", "")[0].attrs["alt"])
-	require.Equal(t, []string{shown + " ✓ right", shown}, texts(card.all("span", "class")))
+	require.Equal(t, want, card.all("p", "file")[0].text)
+	require.Equal(t, want, card.all("img", "")[0].attrs["alt"])
+	require.Equal(t, []string{want + " ✓ correct", want}, texts(card.all("span", "class")))
 }
 
 func count(n *node) int {
@@ -169,21 +169,21 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-// TestLittle: a report of nothing, and one of a layer without weights, say so.
-func TestLittle(t *testing.T) {
+// TestEmpty: an empty report, and a layer without weights, state what is missing.
+func TestEmpty(t *testing.T) {
 	page := write(t, Report{})
 	require.Contains(t, page.text, "The network has no layers.")
-	require.Contains(t, page.text, "No budgets were compared.")
-	require.Contains(t, page.text, "No pictures were held out, so none were compared.")
-	require.NotContains(t, page.text, "For your own eyes")
+	require.Contains(t, page.text, "No file sizes were compared.")
+	require.Contains(t, page.text, "No pictures were held out for a comparison.")
+	require.NotContains(t, page.text, "Private:")
 	require.NotContains(t, page.text, "NaN")
 	page = write(t, Report{Layers: []Layer{{Name: "conv1"}}, Agreement: metrics.Agreement{Pictures: 1}})
-	require.Contains(t, page.text, "There is no held-out picture to show")
+	require.Contains(t, page.text, "int8 and float classify all held-out pictures alike")
 	require.NotContains(t, page.text, "NaN")
 	require.Len(t, page.chart(t, "noise").all("g", "row"), 1)
 }
 
-// TestHuge: absurd numbers neither break the layout nor take time.
+// TestHuge: extreme numbers break neither the layout nor the run time.
 func TestHuge(t *testing.T) {
 	r := sample()
 	r.Labels = math.MaxInt / 8
@@ -205,7 +205,7 @@ func TestHuge(t *testing.T) {
 	require.NotContains(t, page.text, "NaN")
 }
 
-// TestWriteFails where the writer does.
+// TestWriteFails: errors of the writer are returned.
 func TestWriteFails(t *testing.T) {
 	full := errors.New("disk full")
 	require.ErrorIs(t, Write(failing{full}, sample()), full)

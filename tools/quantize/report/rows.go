@@ -6,17 +6,18 @@ import (
 	"slices"
 )
 
-// The charts of bytes and of noise have a row a layer in the same places, so
-// that they can be read across. Names stand left of the plot, figures right.
+// The charts of bytes and noise have one row per layer at the same positions, so
+// that they can be compared side by side. Names are left of the plot, figures
+// right.
 const (
 	rowHeight = 19
-	rowsTop   = 30 // below the axis' labels
-	nameEnd   = 30 // per cent of the width, as are the following
+	rowsTop   = 30 // below the labels of the axis
+	nameEnd   = 30 // in per cent of the width, like the next two
 	plotStart = 32
 	plotEnd   = 84
 )
 
-// rows is what both charts have: a frame with an axis on top.
+// rows is the common part of both charts: a frame with an axis at the top.
 type rows struct {
 	Title, Summary string
 	Height         int
@@ -24,10 +25,10 @@ type rows struct {
 	Ticks          []tick
 }
 
-// tick is a mark on an axis: a grid line and its label.
+// tick is a grid line of an axis and its label.
 type tick struct {
 	At    percent
-	Y     pixel // of a tick on an upright axis
+	Y     pixel // on a vertical axis
 	Label string
 }
 
@@ -39,7 +40,7 @@ func newRows(n int, title, summary string, a axis, label func(float64) string) r
 	return r
 }
 
-// row is the place of one row.
+// row is the name and position of a row.
 type row struct {
 	Name, Tooltip string
 	Top, Middle   int // in pixels
@@ -50,7 +51,7 @@ func newRow(i int, name, tooltip string) row {
 	return row{Name: shorten(name), Tooltip: clean(name) + ": " + tooltip, Top: top, Middle: top + rowHeight/2}
 }
 
-// bytesChart is a bar of bytes for each part of the file.
+// bytesChart shows the bytes of each part of the file as bars.
 type bytesChart struct {
 	rows
 	Bars []bar
@@ -63,7 +64,7 @@ type bar struct {
 	Value    string
 }
 
-// segment is a piece of a bar: weights, parameters or rest.
+// segment is a part of a bar: weights, parameters or rest.
 type segment struct {
 	Class    string
 	X, Width percent
@@ -74,7 +75,7 @@ func newBytesChart(r *Report) bytesChart {
 	for _, l := range r.Layers {
 		values = append(values, float64(l.bytes()))
 	}
-	a := newAxis(values, 4, plotStart, plotEnd).whole().upTo(slices.Max(values))
+	a := newAxis(values, 4, plotStart, plotEnd).integral().upTo(slices.Max(values))
 	c := bytesChart{rows: newRows(len(r.Layers)+2, "Bytes by layer", largestPart(r), a, func(v float64) string { return grouped(int(v)) })}
 	for i, l := range r.Layers {
 		tooltip := fmt.Sprintf("weights %s, parameters %s, together %s of the file",
@@ -88,18 +89,18 @@ func newBytesChart(r *Report) bytesChart {
 		name  string
 		bytes int
 	}{{"labels", r.Labels}, {"header", r.Header}} {
-		place := newRow(len(r.Layers)+i, part.name, plural(part.bytes, "byte")+", "+share(part.bytes, r.bytes())+" of the file")
-		c.Bars = append(c.Bars, newBar(a, place, part.bytes,
+		at := newRow(len(r.Layers)+i, part.name, plural(part.bytes, "byte")+", "+share(part.bytes, r.bytes())+" of the file")
+		c.Bars = append(c.Bars, newBar(a, at, part.bytes,
 			segment{Class: "rest", X: plotStart, Width: percent(a.length(float64(part.bytes)))}))
 	}
 	return c
 }
 
-func newBar(a axis, place row, bytes int, segments ...segment) bar {
-	return bar{row: place, Segments: segments, Value: grouped(bytes), ValueAt: percent(a.at(float64(bytes)))}
+func newBar(a axis, at row, bytes int, segments ...segment) bar {
+	return bar{row: at, Segments: segments, Value: grouped(bytes), ValueAt: percent(a.at(float64(bytes)))}
 }
 
-// largestPart says in a sentence where the bytes are.
+// largestPart summarises where the bytes are.
 func largestPart(r *Report) string {
 	if len(r.Layers) == 0 {
 		return "The network has no layers."
@@ -115,8 +116,8 @@ func largestPart(r *Report) string {
 		clean(largest.Name), share(largest.bytes(), r.bytes()), share(parameters, r.bytes()), share(r.Labels+r.Header, r.bytes()))
 }
 
-// noiseChart is two dots a layer: the ratios of signal to noise of its
-// weights and of its output.
+// noiseChart shows two dots per layer: the signal-to-noise ratios of its weights
+// and of its output.
 type noiseChart struct {
 	rows
 	Dots []dots
@@ -126,12 +127,12 @@ type dots struct {
 	row
 	Weights, Output mark
 	From, To        percent // of the line between the marks
-	Line            bool    // there are two marks to join
+	Line            bool    // both marks are dots
 	Value           string  // of the output
 }
 
-// mark is a dot or, where the ratio is infinite, a sign at that end of the
-// axis; where there is no ratio, nothing.
+// mark is a dot or, for an infinite ratio, a sign at that end of the axis. It is
+// empty if there is no ratio.
 type mark struct {
 	At   percent
 	Dot  bool
@@ -168,14 +169,14 @@ func newMark(a axis, ratio float64) mark {
 	return mark{At: percent(a.at(ratio)), Dot: true}
 }
 
-// noisiest says in a sentence where the errors are.
+// noisiest summarises where the errors are.
 func noisiest(layers []Layer) string {
 	output, outputKnown := lowest(layers, func(l Layer) float64 { return l.OutputSNR })
 	weights, weightsKnown := lowest(layers, func(l Layer) float64 { return l.WeightSNR })
 	if !outputKnown && !weightsKnown {
-		return "No layer's noise was measured."
+		return "The noise of no layer was measured."
 	}
-	text := "Noise adds up from layer to layer."
+	text := "Noise accumulates from layer to layer."
 	if outputKnown {
 		text += fmt.Sprintf(" The output is noisiest after %s: %s\u00a0dB.", clean(output.Name), fixed(output.OutputSNR, 1))
 	}
@@ -185,7 +186,7 @@ func noisiest(layers []Layer) string {
 	return text
 }
 
-// lowest is the layer of the lowest ratio, and whether any layer has one.
+// lowest returns the layer with the lowest ratio, and whether any layer has one.
 func lowest(layers []Layer, ratio func(Layer) float64) (worst Layer, known bool) {
 	for _, l := range layers {
 		if v := ratio(l); !math.IsNaN(v) && (!known || v < ratio(worst)) {

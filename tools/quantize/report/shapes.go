@@ -7,23 +7,24 @@ import (
 	"strings"
 )
 
-// A shape is drawn in its own units: halfHeight up for the weights before,
-// as much down for those after, 1 across for a bin.
+// Units of a shape: halfHeight above the axis for the weights before rounding and
+// below it for those after, 1 horizontally per column.
 const (
 	halfHeight = 100
-	mostBins   = 128 // drawn from end to end; fewer for few weights
-	fewestBins = 32
+	maxColumns = 128 // fewer for few weights
+	minColumns = 32
 )
 
-// shape is a layer's two histograms, the float weights standing on the axis
-// and the int8 ones hanging from it, on the same scale.
+// shape is the two histograms of a layer on the same scale: float weights above
+// the axis, int8 weights below.
 type shape struct {
 	Name, Note, Tooltip string
-	Reach               string // of the axis, in steps to either side
+	Reach               string // of the axis to either side, in steps
 	Before, After       outline
 }
 
-// outline is a path in a box of its own, which SVG stretches to the chart's width.
+// outline is an SVG path and its viewBox, which is stretched to the width of the
+// chart.
 type outline struct {
 	Box, Path string
 }
@@ -47,22 +48,22 @@ func newShapes(layers []Layer) []shape {
 	return shapes
 }
 
-// columns are the merged bins of a histogram around 0.
+// columns are the merged bins of a histogram, centred at 0.
 type columns struct {
-	heights []float64 // values a step
+	heights []float64 // values per step
 	width   float64   // of a column, in steps
 	side    float64   // of the drawing, in steps
 }
 
-// newColumns draws a histogram up to side steps either way, in as many columns
-// as are well filled.
+// newColumns merges the bins of a histogram within side steps of 0 so that the
+// columns are well filled.
 func newColumns(h Histogram, side float64) columns {
 	if len(h.counts) == 0 {
-		h = newHistogram(1) // draws a line
+		h = newHistogram(1) // draws as a line
 	}
-	bins := max(fewestBins, min(mostBins, 2*math.Sqrt(float64(h.total())))) // more would show chance
+	limit := max(minColumns, min(maxColumns, 2*math.Sqrt(float64(h.total())))) // more would show sampling noise
 	merge := 1
-	for 2*side/(h.width*float64(merge)) > bins {
+	for 2*side/(h.width*float64(merge)) > limit {
 		merge += 2
 	}
 	c := columns{width: h.width * float64(merge), side: side}
@@ -70,9 +71,9 @@ func newColumns(h Histogram, side float64) columns {
 	return c
 }
 
-// outline is the columns' common outline, from the axis in the given direction.
+// outline returns the outline of the columns; direction is -1 for up, 1 for down.
 func (c columns) outline(peak float64, direction int) outline {
-	half := c.side / c.width // columns from the middle to an end of the drawing
+	half := c.side / c.width // columns from the middle to either end of the drawing
 	o := outline{Box: fmt.Sprintf("%.3f %d %.3f %d", -half, -halfHeight, 2*half, 2*halfHeight)}
 	var path strings.Builder
 	first := -float64(len(c.heights)) / 2

@@ -1,9 +1,9 @@
 package report
 
-// table is the layers' figures, with all of the file below.
+// table is the figures of each layer and of the whole file.
 type table struct {
 	Rows  []tableRow
-	Rest  []tableRow // of the file: what is no layer
+	Rest  []tableRow // parts of the file that are not layers
 	Total tableRow
 }
 
