@@ -26,7 +26,7 @@ type fire struct {
 	bypass                        bool
 }
 
-// convs lists the convolutions in the order of model.Topology.Steps.
+// convs returns the convolutions in the order of model.Graph.Convolutions.
 func (l *layout) convs() []*conv {
 	convs := []*conv{&l.conv1}
 	for i := range l.fires {

@@ -66,13 +66,13 @@ func TestSharedTwins(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, b.Network.Layers, len(a.Network.Layers))
 	for i, layer := range a.Network.Layers {
-		require.Equal(t, bits(layer.Weights), bits(b.Network.Layers[i].Weights), i)
-		require.Equal(t, bits(layer.Bias), bits(b.Network.Layers[i].Bias), i)
+		require.Equal(t, bitsOf(layer.Weights), bitsOf(b.Network.Layers[i].Weights), i)
+		require.Equal(t, bitsOf(layer.Bias), bitsOf(b.Network.Layers[i].Bias), i)
 	}
 }
 
-// bits returns the representations, in which 0 and -0 differ.
-func bits(v []float32) []uint32 {
+// bitsOf returns the representations, in which 0 and -0 differ.
+func bitsOf(v []float32) []uint32 {
 	out := make([]uint32, len(v))
 	for i, x := range v {
 		out[i] = math.Float32bits(x)

@@ -61,7 +61,7 @@ func figures(r *Report) []figure {
 	}
 	f := []figure{{
 		Value: grouped(r.bytes()), Unit: "bytes",
-		Note: fmt.Sprintf("%s in %s bits each", plural(weights, "weight"), fixed(bitsPer(weights, weightBytes), 2)),
+		Note: fmt.Sprintf("%s of %s bits each", plural(weights, "weight"), fixed(bitsPer(weights, weightBytes), 2)),
 	}}
 	a := r.Agreement
 	if a.Pictures == 0 {

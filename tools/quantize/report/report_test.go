@@ -46,7 +46,7 @@ func sample() Report {
 func TestFigures(t *testing.T) {
 	r := sample()
 	require.Equal(t, []string{
-		"9,600 bytes 10 weights in 4800.00 bits each",
+		"9,600 bytes 10 weights of 4800.00 bits each",
 		"94.1 % ± 0.7 same top-1 class as the float network, on 1,200 held-out pictures",
 		"0.0314 nats mean Kullback-Leibler divergence from the float network",
 		"−0.5 ± 0.4 points drop of top-1: float 58.2\u00a0%, int8 58.7\u00a0% of 1 labelled picture",
