@@ -35,7 +35,7 @@ var stages = []stage{
 	{name: "arm64", about: "tests as arm64 programs on emulated cores", run: testARM64},
 	{name: "noasm", about: "build and tests without assembly", run: testNoAsm,
 		onRequest: "tests without assembly: go run ./tools/check noasm runs them"},
-	{name: "32bit", about: "tests as 32-bit programs on emulated processors", run: test32,
+	{name: "32bit", about: "tests as 32-bit programs on an emulated processor", run: test32,
 		onRequest: "tests as 32-bit programs: go run ./tools/check 32bit runs them"},
 	{name: "race", about: "tests with the race detector", run: testRace,
 		onRequest: "tests with the race detector: go run ./tools/check race runs them"},

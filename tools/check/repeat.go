@@ -96,28 +96,28 @@ func testNoAsm(r *report) {
 	goTest(r, testRun{name: "noasm", repeats: true}, nil, append([]string{"-tags=noasm", "-short"}, assemblyPackages...)...)
 }
 
-// portablePackages compute the same on 32-bit processors. The rest of the
-// packages starts programs, which QEMU cannot pass on to itself, or would take
-// too long emulated.
+// portablePackages compute the same on 32-bit processors. Others start
+// programs, which QEMU does not emulate in turn, quote errors of the standard
+// library that differ there (camera/picture), or would take too long.
 var portablePackages = []string{
-	"./camera/picture", "./camera/mjpeg", "./camera/multipart", "./camera/y4m", "./camera/testcard",
+	"./camera/mjpeg", "./camera/multipart", "./camera/y4m", "./camera/testcard",
 	"./internal/...", "./kernels/...", "./model", "./model/classify", "./model/prep", "./model/pretrained",
 	"./model/trellis", "./model/sqz/internal/...",
 }
 
-// test32 runs portable tests on emulated 32-bit processors: many kernels for
-// amd64, this project's CI among them, do not run programs for 386.
+// test32 runs portable tests as programs for arm, on an emulated 32-bit
+// processor. Programs for 386 are only built and vetted: many kernels for
+// amd64 cannot run them, and under QEMU 7 the Go runtime crashes, because
+// threads share their thread-local storage.
 func test32(r *report) {
-	for arch, name := range map[string]string{"386": "qemu-i386", "arm": "qemu-arm"} {
-		qemu, err := findQEMU(name)
-		if err != nil {
-			r.leaveOut("tests as 32-bit programs: need qemu-user; make deps installs it", "")
-			continue
-		}
-		env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch}
-		args := append([]string{"-short", "-exec", qemu}, portablePackages...)
-		goTest(r, testRun{name: arch, repeats: true}, env, args...)
+	qemu, err := findQEMU("qemu-arm")
+	if err != nil {
+		r.leaveOut("tests as 32-bit programs: need qemu-user; make deps installs it", "")
+		return
 	}
+	env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm"}
+	args := append([]string{"-short", "-exec", qemu}, portablePackages...)
+	goTest(r, testRun{name: "arm", repeats: true}, env, args...)
 }
 
 // findQEMU finds an emulator of QEMU's user emulation. Debian has it with and
