@@ -5,9 +5,9 @@
 //	go run ./tools/emupi -file build/edge-linux-arm64:/bin/edge edge run --camera testcard --frames 20
 //
 // The program must be static and for linux/arm64; there is no shell. It runs
-// as root, its output is shown as it comes, and its exit status is emupi's.
-// The first run downloads 100 MB; package kernel says what and where it is
-// kept. Package board says what of the board is real.
+// as root, and its exit status becomes that of emupi. The first run downloads
+// 100 MB, which package kernel keeps. Package board describes what of the board
+// is real.
 package main
 
 import (
@@ -31,8 +31,8 @@ import (
 func main() {
 	var files fileList
 	flag.Var(&files, "file", "`host:board`, a file to put on the board; may be repeated")
-	timeout := flag.Duration("timeout", 2*time.Minute, "how long the board may run")
-	verbose := flag.Bool("verbose", false, "show what the kernel says")
+	timeout := flag.Duration("timeout", 2*time.Minute, "stop the board after this time")
+	verbose := flag.Bool("verbose", false, "show the messages of the kernel")
 	cli.Flags("emupi", "Emupi runs a program on an emulated board: emupi [-file host:board]... program [argument]...")
 	if flag.NArg() == 0 {
 		cli.Usage("emupi", "which program? emupi -file edge:/bin/edge edge version")
@@ -45,7 +45,7 @@ func main() {
 	status, err := run(ctx, b, flag.Args())
 	stop()
 	if err != nil {
-		cli.Exit("emupi", err, "stopped; the board is off")
+		cli.Exit("emupi", err, "interrupted; the board is off")
 	}
 	os.Exit(status)
 }
@@ -68,7 +68,7 @@ func run(ctx context.Context, b *board.Board, args []string) (int, error) {
 	return status, err
 }
 
-// fileList is the files that a flag names.
+// fileList collects the files of a repeated flag.
 type fileList []board.File
 
 func (l *fileList) String() string { return "" }
@@ -76,7 +76,7 @@ func (l *fileList) String() string { return "" }
 func (l *fileList) Set(text string) error {
 	from, to, ok := strings.Cut(text, ":")
 	if !ok || !strings.HasPrefix(to, "/") {
-		return errors.New("give a file and its full path on the board: edge:/bin/edge")
+		return errors.New("expected a file and its absolute path on the board, such as edge:/bin/edge")
 	}
 	data, err := os.ReadFile(from)
 	*l = append(*l, board.File{Path: to, Data: data})

@@ -30,7 +30,7 @@ const (
 	streaming    = 0x0400_0000
 )
 
-// query asks a device what it is.
+// query returns the driver and the capabilities of a device.
 func query(t *testing.T, path string) (driver string, caps uint32) {
 	t.Helper()
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// need is the value of an environment variable that says what there is to
-// test. Where it is not set the test is left out.
+// need returns an environment variable that names what to test, or skips the
+// test if it is not set.
 func need(t *testing.T, variable string) string {
 	t.Helper()
 	value := os.Getenv(variable)
@@ -20,7 +20,7 @@ func need(t *testing.T, variable string) string {
 	return value
 }
 
-// edge runs edge and returns what it wrote to stdout. Nothing may be on stderr.
+// edge runs edge and returns its stdout. Its stderr must be empty.
 func edge(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), need(t, "HALFMEG_EDGE"), args...)
@@ -32,8 +32,8 @@ func edge(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// The program as it is shipped starts on the board and is right about all
-// that its test card shows.
+// The program as shipped starts on the board and recognises everything on its
+// test card.
 func TestTestCard(t *testing.T) {
 	out := edge(t, "run", "--camera", "testcard", "--frames", "20")
 	require.True(t, strings.HasSuffix(out, "\n20 of 20 right\n"), out)

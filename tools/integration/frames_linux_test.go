@@ -11,7 +11,7 @@ import (
 	"halfmeg/model/prep"
 )
 
-// vividFormats are those of vivid that the tests ask for; it has no MJPEG.
+// vividFormats are the formats of vivid that edge reads. It has no MJPEG.
 var vividFormats = []pixel.FourCC{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.RGB24, pixel.BGR24, pixel.GREY}
 
 // bars are the colours that vivid's picture shows from left to right: 75 %
@@ -21,9 +21,9 @@ var bars = [8][3]int{
 	{191, 0, 191}, {191, 0, 0}, {0, 0, 191}, {0, 0, 0},
 }
 
-// The network's input shows vivid's colour bars, whatever the format: within
-// three values, one for the driver's own conversion to YCbCr, one for ours
-// back and one for the rounding of both.
+// The network's input shows vivid's colour bars in every format, within three
+// values: one for the driver's conversion to YCbCr, one for ours back, and one
+// for the rounding of both.
 func TestColourBars(t *testing.T) {
 	node := need(t, "HALFMEG_VIDEO")
 	for _, format := range vividFormats {
@@ -45,7 +45,7 @@ func TestColourBars(t *testing.T) {
 	}
 }
 
-// networkInput is a camera's frame as a network sees it, [size][size][3].
+// networkInput returns a camera frame as network input, [size][size][3].
 func networkInput(t *testing.T, node string, format pixel.FourCC, size int) []int8 {
 	t.Helper()
 	source, err := camera.Open(t.Context(), node, camera.Options{Width: 640, Height: 480, Rate: 10, FourCC: format})
@@ -64,7 +64,7 @@ func networkInput(t *testing.T, node string, format pixel.FourCC, size int) []in
 	return input
 }
 
-// grey is the luma of a colour as vivid takes it, by the weights of ITU-R BT.709.
+// grey returns the luma of a colour in vivid: the weights of ITU-R BT.709.
 func grey(c [3]int) [3]int {
 	y := (2126*c[0] + 7152*c[1] + 722*c[2] + 5000) / 10000
 	return [3]int{y, y, y}

@@ -1,9 +1,9 @@
-// Package integration holds tests of the whole program edge on a machine with
-// cameras. "make integration" runs them on the emulated board. They run on a
-// Raspberry Pi, too: build them with
+// Package integration tests the program edge on a machine with cameras. "make
+// integration" runs the tests on the emulated board. To run them on a Raspberry
+// Pi, build them with
 //
 //	GOOS=linux GOARCH=arm64 go test -c ./tools/integration
 //
-// and start them there with HALFMEG_EDGE, the path of edge, and HALFMEG_VIDEO,
-// that of a camera's node, in the environment.
+// and start them there with two environment variables: HALFMEG_EDGE, the path
+// of edge, and HALFMEG_VIDEO, the device node of a camera.
 package integration

@@ -15,8 +15,7 @@ import (
 	"halfmeg/camera/testcard"
 )
 
-// outputFormat is struct v4l2_format of linux/videodev2.h for a device that
-// takes pictures.
+// outputFormat is struct v4l2_format of linux/videodev2.h for an output device.
 type outputFormat struct {
 	Type          uint32
 	_             uint32
@@ -37,7 +36,7 @@ const (
 	motionJPEG    = 'M' | 'J'<<8 | 'P'<<16 | 'G'<<24
 )
 
-// cardJPEG is the test card's picture at a time of its movie.
+// cardJPEG returns the picture of the test card at a time.
 func cardJPEG(t *testing.T, at time.Duration) []byte {
 	t.Helper()
 	pixels := make([]byte, 3*testcard.Width*testcard.Height)
@@ -53,9 +52,8 @@ func cardJPEG(t *testing.T, at time.Duration) []byte {
 	return b.Bytes()
 }
 
-// produce makes a loopback device a camera for MJPEG of the test card's size
-// until the test ends. What is written to the descriptor it shows; until then
-// it hangs.
+// produce makes a loopback device an MJPEG camera of the test card's size until
+// the test ends. It shows what is written to fd; until then reading hangs.
 func produce(t *testing.T, path string) (fd int) {
 	t.Helper()
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
@@ -71,7 +69,7 @@ func produce(t *testing.T, path string) (fd int) {
 	return fd
 }
 
-// feed makes such a camera show one picture at 30 frames a second.
+// feed makes a loopback device show one picture at 30 frames a second.
 func feed(t *testing.T, path string, frame []byte) {
 	t.Helper()
 	fd := produce(t, path)
@@ -98,7 +96,7 @@ func feed(t *testing.T, path string, frame []byte) {
 	})
 }
 
-// What is fed to the loopback device comes out of it, byte for byte.
+// A loopback device returns what is written to it, byte for byte.
 func TestLoopbackShowsWhatIsFed(t *testing.T) {
 	path := need(t, "HALFMEG_LOOPBACK")
 	frame := cardJPEG(t, 0)

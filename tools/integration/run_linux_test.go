@@ -17,19 +17,19 @@ import (
 	"halfmeg/camera/testcard"
 )
 
-// frame is what these tests need of a line of "edge run --json".
+// frame is the part of a line of "edge run --json" that these tests read.
 type frame struct {
 	Results []struct{ Label string }
 }
 
-// running is an edge that looks through a camera.
+// running is an edge that reads a camera.
 type running struct {
 	frames *json.Decoder
-	told   *bufio.Scanner // stderr, line by line
+	stderr *bufio.Scanner // line by line
 	cmd    *exec.Cmd
 }
 
-// start starts "edge run --json" and ends it with the test.
+// start starts "edge run --json" until the test ends.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), need(t, "HALFMEG_EDGE"), append([]string{"run", "--json"}, args...)...)
@@ -39,10 +39,10 @@ func start(t *testing.T, args ...string) *running {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Process.Kill() // fails if it has exited
 		_ = cmd.Wait()
 	})
-	return &running{frames: json.NewDecoder(stdout), told: bufio.NewScanner(stderr), cmd: cmd}
+	return &running{frames: json.NewDecoder(stdout), stderr: bufio.NewScanner(stderr), cmd: cmd}
 }
 
 // next waits for a frame.
@@ -50,24 +50,24 @@ func (r *running) next(t *testing.T) frame {
 	t.Helper()
 	var f frame
 	if err := r.frames.Decode(&f); err != nil {
-		r.told.Scan()
-		t.Fatalf("no frame: %v; edge tells: %s", err, r.told.Text())
+		r.stderr.Scan()
+		t.Fatalf("no frame: %v; stderr: %s", err, r.stderr.Text())
 	}
 	require.NotEmpty(t, f.Results)
 	return f
 }
 
-// tells waits for a line on stderr that holds some words.
-func (r *running) tells(t *testing.T, words string) {
+// reports waits for a line on stderr and requires it to contain some words.
+func (r *running) reports(t *testing.T, words string) {
 	t.Helper()
-	require.True(t, r.told.Scan(), "it ended and did not tell %q", words)
-	require.Contains(t, r.told.Text(), words)
+	require.True(t, r.stderr.Scan(), "edge ended without reporting %q", words)
+	require.Contains(t, r.stderr.Text(), words)
 }
 
-// fails waits for its end, which must be a failure that tells some words.
+// fails requires edge to report some words and to exit with an error.
 func (r *running) fails(t *testing.T, words string) {
 	t.Helper()
-	r.tells(t, words)
+	r.reports(t, words)
 	require.Error(t, r.cmd.Wait())
 }
 
@@ -82,7 +82,7 @@ func TestCamerasAreListed(t *testing.T) {
 	require.Contains(t, list.Sources, struct{ Name, Problem string }{name, ""})
 }
 
-// Every format gives the same answer, but for the one without colours.
+// Every format leads to the same answer, except the one without colours.
 func TestRawFormats(t *testing.T) {
 	answers := map[string]string{}
 	for _, format := range vividFormats {
@@ -90,7 +90,7 @@ func TestRawFormats(t *testing.T) {
 			r := start(t, "--camera", need(t, "HALFMEG_VIDEO"), "--format", format.String(), "--frames", "2", "--exit-on-error")
 			r.next(t)
 			answers[format.String()] = r.next(t).Results[0].Label
-			require.False(t, r.told.Scan(), "%s", r.told.Text())
+			require.False(t, r.stderr.Scan(), "%s", r.stderr.Text())
 			require.NoError(t, r.cmd.Wait())
 		})
 	}
@@ -107,11 +107,11 @@ func TestMJPEG(t *testing.T) {
 	r := start(t, "--camera", path, "--format", "MJPG", "--frames", "2", "--exit-on-error")
 	for range 2 {
 		label := r.next(t).Results[0].Label
-		require.True(t, testcard.Right(testcard.Scene(at), label), "the %s is taken for %s", testcard.Scene(at), label)
+		require.True(t, testcard.Right(testcard.Scene(at), label), "the %s is recognised as %s", testcard.Scene(at), label)
 	}
 }
 
-// After one frame nothing comes any more.
+// The camera stops after one frame.
 func TestCameraThatHangs(t *testing.T) {
 	path := need(t, "HALFMEG_LOOPBACK")
 	_, err := unix.Write(produce(t, path), cardJPEG(t, 0))
@@ -128,18 +128,18 @@ func TestCameraInUse(t *testing.T) {
 	first.next(t)
 }
 
-// vividDriver takes the names of devices to let go of and to take.
+// vividDriver has files to unbind and bind devices by name.
 const vividDriver = "/sys/bus/platform/drivers/vivid"
 
-// The camera is unplugged and plugged in again under a running edge.
+// The camera is unplugged and plugged in again while edge runs.
 func TestUnplug(t *testing.T) {
 	r := start(t, "--camera", need(t, "HALFMEG_VIDEO"))
 	r.next(t)
 	drive(t, "unbind")
-	r.tells(t, "no camera is there")
+	r.reports(t, "no camera is there")
 	back := time.Now()
 	drive(t, "bind")
-	r.tells(t, "the camera gives frames") // told with the first of them
+	r.reports(t, "the camera gives frames") // reported with the first frame
 	require.Less(t, time.Since(back), 2*time.Second)
 	r.next(t)
 }

@@ -1,14 +1,13 @@
 // Package board runs programs on an emulated board: QEMU's machine "virt"
 // with one Cortex-A72 and a Linux kernel of Debian.
 //
-// What is real: the kernel with its system calls, ioctl and memory mappings,
-// the drivers vivid and v4l2loopback with the whole of Video4Linux above
-// them, and the programs, which are those for the Raspberry Pi. What is not:
-// the Raspberry Pi's own devices, USB, the camera, whose pictures vivid draws,
-// and time. The board's clock counts a nanosecond for each instruction and
-// jumps to the next alarm where there is nothing to do. A busy host therefore
-// makes no frame late, "within two seconds" has the same meaning everywhere,
-// and who waits for a camera that hangs does not wait long.
+// Real are the kernel with its system calls, ioctls and memory mappings, the
+// drivers vivid and v4l2loopback with all of Video4Linux above them, and the
+// programs, the same as for the Raspberry Pi. Not real are the Raspberry Pi's
+// own devices, USB, the camera, whose pictures vivid draws, and time: the
+// board's clock advances one nanosecond per instruction and, when the board is
+// idle, jumps to the next timer. Timeouts therefore do not depend on how busy
+// the host is, and waiting for a camera that hangs takes no time.
 package board
 
 import (
@@ -27,50 +26,50 @@ import (
 	"halfmeg/tools/emupi/protocol"
 )
 
-// emulator runs the board.
+// emulator is the program that emulates the board.
 const emulator = "qemu-system-aarch64"
 
-// Board is an emulated board, off.
+// Board describes an emulated board.
 type Board struct {
 	Kernel  kernel.Kernel
 	Modules []protocol.Module // to load; Path is the module's name
 	Files   []File
-	// Timeout is how long the board may run, by its own clock as by the host's.
+	// Timeout bounds how long the board runs, both by its own clock and by
+	// the host's.
 	Timeout time.Duration
-	// Console takes what the kernel says, line by line.
+	// Console receives the kernel's messages, line by line.
 	Console io.Writer
 }
 
-// File is a file to be on the board. All may be executed.
+// File is a file to put on the board. All files are executable.
 type File struct {
 	Path string // on the board
 	Data []byte
 }
 
-// Command is a program to run on the board, and who hears of it.
+// Command is a program to run on the board, and where its output goes.
 type Command struct {
 	protocol.Command
-	Output io.Writer // stdout and stderr, as they come
-	// Ended is called with the exit status, which is 127 for a program that
-	// could not start and -1 for one that a signal ended, and with the time
-	// that it ran.
+	Output io.Writer // stdout and stderr, interleaved
+	// Ended is called with the exit status, 127 if the program could not
+	// start and -1 if a signal killed it, and with its run time.
 	Ended func(status int, took time.Duration)
 }
 
-// Where the cameras of Cameras are.
+// Device nodes of Cameras.
 const (
 	Vivid    = "/dev/video0"  // colour bars, raw formats
-	Loopback = "/dev/video10" // what a program writes to it; without one it hangs
+	Loopback = "/dev/video10" // shows what a program writes to it; hangs without one
 )
 
-// Cameras are the drivers of the board's cameras.
+// Cameras are the kernel modules of the board's cameras.
 var Cameras = []protocol.Module{
-	// One node, one input: a webcam.
+	// One node with one input, like a webcam.
 	{Path: "vivid", Parameters: "n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0"},
 	{Path: "v4l2loopback", Parameters: "devices=1 video_nr=10 card_label=loopback"},
 }
 
-// Missing lists the programs that a board needs and the host lacks.
+// Missing lists the programs that the board needs and the host lacks.
 func Missing() []string {
 	return slices.DeleteFunc(append(kernel.Tools(), emulator), func(name string) bool {
 		_, err := exec.LookPath(name)
@@ -78,9 +77,9 @@ func Missing() []string {
 	})
 }
 
-// Run switches the board on, runs the commands one after the other and
-// switches it off. An error says that not all of them ran. The functions of
-// the commands are called from the goroutine that called Run.
+// Run boots the board, runs the commands one after the other and powers it
+// off. It returns an error unless all of them ran. Output and Ended of the
+// commands are called on the goroutine of the caller.
 func (b *Board) Run(ctx context.Context, commands ...Command) error {
 	dir, err := os.MkdirTemp("", "emupi-")
 	if err != nil {
@@ -96,29 +95,29 @@ func (b *Board) Run(ctx context.Context, commands ...Command) error {
 	defer cancel()
 	r := &record{commands: commands, console: b.Console}
 	err = b.emulate(ctx, archive, r)
-	switch { // how QEMU ended says little where there is another cause
+	switch { // the exit of QEMU is the least specific cause
 	case r.done:
 		return nil
 	case r.failure != nil:
 		err = r.failure
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		err = fmt.Errorf("not done after %v", b.Timeout)
+		err = fmt.Errorf("timed out after %v", b.Timeout)
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	}
 	return fmt.Errorf("the emulated board failed, %s: %w", r.where(), err)
 }
 
-// emulate runs the machine until it is switched off, and feeds a record.
+// emulate runs the machine until it powers off, and feeds its events to r.
 func (b *Board) emulate(ctx context.Context, archive string, r *record) error {
 	cmd := exec.CommandContext(ctx, emulator,
 		"-machine", "virt", "-cpu", "cortex-a72", "-smp", "1", "-icount", "shift=0,sleep=off", "-m", "512",
 		"-nodefaults", "-no-reboot", "-display", "none", "-monitor", "none", "-serial", "stdio",
 		"-kernel", b.Kernel.Image, "-initrd", archive,
-		// Of its messages, the kernel puts only emergencies on the console.
+		// loglevel=1: only emergencies on the console, which carries the events.
 		"-append", "console=ttyAMA0 loglevel=1 panic=-1")
-	var complaints strings.Builder
-	cmd.Stderr = &complaints
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	console, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -132,10 +131,10 @@ func (b *Board) emulate(ctx context.Context, archive string, r *record) error {
 	}
 	err = errors.Join(err, cmd.Wait())
 	if err == nil && !r.done {
-		err = errors.New("it switched itself off")
+		err = errors.New("it powered itself off")
 	}
-	if complaints.Len() > 0 {
-		err = errors.Join(err, errors.New(strings.TrimSpace(complaints.String())))
+	if stderr.Len() > 0 {
+		err = errors.Join(err, errors.New(strings.TrimSpace(stderr.String())))
 	}
 	return err
 }

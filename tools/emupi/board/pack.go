@@ -15,8 +15,8 @@ import (
 	"halfmeg/tools/emupi/protocol"
 )
 
-// pack writes the board's initramfs: the init, the modules, the files and the
-// plan of what to do with them.
+// pack writes the board's initramfs: init, modules, files, and the plan of
+// what to load and run.
 func (b *Board) pack(ctx context.Context, archive string, commands []Command) (err error) {
 	init, err := buildInit(ctx, archive+".init")
 	if err != nil {
@@ -49,8 +49,8 @@ func (b *Board) pack(ctx context.Context, archive string, commands []Command) (e
 	return errors.Join(w.Close(), buffer.Flush())
 }
 
-// packModules adds the modules and all that they depend on, and lists them in
-// the order in which they must be loaded.
+// packModules adds the modules and their dependencies, and lists them in load
+// order.
 func (b *Board) packModules(w *initramfs.Writer) ([]protocol.Module, error) {
 	var names []string
 	parameters := map[string]string{}
@@ -75,7 +75,8 @@ func (b *Board) packModules(w *initramfs.Writer) ([]protocol.Module, error) {
 	return list, nil
 }
 
-// buildInit compiles the init for the board. It must run within the project.
+// buildInit compiles the board's init. The working directory must be in the
+// module.
 func buildInit(ctx context.Context, path string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "halfmeg/tools/emupi/init")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64")

@@ -8,17 +8,17 @@ import (
 	"halfmeg/tools/emupi/protocol"
 )
 
-// record follows what the board tells.
+// record follows the events of the board.
 type record struct {
 	commands []Command
 	console  io.Writer
-	ended    int // of the commands, which run one after the other
+	ended    int // commands that have ended; the next one runs
 	failure  error
-	done     bool // all that was planned
+	done     bool // every command has ended and nothing failed
 }
 
-// take follows an event. Programs on the board can write to its console, too:
-// what is not of the command that runs is taken for a line like any other.
+// take handles an event. Programs on the board can write to the console, too:
+// an event that is not of the running command is treated as a line of text.
 func (r *record) take(e protocol.Event) {
 	running := r.ended < len(r.commands) && e.Command == r.ended
 	switch {
@@ -39,7 +39,7 @@ func (r *record) take(e protocol.Event) {
 
 func (r *record) other(line string) { fmt.Fprintln(r.console, line) }
 
-// where says how far the board came.
+// where tells how far the board got.
 func (r *record) where() string {
 	if r.ended < len(r.commands) {
 		return fmt.Sprintf("command %d of %d (%s) has not ended", r.ended+1, len(r.commands), r.commands[r.ended].Args[0])

@@ -11,7 +11,7 @@ import (
 	"halfmeg/tools/emupi/protocol"
 )
 
-// fixture is a record of two commands with what they wrote and how they ended.
+// fixture is a record of two commands, with their output and exit statuses.
 type fixture struct {
 	record
 	kernel, output bytes.Buffer
@@ -37,7 +37,7 @@ func (f *fixture) takeAll(events ...protocol.Event) {
 	}
 }
 
-func TestRecordOfSuccess(t *testing.T) {
+func TestSuccessIsDone(t *testing.T) {
 	f := newFixture()
 	f.takeAll(
 		protocol.Event{Kind: protocol.Output, Command: 0, Output: []byte("a")},
@@ -52,7 +52,7 @@ func TestRecordOfSuccess(t *testing.T) {
 	require.Empty(t, f.kernel.String())
 }
 
-func TestRecordOfTooFewCommandsIsNotDone(t *testing.T) {
+func TestTooFewCommandsAreNotDone(t *testing.T) {
 	f := newFixture()
 	f.takeAll(
 		protocol.Event{Kind: protocol.Exit, Command: 0},
@@ -62,7 +62,7 @@ func TestRecordOfTooFewCommandsIsNotDone(t *testing.T) {
 	require.Equal(t, "command 2 of 2 (second) has not ended", f.where())
 }
 
-func TestRecordOfFailureIsNotDone(t *testing.T) {
+func TestFailureIsNotDone(t *testing.T) {
 	f := newFixture()
 	f.takeAll(
 		protocol.Event{Kind: protocol.Exit, Command: 0},
@@ -87,14 +87,14 @@ func TestStrayEventsEndNoCommand(t *testing.T) {
 	require.Equal(t, 4, bytes.Count(f.kernel.Bytes(), []byte("\n")))
 }
 
-// closed is an output that nobody reads any more.
+// closed is an output whose reader is gone.
 type closed struct{}
 
-func (closed) Write([]byte) (int, error) { return 0, errors.New("nobody reads") }
+func (closed) Write([]byte) (int, error) { return 0, errors.New("no reader") }
 
 func TestLostOutputIsAFailure(t *testing.T) {
 	f := newFixture()
 	f.commands[0].Output = closed{}
 	f.take(protocol.Event{Kind: protocol.Output, Command: 0, Output: []byte("x")})
-	require.EqualError(t, f.failure, "nobody reads")
+	require.EqualError(t, f.failure, "no reader")
 }

@@ -1,7 +1,7 @@
-// Package debian downloads packages of Debian, also those of another
-// architecture, and unpacks them into a folder. Nothing is installed: apt
-// works in a root of its own and takes from the host only the sources and
-// keys. The host's lists and settings stay as they are.
+// Package debian downloads Debian packages, of other architectures too, and
+// unpacks them into a folder. It installs nothing: apt works in a private root
+// and uses only the sources and keys of the host, whose package lists and
+// settings do not change.
 package debian
 
 import (
@@ -14,19 +14,19 @@ import (
 	"strings"
 )
 
-// Tools are the programs that this package starts.
+// Tools are the programs that this package runs.
 var Tools = []string{"apt-get", "apt-cache", "dpkg", "dpkg-deb"}
 
 // Root is a private root of apt.
 type Root struct {
 	dir          string
-	architecture string // of packages that say no other
+	architecture string // of packages named without one
 	host         string
 	log          io.Writer
 }
 
-// NewRoot makes a root in an empty folder and fetches the lists of packages
-// for an architecture and for the host's. The log tells what is downloaded.
+// NewRoot creates a root in an empty folder and downloads the package lists of
+// an architecture and of the host's. Progress goes to log.
 func NewRoot(ctx context.Context, dir, architecture string, log io.Writer) (*Root, error) {
 	host, err := exec.CommandContext(ctx, "dpkg", "--print-architecture").Output()
 	if err != nil {
@@ -38,7 +38,7 @@ func NewRoot(ctx context.Context, dir, architecture string, log io.Writer) (*Roo
 			return nil, err
 		}
 	}
-	fmt.Fprintf(log, "downloading Debian's lists of packages for %s and %s\n", architecture, r.host)
+	fmt.Fprintf(log, "downloading Debian's package lists for %s and %s\n", architecture, r.host)
 	return r, r.run(r.apt(ctx, "apt-get", "update"))
 }
 
@@ -53,9 +53,9 @@ func (r *Root) Depends(ctx context.Context, name string) ([]string, error) {
 	return parseDepends(string(text)), nil
 }
 
-// parseDepends reads what "apt-cache depends" prints: the name of the package
-// and then a line "  Depends: other" for each. Alternatives have a bar before
-// the word.
+// parseDepends parses the output of "apt-cache depends": the name of the
+// package, then a line "  Depends: other" for each dependency. Alternatives
+// have a bar before the word.
 func parseDepends(text string) []string {
 	var names []string
 	for line := range strings.Lines(text) {
@@ -67,7 +67,7 @@ func parseDepends(text string) []string {
 	return names
 }
 
-// ForHost names the host's variant of a package.
+// ForHost names a package of the host's architecture.
 func (r *Root) ForHost(name string) string { return name + ":" + r.host }
 
 // Unpack downloads packages and unpacks them into a folder.
@@ -94,14 +94,14 @@ func (r *Root) Unpack(ctx context.Context, dir string, names ...string) error {
 	return nil
 }
 
-// apt prepares a program of apt that works in this root.
+// apt prepares a command of apt that uses this root.
 func (r *Root) apt(ctx context.Context, name string, args ...string) *exec.Cmd {
 	options := []string{
 		"Dir::State=" + filepath.Join(r.dir, "state"),
 		"Dir::Cache=" + filepath.Join(r.dir, "cache"),
 		"APT::Architecture=" + r.architecture,
 		"APT::Architectures=" + r.architecture + "," + r.host,
-		"APT::Sandbox::User=", // another user could not write to this root
+		"APT::Sandbox::User=", // the sandbox user could not write to this root
 		"Acquire::Languages=none",
 		"Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
 		"Acquire::Retries=3",

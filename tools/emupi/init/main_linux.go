@@ -1,7 +1,6 @@
-// Init is the first program of the emulated board and its only one besides
-// the commands it is told to run: it mounts what Linux programs expect, loads
-// kernel modules, runs the commands one after the other, tells the host what
-// happens and switches the board off.
+// Init is process 1 of the emulated board. It mounts the usual file systems,
+// loads kernel modules, runs the commands of its plan one after the other,
+// reports events to the host and powers the board off.
 package main
 
 import (
@@ -26,7 +25,7 @@ func main() {
 	powerOff()
 }
 
-// send writes an event. There is nobody else to tell that it failed.
+// send writes an event. If that fails, there is nowhere to report it.
 func send(events *protocol.Writer, e protocol.Event) { _ = events.Write(e) }
 
 func run(events *protocol.Writer) error {
@@ -35,7 +34,7 @@ func run(events *protocol.Writer) error {
 		return err
 	}
 	time.AfterFunc(time.Duration(plan.Seconds)*time.Second, func() {
-		text := fmt.Sprintf("not done after %d s by the board's clock", plan.Seconds)
+		text := fmt.Sprintf("timed out after %d s by the board's clock", plan.Seconds)
 		send(events, protocol.Event{Kind: protocol.Failure, Text: text})
 		powerOff()
 	})
@@ -88,11 +87,12 @@ func load(m protocol.Module) error {
 	return unix.FinitModule(int(file.Fd()), m.Parameters, 0)
 }
 
-// notStarted is the status of a command that could not start, as shells have it.
+// notStarted is the status of a command that could not start, as in a shell.
 const notStarted = 127
 
-// grace is how long a command's children may hold its output after its end.
-const grace = time.Second
+// outputDelay is how long children of a command may keep its output open after
+// it has exited.
+const outputDelay = time.Second
 
 func runCommand(events *protocol.Writer, number int, c protocol.Command) {
 	exit := protocol.Event{Kind: protocol.Exit, Command: number}
@@ -101,7 +101,7 @@ func runCommand(events *protocol.Writer, number int, c protocol.Command) {
 	cmd.Env = append(os.Environ(), c.Env...)
 	cmd.Dir = c.Dir
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.WaitDelay = grace
+	cmd.WaitDelay = outputDelay
 	began := time.Now()
 	err := cmd.Run()
 	exit.Took = time.Since(began)
@@ -118,7 +118,7 @@ func runCommand(events *protocol.Writer, number int, c protocol.Command) {
 	send(events, exit)
 }
 
-// output sends what a command writes.
+// output sends the output of a command as events.
 type output struct {
 	events *protocol.Writer
 	number int
@@ -128,8 +128,8 @@ func (o output) Write(p []byte) (int, error) {
 	return len(p), o.events.Write(protocol.Event{Kind: protocol.Output, Command: o.number, Output: p})
 }
 
-// powerOff does not return. Should it fail, the first program of the board
-// ends, which the kernel answers with a panic that ends the board, too.
+// powerOff does not return. If it fails, init exits, and the kernel panics,
+// which ends the emulation (panic=-1, -no-reboot).
 func powerOff() {
 	unix.Sync()
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)

@@ -1,7 +1,7 @@
-// Package initramfs writes the files that a Linux kernel unpacks as its first
-// root: a cpio archive in the "newc" format, as the kernel's
-// Documentation/driver-api/early-userspace/buffer-format.rst describes it. It
-// is not compressed: an emulated processor would need seconds to expand it.
+// Package initramfs writes the archive that a Linux kernel unpacks as its
+// initial root file system: cpio in the "newc" format, described in the
+// kernel's Documentation/driver-api/early-userspace/buffer-format.rst. It is not
+// compressed, because an emulated processor takes seconds to decompress it.
 package initramfs
 
 import (
@@ -11,38 +11,38 @@ import (
 	"strings"
 )
 
-// Types of an archive's entry, the upper bits of its mode.
+// File types, the upper bits of the mode of an entry.
 const (
 	directory = 0o040000
 	device    = 0o020000
 	regular   = 0o100000
 )
 
-// Writer writes an archive. The first error stays and is returned by Close.
+// Writer writes an archive. Close returns the first error.
 type Writer struct {
 	out   io.Writer
-	made  map[string]bool // directories
+	dirs  map[string]bool // written so far
 	inode int
 	err   error
 }
 
 // NewWriter starts an archive.
-func NewWriter(w io.Writer) *Writer { return &Writer{out: w, made: map[string]bool{}} }
+func NewWriter(w io.Writer) *Writer { return &Writer{out: w, dirs: map[string]bool{}} }
 
-// File adds a file with its permission bits, and the directories above it
-// that are not there yet. Names are full paths.
+// File adds a file with its permission bits, and its missing parent
+// directories. Names are absolute paths.
 func (w *Writer) File(name string, permissions int, data []byte) {
 	w.parents(name)
 	w.entry(name, regular|permissions, 0, 0, data)
 }
 
-// CharDevice adds a character device that root may use.
+// CharDevice adds a character device for root.
 func (w *Writer) CharDevice(name string, major, minor int) {
 	w.parents(name)
 	w.entry(name, device|0o600, major, minor, nil)
 }
 
-// Close ends the archive and returns the first error there was.
+// Close ends the archive and returns the first error.
 func (w *Writer) Close() error {
 	w.entry("TRAILER!!!", 0, 0, 0, nil)
 	return w.err
@@ -50,16 +50,16 @@ func (w *Writer) Close() error {
 
 func (w *Writer) parents(name string) {
 	dir := path.Dir(path.Clean("/" + name))
-	if dir == "/" || w.made[dir] {
+	if dir == "/" || w.dirs[dir] {
 		return
 	}
-	w.made[dir] = true
+	w.dirs[dir] = true
 	w.parents(dir)
 	w.entry(dir, directory|0o755, 0, 0, nil)
 }
 
-// entry writes a header of fixed width in hexadecimal digits, the name with a
-// zero byte, and the data; the last two are filled up to multiples of four.
+// entry writes a header of hexadecimal fields, the name with a zero byte, and
+// the data. Header with name, and data, are each padded to a multiple of four.
 func (w *Writer) entry(name string, mode, major, minor int, data []byte) {
 	if int64(len(data)) > 1<<32-1 {
 		w.fail(fmt.Errorf("%s: %d bytes are too many for an initramfs", name, len(data)))

@@ -29,7 +29,7 @@ func TestArchiveByteForByte(t *testing.T) {
 	require.Equal(t, want, b.String())
 }
 
-// entry is one of an archive, as a reader sees it.
+// entry is a parsed entry of an archive.
 type entry struct {
 	name         string
 	mode         int
@@ -37,7 +37,7 @@ type entry struct {
 	data         string
 }
 
-// entries reads an archive back.
+// entries parses an archive.
 func entries(t *testing.T, archive string) []entry {
 	t.Helper()
 	var list []entry
@@ -59,7 +59,7 @@ func entries(t *testing.T, archive string) []entry {
 	return list
 }
 
-func TestDirectoriesStandBeforeTheirFilesAndOnce(t *testing.T) {
+func TestDirectoriesPrecedeTheirFiles(t *testing.T) {
 	var b bytes.Buffer
 	w := NewWriter(&b)
 	w.File("/test/model/a.bin", 0o644, []byte{1, 2, 3, 0})
@@ -77,7 +77,7 @@ func TestDirectoriesStandBeforeTheirFilesAndOnce(t *testing.T) {
 	}, entries(t, b.String()))
 }
 
-// full is a disk without room after some bytes.
+// full is a disk with room for some bytes.
 type full struct{ room int }
 
 var errFull = errors.New("no space left")
@@ -89,7 +89,7 @@ func (f *full) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestFirstErrorStays(t *testing.T) {
+func TestCloseReturnsTheFirstError(t *testing.T) {
 	w := NewWriter(&full{room: 300})
 	w.File("/a", 0o644, make([]byte, 100))
 	w.File("/b", 0o644, make([]byte, 100))

@@ -1,8 +1,8 @@
-// Package kernel gets a Linux kernel for the emulated board: Debian's own for
-// arm64, and with it the modules that the board's cameras need. Those of the
-// kernel come as they are; v4l2loopback is built here, for Debian has only
-// its source. All is kept in the user's cache, so that the next run needs
-// neither the network nor time; to have a newer kernel, remove that folder.
+// Package kernel provides a Linux kernel for the emulated board: Debian's for
+// arm64, with the modules of the board's cameras. v4l2loopback is built here,
+// because Debian packages only its source. Everything is kept in the user's
+// cache (halfmeg/emupi), so that later runs need no network; remove that folder
+// to get a newer kernel.
 package kernel
 
 import (
@@ -18,26 +18,26 @@ import (
 	"halfmeg/tools/emupi/modules"
 )
 
-// architecture is Debian's name of the board's.
+// architecture is Debian's name for that of the board.
 const architecture = "arm64"
 
-// wanted are the modules of the kernel that are kept, with what they need.
+// wanted are the modules that are kept, with their dependencies.
 var wanted = []string{"vivid", "videodev"}
 
-// Tools are the programs that getting a kernel starts.
+// Tools are the programs that Get runs.
 func Tools() []string {
 	return append([]string{"make", compiler, "xz"}, debian.Tools...)
 }
 
 // Kernel is a kernel with modules.
 type Kernel struct {
-	Release string // as "uname -r" has it
+	Release string // as of "uname -r"
 	Image   string // file
 	Modules modules.Tree
 }
 
-// Get takes the kernel from the cache or else downloads it. The log tells
-// what that takes.
+// Get returns the kernel in the cache, or downloads it. Progress of a download
+// goes to log.
 func Get(ctx context.Context, log io.Writer) (Kernel, error) {
 	cache, err := cacheDir()
 	if err != nil {
@@ -58,17 +58,17 @@ func cacheDir() (string, error) {
 	return filepath.Join(dir, "halfmeg", "emupi"), err
 }
 
-// imagePrefix stands before the release in the name of Debian's kernels.
+// imagePrefix precedes the release in the file names of Debian's kernels.
 const imagePrefix = "vmlinuz-"
 
-// open finds a kernel in a folder and proves that its modules are all there.
+// open finds a kernel in a folder and checks that it has all modules.
 func open(dir string) (Kernel, error) {
 	images, err := filepath.Glob(filepath.Join(dir, imagePrefix+"*"))
 	if err != nil {
 		return Kernel{}, err
 	}
 	if len(images) != 1 {
-		return Kernel{}, fmt.Errorf("%s holds %d kernels, not one", dir, len(images))
+		return Kernel{}, fmt.Errorf("%s holds %d kernels, expected 1", dir, len(images))
 	}
 	tree, err := modules.Open(dir)
 	if err != nil {
@@ -79,8 +79,8 @@ func open(dir string) (Kernel, error) {
 	return Kernel{Release: release, Image: images[0], Modules: tree}, err
 }
 
-// fetch fills the cache. It works in a folder beside it, so that the cache is
-// whole or not there.
+// fetch fills the cache. It works in a temporary folder and renames it, so that
+// the cache is never incomplete.
 func fetch(ctx context.Context, cache string, log io.Writer) error {
 	if err := os.MkdirAll(filepath.Dir(cache), 0o755); err != nil {
 		return err
@@ -90,7 +90,7 @@ func fetch(ctx context.Context, cache string, log io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	p := place{root: filepath.Join(work, "root"), keep: filepath.Join(work, "keep"), log: log}
+	p := workspace{root: filepath.Join(work, "root"), keep: filepath.Join(work, "keep"), log: log}
 	if err := os.Mkdir(p.keep, 0o755); err != nil {
 		return err
 	}
@@ -105,13 +105,13 @@ func fetch(ctx context.Context, cache string, log io.Writer) error {
 	return errors.Join(os.RemoveAll(cache), os.Rename(p.keep, cache))
 }
 
-// place is where packages are unpacked and what is kept of them.
-type place struct {
+// workspace is where packages are unpacked, and where what is kept goes.
+type workspace struct {
 	root, keep string
 	log        io.Writer
 }
 
-func (p place) fill(ctx context.Context, apt *debian.Root) error {
+func (p workspace) fill(ctx context.Context, apt *debian.Root) error {
 	release, err := newest(ctx, apt)
 	if err != nil {
 		return err
@@ -129,8 +129,8 @@ func (p place) fill(ctx context.Context, apt *debian.Root) error {
 	return p.buildLoopback(ctx, apt, release)
 }
 
-// newest is the release of the kernel that the package linux-image-arm64
-// stands for.
+// newest returns the release of the kernel that the package linux-image-arm64
+// depends on.
 func newest(ctx context.Context, apt *debian.Root) (string, error) {
 	const name, prefix = "linux-image-" + architecture, "linux-image-"
 	list, err := apt.Depends(ctx, name)
@@ -145,8 +145,8 @@ func newest(ctx context.Context, apt *debian.Root) (string, error) {
 	return "", fmt.Errorf("package %s depends on no kernel", name)
 }
 
-// keepModules keeps the wanted modules and all they depend on.
-func (p place) keepModules() error {
+// keepModules keeps the wanted modules and their dependencies.
+func (p workspace) keepModules() error {
 	tree, err := modules.Open(p.root)
 	if err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A cache that is not whole is none: it is filled anew.
-func TestOpenRefusesWhatIsNotWhole(t *testing.T) {
+// An incomplete cache is filled again.
+func TestOpenRejectsAnIncompleteCache(t *testing.T) {
 	dir := t.TempDir()
 	_, err := open(dir)
 	require.ErrorContains(t, err, "holds 0 kernels")
@@ -24,10 +24,10 @@ func TestOpenRefusesWhatIsNotWhole(t *testing.T) {
 	require.ErrorContains(t, err, "holds 2 kernels")
 }
 
-func TestRelocateMovesWhatAMakefileIncludes(t *testing.T) {
+func TestRelocateChangesIncludesOnly(t *testing.T) {
 	makefile := filepath.Join(t.TempDir(), "Makefile")
 	require.NoError(t, os.WriteFile(makefile, []byte("include /usr/src/common/Makefile\nA = /usr/bin\n"), 0o644))
-	require.NoError(t, place{root: "/unpacked"}.relocate(makefile))
+	require.NoError(t, workspace{root: "/unpacked"}.relocate(makefile))
 	text, err := os.ReadFile(makefile)
 	require.NoError(t, err)
 	require.Equal(t, "include "+filepath.Join("/unpacked", "usr")+"/src/common/Makefile\nA = /usr/bin\n", string(text))

@@ -11,15 +11,14 @@ import (
 	"halfmeg/tools/emupi/debian"
 )
 
-// loopback is a driver whose cameras show what a program writes to them.
+// loopback is a driver of video devices that show what a program writes to them.
 const loopback = "v4l2loopback"
 
-// compiler builds it. One of another version than the kernel's does.
+// compiler builds it. Its version need not be that of the kernel's compiler.
 const compiler = "aarch64-linux-gnu-gcc"
 
-// buildLoopback builds the driver for a kernel with that kernel's headers and
-// keeps it.
-func (p place) buildLoopback(ctx context.Context, apt *debian.Root, release string) error {
+// buildLoopback builds the driver with the headers of a kernel, and keeps it.
+func (p workspace) buildLoopback(ctx context.Context, apt *debian.Root, release string) error {
 	headers := "linux-headers-" + release
 	needed, err := headerPackages(ctx, apt, headers)
 	if err != nil {
@@ -43,8 +42,8 @@ func (p place) buildLoopback(ctx context.Context, apt *debian.Root, release stri
 	return os.Rename(filepath.Join(source, file), filepath.Join(p.keep, file))
 }
 
-// headerPackages are the headers of a kernel and what building with them
-// takes: headers that all architectures share, and kbuild's programs, which
+// headerPackages lists the packages to build a module: the headers of the
+// kernel, those common to all architectures, and the programs of kbuild, which
 // run on the host.
 func headerPackages(ctx context.Context, apt *debian.Root, headers string) ([]string, error) {
 	list, err := apt.Depends(ctx, headers)
@@ -63,8 +62,8 @@ func headerPackages(ctx context.Context, apt *debian.Root, headers string) ([]st
 	return needed, nil
 }
 
-// relocate makes a makefile include others from where they were unpacked.
-func (p place) relocate(makefile string) error {
+// relocate makes a makefile include others from the folder of unpacked packages.
+func (p workspace) relocate(makefile string) error {
 	text, err := os.ReadFile(makefile)
 	if err != nil {
 		return err
@@ -73,21 +72,21 @@ func (p place) relocate(makefile string) error {
 	return os.WriteFile(makefile, []byte(moved), 0o644)
 }
 
-// loopbackSource finds the driver's source and tells kbuild what to build of it.
-func (p place) loopbackSource() (string, error) {
+// loopbackSource finds the source of the driver and writes a Kbuild file for it.
+func (p workspace) loopbackSource() (string, error) {
 	found, err := filepath.Glob(filepath.Join(p.root, "usr/src", loopback+"-*"))
 	if err != nil {
 		return "", err
 	}
 	if len(found) != 1 {
-		return "", fmt.Errorf("%d versions of %s, not one", len(found), loopback)
+		return "", fmt.Errorf("found %d versions of %s, expected 1", len(found), loopback)
 	}
-	// kbuild reads this file before the driver's own Makefile.
+	// kbuild prefers this file to the driver's own Makefile.
 	kbuild := filepath.Join(found[0], "Kbuild")
 	return found[0], os.WriteFile(kbuild, []byte("obj-m := "+loopback+".o\n"), 0o644)
 }
 
-func (p place) make(ctx context.Context, build, source string) error {
+func (p workspace) make(ctx context.Context, build, source string) error {
 	fmt.Fprintln(p.log, "building", loopback)
 	cmd := exec.CommandContext(ctx, "make", "-C", build, "M="+source, "ARCH="+architecture,
 		"CROSS_COMPILE="+strings.TrimSuffix(compiler, "gcc"), "CC="+compiler, "modules")

@@ -1,7 +1,7 @@
-// Package modules finds Linux kernel modules in a folder and says which ones
-// must be loaded before which. Debian's packages hold no modules.dep, which is
-// made where they are installed; but each module names what it depends on in
-// its section .modinfo.
+// Package modules finds Linux kernel modules in a folder and sorts them in load
+// order. Debian's packages have no modules.dep, which is generated on
+// installation, but each module names its dependencies in its section
+// .modinfo.
 package modules
 
 import (
@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// Tree is the modules below a folder: paths by names.
+// Tree maps the names of modules below a folder to their paths.
 type Tree map[string]string
 
 // Open finds the modules below a folder.
@@ -30,8 +30,8 @@ func Open(dir string) (Tree, error) {
 	return t, err
 }
 
-// nameOf is the name of the module in a file. The kernel takes a minus in a
-// file's name and an underscore for the same.
+// nameOf returns the name of the module in a file. The kernel treats "-" in
+// file names as "_".
 func nameOf(path string) (string, bool) {
 	base := strings.TrimSuffix(filepath.Base(path), ".xz")
 	name, ok := strings.CutSuffix(base, ".ko")
@@ -50,8 +50,7 @@ func (t Tree) Read(name string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// Order lists modules and all that they depend on in an order in which they
-// can be loaded.
+// Order lists modules and their dependencies in load order.
 func (t Tree) Order(names ...string) ([]string, error) {
 	return order(names, func(name string) ([]string, error) {
 		data, err := t.Read(name)
@@ -66,19 +65,19 @@ func (t Tree) Order(names ...string) ([]string, error) {
 	})
 }
 
-// order sorts names and what they depend on, each after what it depends on.
+// order sorts names and their dependencies topologically.
 func order(names []string, depends func(string) ([]string, error)) ([]string, error) {
 	var sorted []string
-	begun, ended := map[string]bool{}, map[string]bool{}
+	entered, done := map[string]bool{}, map[string]bool{}
 	var visit func(string) error
 	visit = func(name string) error {
 		switch {
-		case ended[name]:
+		case done[name]:
 			return nil
-		case begun[name]:
+		case entered[name]:
 			return fmt.Errorf("kernel module %s depends on itself", name)
 		}
-		begun[name] = true
+		entered[name] = true
 		list, err := depends(name)
 		if err != nil {
 			return err
@@ -88,7 +87,7 @@ func order(names []string, depends func(string) ([]string, error)) ([]string, er
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
-		ended[name] = true
+		done[name] = true
 		sorted = append(sorted, name)
 		return nil
 	}
@@ -100,7 +99,7 @@ func order(names []string, depends func(string) ([]string, error)) ([]string, er
 	return sorted, nil
 }
 
-// depends is what a module says that it depends on.
+// depends returns the dependencies that a module declares.
 func depends(module []byte) ([]string, error) {
 	file, err := elf.NewFile(bytes.NewReader(module))
 	if err != nil {
@@ -117,8 +116,8 @@ func depends(module []byte) ([]string, error) {
 	return dependsOf(info), nil
 }
 
-// dependsOf reads a section .modinfo: strings "key=value", each ended by a
-// zero byte; the value of "depends" is a list with commas.
+// dependsOf parses a section .modinfo: zero-terminated strings "key=value". The
+// value of "depends" is a comma-separated list.
 func dependsOf(info []byte) []string {
 	for pair := range strings.SplitSeq(string(info), "\x00") {
 		value, ok := strings.CutPrefix(pair, "depends=")

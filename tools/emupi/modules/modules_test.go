@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// module makes an ELF file with these strings in its section .modinfo.
+// module returns an ELF file with a section .modinfo.
 func module(info string) []byte {
 	const headerSize, sectionSize = 64, 64
 	names := "\x00.modinfo\x00.shstrtab\x00"
@@ -29,14 +29,14 @@ func module(info string) []byte {
 		Ehsize:  headerSize, Shentsize: sectionSize, Shnum: uint16(len(sections)), Shstrndx: 2,
 	}
 	var b bytes.Buffer
-	// A bytes.Buffer takes everything.
+	// A bytes.Buffer does not fail.
 	_ = binary.Write(&b, binary.LittleEndian, header)
 	b.WriteString(info + names)
 	_ = binary.Write(&b, binary.LittleEndian, sections)
 	return b.Bytes()
 }
 
-// writeTree makes a folder of modules: what each depends on.
+// writeTree writes a folder of modules, given their dependencies.
 func writeTree(t *testing.T, depends map[string]string) Tree {
 	t.Helper()
 	dir := t.TempDir()
@@ -67,19 +67,19 @@ func TestOrder(t *testing.T) {
 	require.Equal(t, []string{"mc", "videodev", "v4l2loopback", "videobuf2_common", "videobuf2_v4l2", "vivid"}, got)
 }
 
-func TestMissingModuleIsNamedWithWhatNeedsIt(t *testing.T) {
+func TestMissingModuleIsNamedWithItsDependents(t *testing.T) {
 	tree := writeTree(t, map[string]string{"a.ko": "b", "b.ko": "c"})
 	_, err := tree.Order("a")
 	require.EqualError(t, err, "a: b: there is no kernel module c")
 }
 
-func TestCircleIsAnError(t *testing.T) {
+func TestCycleIsAnError(t *testing.T) {
 	tree := writeTree(t, map[string]string{"a.ko": "b", "b.ko": "a"})
 	_, err := tree.Order("a")
 	require.EqualError(t, err, "a: b: kernel module a depends on itself")
 }
 
-func TestFileThatIsNoModuleIsNamed(t *testing.T) {
+func TestInvalidModuleIsNamed(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.ko")
 	require.NoError(t, os.WriteFile(file, []byte("not ELF, though long enough for a header"), 0o644))

@@ -1,7 +1,7 @@
-// Package protocol is what the host and the init of the emulated board tell
-// each other: the host puts a plan into the initramfs, the init writes events
-// to the console, one a line. The kernel may write there too, so that each
-// line says by its first word what it is.
+// Package protocol defines how the host and the init of the emulated board
+// communicate: the host puts a plan into the initramfs, and init writes events
+// to the console, one per line. The kernel writes to the console, too; lines
+// that are events begin with a mark.
 package protocol
 
 import (
@@ -20,20 +20,20 @@ const PlanPath = "/plan.json"
 type Plan struct {
 	Modules  []Module
 	Commands []Command
-	// Seconds are how long the board may run by its own clock. It then
-	// switches itself off, so that none goes on when its host has died.
+	// Seconds bound how long the board runs by its own clock. It then powers
+	// itself off, even if the host program has died.
 	Seconds int
 }
 
 // Module is a kernel module to load.
 type Module struct {
 	Path       string // on the board
-	Parameters string // "name=value", parted by spaces
+	Parameters string // "name=value", separated by spaces
 }
 
 // Command is a program to run on the board as root. There is no shell.
 type Command struct {
-	Args []string // the program, by path or by its name in /bin, and its arguments
+	Args []string // the program, a path or a name in /bin, and its arguments
 	Env  []string // "NAME=value"
 	Dir  string   // empty: /
 }
@@ -41,37 +41,37 @@ type Command struct {
 // Event is something that happened on the board.
 type Event struct {
 	Kind    Kind
-	Command int           `json:",omitempty"` // of Output and Exit: number in the plan
+	Command int           `json:",omitempty"` // of Output and Exit: index in the plan
 	Output  []byte        `json:",omitempty"` // of Output
 	Status  int           `json:",omitempty"` // of Exit; -1: killed by a signal
 	Took    time.Duration `json:",omitempty"` // of Exit, by the board's clock
 	Text    string        `json:",omitempty"` // of Failure
 }
 
-// Kind tells events apart.
+// Kind is the kind of an event.
 type Kind string
 
 // The kinds of events.
 const (
 	Output  Kind = "output"  // a command wrote to stdout or stderr
-	Exit    Kind = "exit"    // a command ended, or could not start
-	Failure Kind = "failure" // the board cannot do what was planned
-	Done    Kind = "done"    // every command has run; the last event
+	Exit    Kind = "exit"    // a command exited, or could not start
+	Failure Kind = "failure" // the plan cannot be carried out
+	Done    Kind = "done"    // all commands have run; the last event
 )
 
-// mark is the first word of an event's line.
+// mark begins the line of an event.
 const mark = "emupi-event "
 
-// Writer writes events; several goroutines may do so.
+// Writer writes events. It is safe for concurrent use.
 type Writer struct {
 	mu  sync.Mutex
 	out io.Writer
 }
 
-// NewWriter makes a writer of events to a console.
+// NewWriter returns a writer of events to a console.
 func NewWriter(console io.Writer) *Writer { return &Writer{out: console} }
 
-// Write writes an event as one line, in one piece.
+// Write writes an event as one line, with one call.
 func (w *Writer) Write(e Event) error {
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -83,12 +83,12 @@ func (w *Writer) Write(e Event) error {
 	return err
 }
 
-// longestLine bounds a line of the console. A command's output comes in
-// pieces that are far shorter.
+// longestLine bounds a line of the console. Events carry output in far
+// shorter pieces.
 const longestLine = 1 << 20
 
-// Read calls take for each event on a console and other for each line that is
-// none, until the console ends.
+// Read reads a console to its end, and calls take for each event and other for
+// each other line.
 func Read(console io.Reader, take func(Event), other func(line string)) error {
 	lines := bufio.NewScanner(console)
 	lines.Buffer(nil, longestLine)
@@ -104,8 +104,8 @@ func Read(console io.Reader, take func(Event), other func(line string)) error {
 	return lines.Err()
 }
 
-// parse reads a line of the console. What the kernel wrote without an end of
-// line may stand before the mark.
+// parse parses a line of the console. Text of the kernel that has no newline
+// may precede the mark.
 func parse(line []byte) (Event, bool) {
 	_, text, found := bytes.Cut(line, []byte(mark))
 	var e Event

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// read is what Read finds on a console.
+// read returns what Read finds on a console.
 func read(t *testing.T, console string) (events []Event, others []string) {
 	t.Helper()
 	err := Read(strings.NewReader(console),
@@ -19,7 +19,7 @@ func read(t *testing.T, console string) (events []Event, others []string) {
 	return events, others
 }
 
-func TestEventsComeBack(t *testing.T) {
+func TestEventsRoundTrip(t *testing.T) {
 	want := []Event{
 		{Kind: Output, Command: 2, Output: []byte("half a line, \xff\x16 and a newline\n\r\n")},
 		{Kind: Exit, Command: 2, Status: -1, Took: time.Second},
@@ -36,8 +36,8 @@ func TestEventsComeBack(t *testing.T) {
 	require.Empty(t, others)
 }
 
-// The exit status is found on a console with carriage returns, as a terminal
-// writes them, and among messages of the kernel, whole or begun.
+// Events are found between carriage returns of a terminal and messages of the
+// kernel, complete or not.
 func TestEventsAmongOtherLines(t *testing.T) {
 	events, others := read(t, "[    0.1] Booting\r\n"+
 		"[    4.2] WARN"+mark+`{"Kind":"exit","Command":1,"Status":3}`+"\r\n"+
