@@ -37,13 +37,6 @@ func (c *dotprodConv) sums(sums []int64, src Map, width, height int, channels Sp
 	c.computeSums(c, sums, src, width, height, channels)
 }
 
-func (c *dotprodConv) args(panel, panels, row int) tileArgs {
-	t := c.tiledConv.args(panel, panels, row)
-	_, length := c.window()
-	t.blocks, t.groups = length/16, length%16/4
-	return t
-}
-
 func (c *dotprodConv) callCodes(t *tileArgs) {
 	if c.mantissa != nil {
 		tile4x16MantissaDotprod(t)

@@ -144,8 +144,8 @@ func (c *neonConv) accumulatePacked(window Map, o int) int32 {
 	return acc
 }
 
-func (c *neonConv) args(panel, panels, row int) tileArgs {
-	t := c.tiledConv.args(panel, panels, row)
+// prepareRuns adds the runs to the description of a call.
+func (c *neonConv) prepareRuns(t *tileArgs, panel, row int) {
 	_, length := c.window()
 	t.runs = &c.runs[c.firstRun[panel]]
 	t.advance = [...]int{
@@ -153,7 +153,6 @@ func (c *neonConv) args(panel, panels, row int) tileArgs {
 		followsNext:   t.skip,
 		followsWindow: -length - (t.rows-1)*row,
 	}
-	return t
 }
 
 func (c *neonConv) callCodes(t *tileArgs) {

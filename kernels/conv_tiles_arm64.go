@@ -74,12 +74,10 @@ type tiledConv struct {
 	mantissa    *mantissaRequant // nil unless fitsMantissa
 }
 
-// tiledKernel is what the neon and the dotprod convolutions do differently.
-type tiledKernel interface {
-	// args describes a call that starts with this panel; row is Map.Row of the
-	// input.
-	args(panel, panels, row int) tileArgs
-}
+// tiledKernel is a *neonConv or a *dotprodConv. What they do differently is
+// called by type switches, not by methods of the interface: through an interface
+// the compiler cannot see that tileArgs do not escape, and would allocate them.
+type tiledKernel packedConv
 
 // newTiled plans a convolution; packing its weights is left to the caller. It
 // returns false if the windows have to be gathered and are too long for that.
@@ -139,33 +137,34 @@ func (c *tiledConv) window() (rows, length int) {
 	return c.Kernel, c.Kernel * c.In
 }
 
-func (c *tiledConv) args(panel, panels, row int) tileArgs {
+// prepare describes a call for some panels; row is Map.Row of the input.
+func (c *tiledConv) prepare(k tiledKernel, t *tileArgs, panel, panels, row int) {
 	rows, length := c.window()
-	return tileArgs{
-		weights:    &c.packed[panel*c.packedDepth*c.channels],
-		bias:       &c.bias[panel*c.channels],
-		multiplier: &c.multiplier[panel*c.channels],
-		panels:     panels,
-		rows:       rows,
-		skip:       row - length,
+	t.weights = &c.packed[panel*c.packedDepth*c.channels]
+	t.bias = &c.bias[panel*c.channels]
+	t.multiplier = &c.multiplier[panel*c.channels]
+	t.panels, t.rows, t.skip = panels, rows, row-length
+	switch k := k.(type) {
+	case *neonConv:
+		k.prepareRuns(t, panel, row)
+	case *dotprodConv:
+		t.blocks, t.groups = length/16, length%16/4
 	}
 }
 
-// codesArgs is k.args for accumulators that are requantized.
-func (c *tiledConv) codesArgs(k tiledKernel, panel, panels, row int) tileArgs {
-	t := k.args(panel, panels, row)
+// prepareCodes is prepare for accumulators that are requantized.
+func (c *tiledConv) prepareCodes(k tiledKernel, t *tileArgs, panel, panels, row int) {
+	c.prepare(k, t, panel, panels, row)
 	if c.mantissa != nil {
 		t.bias, t.offset = &c.mantissa.bias[panel*c.channels], &c.mantissa.offset[panel*c.channels]
 	}
-	return t
 }
 
 func (c *tiledConv) computeBlock(k tiledKernel, dst, src Map, width int, rows, channels Span) {
 	w := c.walk(dst, src, width, rows)
 	whole := c.panel(channels.To)
 	for p := c.panel(channels.From); p < whole; p += c.callPanels {
-		t := c.codesArgs(k, p, min(c.callPanels, whole-p), src.Row)
-		c.computePanels(k, t, dst.Data[p*c.channels:], src, w)
+		c.computePanels(k, p, min(c.callPanels, whole-p), dst.Data[p*c.channels:], src, w)
 	}
 	if whole*c.channels < channels.To {
 		c.computeLastPanel(k, dst.Data[whole*c.channels:], src, w)
@@ -173,9 +172,11 @@ func (c *tiledConv) computeBlock(k tiledKernel, dst, src Map, width int, rows, c
 }
 
 // computePanels computes all pixels of some whole panels.
-func (c *tiledConv) computePanels(k tiledKernel, t tileArgs, dst []int8, src Map, w pixelWalk) {
+func (c *tiledConv) computePanels(k tiledKernel, panel, panels int, dst []int8, src Map, w pixelWalk) {
 	var patch patch
 	var at [maxPixels]pixelOffset
+	var t tileArgs
+	c.prepareCodes(k, &t, panel, panels, src.Row)
 	t.dstStep = c.pixels * w.dst.pixel
 	for w.left() > 0 {
 		t.tiles = w.next(at[:c.pixels], c.callTiles)
@@ -193,7 +194,8 @@ func (c *tiledConv) computeLastPanel(k tiledKernel, dst []int8, src Map, w pixel
 	var patch patch
 	var at [maxPixels]pixelOffset
 	var codes [maxPixels][maxChannels]int8
-	t := c.codesArgs(k, c.panel(c.Out), 1, src.Row)
+	var t tileArgs
+	c.prepareCodes(k, &t, c.panel(c.Out), 1, src.Row)
 	for i := range codes {
 		t.dst[i] = &codes[i][0]
 	}
@@ -213,7 +215,8 @@ func (c *tiledConv) computeSums(k tiledKernel, sums []int64, src Map, width, hei
 	for p := c.panel(channels.From); p*c.channels < channels.To; p += c.callPanels {
 		clear(callSums[:])
 		panels := min(c.callPanels, c.panel(channels.To-1)+1-p)
-		t := k.args(p, panels, src.Row)
+		var t tileArgs
+		c.prepare(k, &t, p, panels, src.Row)
 		t.sums = &callSums[0]
 		c.sumPanels(k, t, src, w)
 		first := p * c.channels
@@ -235,9 +238,7 @@ func (c *tiledConv) sumPanels(k tiledKernel, t tileArgs, src Map, w pixelWalk) {
 	}
 }
 
-// callCodes writes the codes of some tiles. A type switch, not a method of the
-// interface: through an interface the compiler cannot see that t does not
-// escape, and would allocate it.
+// callCodes writes the codes of some tiles.
 func callCodes(k tiledKernel, t *tileArgs) {
 	switch k := k.(type) {
 	case *neonConv:
