@@ -8,34 +8,34 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// decoded is a source of JPEGs as one of packed RGB.
-type decoded struct {
+// jpegDecoder turns a source of JPEGs into one of packed RGB.
+type jpegDecoder struct {
 	Source
 	decoder *mjpeg.Decoder
 	frame   Frame
 }
 
-// maxBroken is how many frames in a row may be broken, before something else
-// is taken to be wrong.
+// maxBroken is how many consecutive frames may be broken: single ones are
+// normal over USB, a second's worth means that something else is wrong.
 const maxBroken = 30
 
-// decode gives a source whose frames are JPEGs packed RGB instead; others it
-// leaves as they are.
-func decode(s Source) Source {
+// decodeJPEG returns a source that decodes JPEGs to packed RGB. Other sources
+// are returned as they are.
+func decodeJPEG(s Source) Source {
 	f := s.Format()
 	if f.FourCC != pixel.MJPEG {
 		return s
 	}
-	return &decoded{Source: s, decoder: mjpeg.NewDecoder(f.Width, f.Height)}
+	return &jpegDecoder{Source: s, decoder: mjpeg.NewDecoder(f.Width, f.Height)}
 }
 
-func (d *decoded) Format() Format {
+func (d *jpegDecoder) Format() Format {
 	f := d.Source.Format()
 	return Format{FourCC: RGB24, Width: f.Width, Height: f.Height, Stride: 3 * f.Width}
 }
 
-// Next drops frames that are broken, as USB's are now and then.
-func (d *decoded) Next(ctx context.Context) (*Frame, error) {
+// Next skips broken frames.
+func (d *jpegDecoder) Next(ctx context.Context) (*Frame, error) {
 	var broken error
 	for range maxBroken {
 		frame, err := d.Source.Next(ctx)
@@ -52,5 +52,5 @@ func (d *decoded) Next(ctx context.Context) (*Frame, error) {
 		d.frame.Data = pix
 		return &d.frame, nil
 	}
-	return nil, fmt.Errorf("%d frames in a row are broken: %w", maxBroken, broken)
+	return nil, fmt.Errorf("%d consecutive frames are broken: %w", maxBroken, broken)
 }

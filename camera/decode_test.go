@@ -12,11 +12,11 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// webcam gives JPEGs, some of which are broken.
+// webcam sends JPEGs, some of them broken.
 type webcam struct {
 	frame Frame
 	whole []byte
-	every uint64 // the frames that are whole; 0: none
+	every uint64 // every how many frames one is complete; 0: none
 }
 
 func (w *webcam) Next(context.Context) (*Frame, error) {
@@ -36,7 +36,7 @@ func newWebcam(t *testing.T, every uint64) *webcam {
 	var file bytes.Buffer
 	grey := image.NewGray(image.Rect(0, 0, 32, 16))
 	for i := range grey.Pix {
-		grey.Pix[i] = 128 // of all values the one that JPEG keeps for certain
+		grey.Pix[i] = 128 // JPEG reproduces this value exactly
 	}
 	require.NoError(t, jpeg.Encode(&file, grey, nil))
 	return &webcam{
@@ -46,10 +46,10 @@ func newWebcam(t *testing.T, every uint64) *webcam {
 }
 
 func TestJPEGsAreDecoded(t *testing.T) {
-	s := decode(newWebcam(t, 3))
+	s := decodeJPEG(newWebcam(t, 3))
 	want := Format{FourCC: RGB24, Width: 32, Height: 16, Stride: 96}
 	require.Equal(t, want, s.Format())
-	for n := range uint64(4) { // the broken ones are gaps
+	for n := range uint64(4) { // broken ones leave gaps
 		f, err := s.Next(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, want, f.Format)
@@ -58,12 +58,12 @@ func TestJPEGsAreDecoded(t *testing.T) {
 	}
 }
 
-func TestOnlyBrokenJPEGsAreAnError(t *testing.T) {
-	_, err := decode(newWebcam(t, 0)).Next(t.Context())
-	require.ErrorContains(t, err, "30 frames in a row are broken: the JPEG is cut short")
+func TestManyBrokenJPEGsAreAnError(t *testing.T) {
+	_, err := decodeJPEG(newWebcam(t, 0)).Next(t.Context())
+	require.ErrorContains(t, err, "30 consecutive frames are broken: the JPEG is cut short")
 }
 
-func TestRawFramesAreLeftAlone(t *testing.T) {
-	raw := &card{}
-	require.Same(t, raw, decode(raw))
+func TestRawFramesAreNotDecoded(t *testing.T) {
+	raw := &testCardSource{}
+	require.Same(t, raw, decodeJPEG(raw))
 }

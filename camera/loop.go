@@ -6,28 +6,29 @@ import (
 	"io"
 )
 
-// loop is a source of files that starts again after its end.
-type loop struct {
+// loopSource is a source of files that starts again after its end.
+type loopSource struct {
 	Source
 	open func() (Source, error)
-	base uint64 // the number of this round's first frame
-	next uint64 // the number of the next frame
+	base uint64 // number of this round's first frame
+	next uint64 // number of the next frame
 }
 
-// repeat opens a source, and again after each of its ends if it is to loop.
-func repeat(open func() (Source, error), always bool) (Source, error) {
+// openLooping opens a source, and opens it again at each of its ends if loop is
+// set.
+func openLooping(open func() (Source, error), loop bool) (Source, error) {
 	source, err := open()
-	if err != nil || !always {
+	if err != nil || !loop {
 		return source, err
 	}
-	return &loop{Source: source, open: open}, nil
+	return &loopSource{Source: source, open: open}, nil
 }
 
-// Next ends only where a whole round has no frame.
-func (l *loop) Next(ctx context.Context) (*Frame, error) {
+// Next returns io.EOF only after a round without frames.
+func (l *loopSource) Next(ctx context.Context) (*Frame, error) {
 	frame, err := l.Source.Next(ctx)
 	if errors.Is(err, io.EOF) && l.next > l.base {
-		if err := l.again(); err != nil {
+		if err := l.restart(); err != nil {
 			return nil, err
 		}
 		frame, err = l.Source.Next(ctx)
@@ -40,7 +41,7 @@ func (l *loop) Next(ctx context.Context) (*Frame, error) {
 	return frame, nil
 }
 
-func (l *loop) again() error {
+func (l *loopSource) restart() error {
 	if err := l.Close(); err != nil {
 		return err
 	}

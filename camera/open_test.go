@@ -12,7 +12,7 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-func TestNamesOfVideoDevices(t *testing.T) {
+func TestVideoPath(t *testing.T) {
 	for name, want := range map[string]string{
 		"video0": "/dev/video0", "video12": "/dev/video12", "/dev/video0": "/dev/video0",
 		"/dev/v4l/by-id/usb-Cam": "/dev/v4l/by-id/usb-Cam",
@@ -27,7 +27,7 @@ func TestNamesOfVideoDevices(t *testing.T) {
 	}
 }
 
-// A shell's <(command) is the path of a pipe below /dev.
+// A shell replaces <(command) by the path of a pipe below /dev.
 func TestPipeBelowDev(t *testing.T) {
 	r, w := input(t)
 	_, err := w.WriteString(twoFrames)
@@ -41,7 +41,7 @@ func TestPipeBelowDev(t *testing.T) {
 	require.Equal(t, pixel.YU12, s.Format().FourCC)
 }
 
-// found are a Raspberry Pi's nodes, and a webcam behind them.
+// found are a Raspberry Pi's nodes, followed by two webcams.
 var found = []Found{
 	{Name: "/dev/video0", Driver: "unicam", Problem: "needs rpicam"},
 	{Name: "/dev/video1", Problem: "no permission"},
@@ -49,49 +49,49 @@ var found = []Found{
 	{Name: "/dev/video3", Driver: "uvcvideo"},
 }
 
-func TestAutoTakesTheFirstThatOpens(t *testing.T) {
+func TestAutoOpensTheFirstThatOpens(t *testing.T) {
 	var tried []string
-	source, err := firstOf(t.Context(), found, func(f Found) (Source, error) {
+	source, err := openFirst(t.Context(), found, func(f Found) (Source, error) {
 		tried = append(tried, f.Name)
 		if f.Name == "/dev/video2" {
 			return nil, errors.New("/dev/video2: in use")
 		}
-		return &card{}, nil
+		return &testCardSource{}, nil
 	})
 	require.NoError(t, err)
-	require.IsType(t, &card{}, source)
+	require.IsType(t, &testCardSource{}, source)
 	require.Equal(t, []string{"/dev/video2", "/dev/video3"}, tried)
 }
 
-func TestAutoTellsWhyNoneServes(t *testing.T) {
+func TestAutoReportsEveryReason(t *testing.T) {
 	failing := func(f Found) (Source, error) { return nil, fmt.Errorf("%s: in use", f.Name) }
-	_, err := firstOf(t.Context(), found, failing)
-	require.EqualError(t, err, "no camera that serves: /dev/video0 (unicam): needs rpicam; "+
+	_, err := openFirst(t.Context(), found, failing)
+	require.EqualError(t, err, "no camera is available: /dev/video0 (unicam): needs rpicam; "+
 		"/dev/video1: no permission; /dev/video2: in use; /dev/video3: in use")
-	require.NotErrorIs(t, err, ErrInvalid)
+	require.NotErrorIs(t, err, ErrPermanent)
 
-	_, err = firstOf(t.Context(), nil, failing)
-	require.EqualError(t, err, "no camera: there is no video device; plug one in, or take --camera testcard")
-	require.NotErrorIs(t, err, ErrInvalid)
+	_, err = openFirst(t.Context(), nil, failing)
+	require.EqualError(t, err, "no camera: there is no video device; plug one in")
+	require.NotErrorIs(t, err, ErrPermanent)
 }
 
-func TestProblemsAreToldOnce(t *testing.T) {
+func TestProblemsAreListedOnce(t *testing.T) {
 	var many []Found
 	for i := range 5 {
 		many = append(many, Found{Name: fmt.Sprintf("video%d", i), Driver: "cfe", Problem: "a part"})
 	}
 	many = append(many, Found{Name: "video9", Driver: "codec", Problem: "a coder"})
-	require.Equal(t, []string{"video0 (cfe), video1 (cfe), video2 (cfe), 2 more: a part", "video9 (codec): a coder"}, problems(many))
+	require.Equal(t, []string{"video0 (cfe), video1 (cfe), video2 (cfe), 2 more: a part", "video9 (codec): a coder"}, describeProblems(many))
 }
 
-func TestAutoTellsOfOptionsThatNoneHas(t *testing.T) {
-	_, err := firstOf(t.Context(), found, func(Found) (Source, error) { return nil, invalid{errors.New("no zoom")} })
-	require.ErrorIs(t, err, ErrInvalid)
+func TestAutoReportsUnsupportedOptions(t *testing.T) {
+	_, err := openFirst(t.Context(), found, func(Found) (Source, error) { return nil, permanent{errors.New("no zoom")} })
+	require.ErrorIs(t, err, ErrPermanent)
 }
 
 func TestAutoHonoursItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := firstOf(ctx, found, func(Found) (Source, error) {
+	_, err := openFirst(ctx, found, func(Found) (Source, error) {
 		cancel()
 		return nil, errors.New("in use")
 	})
@@ -104,7 +104,7 @@ func TestAutoChoice(t *testing.T) {
 	require.NotEmpty(t, why)
 	name, why = AutoChoice([]Found{found[0], {Name: TestCard}})
 	require.Empty(t, name)
-	if noVideo() == nil {
+	if videoUnsupported() == nil {
 		require.Equal(t, "/dev/video0 (unicam): needs rpicam", why)
 	}
 }

@@ -1,25 +1,26 @@
 package camera
 
 import (
+	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"halfmeg/camera/pixel"
 )
 
-// Options are wishes that a source follows as well as it can. A zero value
-// leaves the choice to the source. An option that a kind of source cannot
-// follow at all, as the rate of a file, is an error.
+// Options ask a source for something. A zero value leaves the choice to the
+// source; size and rate are matched as well as the source can. An option that a
+// kind of source does not support at all, such as the rate of a file, is an
+// OptionError: an option is never ignored in silence.
 type Options struct {
-	// Rate is in frames a second. Left to it, a test card draws a frame
-	// whenever it is asked.
+	// Rate is in frames a second. By default a test card draws a frame whenever
+	// it is asked for one.
 	Rate float64
 
-	// Width and Height are in pixels; the nearest size will do.
+	// Width and Height are in pixels. A camera takes the nearest size it has.
 	Width, Height int
 
-	// FourCC is a pixel format that the source must have.
+	// FourCC is the pixel format the source must have.
 	FourCC pixel.FourCC
 
 	// Controls are set in this order.
@@ -31,16 +32,18 @@ type Options struct {
 	// Watch waits for new pictures after the last one of a folder.
 	Watch bool
 
-	// Skipped, where it is not nil, is told of each picture of a folder that
-	// is passed over. Next calls it.
+	// Skipped, if not nil, is called for each picture of a folder that cannot be
+	// read. Next calls it.
 	Skipped func(error)
 
-	again bool // whether Auto has tried before, and may find another camera next
+	// retry is whether Auto has failed before: it then waits less for each
+	// camera, because another one may work.
+	retry bool
 }
 
 // Control is a setting of a camera: exposure, gain, focus …
 type Control struct {
-	Name  string // as the driver has it, in lower case with _ between words
+	Name  string // the driver's name, in lower case with _ between words
 	Value string // a whole number, on or off, or the name of a menu's entry
 }
 
@@ -48,68 +51,78 @@ const (
 	// MinRate is the lowest frame rate that may be asked for.
 	MinRate = 0.01
 
-	// MaxRate is the highest one.
+	// MaxRate is the highest frame rate that may be asked for.
 	MaxRate = 1000
 
-	// MaxSide is the longest side that may be asked for.
+	// MaxSide is the longest side that may be asked for, in pixels.
 	MaxSide = 1 << 14
 )
 
-func (o Options) check() error {
+// validate returns the error of options or a context with which nothing can be
+// opened.
+func (o Options) validate(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if !(o.Rate == 0 || o.Rate >= MinRate && o.Rate <= MaxRate) {
-		return fmt.Errorf("a rate of %v frames a second is not in %v…%d", o.Rate, MinRate, MaxRate)
+		return permanent{fmt.Errorf("camera: a rate of %v frames a second is not in %v…%d", o.Rate, MinRate, MaxRate)}
 	}
 	if min(o.Width, o.Height) < 0 || max(o.Width, o.Height) > MaxSide || (o.Width == 0) != (o.Height == 0) {
-		return fmt.Errorf("a size of %dx%d pixels: sides of 1…%d can be had", o.Width, o.Height, MaxSide)
+		return permanent{fmt.Errorf("camera: a size of %dx%d pixels is not supported: sides must be in 1…%d", o.Width, o.Height, MaxSide)}
 	}
 	return nil
 }
 
-// The options as the command line names them.
+// Option is one of the Options, for errors.
+type Option int
+
+// The options that a kind of source may not support.
 const (
-	optionSize    = "--size"
-	optionRate    = "--rate"
-	optionFormat  = "--format"
-	optionControl = "--control"
-	optionLoop    = "--loop"
-	optionWatch   = "--watch"
+	OptionSize Option = iota
+	OptionRate
+	OptionFourCC
+	OptionControls
+	OptionLoop
+	OptionWatch
 )
 
-// heeds refuses options other than those that a kind of source can follow: who
-// asks for a thing must not think that it was done.
-func (o Options) heeds(name, kind string, options ...string) error {
-	for _, given := range o.given() {
-		if !slices.Contains(options, given) {
-			return invalid{fmt.Errorf("%s: %s takes %s, not %s", name, kind, strings.Join(options, ", "), given)}
+// String is the option's name in Options.
+func (o Option) String() string {
+	return [...]string{"Width and Height", "Rate", "FourCC", "Controls", "Loop", "Watch"}[o]
+}
+
+// rejectUnsupported returns an OptionError if an option is set that a kind of
+// source does not support.
+func (o Options) rejectUnsupported(source, kind string, supported ...Option) error {
+	for _, option := range o.set() {
+		if !slices.Contains(supported, option) {
+			return &OptionError{Source: source, Kind: kind, Option: option, Supported: supported}
 		}
 	}
 	return nil
 }
 
-// given are the options that are not left to the source.
-func (o Options) given() []string {
-	var names []string
-	for _, option := range []struct {
-		name  string
-		given bool
-	}{
-		{optionSize, o.Width != 0},
-		{optionRate, o.Rate != 0},
-		{optionFormat, o.FourCC != 0},
-		{optionControl, len(o.Controls) > 0},
-		{optionLoop, o.Loop},
-		{optionWatch, o.Watch},
+// set lists the options that are not left to the source.
+func (o Options) set() []Option {
+	var options []Option
+	for option, isSet := range [...]bool{
+		OptionSize:     o.Width != 0,
+		OptionRate:     o.Rate != 0,
+		OptionFourCC:   o.FourCC != 0,
+		OptionControls: len(o.Controls) > 0,
+		OptionLoop:     o.Loop,
+		OptionWatch:    o.Watch,
 	} {
-		if option.given {
-			names = append(names, option.name)
+		if isSet {
+			options = append(options, Option(option))
 		}
 	}
-	return names
+	return options
 }
 
-// allow refuses a format or a size that is not the one asked for: files, and
-// whatever else has no choice, have what they have.
-func (o Options) allow(f Format) error {
+// checkFormat returns an error if a source whose format is fixed, such as a
+// file, does not have the format or size asked for.
+func (o Options) checkFormat(f Format) error {
 	if o.FourCC != 0 && o.FourCC != f.FourCC {
 		return fmt.Errorf("its frames are %v, not %v", f.FourCC, o.FourCC)
 	}

@@ -1,6 +1,7 @@
 package camera
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,15 +9,15 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// Each kind of source refuses each option that it cannot follow, by its name.
-func TestOptionsThatASourceCannotFollow(t *testing.T) {
-	options := map[string]Options{
-		optionSize:    {Width: 640, Height: 480},
-		optionRate:    {Rate: 5},
-		optionFormat:  {FourCC: pixel.RGB24},
-		optionControl: {Controls: []Control{{"a", "b"}}},
-		optionLoop:    {Loop: true},
-		optionWatch:   {Watch: true},
+// Each kind of source rejects each option that it does not support, by name.
+func TestUnsupportedOptions(t *testing.T) {
+	options := map[Option]Options{
+		OptionSize:     {Width: 640, Height: 480},
+		OptionRate:     {Rate: 5},
+		OptionFourCC:   {FourCC: pixel.RGB24},
+		OptionControls: {Controls: []Control{{"a", "b"}}},
+		OptionLoop:     {Loop: true},
+		OptionWatch:    {Watch: true},
 	}
 	pipe := func(o Options) (Source, error) {
 		r, _ := input(t)
@@ -25,38 +26,47 @@ func TestOptionsThatASourceCannotFollow(t *testing.T) {
 	named := func(name string) func(Options) (Source, error) {
 		return func(o Options) (Source, error) { return Open(t.Context(), name, o) }
 	}
-	kinds := map[string]struct {
-		open    func(Options) (Source, error)
-		refused []string
-	}{
-		"the test card": {named(TestCard), []string{optionControl, optionLoop, optionWatch}},
-		"a file":        {named(write(t, "a.png", pictureFile(t, 3))), []string{optionRate, optionControl, optionWatch}},
-		"a folder":      {named(t.TempDir()), []string{optionSize, optionRate, optionControl}},
-		"a pipe":        {pipe, []string{optionRate, optionControl, optionLoop, optionWatch}},
-		RPiCam:          {named(RPiCam), []string{optionLoop, optionWatch}},
-		"a stream":      {named("http://host.invalid/"), []string{optionSize, optionRate, optionControl, optionLoop, optionWatch}},
+	type kind struct {
+		open        func(Options) (Source, error)
+		unsupported []Option
 	}
-	if noVideo() == nil {
+	kinds := map[string]kind{
+		"the test card": {named(TestCard), []Option{OptionControls, OptionLoop, OptionWatch}},
+		"a file":        {named(write(t, "a.png", pictureFile(t, 3))), []Option{OptionRate, OptionControls, OptionWatch}},
+		"a folder":      {named(t.TempDir()), []Option{OptionSize, OptionRate, OptionControls}},
+		"a pipe":        {pipe, []Option{OptionRate, OptionControls, OptionLoop, OptionWatch}},
+		"a stream":      {named("http://host.invalid/"), []Option{OptionSize, OptionRate, OptionControls, OptionLoop, OptionWatch}},
+	}
+	if _, err := openModule(t.Context(), Options{Loop: true}); !errors.Is(err, ErrNoCamera) {
+		kinds["a camera module"] = kind{named(RPiCam), []Option{OptionLoop, OptionWatch}}
+	}
+	if videoUnsupported() == nil {
 		const missing = "/dev/video999"
 		require.NoFileExists(t, missing)
-		kinds["a video device"] = struct {
-			open    func(Options) (Source, error)
-			refused []string
-		}{named(missing), []string{optionLoop, optionWatch}}
+		kinds["a video device"] = kind{named(missing), []Option{OptionLoop, OptionWatch}}
 	}
 	for name, kind := range kinds {
-		for _, option := range kind.refused {
+		for _, option := range kind.unsupported {
 			_, err := kind.open(options[option])
-			require.ErrorIs(t, err, ErrInvalid, "%s, %s", name, option)
-			require.ErrorContains(t, err, ", not "+option, name)
+			require.ErrorIs(t, err, ErrPermanent, "%s, %v", name, option)
+			var unsupported *OptionError
+			require.ErrorAs(t, err, &unsupported, "%s, %v", name, option)
+			require.Equal(t, name, unsupported.Kind)
+			require.Equal(t, option, unsupported.Option)
+			require.ErrorContains(t, err, ", not "+option.String(), name)
 		}
 	}
 }
 
-func TestTheTestCardHasItsOwnFormat(t *testing.T) {
+func TestOptionErrorText(t *testing.T) {
+	err := Options{Watch: true}.rejectUnsupported("movie.y4m", "a file", OptionSize, OptionLoop)
+	require.EqualError(t, err, "movie.y4m: a file takes Width and Height, Loop, not Watch")
+}
+
+func TestTestCardFormatIsFixed(t *testing.T) {
 	_, err := Open(t.Context(), TestCard, Options{FourCC: pixel.YUYV})
 	require.EqualError(t, err, "testcard: its frames are RGB3, not YUYV")
-	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorIs(t, err, ErrPermanent)
 	_, err = Open(t.Context(), TestCard, Options{Width: 1280, Height: 720})
 	require.EqualError(t, err, "testcard: its frames have 640x480 pixels, not 1280x720")
 	open(t, Options{Width: 640, Height: 480, FourCC: pixel.RGB24, Rate: 10})

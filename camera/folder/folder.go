@@ -5,6 +5,7 @@ package folder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -45,6 +46,9 @@ type file struct {
 	done     bool // shown, or given up
 }
 
+// ErrEmpty is the error of a folder without files that is not watched.
+var ErrEmpty = errors.New("there are no files in this folder")
+
 // Open looks into the folder of that path. It may be empty if it is watched.
 // Skipped is told of each file that is passed over; it is called by Next.
 func Open(path string, watch bool, skipped func(error)) (*Folder, error) {
@@ -53,7 +57,7 @@ func Open(path string, watch bool, skipped func(error)) (*Folder, error) {
 		return nil, err
 	}
 	if len(f.waiting) == 0 && !watch {
-		return nil, fmt.Errorf("%s: there are no files in this folder; --watch waits for pictures", path)
+		return nil, fmt.Errorf("%s: %w", path, ErrEmpty)
 	}
 	return f, nil
 }

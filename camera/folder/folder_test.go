@@ -85,7 +85,7 @@ func TestBadPicturesAreNamedAndSkipped(t *testing.T) {
 func TestFolderWithoutPictures(t *testing.T) {
 	d := newDirectory(t)
 	_, err := Open(d.path, false, nil)
-	require.EqualError(t, err, d.path+": there are no files in this folder; --watch waits for pictures")
+	require.EqualError(t, err, d.path+": there are no files in this folder")
 	d.write("a.txt", []byte("no picture"))
 	_, err = d.open(false).Next(t.Context())
 	require.EqualError(t, err, d.path+": no file in this folder is a picture that can be read")

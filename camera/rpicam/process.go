@@ -28,7 +28,7 @@ func Find() (string, error) {
 		}
 	}
 	return "", deviceerr.New(programs[0], "neither it nor "+programs[1]+" is in PATH: "+
-		"on a Raspberry Pi, sudo apt install rpicam-apps", deviceerr.ErrWish)
+		"on a Raspberry Pi, sudo apt install rpicam-apps", deviceerr.ErrPermanent)
 }
 
 // killDelay is how long to wait for a process to exit before the next means: on

@@ -181,13 +181,13 @@ func (s *Stream) checkSize() error {
 
 func (s *Stream) sizeUnknown() error {
 	return deviceerr.New(s.process.name, fmt.Sprintf("its log lacks the frames' size (configuring streams: …), without which "+
-		"frames cannot be told apart; report this with its version: %s", version(s.path)), deviceerr.ErrWish)
+		"frames cannot be told apart; report this with its version: %s", version(s.path)), deviceerr.ErrPermanent)
 }
 
 func (s *Stream) sizeMismatch(width, height int) error {
 	w, h := RoundDown(width, height)
 	return deviceerr.New(s.process.name, fmt.Sprintf("the camera sends %dx%d instead of %dx%d: ask for %dx%d or another size",
-		width, height, s.format.Width, s.format.Height, w, h), deviceerr.ErrWish)
+		width, height, s.format.Width, s.format.Height, w, h), deviceerr.ErrPermanent)
 }
 
 // Format returns the format of the frames.

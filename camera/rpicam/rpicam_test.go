@@ -121,7 +121,7 @@ func TestProgramIsFound(t *testing.T) {
 	require.NoError(t, os.Remove(old))
 	_, err = Find()
 	require.EqualError(t, err, "rpicam-vid: neither it nor libcamera-vid is in PATH: on a Raspberry Pi, sudo apt install rpicam-apps")
-	require.ErrorIs(t, err, deviceerr.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrPermanent)
 }
 
 func TestProgramIsMissing(t *testing.T) {
@@ -141,7 +141,7 @@ func TestFailuresAreExplained(t *testing.T) {
 	} {
 		_, err := openFake(t, behaviour, Config{}, endless)
 		require.EqualError(t, err, want)
-		require.NotErrorIs(t, err, deviceerr.ErrWish)
+		require.NotErrorIs(t, err, deviceerr.ErrPermanent)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestProgramHangs(t *testing.T) {
 func TestSizeMismatch(t *testing.T) {
 	_, err := openFake(t, "resized", small, endless)
 	require.EqualError(t, err, "rpicam-vid: the camera sends 1296x972 instead of 128x2: ask for 1280x972 or another size")
-	require.ErrorIs(t, err, deviceerr.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrPermanent)
 }
 
 // Without a size in the log no frame is returned.
@@ -185,7 +185,7 @@ func TestSizeIsNotLogged(t *testing.T) {
 	_, err := openFake(t, "unsized", small, short)
 	require.EqualError(t, err, "rpicam-vid: its log lacks the frames' size (configuring streams: …), without which frames cannot be told apart; "+
 		"report this with its version: rpicam-apps build: v1.7.0 libcamera build: v0.5.0")
-	require.ErrorIs(t, err, deviceerr.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrPermanent)
 }
 
 // The user's settings of libcamera's log are overridden, others kept.

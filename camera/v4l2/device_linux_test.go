@@ -66,7 +66,7 @@ func TestUnsuitableDevices(t *testing.T) {
 		require.Contains(t, d.unsuitable(), c.words, c.driver)
 		_, err := open(d, Config{})
 		require.EqualError(t, err, "/dev/video7: "+d.unsuitable())
-		require.Equal(t, c.driver != "v4l2 loopback", errors.Is(err, deviceerr.ErrWish), "%s: must retrying be pointless?", c.driver)
+		require.Equal(t, c.driver != "v4l2 loopback", errors.Is(err, deviceerr.ErrPermanent), "%s: must retrying be pointless?", c.driver)
 		require.True(t, f.closed)
 	}
 }
@@ -85,7 +85,7 @@ func TestNoSupportedFormat(t *testing.T) {
 	require.Equal(t, "offers no supported pixel format, only H264", f.device(t).describe().Problem)
 	_, err = open(f.device(t), Config{})
 	require.EqualError(t, err, "/dev/video7: it offers the pixel formats H264; none of them is supported")
-	require.ErrorIs(t, err, deviceerr.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrPermanent)
 }
 
 func TestChoose(t *testing.T) {
@@ -142,13 +142,13 @@ func TestSubstitutedFormatIsRejected(t *testing.T) {
 	f.answer = func(p *pixFormat) { p.pixelFormat = uint32(pixel.YUYV) }
 	_, err := open(f.device(t), Config{FourCC: pixel.MJPEG})
 	require.EqualError(t, err, "/dev/video7: asked for MJPG at 640x480, the driver set YUYV at 640x480")
-	require.ErrorIs(t, err, deviceerr.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrPermanent)
 }
 
 func TestFormatNotOffered(t *testing.T) {
 	_, err := open(webcam().device(t), Config{FourCC: pixel.NV12})
 	require.EqualError(t, err, "/dev/video7: it offers the pixel formats MJPG, YUYV; NV12 was asked for")
-	require.ErrorIs(t, err, deviceerr.ErrWish)
+	require.ErrorIs(t, err, deviceerr.ErrPermanent)
 }
 
 func TestAnswersToSetFormat(t *testing.T) {
@@ -295,7 +295,7 @@ func TestInvalidControls(t *testing.T) {
 		f := withControls()
 		_, err := open(f.device(t), Config{Controls: []Setting{{c.name, c.value}}})
 		require.ErrorContains(t, err, c.words, "%s=%s", c.name, c.value)
-		require.ErrorIs(t, err, deviceerr.ErrWish)
+		require.ErrorIs(t, err, deviceerr.ErrPermanent)
 		require.True(t, f.closed)
 	}
 	f := withControls()

@@ -21,7 +21,7 @@ import (
 // unsupported returns an error that retrying does not fix: the device cannot do
 // what the configuration asks for.
 func (d *device) unsupported(format string, args ...any) error {
-	return deviceerr.New(d.path, fmt.Sprintf(format, args...), deviceerr.ErrWish)
+	return deviceerr.New(d.path, fmt.Sprintf(format, args...), deviceerr.ErrPermanent)
 }
 
 // explain turns an operating system error into one that says what is wrong and
@@ -42,7 +42,7 @@ func explain(path, action string, err error) error {
 	case errors.Is(err, unix.ENOSPC):
 		problem = "the USB bandwidth does not suffice: ask for a smaller size, a lower rate or MJPG, or unplug other devices"
 	case errors.Is(err, unix.ENOTTY):
-		problem, err = "not a video device", errors.Join(err, deviceerr.ErrWish)
+		problem, err = "not a video device", errors.Join(err, deviceerr.ErrPermanent)
 	case errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE):
 		problem = "too many open files"
 	default:

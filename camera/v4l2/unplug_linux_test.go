@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/camera"
-	"halfmeg/camera/steady"
 )
 
 // vividDriver has files named bind and unbind, which take the name of a device.
@@ -25,7 +24,7 @@ func TestNodeUnplugged(t *testing.T) {
 		t.Skip("LEFT OUT: needs a node of the driver vivid, HALFMEG_VIDEO=/dev/video0; make integration has one")
 	}
 	var reported []error
-	source, err := steady.New(t.Context(), func(ctx context.Context) (camera.Source, error) {
+	source, err := camera.Reconnect(t.Context(), func(ctx context.Context) (camera.Source, error) {
 		return camera.Open(ctx, path, camera.Options{Rate: 30})
 	}, func(err error) { reported = append(reported, err) })
 	require.NoError(t, err)

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/camera"
-	"halfmeg/camera/steady"
+	"halfmeg/cmd/edge/internal/cameraerr"
 	"halfmeg/cmd/edge/internal/flags"
 	"halfmeg/cmd/edge/internal/jsonl"
 	"halfmeg/cmd/edge/internal/pipeline"
@@ -101,7 +101,7 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	source, err := r.open(ctx, cmd.ErrOrStderr())
 	if err != nil {
-		return pipeline.IgnoreEnd(ctx, err)
+		return cameraerr.Explain(pipeline.IgnoreEnd(ctx, err))
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 
@@ -134,7 +134,7 @@ func runInto(ctx context.Context, runner *pipeline.Runner, out pipeline.Sink) er
 	defer cancel()
 	queue := pipeline.NewQueue(out, outputQueue, pipeline.Wait, func(error) { cancel() })
 	runner.Queues = []*pipeline.Queue{queue}
-	err := runner.Run(ctx)
+	err := cameraerr.Explain(runner.Run(ctx))
 	if failed := queue.Close(); failed != nil {
 		return failed
 	}
@@ -160,12 +160,12 @@ func (r *runCommand) open(ctx context.Context, stderr io.Writer) (camera.Source,
 	if r.exitOnError {
 		return open(ctx)
 	}
-	return steady.New(ctx, open, func(err error) {
+	return camera.Reconnect(ctx, open, func(err error) {
 		if err == nil {
 			fmt.Fprintln(stderr, "edge: the camera is sending frames again")
 			return
 		}
-		report(stderr, fmt.Errorf("%w; waiting for the camera", err))
+		report(stderr, fmt.Errorf("%w; waiting for the camera", cameraerr.Explain(err)))
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// desk is a place where cameras are plugged in.
+// desk is where cameras are plugged in.
 type desk struct {
 	opener  Opener
 	plugged []Found
@@ -24,13 +24,13 @@ var (
 	piCamera  = Found{Name: RPiCam, Driver: "/usr/bin/rpicam-vid", Card: "Raspberry Pi camera module"}
 )
 
-// opens is what the opener takes, empty with an error.
+// opens returns the name of the camera that the opener opens.
 func (d *desk) opens(t *testing.T) (string, error) {
 	t.Helper()
 	var name string
 	_, err := d.opener.choose(t.Context(), slices.Clone(d.plugged), func(f Found) (Source, error) {
 		name = f.Name
-		return &card{}, d.refused
+		return &testCardSource{}, d.refused
 	})
 	if err != nil {
 		return "", err
@@ -45,7 +45,7 @@ func (d *desk) requireOpens(t *testing.T, want Found) {
 	require.Equal(t, want.Name, name)
 }
 
-func TestAutoWaitsForTheCameraThatServed(t *testing.T) {
+func TestAutoWaitsForLostCamera(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := desk{plugged: []Found{usbCamera, another, piCamera}}
 		d.requireOpens(t, usbCamera)
@@ -53,9 +53,9 @@ func TestAutoWaitsForTheCameraThatServed(t *testing.T) {
 
 		d.plugged = []Found{another, piCamera}
 		_, err := d.opens(t)
-		require.EqualError(t, err, "/dev/video0 (uvcvideo) is gone; if it stays away for 5s, another camera is looked for")
-		require.NotErrorIs(t, err, ErrInvalid)
-		time.Sleep(loyalty - 1)
+		require.EqualError(t, err, "/dev/video0 (uvcvideo) is gone; after 5s without it another camera is used")
+		require.NotErrorIs(t, err, ErrPermanent)
+		time.Sleep(failoverDelay - 1)
 		d.plugged = []Found{another, elsewhere, piCamera}
 		d.requireOpens(t, elsewhere)
 
@@ -63,33 +63,33 @@ func TestAutoWaitsForTheCameraThatServed(t *testing.T) {
 		d.plugged = []Found{another, piCamera}
 		_, err = d.opens(t)
 		require.Error(t, err)
-		time.Sleep(loyalty)
+		time.Sleep(failoverDelay)
 		d.requireOpens(t, another)
 	})
 }
 
-// A camera that opens and fails again and again does not keep the others away.
-func TestAutoDoesNotWaitForACameraThatFailedSoon(t *testing.T) {
+// A camera that keeps failing does not block the others.
+func TestAutoDoesNotWaitForCameraThatFailedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := desk{plugged: []Found{usbCamera, piCamera}}
 		d.requireOpens(t, usbCamera)
-		time.Sleep(loyalty - 1)
+		time.Sleep(failoverDelay - 1)
 		d.plugged = []Found{piCamera}
 		d.requireOpens(t, piCamera)
 	})
 }
 
-func TestAutoThatNeverServedLooksForAll(t *testing.T) {
+func TestAutoTriesAllBeforeAnyWorked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := desk{plugged: []Found{usbCamera}, refused: errors.New("in use")}
 		_, err := d.opens(t)
-		require.EqualError(t, err, "no camera that serves: in use")
+		require.EqualError(t, err, "no camera is available: in use")
 		d.refused, d.plugged = nil, []Found{another}
 		d.requireOpens(t, another)
 	})
 }
 
-func TestOpenerOfANamedCamera(t *testing.T) {
+func TestOpenerOfNamedCamera(t *testing.T) {
 	p := NewOpener(TestCard, Options{})
 	for range 2 {
 		s, err := p.Open(t.Context())
@@ -97,5 +97,5 @@ func TestOpenerOfANamedCamera(t *testing.T) {
 		require.NoError(t, s.Close())
 	}
 	_, err := NewOpener(Auto, Options{Rate: -1}).Open(t.Context())
-	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorIs(t, err, ErrPermanent)
 }

@@ -9,8 +9,7 @@ import (
 )
 
 func openModule(context.Context, Options) (Source, error) {
-	return nil, invalid{fmt.Errorf("%s: camera modules are those of a Raspberry Pi, not of %s; take --camera %s",
-		RPiCam, runtime.GOOS, TestCard)}
+	return nil, permanent{noCamera{fmt.Errorf("%s: camera modules need a Raspberry Pi, not %s", RPiCam, runtime.GOOS)}}
 }
 
 func findModules(Options) []Found { return nil }

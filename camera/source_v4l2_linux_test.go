@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package camera
 
@@ -15,20 +15,20 @@ import (
 func TestMissingCamera(t *testing.T) {
 	_, err := Open(t.Context(), "video999", Options{})
 	require.ErrorContains(t, err, "/dev/video999: no camera is there")
-	require.NotErrorIs(t, err, ErrInvalid)
+	require.NotErrorIs(t, err, ErrPermanent)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
 func TestNoCamera(t *testing.T) {
 	_, err := Open(t.Context(), "/dev/null", Options{})
 	require.EqualError(t, err, "/dev/null: not a video device")
-	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorIs(t, err, ErrPermanent)
 }
 
-func TestModesAreHandedOn(t *testing.T) {
+func TestVideoMode(t *testing.T) {
 	require.Equal(t,
 		Mode{"YUYV", []Size{{Width: 640, Height: 480, Rates: []float64{30}}, {Width: 16, Height: 8, MaxWidth: 1600, MaxHeight: 800}}},
-		mode(v4l2.Mode{FourCC: pixel.YUYV, Sizes: []v4l2.Size{
+		videoMode(v4l2.Mode{FourCC: pixel.YUYV, Sizes: []v4l2.Size{
 			{Width: 640, Height: 480, MaxWidth: 640, MaxHeight: 480, Rates: []float64{30}},
 			{Width: 16, Height: 8, MaxWidth: 1600, MaxHeight: 800, StepX: 2, StepY: 2},
 		}}))

@@ -1,4 +1,4 @@
-package steady
+package camera
 
 import (
 	"context"
@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"halfmeg/camera"
 )
 
 var (
@@ -22,7 +20,7 @@ var (
 	errGone = errors.New("no camera is there")
 )
 
-// world is where cameras come and go.
+// world holds a camera that comes and goes.
 type world struct {
 	mu     sync.Mutex // of the next two, which timers change
 	absent error      // why opening fails; nil: it does not
@@ -30,25 +28,25 @@ type world struct {
 
 	open     int // cameras that are open now
 	attempts int
-	told     []error
+	reported []error
 }
 
 const frameTime = 40 * time.Millisecond
 
-func (w *world) source(context.Context) (camera.Source, error) {
+func (w *world) source(context.Context) (Source, error) {
 	w.attempts++
 	if absent, _ := w.faults(); absent != nil {
 		return nil, absent
 	}
 	w.open++
-	return &webcam{world: w}, nil
+	return &fakeCamera{world: w}, nil
 }
 
-func (w *world) report(err error) { w.told = append(w.told, err) }
+func (w *world) report(err error) { w.reported = append(w.reported, err) }
 
-func (w *world) steady(t *testing.T) *Source {
+func (w *world) reconnect(t *testing.T) *Reconnecting {
 	t.Helper()
-	s, err := New(t.Context(), w.source, w.report)
+	s, err := Reconnect(t.Context(), w.source, w.report)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, s.Close())
@@ -57,7 +55,7 @@ func (w *world) steady(t *testing.T) *Source {
 	return s
 }
 
-// unplug makes all fail until plug.
+// unplug makes everything fail until plug.
 func (w *world) unplug() { w.set(errGone, errGone) }
 func (w *world) plug()   { w.set(nil, nil) }
 
@@ -73,14 +71,14 @@ func (w *world) faults() (absent, broken error) {
 	return w.absent, w.broken
 }
 
-// webcam counts its frames from 0.
-type webcam struct {
+// fakeCamera counts its frames from 0.
+type fakeCamera struct {
 	world  *world
-	frame  camera.Frame
+	frame  Frame
 	number uint64
 }
 
-func (c *webcam) Next(ctx context.Context) (*camera.Frame, error) {
+func (c *fakeCamera) Next(ctx context.Context) (*Frame, error) {
 	time.Sleep(frameTime)
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -93,75 +91,75 @@ func (c *webcam) Next(ctx context.Context) (*camera.Frame, error) {
 	return &c.frame, nil
 }
 
-func (c *webcam) Format() camera.Format { return camera.Format{Width: 640, Height: 480} }
+func (c *fakeCamera) Format() Format { return Format{Width: 640, Height: 480} }
 
-func (c *webcam) Close() error {
+func (c *fakeCamera) Close() error {
 	c.world.open--
 	return nil
 }
 
-func next(t *testing.T, s *Source) uint64 {
+func nextSequence(t *testing.T, s *Reconnecting) uint64 {
 	t.Helper()
 	f, err := s.Next(t.Context())
 	require.NoError(t, err)
 	return f.Sequence
 }
 
-// From whenever the camera is back, a frame comes within two seconds.
+// A frame comes within a second after the camera is back, whenever that is.
 func TestUnpluggedAndBack(t *testing.T) {
 	for away := time.Duration(0); away < 3*time.Second; away += 70 * time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {
 			var w world
-			s := w.steady(t)
-			require.Zero(t, next(t, s))
-			require.Equal(t, uint64(1), next(t, s))
+			s := w.reconnect(t)
+			require.Zero(t, nextSequence(t, s))
+			require.Equal(t, uint64(1), nextSequence(t, s))
 			w.unplug()
 			time.AfterFunc(away, w.plug)
-			began := time.Now()
-			require.Equal(t, uint64(2), next(t, s))
-			require.Less(t, time.Since(began), away+time.Second)
-			require.Equal(t, uint64(3), next(t, s))
-			if w.told != nil { // else it was back before the next frame
-				require.Equal(t, []error{errGone, nil}, w.told)
+			start := time.Now()
+			require.Equal(t, uint64(2), nextSequence(t, s))
+			require.Less(t, time.Since(start), away+time.Second)
+			require.Equal(t, uint64(3), nextSequence(t, s))
+			if w.reported != nil { // otherwise it was back before the next frame
+				require.Equal(t, []error{errGone, nil}, w.reported)
 			}
 		})
 	}
 }
 
-func TestCameraThatComesLater(t *testing.T) {
+func TestCameraPluggedInLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := world{absent: errGone}
-		s := w.steady(t)
+		s := w.reconnect(t)
 		require.Zero(t, s.Format())
-		require.Equal(t, []error{errGone}, w.told)
+		require.Equal(t, []error{errGone}, w.reported)
 		time.AfterFunc(time.Minute, w.plug)
-		require.Zero(t, next(t, s))
+		require.Zero(t, nextSequence(t, s))
 		require.Equal(t, 640, s.Format().Width)
-		require.Equal(t, []error{errGone, nil}, w.told)
+		require.Equal(t, []error{errGone, nil}, w.reported)
 		require.InDelta(t, 120, w.attempts, 10) // two a second
 	})
 }
 
-func TestEachChangeIsToldOnce(t *testing.T) {
+func TestEachChangeIsReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w world
-		s := w.steady(t)
-		next(t, s)
-		require.Empty(t, w.told)
+		s := w.reconnect(t)
+		nextSequence(t, s)
+		require.Empty(t, w.reported)
 		w.unplug()
 		time.AfterFunc(5*time.Second, func() { w.set(errBusy, errGone) })
 		time.AfterFunc(10*time.Second, w.plug)
-		next(t, s)
-		require.Equal(t, []error{errGone, errBusy, nil}, w.told)
+		nextSequence(t, s)
+		require.Equal(t, []error{errGone, errBusy, nil}, w.reported)
 	})
 }
 
-// The numbers in an error are new each time: times, processes, bytes.
-func TestErrorsThatDifferInNumbersAreToldOnce(t *testing.T) {
+// Numbers in an error change each time: times, process ids, byte counts.
+func TestErrorsThatDifferInNumbersAreReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w world
 		attempts := 0
-		s, err := New(t.Context(), func(ctx context.Context) (camera.Source, error) {
+		s, err := Reconnect(t.Context(), func(ctx context.Context) (Source, error) {
 			attempts++
 			if absent, broken := w.faults(); absent != nil {
 				w.set(fmt.Errorf("ended, with %d of a frame's 384 bytes; it said: [0:%d] failed", 7*attempts, attempts), broken)
@@ -169,55 +167,54 @@ func TestErrorsThatDifferInNumbersAreToldOnce(t *testing.T) {
 			return w.source(ctx)
 		}, w.report)
 		require.NoError(t, err)
-		next(t, s)
+		nextSequence(t, s)
 		w.unplug()
 		time.AfterFunc(5*time.Second, w.plug)
-		next(t, s)
+		nextSequence(t, s)
 		require.Greater(t, attempts, 5)
-		require.Len(t, w.told, 3)
-		require.Equal(t, errGone, w.told[0])
-		require.ErrorContains(t, w.told[1], "with 14 of")
-		require.NoError(t, w.told[2])
+		require.Len(t, w.reported, 3)
+		require.Equal(t, errGone, w.reported[0])
+		require.ErrorContains(t, w.reported[1], "with 14 of")
+		require.NoError(t, w.reported[2])
 		require.NoError(t, s.Close())
 	})
 }
 
-// A camera that opens and never gives a frame is not opened over and over
-// without a pause.
+// A camera that opens but never sends a frame is opened with growing backoff.
 func TestCameraThatOpensAndFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := world{broken: errBusy}
-		s := w.steady(t)
+		s := w.reconnect(t)
 		time.AfterFunc(10*time.Second, w.plug)
-		next(t, s)
+		nextSequence(t, s)
 		require.Less(t, w.attempts, 30)
-		require.Equal(t, []error{errBusy, nil}, w.told)
+		require.Equal(t, []error{errBusy, nil}, w.reported)
 	})
 }
 
-func TestInvalidOptionsEndTheFirstAttemptOnly(t *testing.T) {
+func TestPermanentErrorEndsOnlyTheFirstAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := world{absent: camera.ErrInvalid}
-		_, err := New(t.Context(), w.source, w.report)
-		require.ErrorIs(t, err, camera.ErrInvalid)
-		require.Empty(t, w.told)
+		w := world{absent: ErrPermanent}
+		_, err := Reconnect(t.Context(), w.source, w.report)
+		require.ErrorIs(t, err, ErrPermanent)
+		require.Empty(t, w.reported)
 
 		w.plug()
-		s := w.steady(t)
-		next(t, s)
-		w.set(camera.ErrInvalid, errGone) // another camera, half awake
+		s := w.reconnect(t)
+		nextSequence(t, s)
+		w.set(ErrPermanent, errGone) // half initialised
 		time.AfterFunc(time.Second, w.plug)
-		next(t, s)
+		nextSequence(t, s)
 	})
 }
 
 func TestEndOfTheSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, end := range []error{io.EOF, camera.ErrInvalid} {
+		for _, end := range []error{io.EOF, ErrPermanent} {
 			w := world{broken: end}
-			_, err := w.steady(t).Next(t.Context())
+			_, err := w.reconnect(t).Next(t.Context())
 			require.ErrorIs(t, err, end)
-			require.Empty(t, w.told)
+			require.Empty(t, w.reported)
 			require.Equal(t, 1, w.attempts)
 		}
 	})
@@ -231,13 +228,13 @@ func TestContextEndsEveryWait(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := w.steady(t)
+				s := w.reconnect(t)
 				ctx, cancel := context.WithTimeout(t.Context(), frameTime/2)
 				defer cancel()
-				began := time.Now()
+				start := time.Now()
 				_, err := s.Next(ctx)
 				require.ErrorIs(t, err, context.DeadlineExceeded)
-				require.LessOrEqual(t, time.Since(began), frameTime)
+				require.LessOrEqual(t, time.Since(start), frameTime)
 			})
 		})
 	}
@@ -245,17 +242,17 @@ func TestContextEndsEveryWait(t *testing.T) {
 
 func TestContextEndsTheOpening(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := New(ctx, func(context.Context) (camera.Source, error) {
+	_, err := Reconnect(ctx, func(context.Context) (Source, error) {
 		cancel()
 		return nil, errBusy
 	}, nil)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestClosedSource(t *testing.T) {
+func TestClosedReconnecting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w world
-		s := w.steady(t)
+		s := w.reconnect(t)
 		require.NoError(t, s.Close())
 		_, err := s.Next(t.Context())
 		require.ErrorIs(t, err, fs.ErrClosed)
@@ -263,7 +260,7 @@ func TestClosedSource(t *testing.T) {
 	})
 }
 
-// heap is the memory in use, in bytes.
+// heap is the memory in use in bytes.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -274,15 +271,15 @@ func heap() uint64 {
 func TestThousandReopenings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w world
-		s := w.steady(t)
+		s := w.reconnect(t)
 		cycle := func() {
 			w.plug()
-			next(t, s)
+			nextSequence(t, s)
 			w.unplug()
 			time.AfterFunc(time.Second, w.plug)
-			next(t, s)
+			nextSequence(t, s)
 			require.Equal(t, 1, w.open)
-			w.told = w.told[:0]
+			w.reported = w.reported[:0]
 		}
 		cycle()
 		before, goroutines := heap(), runtime.NumGoroutine()
@@ -295,16 +292,16 @@ func TestThousandReopenings(t *testing.T) {
 	})
 }
 
-func TestFramesCostNoGarbage(t *testing.T) {
-	s, err := New(t.Context(), func(context.Context) (camera.Source, error) { return &still{}, nil }, nil)
+func TestReconnectingDoesNotAllocate(t *testing.T) {
+	s, err := Reconnect(t.Context(), func(context.Context) (Source, error) { return &still{}, nil }, nil)
 	require.NoError(t, err)
-	require.Zero(t, testing.AllocsPerRun(100, func() { next(t, s) }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { nextSequence(t, s) }))
 	require.NoError(t, s.Close())
 }
 
-// still gives the same frame at once.
-type still struct{ frame camera.Frame }
+// still returns the same frame at once.
+type still struct{ frame Frame }
 
-func (s *still) Next(context.Context) (*camera.Frame, error) { return &s.frame, nil }
-func (s *still) Format() camera.Format                       { return s.frame.Format }
-func (s *still) Close() error                                { return nil }
+func (s *still) Next(context.Context) (*Frame, error) { return &s.frame, nil }
+func (s *still) Format() Format                       { return s.frame.Format }
+func (s *still) Close() error                         { return nil }

@@ -18,7 +18,7 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// write makes a file with this content.
+// write creates a file with this content.
 func write(t *testing.T, name, content string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), name)
@@ -26,7 +26,7 @@ func write(t *testing.T, name, content string) (path string) {
 	return path
 }
 
-// pictureFile is a grey picture of that width.
+// pictureFile is a PNG of the given width, grey.
 func pictureFile(t *testing.T, width int) string {
 	t.Helper()
 	var file bytes.Buffer
@@ -46,8 +46,8 @@ func openPath(t *testing.T, path string, o Options) Source {
 	return s
 }
 
-// requireNext proves that the next frame is whole, has that number, and these
-// bytes if they are not empty.
+// requireNext checks that the next frame is complete and has the given number
+// and, unless empty, the given bytes.
 func requireNext(t *testing.T, s Source, number int, data string) *Frame {
 	t.Helper()
 	f, err := s.Next(t.Context())
@@ -70,7 +70,7 @@ func requireEnd(t *testing.T, s Source) {
 const twoFrames = "YUV4MPEG2 W2 H1 C420jpeg\nFRAME\nabcdFRAME\nefgh"
 
 func TestY4MFile(t *testing.T) {
-	s := openPath(t, write(t, "movie.jpg", twoFrames), Options{}) // the name does not matter
+	s := openPath(t, write(t, "movie.jpg", twoFrames), Options{}) // the file name does not matter
 	want := Format{FourCC: pixel.YU12, Width: 2, Height: 1, Stride: 2, Range: pixel.Limited}
 	require.Equal(t, want, s.Format())
 	require.Equal(t, want, requireNext(t, s, 0, "abcd").Format)
@@ -88,7 +88,7 @@ func TestPictureFile(t *testing.T) {
 }
 
 func TestRawFile(t *testing.T) {
-	// Bytes that begin as a JPEG does are raw frames if that is asked for.
+	// Raw frames may start like a JPEG.
 	path := write(t, "raw", "\xff\xd8cdefghijklmnopqrstuvwxyzabcdefghijkl")
 	for code, want := range map[pixel.FourCC]int{pixel.YUYV: 16, pixel.NV12: 12, pixel.YU12: 12, pixel.GREY: 8, pixel.RGB24: 24} {
 		s := openPath(t, path, Options{Width: 4, Height: 2, FourCC: code})
@@ -120,7 +120,7 @@ func TestFolderOfPictures(t *testing.T) {
 	}
 }
 
-func TestFilesAreRepeated(t *testing.T) {
+func TestLoopedFiles(t *testing.T) {
 	s := openPath(t, write(t, "movie", twoFrames), Options{Loop: true})
 	for n := range 7 {
 		requireNext(t, s, n, []string{"abcd", "efgh"}[n%2])
@@ -141,10 +141,10 @@ func TestWatchedFolder(t *testing.T) {
 	cancel()
 	_, err := s.Next(ctx)
 	require.ErrorIs(t, err, context.Canceled)
-	require.NotErrorIs(t, err, ErrInvalid)
+	require.NotErrorIs(t, err, ErrPermanent)
 }
 
-func TestFilesThatCannotBeRead(t *testing.T) {
+func TestUnreadableFiles(t *testing.T) {
 	picture, dir := write(t, "picture", pictureFile(t, 3)), t.TempDir()
 	for name, c := range map[string]struct {
 		path    string
@@ -152,35 +152,34 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		words   string
 	}{
 		"text":               {write(t, "a", "some text"), Options{}, "not a picture: starts with"},
-		"text, and help":     {write(t, "a", "some text"), Options{}, "Y4M is read too, and raw frames with --size and --format"},
+		"text, and help":     {write(t, "a", "some text"), Options{}, "supported are pictures, Y4M, and raw frames whose size and format are given"},
 		"empty":              {write(t, "a", ""), Options{}, "empty, not a picture"},
 		"bad Y4M":            {write(t, "a", "YUV4MPEG2 W2\n"), Options{}, "no size"},
 		"half a picture":     {write(t, "a", pictureFile(t, 3)[:40]), Options{}, "cut short"},
-		"raw of no length":   {picture, Options{Width: 2, Height: 2, FourCC: pixel.MJPEG}, "length is not known"},
+		"raw of no length":   {picture, Options{Width: 2, Height: 2, FourCC: pixel.MJPEG}, "length is unknown"},
 		"raw of odd NV12":    {picture, Options{Width: 3, Height: 2, FourCC: pixel.NV12}, "even width"},
 		"another format":     {picture, Options{FourCC: pixel.YUYV}, "its frames are RGB3, not YUYV"},
 		"a folder's format":  {dir, Options{FourCC: pixel.YUYV}, "its frames are RGB3, not YUYV"},
 		"an empty folder":    {dir, Options{}, "no files"},
 		"a folder, twice":    {dir, Options{Loop: true, Watch: true}, "not both"},
-		"a watched file":     {picture, Options{Watch: true}, "picture: a file takes --size, --format, --loop, not --watch"},
-		"repeated input":     {"-", Options{Loop: true}, "standard input: what comes once takes --size, --format, not --loop"},
-		"another's address":  {"rtsp://me:secret@host/", Options{}, "only those of http"},
+		"a watched file":     {picture, Options{Watch: true}, "picture: a file takes Width and Height, FourCC, Loop, not Watch"},
+		"repeated input":     {"-", Options{Loop: true}, "standard input: a pipe takes Width and Height, FourCC, not Loop"},
+		"another's address":  {"rtsp://me:secret@host/", Options{}, "only http and https"},
 		"no address":         {"http://me:se/cret@host/", Options{}, "http://…: not the address of a stream"},
-		"a repeated stream":  {"http://me:secret@host/", Options{Loop: true}, "http://host/: a stream takes --format, not --loop"},
+		"a repeated stream":  {"http://me:secret@host/", Options{Loop: true}, "http://host/: a stream takes FourCC, not Loop"},
 		"another size":       {picture, Options{Width: 640, Height: 480}, "its frames have 3x2 pixels, not 640x480"},
 		"a stream of YUYV":   {"http://me:secret@host/", Options{FourCC: pixel.YUYV}, "http://host/: its frames are MJPG, not YUYV"},
 		"a stream's options": {"http://me:secret@host/", Options{Rate: -1}, "camera: a rate of"},
 	} {
 		_, err := Open(t.Context(), c.path, c.options)
 		require.ErrorContains(t, err, c.words, name)
-		require.ErrorIs(t, err, ErrInvalid, name)
+		require.ErrorIs(t, err, ErrPermanent, name)
 		require.NotContains(t, err.Error(), "cret", name)
 	}
 }
 
-// What a damaged file has is shown; then comes an error that opening it again
-// would not mend.
-func TestFilesThatAreCutShort(t *testing.T) {
+// The complete frames of a truncated file are returned, then a permanent error.
+func TestTruncatedFiles(t *testing.T) {
 	movie := write(t, "movie", twoFrames[:len(twoFrames)-1])
 	raw := write(t, "raw", "abcdef")
 	for _, c := range []struct {
@@ -190,13 +189,13 @@ func TestFilesThatAreCutShort(t *testing.T) {
 	}{
 		{movie, Options{}, movie + ": frame 2 of Y4M: cut short"},
 		{movie, Options{Loop: true}, movie + ": frame 2 of Y4M: cut short"},
-		{raw, Options{Width: 2, Height: 2, FourCC: pixel.GREY}, raw + ": frame 2 is cut short: of 4 bytes that GREY 2x2 has there are 2"},
+		{raw, Options{Width: 2, Height: 2, FourCC: pixel.GREY}, raw + ": frame 2 is cut short: GREY 2x2 has 4 bytes, the file only 2 more"},
 	} {
 		s := openPath(t, c.path, c.options)
 		requireNext(t, s, 0, "abcd")
 		_, err := s.Next(t.Context())
 		require.ErrorContains(t, err, c.words)
-		require.ErrorIs(t, err, ErrInvalid)
+		require.ErrorIs(t, err, ErrPermanent)
 	}
 }
 
@@ -209,7 +208,7 @@ func TestClosedFile(t *testing.T) {
 	}
 }
 
-func TestFilesCostNoGarbage(t *testing.T) {
+func TestFilesDoNotAllocate(t *testing.T) {
 	movie := "YUV4MPEG2 W64 H48 Cmono\n" + strings.Repeat("FRAME\n"+strings.Repeat("x", 64*48), 30)
 	s := openPath(t, write(t, "movie", movie), Options{})
 	next := func() {
@@ -220,7 +219,7 @@ func TestFilesCostNoGarbage(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(20, next))
 }
 
-// jpegFile is a grey JPEG of that width.
+// jpegFile is a grey JPEG of the given width.
 func jpegFile(t *testing.T, width int) string {
 	t.Helper()
 	var file bytes.Buffer

@@ -10,14 +10,13 @@ import (
 
 	"halfmeg/camera"
 	"halfmeg/camera/rpicam"
-	"halfmeg/camera/steady"
 )
 
 // A program that exits is restarted each time.
 func TestProgramIsStartedAgain(t *testing.T) {
 	rpicam.InstallFake(t, "short")
 	var reported []error
-	source, err := steady.New(t.Context(), func(ctx context.Context) (camera.Source, error) {
+	source, err := camera.Reconnect(t.Context(), func(ctx context.Context) (camera.Source, error) {
 		return camera.Open(ctx, camera.RPiCam, camera.Options{Width: 128, Height: 2})
 	}, func(err error) { reported = append(reported, err) })
 	require.NoError(t, err)

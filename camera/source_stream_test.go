@@ -20,7 +20,7 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// input is standard input with the end that writes to it.
+// input returns a pipe for standard input and its other end.
 func input(t *testing.T) (stdin, w *os.File) {
 	t.Helper()
 	stdin, w, err := os.Pipe()
@@ -32,7 +32,7 @@ func input(t *testing.T) (stdin, w *os.File) {
 	return stdin, w
 }
 
-func TestStandardInputThatIsAPipe(t *testing.T) {
+func TestStandardInputFromPipe(t *testing.T) {
 	stdin, w := input(t)
 	_, err := w.WriteString("YUV4MPEG2 W2 H1 Cmono\n")
 	require.NoError(t, err)
@@ -43,11 +43,11 @@ func TestStandardInputThatIsAPipe(t *testing.T) {
 	require.NoError(t, err)
 	requireNext(t, s, 0, "ab")
 
-	// Of frames that come while nobody asks, the last one is given.
+	// Only the newest of unread frames is returned.
 	_, err = w.WriteString("FRAME\ncdFRAME\nefFRAME\ngh")
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	<-s.(*live).frames.Done()
+	<-s.(*streamSource).frames.Done()
 	requireNext(t, s, 3, "gh")
 	requireEnd(t, s)
 	require.NoError(t, s.Close())
@@ -55,7 +55,7 @@ func TestStandardInputThatIsAPipe(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrClosed)
 }
 
-func TestStandardInputThatIsAFile(t *testing.T) {
+func TestStandardInputFromFile(t *testing.T) {
 	stdin, err := os.Open(write(t, "movie", twoFrames))
 	require.NoError(t, err)
 	s, err := openStandardInput(t.Context(), stdin, Options{})
@@ -87,7 +87,7 @@ func TestRawFramesAndPicturesFromAPipe(t *testing.T) {
 	}
 }
 
-func TestPipeThatIsCutShort(t *testing.T) {
+func TestTruncatedPipe(t *testing.T) {
 	stdin, w := input(t)
 	_, err := w.WriteString(twoFrames[:len(twoFrames)-1])
 	require.NoError(t, err)
@@ -97,10 +97,10 @@ func TestPipeThatIsCutShort(t *testing.T) {
 	requireNext(t, s, 0, "abcd")
 	_, err = s.Next(t.Context())
 	require.ErrorContains(t, err, "standard input: frame 2 of Y4M: cut short")
-	require.ErrorIs(t, err, ErrInvalid) // what is spent does not come again
+	require.ErrorIs(t, err, ErrPermanent) // the data is gone
 }
 
-func TestContextEndsTheWaitForAPipe(t *testing.T) {
+func TestContextEndsWaitForPipe(t *testing.T) {
 	stdin, _ := input(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	opened := make(chan error)
@@ -112,20 +112,20 @@ func TestContextEndsTheWaitForAPipe(t *testing.T) {
 	require.ErrorIs(t, <-opened, context.Canceled)
 }
 
-// waiting is a pipe whose writer comes late; it tells when it is closed.
-type waiting struct {
+// latePipe is a pipe that signals when it is closed.
+type latePipe struct {
 	io.Reader
 	closed chan struct{}
 	once   sync.Once
 }
 
-func (w *waiting) Close() error {
+func (w *latePipe) Close() error {
 	w.once.Do(func() { close(w.closed) })
 	return nil
 }
 
-func TestPipeThatOpensTooLateIsClosed(t *testing.T) {
-	pipe := &waiting{Reader: strings.NewReader(twoFrames), closed: make(chan struct{})}
+func TestPipeOpenedTooLateIsClosed(t *testing.T) {
+	pipe := &latePipe{Reader: strings.NewReader(twoFrames), closed: make(chan struct{})}
 	writer := make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -142,7 +142,7 @@ func TestPipeThatOpensTooLateIsClosed(t *testing.T) {
 	}
 }
 
-// A writer that writes nothing is not waited for after the context's end.
+// The end of the context closes a pipe that is open but silent.
 func TestSilentPipeIsClosed(t *testing.T) {
 	r, w := io.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -157,8 +157,8 @@ func TestSilentPipeIsClosed(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
-// claiming is a JPEG of a few pixels whose header says that many a side.
-func claiming(t *testing.T, side uint16) []byte {
+// falseSize is a small JPEG whose header claims the given side.
+func falseSize(t *testing.T, side uint16) []byte {
 	t.Helper()
 	file := []byte(jpegFile(t, 8))
 	at := bytes.Index(file, []byte{0xff, 0xc0}) // start of frame; precision, height and width follow its length
@@ -167,8 +167,8 @@ func claiming(t *testing.T, side uint16) []byte {
 	return file
 }
 
-func TestPipesHaveTheLimitOfStreams(t *testing.T) {
-	file := claiming(t, 5000)
+func TestPipesHaveStreamLimits(t *testing.T) {
+	file := falseSize(t, 5000)
 	_, err := openPipe(t.Context(), "pipe", func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(file)), nil
 	}, Options{})
@@ -177,9 +177,9 @@ func TestPipesHaveTheLimitOfStreams(t *testing.T) {
 	require.ErrorContains(t, err, "cannot hold 5000x5000 pixels")
 }
 
-// 378 bytes over the net once took 580 MB.
-func TestStreamOfAFalseSizeIsRefused(t *testing.T) {
-	file := claiming(t, 4000)
+// 378 bytes from the network once took 580 MB.
+func TestStreamWithFalseSize(t *testing.T) {
+	file := falseSize(t, 4000)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", `multipart/x-mixed-replace; boundary="b"`)
 		_, _ = fmt.Fprintf(w, "--b\r\nContent-Length: %d\r\n\r\n%s\r\n", len(file), file)
@@ -212,7 +212,7 @@ func TestStreamOverHTTP(t *testing.T) {
 	requireNext(t, s, 1, "")
 	_, err = s.Next(t.Context())
 	require.EqualError(t, err, server.URL+": the stream ended")
-	require.NotErrorIs(t, err, ErrInvalid)
+	require.NotErrorIs(t, err, ErrPermanent)
 	require.NotErrorIs(t, err, io.EOF)
 	require.NoError(t, s.Close())
 	require.NoError(t, s.Close())

@@ -11,31 +11,31 @@ import (
 	"halfmeg/camera/web"
 )
 
-// live is a stream as a source, which gives the newest frame there is.
-type live struct {
+// streamSource returns the newest frame of a stream.
+type streamSource struct {
 	frames  *newest.Reader
 	frame   Frame
-	explain func(error) error // words an error of the stream
+	explain func(error) error // adds context to an error of the stream
 	close   func() error
 	closed  bool
 }
 
-// openWeb opens a stream of JPEGs by its address.
+// openWeb opens an MJPEG stream by its address.
 func openWeb(ctx context.Context, address string, o Options) (Source, error) {
-	if err := o.heeds(web.Name(address), "a stream", optionFormat); err != nil {
+	if err := o.rejectUnsupported(web.Name(address), "a stream", OptionFourCC); err != nil {
 		return nil, err
 	}
 	if o.FourCC != 0 && o.FourCC != pixel.MJPEG {
-		return nil, invalid{fmt.Errorf("%s: its frames are %v, not %v", web.Name(address), pixel.MJPEG, o.FourCC)}
+		return nil, permanent{fmt.Errorf("%s: its frames are %v, not %v", web.Name(address), pixel.MJPEG, o.FourCC)}
 	}
 	stream, err := web.Open(ctx, address)
 	if errors.Is(err, web.ErrAddress) {
-		return nil, invalid{err}
+		return nil, permanent{err}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return decode(&live{
+	return decodeJPEG(&streamSource{
 		frames:  newest.Start(stream.Read),
 		frame:   Frame{Format: Format{FourCC: pixel.MJPEG, Width: stream.Width, Height: stream.Height}},
 		explain: func(err error) error { return err },
@@ -43,27 +43,27 @@ func openWeb(ctx context.Context, address string, o Options) (Source, error) {
 	}), nil
 }
 
-func (l *live) Format() Format { return l.frame.Format }
+func (s *streamSource) Format() Format { return s.frame.Format }
 
-func (l *live) Next(ctx context.Context) (*Frame, error) {
-	if l.closed {
+func (s *streamSource) Next(ctx context.Context) (*Frame, error) {
+	if s.closed {
 		return nil, fmt.Errorf("stream: %w", fs.ErrClosed)
 	}
-	f, err := l.frames.Next(ctx)
+	f, err := s.frames.Next(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		return nil, l.explain(err)
+		return nil, s.explain(err)
 	}
-	l.frame.Data, l.frame.Time, l.frame.Sequence = f.Data, f.Time, f.Sequence
-	return &l.frame, nil
+	s.frame.Data, s.frame.Time, s.frame.Sequence = f.Data, f.Time, f.Sequence
+	return &s.frame, nil
 }
 
-func (l *live) Close() error {
-	if l.closed {
+func (s *streamSource) Close() error {
+	if s.closed {
 		return nil
 	}
-	l.closed = true
-	return l.close()
+	s.closed = true
+	return s.close()
 }

@@ -22,26 +22,26 @@ func open(t *testing.T, o Options) Source {
 	return s
 }
 
-func TestUnknownCameraListsWhatThereIs(t *testing.T) {
+func TestUnknownCamera(t *testing.T) {
 	_, err := Open(t.Context(), "webcam", Options{})
-	require.EqualError(t, err, `camera "webcam" is not known; there is: auto, rpicam, testcard, video devices as video0, `+
-		`files and folders, - for standard input, and http://`)
-	require.ErrorIs(t, err, ErrInvalid)
+	require.EqualError(t, err, `unknown camera "webcam": use auto, rpicam, testcard, a video device such as video0, `+
+		`a file or folder, - for standard input, or an http:// address`)
+	require.ErrorIs(t, err, ErrPermanent)
 }
 
-func TestOpenRefusesSenselessRates(t *testing.T) {
+func TestOpenRejectsInvalidRates(t *testing.T) {
 	for _, rate := range []float64{-1, 1e-10, MinRate / 2, MaxRate + 1, math.NaN(), math.Inf(1)} {
 		_, err := Open(t.Context(), "testcard", Options{Rate: rate})
 		require.ErrorContains(t, err, "rate")
-		require.ErrorIs(t, err, ErrInvalid)
+		require.ErrorIs(t, err, ErrPermanent)
 	}
 }
 
-func TestOpenRefusesSenselessSizes(t *testing.T) {
+func TestOpenRejectsInvalidSizes(t *testing.T) {
 	for _, o := range []Options{{Width: -1, Height: -1}, {Width: 640}, {Height: 480}, {Width: MaxSide + 1, Height: 1}} {
 		_, err := Open(t.Context(), "testcard", o)
-		require.ErrorContains(t, err, "sides of")
-		require.ErrorIs(t, err, ErrInvalid)
+		require.ErrorContains(t, err, "sides must be")
+		require.ErrorIs(t, err, ErrPermanent)
 	}
 }
 
@@ -52,7 +52,7 @@ func TestOpenHonoursItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestFrameIsWhole(t *testing.T) {
+func TestFrame(t *testing.T) {
 	s := open(t, Options{})
 	f, err := s.Next(t.Context())
 	require.NoError(t, err)
@@ -75,7 +75,7 @@ func TestTwentyFramesShowEveryScene(t *testing.T) {
 	require.Equal(t, testcard.Scenes(), slices.Compact(seen))
 }
 
-func TestRunsRepeat(t *testing.T) {
+func TestRunsAreReproducible(t *testing.T) {
 	a, b := open(t, Options{}), open(t, Options{})
 	for range 5 {
 		f, err := a.Next(t.Context())
@@ -89,17 +89,17 @@ func TestRunsRepeat(t *testing.T) {
 func TestRateIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, Options{Rate: 10})
-		began := time.Now()
+		start := time.Now()
 		for n := range uint64(10) {
 			f, err := s.Next(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, n, f.Sequence)
-			require.Equal(t, time.Duration(n)*100*time.Millisecond, f.Time.Sub(began))
+			require.Equal(t, time.Duration(n)*100*time.Millisecond, f.Time.Sub(start))
 		}
 	})
 }
 
-func TestSlowReaderGetsTheNewestFrame(t *testing.T) {
+func TestSlowReaderGetsNewestFrame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, Options{Rate: 10})
 		var got []uint64
@@ -124,28 +124,28 @@ func TestNextHonoursItsContext(t *testing.T) {
 	}
 }
 
-func TestCancelEndsTheWait(t *testing.T) {
+func TestCancelEndsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, Options{Rate: MinRate})
 		_, err := s.Next(t.Context())
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		began := time.Now()
+		start := time.Now()
 		_, err = s.Next(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, time.Second, time.Since(began))
+		require.Equal(t, time.Second, time.Since(start))
 	})
 }
 
-func TestClosedCameraGivesNoFrame(t *testing.T) {
+func TestClosedCamera(t *testing.T) {
 	s := open(t, Options{Rate: 10})
 	require.NoError(t, s.Close())
 	_, err := s.Next(t.Context())
 	require.ErrorIs(t, err, fs.ErrClosed)
 }
 
-func TestFramesCostNoGarbage(t *testing.T) {
+func TestTestCardDoesNotAllocate(t *testing.T) {
 	s := open(t, Options{})
 	next := func() {
 		_, err := s.Next(t.Context())

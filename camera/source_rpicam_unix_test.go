@@ -13,8 +13,8 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// standIn is a shell script in the place of rpicam-vid, whose pictures are
-// green: zeros in Y, Cb and Cr. The package rpicam has one that can do more.
+// standIn puts a shell script in the place of rpicam-vid. Its pictures are
+// green: zeros in Y, Cb and Cr.
 func standIn(t *testing.T, script string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "rpicam-vid")
@@ -51,21 +51,21 @@ func TestCameraModule(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-func TestWhatCameraModulesCannotDo(t *testing.T) {
+func TestOptionsUnsupportedByModules(t *testing.T) {
 	standIn(t, green)
 	_, err := Open(t.Context(), RPiCam, Options{FourCC: pixel.YUYV})
-	require.EqualError(t, err, "rpicam gives YU12 alone, not YUYV")
-	require.ErrorIs(t, err, ErrInvalid)
+	require.EqualError(t, err, "rpicam sends only YU12, not YUYV")
+	require.ErrorIs(t, err, ErrPermanent)
 	_, err = Open(t.Context(), RPiCam, Options{Controls: []Control{{"gain", "1"}}})
-	require.EqualError(t, err, "rpicam has no controls to set, so not gain")
-	require.ErrorIs(t, err, ErrInvalid)
+	require.EqualError(t, err, "rpicam has no controls, so gain cannot be set")
+	require.ErrorIs(t, err, ErrPermanent)
 }
 
 func TestCameraModuleWithoutTheProgram(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := Open(t.Context(), RPiCam, Options{})
 	require.ErrorContains(t, err, "apt install rpicam-apps")
-	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorIs(t, err, ErrPermanent)
 	require.Empty(t, findModules(Options{}))
 }
 
@@ -86,8 +86,8 @@ func TestCameraModulesAreListed(t *testing.T) {
 	require.Empty(t, name)
 }
 
-// Behind video devices, of which this machine may have some.
-func TestAutoTakesTheCameraModule(t *testing.T) {
+// Auto opens the camera module if there is no webcam.
+func TestAutoOpensTheCameraModule(t *testing.T) {
 	for _, f := range listVideo() {
 		if f.Problem == "" {
 			t.Skip("LEFT OUT: needs a machine without a camera")
@@ -96,20 +96,20 @@ func TestAutoTakesTheCameraModule(t *testing.T) {
 	standIn(t, green)
 	s, err := Open(t.Context(), Auto, Options{})
 	require.NoError(t, err)
-	require.IsType(t, &module{}, s)
+	require.IsType(t, &rpicamSource{}, s)
 	require.NoError(t, s.Close())
 
 	standIn(t, noModule)
 	p := NewOpener(Auto, Options{})
 	_, err = p.Open(t.Context())
-	require.True(t, p.options.again) // and a program that is silent holds up the next attempt for less long
-	require.ErrorContains(t, err, "no camera that serves")
+	require.True(t, p.options.retry) // so a silent program delays the next attempt less
+	require.ErrorContains(t, err, "no camera is available")
 	require.ErrorContains(t, err, "rpicam-vid: no camera module is there")
-	require.NotErrorIs(t, err, ErrInvalid)
+	require.NotErrorIs(t, err, ErrPermanent)
 }
 
-// A wish that no camera module can meet waits for a webcam that can.
-func TestAutoSkipsCameraModulesThatCannotMeetTheWishes(t *testing.T) {
+// Options that no camera module supports wait for a webcam that may.
+func TestAutoSkipsModulesThatLackOptions(t *testing.T) {
 	for _, f := range listVideo() {
 		if f.Problem == "" {
 			t.Skip("LEFT OUT: needs a machine without a camera")
@@ -117,18 +117,18 @@ func TestAutoSkipsCameraModulesThatCannotMeetTheWishes(t *testing.T) {
 	}
 	standIn(t, green)
 	for reason, o := range map[string]Options{
-		"gives YU12 alone, not YUYV":          {FourCC: pixel.YUYV},
-		"has no controls to set, so not gain": {Controls: []Control{{"gain", "1"}}},
+		"sends only YU12, not YUYV":              {FourCC: pixel.YUYV},
+		"has no controls, so gain cannot be set": {Controls: []Control{{"gain", "1"}}},
 	} {
 		_, err := Open(t.Context(), Auto, o)
 		require.ErrorContains(t, err, reason)
 		require.ErrorContains(t, err, "webcams: none was found")
-		require.NotErrorIs(t, err, ErrInvalid)
+		require.NotErrorIs(t, err, ErrPermanent)
 	}
 
-	// One that is there and has another size refuses for good.
+	// A module that sends another size is a permanent error.
 	standIn(t, strings.Replace(green, "$4x$6", "1296x972", 1))
 	_, err := Open(t.Context(), Auto, Options{})
 	require.ErrorContains(t, err, "sends 1296x972 instead of 640x480")
-	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorIs(t, err, ErrPermanent)
 }

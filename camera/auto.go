@@ -1,0 +1,167 @@
+package camera
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// AutoChoice returns the source that Auto tries first, and why; the name is
+// empty if there is none.
+func AutoChoice(found []Found) (name, why string) {
+	for _, f := range found {
+		if f.Problem == "" && f.Name != TestCard {
+			return f.Name, "the first available camera"
+		}
+	}
+	if list := describeProblems(found); len(list) > 0 {
+		return "", strings.Join(list, "; ")
+	}
+	if err := videoUnsupported(); err != nil {
+		return "", err.Error()
+	}
+	return "", "there is no video device"
+}
+
+// failoverDelay is how long Auto waits for a camera it has lost before it looks
+// for others. A camera that worked for less is not waited for.
+const failoverDelay = 5 * time.Second
+
+// Opener opens one camera repeatedly. Under Auto it remembers which one worked:
+// a webcam with a loose plug must not be replaced at once by another camera,
+// which looks elsewhere and would be kept.
+type Opener struct {
+	name    string
+	options Options
+
+	current   Found     // what Auto opened last
+	opened    time.Time // when it did
+	working   bool      // whether it has not been asked to open again since
+	waitUntil time.Time // end of the wait for current
+}
+
+// NewOpener takes a name and options like Open.
+func NewOpener(name string, o Options) *Opener { return &Opener{name: name, options: o} }
+
+// Open opens the camera. The source it returned before must be closed.
+func (p *Opener) Open(ctx context.Context) (Source, error) {
+	if p.name != Auto {
+		return Open(ctx, p.name, p.options)
+	}
+	if err := p.options.validate(ctx); err != nil {
+		return nil, err
+	}
+	found, err := candidates(p.options)
+	if err != nil {
+		return nil, err
+	}
+	o := p.options
+	p.options.retry = true
+	return p.choose(ctx, found, func(f Found) (Source, error) { return Open(ctx, f.Name, o) })
+}
+
+// choose opens one of the sources found.
+func (p *Opener) choose(ctx context.Context, found []Found, open func(Found) (Source, error)) (Source, error) {
+	now := time.Now()
+	if p.working && now.Sub(p.opened) >= failoverDelay {
+		p.waitUntil = now.Add(failoverDelay)
+	}
+	p.working = false
+	if now.Before(p.waitUntil) {
+		found = slices.DeleteFunc(found, func(f Found) bool { return !f.same(p.current) })
+		if len(found) == 0 {
+			return nil, fmt.Errorf("%s is gone; after %v without it another camera is used", p.current.title(), failoverDelay)
+		}
+	}
+	return openFirst(ctx, found, func(f Found) (Source, error) {
+		source, err := open(f)
+		if err == nil {
+			p.current, p.opened, p.working = f, time.Now(), true
+		}
+		return source, err
+	})
+}
+
+// candidates lists the cameras that Auto may open. It never opens the test card,
+// whose scenes could be mistaken for real ones.
+func candidates(o Options) ([]Found, error) {
+	videos, modules := listVideo(), findModules(o)
+	if err := videoUnsupported(); err != nil && len(modules) == 0 {
+		return nil, err
+	}
+	if len(modules) > 0 && !slices.ContainsFunc(videos, func(f Found) bool { return f.Problem == "" }) {
+		videos = append(videos, Found{Name: "webcams", Problem: "none was found"}) // an error must not name the module alone
+	}
+	return append(videos, modules...), nil
+}
+
+// openFirst opens the first source that opens. Its error has the reason of each
+// that did not; it is permanent if other options could have opened one.
+func openFirst(ctx context.Context, found []Found, open func(Found) (Source, error)) (Source, error) {
+	reasons := describeProblems(found)
+	isPermanent := false
+	for _, f := range found {
+		if f.Problem != "" {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		source, err := open(f)
+		if err == nil {
+			return source, nil
+		}
+		isPermanent = isPermanent || errors.Is(err, ErrPermanent)
+		reasons = append(reasons, err.Error())
+	}
+	if len(reasons) == 0 {
+		return nil, noCamera{errors.New("no camera: there is no video device; plug one in")}
+	}
+	err := noCamera{fmt.Errorf("no camera is available: %s", strings.Join(reasons, "; "))}
+	if isPermanent {
+		return nil, permanent{err}
+	}
+	return nil, err
+}
+
+// describeProblems lists each problem once, with the sources that have it: a
+// Raspberry Pi 5 has dozens of nodes that are not cameras.
+func describeProblems(found []Found) []string {
+	var list []string
+	titles := map[string][]string{}
+	for _, f := range found {
+		if f.Problem == "" {
+			continue
+		}
+		if titles[f.Problem] == nil {
+			list = append(list, f.Problem)
+		}
+		titles[f.Problem] = append(titles[f.Problem], f.title())
+	}
+	const shown = 3
+	for i, problem := range list {
+		names := titles[problem]
+		if more := len(names) - shown; more > 0 {
+			names = append(names[:shown], fmt.Sprintf("%d more", more))
+		}
+		list[i] = strings.Join(names, ", ") + ": " + problem
+	}
+	return list
+}
+
+// title names a source and, where known, its driver.
+func (f Found) title() string {
+	if f.Driver == "" {
+		return f.Name
+	}
+	return fmt.Sprintf("%s (%s)", f.Name, f.Driver)
+}
+
+// same reports whether both are the same camera. A camera that was plugged in
+// again may have another device number.
+func (f Found) same(g Found) bool {
+	return f.Name == g.Name || f.Card != "" && f.Card == g.Card && f.Driver == g.Driver
+}

@@ -1,0 +1,83 @@
+package camera
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"halfmeg/camera/internal/deviceerr"
+)
+
+// ErrPermanent marks errors that opening the camera again cannot mend: an
+// unknown name, an option that the source does not support, a damaged file.
+// Without it an error may pass, such as that of a camera that is unplugged.
+var ErrPermanent = errors.New("permanent camera error")
+
+// ErrNoCamera marks errors of a machine on which no camera was found.
+var ErrNoCamera = errors.New("no camera")
+
+// permanent marks an error with ErrPermanent and keeps its text.
+type permanent struct{ error }
+
+func (p permanent) Unwrap() error        { return p.error }
+func (p permanent) Is(target error) bool { return target == ErrPermanent }
+
+// noCamera marks an error with ErrNoCamera and keeps its text.
+type noCamera struct{ error }
+
+func (n noCamera) Unwrap() error        { return n.error }
+func (n noCamera) Is(target error) bool { return target == ErrNoCamera }
+
+// deviceError marks the error of a device or program with ErrPermanent where
+// the device cannot do what was asked.
+func deviceError(err error) error {
+	if errors.Is(err, deviceerr.ErrPermanent) {
+		return permanent{err}
+	}
+	return err
+}
+
+// OptionError is the error of an option that a kind of source does not support.
+// It is an ErrPermanent.
+type OptionError struct {
+	Source    string   // the source's name
+	Kind      string   // what the source is, for example "a file"
+	Option    Option   // what was asked for
+	Supported []Option // what could be
+}
+
+// Error names the source, the option and what is supported instead.
+func (e *OptionError) Error() string {
+	return e.Message(Option.String)
+}
+
+// Message is the error's text with options named by the caller, for example as
+// command-line flags.
+func (e *OptionError) Message(name func(Option) string) string {
+	names := make([]string, len(e.Supported))
+	for i, o := range e.Supported {
+		names[i] = name(o)
+	}
+	return fmt.Sprintf("%s: %s takes %s, not %s", e.Source, e.Kind, strings.Join(names, ", "), name(e.Option))
+}
+
+// Is reports that the error is an ErrPermanent.
+func (e *OptionError) Is(target error) bool { return target == ErrPermanent }
+
+// ContentError is the error of a file or pipe whose content is of no known
+// type. It is an ErrPermanent.
+type ContentError struct {
+	Name string // of the file
+	Err  error  // what was found
+}
+
+// Error says what was found and what is supported.
+func (e *ContentError) Error() string {
+	return fmt.Sprintf("%s: %v; supported are pictures, Y4M, and raw frames whose size and format are given", e.Name, e.Err)
+}
+
+// Is reports that the error is an ErrPermanent.
+func (e *ContentError) Is(target error) bool { return target == ErrPermanent }
+
+// Unwrap returns what was found.
+func (e *ContentError) Unwrap() error { return e.Err }

@@ -1,0 +1,28 @@
+// Package deviceerr is the error of a camera device, or of a program that reads
+// one, in words for its user.
+package deviceerr
+
+import "errors"
+
+// ErrPermanent marks errors that trying again cannot mend: the device cannot do
+// what was asked, or a program is missing.
+var ErrPermanent = errors.New("permanent device error")
+
+// ErrNoFrame marks the error of a camera that runs but sends no frames.
+var ErrNoFrame = errors.New("no frame in time")
+
+// Error is the error of a device.
+type Error struct {
+	Source  string // the device, or the program that reads it
+	Problem string // what is wrong and what to do
+	Err     error  // the cause
+}
+
+// New returns the error of a source. Its cause may be nil.
+func New(source, problem string, cause error) *Error { return &Error{source, problem, cause} }
+
+// Error names the source and its problem.
+func (e *Error) Error() string { return e.Source + ": " + e.Problem }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,263 @@
+package camera
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"halfmeg/camera/internal/boundedread"
+	"halfmeg/camera/internal/newest"
+	"halfmeg/camera/picture"
+	"halfmeg/camera/pixel"
+	"halfmeg/camera/y4m"
+)
+
+// Errors of files and of standard input are permanent: a file that cannot be
+// read now cannot be read later.
+
+// fileSource returns every frame of a file.
+type fileSource struct {
+	name   string
+	read   frameReader
+	file   io.Closer
+	frame  Frame
+	next   uint64
+	closed bool
+}
+
+// frameReader reads the next frame into the memory of buf, or into new memory.
+type frameReader func(buf []byte) ([]byte, error)
+
+// openFile opens a folder, a file or a pipe by its path.
+func openFile(ctx context.Context, path string, o Options) (Source, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, permanent{err}
+	}
+	if info.IsDir() {
+		return openFolder(path, o)
+	}
+	if !info.Mode().IsRegular() {
+		return openPipe(ctx, path, func() (io.ReadCloser, error) { return os.Open(path) }, o)
+	}
+	if err := o.rejectUnsupported(path, "a file", OptionSize, OptionFourCC, OptionLoop); err != nil {
+		return nil, err
+	}
+	return openLooping(func() (Source, error) {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, permanent{err}
+		}
+		return newFileSource(path, file, picture.Decode, o)
+	}, o.Loop)
+}
+
+// openStandardInput reads a regular file as a file and anything else as a
+// stream.
+func openStandardInput(ctx context.Context, stdin *os.File, o Options) (Source, error) {
+	const name = "standard input"
+	if err := o.rejectForPipe(name); err != nil {
+		return nil, err
+	}
+	if info, err := stdin.Stat(); err == nil && info.Mode().IsRegular() {
+		return newFileSource(name, stdin, picture.Decode, o)
+	}
+	return openPipe(ctx, name, func() (io.ReadCloser, error) { return stdin, nil }, o)
+}
+
+// rejectForPipe returns the error of options that a pipe does not support.
+func (o Options) rejectForPipe(name string) error {
+	return o.rejectUnsupported(name, "a pipe", OptionSize, OptionFourCC)
+}
+
+// pictureDecoder is picture.Decode, or picture.DecodeStream with its lower
+// limit.
+type pictureDecoder func(io.Reader) (*picture.Image, error)
+
+// newFileSource closes the file if it fails.
+func newFileSource(name string, file io.ReadCloser, decode pictureDecoder, o Options) (*fileSource, error) {
+	format, read, err := detectContent(file, decode, o)
+	if err != nil {
+		_ = file.Close() // it was only read
+		if errors.Is(err, picture.ErrUnknown) {
+			return nil, &ContentError{Name: name, Err: err}
+		}
+		return nil, permanent{fmt.Errorf("%s: %w", name, err)}
+	}
+	return &fileSource{name: name, read: read, file: file, frame: Frame{Format: format}}, nil
+}
+
+func (s *fileSource) Format() Format { return s.frame.Format }
+
+func (s *fileSource) Next(ctx context.Context) (*Frame, error) {
+	if s.closed {
+		return nil, fmt.Errorf("%s: %w", s.name, fs.ErrClosed)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	data, err := s.read(s.frame.Data)
+	if err != nil {
+		return nil, s.readError(err)
+	}
+	s.frame.Data, s.frame.Time, s.frame.Sequence = data, time.Now(), s.next
+	s.next++
+	return &s.frame, nil
+}
+
+func (s *fileSource) Close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return s.file.Close()
+}
+
+// readError is io.EOF after the last frame, else a permanent error.
+func (s *fileSource) readError(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.EOF
+	}
+	return permanent{fmt.Errorf("%s: %w", s.name, err)}
+}
+
+// detectContent recognises a file by its content: Y4M or a picture. If the
+// options have a size and a format it is raw frames, which may start with any
+// bytes.
+func detectContent(r io.Reader, decode pictureDecoder, o Options) (Format, frameReader, error) {
+	buffered := bufio.NewReader(r)
+	head, err := buffered.Peek(len(y4m.Magic))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return Format{}, nil, err
+	}
+	var format Format
+	var read frameReader
+	switch {
+	case string(head) == y4m.Magic:
+		format, read, err = readY4M(buffered)
+	case o.FourCC != 0 && o.Width != 0:
+		return readRaw(buffered, o)
+	default:
+		format, read, err = readPicture(buffered, decode)
+	}
+	if err == nil {
+		err = o.checkFormat(format)
+	}
+	return format, read, err
+}
+
+func readY4M(r io.Reader) (Format, frameReader, error) {
+	reader, err := y4m.NewReader(r)
+	if err != nil {
+		return Format{}, nil, err
+	}
+	return reader.Format(), reader.Read, nil
+}
+
+// readRaw reads consecutive frames without padding. YCbCr is taken as limited
+// range, which is the most common.
+func readRaw(r io.Reader, o Options) (Format, frameReader, error) {
+	format := Format{FourCC: o.FourCC, Width: o.Width, Height: o.Height}
+	format.Stride = format.MinStride()
+	size := format.Size()
+	if size == 0 {
+		return format, nil, fmt.Errorf("raw frames of %v cannot be read: their length is unknown", o.FourCC)
+	}
+	if format.Stride > format.Width && (o.FourCC == pixel.NV12 || o.FourCC == pixel.NV21) {
+		return format, nil, fmt.Errorf("raw frames of %v must have an even width", o.FourCC)
+	}
+	if o.FourCC.IsYCbCr() && o.FourCC != pixel.GREY {
+		format.Range = pixel.Limited
+	}
+	number := 0
+	return format, func(buf []byte) ([]byte, error) {
+		number++
+		buf, err := boundedread.Append(buf[:0], r, size)
+		if err != nil && !errors.Is(err, io.EOF) {
+			err = fmt.Errorf("frame %d is cut short: %v has %d bytes, the file only %d more: %w", number, format, size, len(buf), err)
+		}
+		return buf, err
+	}, nil
+}
+
+// readPicture reads one picture: a file of a single frame.
+func readPicture(r io.Reader, decode pictureDecoder) (Format, frameReader, error) {
+	img, err := decode(r)
+	if err != nil {
+		return Format{}, nil, err
+	}
+	done := false
+	return pictureFormat(img), func([]byte) ([]byte, error) {
+		if done {
+			return nil, io.EOF
+		}
+		done = true
+		return img.Pix, nil
+	}, nil
+}
+
+func pictureFormat(img *picture.Image) Format {
+	return Format{FourCC: RGB24, Width: img.Width, Height: img.Height, Stride: 3 * img.Width}
+}
+
+// openPipe opens a pipe, whose frames come at any time and whose writer may
+// start late.
+func openPipe(ctx context.Context, name string, open func() (io.ReadCloser, error), o Options) (Source, error) {
+	if err := o.rejectForPipe(name); err != nil {
+		return nil, err
+	}
+	type result struct {
+		source *fileSource
+		err    error
+	}
+	opened := make(chan result)
+	go func() {
+		source, err := waitForContent(ctx, name, open, o)
+		select {
+		case opened <- result{source, err}:
+		case <-ctx.Done():
+			if err == nil {
+				_ = source.Close() // nobody receives it
+			}
+		}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err() // the goroutine ends with the pipe's writer or the program
+	case r := <-opened:
+		if r.err != nil {
+			return nil, r.err
+		}
+		return newPipeSource(r.source), nil
+	}
+}
+
+// waitForContent opens a pipe and recognises its content. The end of the context
+// closes the pipe, which also ends the wait for the first bytes.
+func waitForContent(ctx context.Context, name string, open func() (io.ReadCloser, error), o Options) (*fileSource, error) {
+	pipe, err := open()
+	if err != nil {
+		return nil, permanent{err}
+	}
+	stop := context.AfterFunc(ctx, func() { _ = pipe.Close() })
+	source, err := newFileSource(name, pipe, picture.DecodeStream, o)
+	if !stop() {
+		return nil, ctx.Err()
+	}
+	return source, err
+}
+
+// newPipeSource reads frames as they come and returns the newest.
+func newPipeSource(s *fileSource) *streamSource {
+	return &streamSource{
+		frames:  newest.Start(s.read),
+		frame:   Frame{Format: s.Format()},
+		explain: s.readError,
+		close:   s.Close,
+	}
+}
