@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,7 +12,8 @@ import (
 func TestGrouped(t *testing.T) {
 	for n, want := range map[int]string{
 		0: "0", 7: "7", 999: "999", 1000: "1,000", 12345: "12,345", 123456: "123,456", 1234567: "1,234,567",
-		-1000: "−1,000", -12: "−12", math.MinInt64: "−9,223,372,036,854,775,808",
+		-1000: "−1,000", -12: "−12",
+		math.MinInt: map[int]string{32: "−2,147,483,648", 64: "−9,223,372,036,854,775,808"}[strconv.IntSize],
 	} {
 		require.Equal(t, want, grouped(n))
 	}
