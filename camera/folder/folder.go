@@ -1,6 +1,7 @@
-// Package folder reads the pictures of a folder one after the other, in the
-// order of their names, and may then wait for others to come. It looks again
-// and again, for that works on every system and every network drive.
+// Package folder reads the pictures of a folder in the order of their names, and
+// optionally waits for new ones. It polls, because that works on every system and
+// every network file system; inotify and its kin do not see what other machines
+// write.
 package folder
 
 import (
@@ -17,68 +18,75 @@ import (
 	"halfmeg/camera/picture"
 )
 
-const (
-	// interval is the time from one look to the next.
-	interval = 250 * time.Millisecond
+// ErrEmpty means that a folder that is not watched contains no files.
+var ErrEmpty = errors.New("there are no files in this folder")
 
-	// calm is for how many looks a file must not have changed before it is
-	// taken to be whole, and patience after how many one that still cannot be
-	// read is given up.
-	calm     = 1
-	patience = 8
+const (
+	// pollInterval is the time between two scans of a watched folder: no delay
+	// for a person, few system calls for a slow network file system.
+	pollInterval = 250 * time.Millisecond
+
+	// stablePolls is for how many polls a file must be unchanged before it is
+	// decoded. One is enough, because a file that turns out to be incomplete is
+	// decoded again at its next change.
+	stablePolls = 1
+
+	// lastPoll is the poll, counted as for stablePolls, at which a file that
+	// could not be decoded is tried a last time and then skipped: after 2 s
+	// without a change, a copy over a network has failed or the file is no
+	// picture.
+	lastPoll = 8
 )
 
-// Folder is a folder that is read.
+// Folder iterates over the pictures of a folder.
 type Folder struct {
 	path    string
 	watch   bool
-	skipped func(error)
-	files   map[string]file // what the last look saw; nil before the first
-	waiting []string        // names to be read
-	shown   bool            // whether there was a picture at all
+	onSkip  func(error)
+	files   map[string]file // as of the last scan; nil before the first
+	queue   []string        // names to decode, in order
+	decoded bool            // at least one picture was decoded
 }
 
-// file is what is known of a file.
+// file is the state of a file as of the last scan.
 type file struct {
-	size     int64
-	modified time.Time
-	looks    int  // since it last changed
-	done     bool // shown, or given up
+	size      int64
+	modified  time.Time
+	unchanged int  // polls since the last change
+	done      bool // decoded or skipped
 }
 
-// ErrEmpty is the error of a folder without files that is not watched.
-var ErrEmpty = errors.New("there are no files in this folder")
-
-// Open looks into the folder of that path. It may be empty if it is watched.
-// Skipped is told of each file that is passed over; it is called by Next.
-func Open(path string, watch bool, skipped func(error)) (*Folder, error) {
-	f := &Folder{path: path, watch: watch, skipped: skipped}
-	if err := f.look(); err != nil {
+// Open scans the folder at path. If it is watched it may be empty; otherwise the
+// error is ErrEmpty. Next calls onSkip with an error for each file that it skips
+// because it cannot be decoded.
+func Open(path string, watch bool, onSkip func(error)) (*Folder, error) {
+	f := &Folder{path: path, watch: watch, onSkip: onSkip}
+	if err := f.scan(); err != nil {
 		return nil, err
 	}
-	if len(f.waiting) == 0 && !watch {
+	if len(f.queue) == 0 && !watch {
 		return nil, fmt.Errorf("%s: %w", path, ErrEmpty)
 	}
 	return f, nil
 }
 
-// Next gives the next picture. After the last one it waits if the folder is
-// watched; else the error is io.EOF.
+// Next returns the next picture. After the last one it waits for new or changed
+// files if the folder is watched; otherwise the error is io.EOF.
 func (f *Folder) Next(ctx context.Context) (*picture.Image, error) {
 	for {
 		switch err := ctx.Err(); {
 		case err != nil:
 			return nil, err
-		case len(f.waiting) > 0:
-			if img := f.read(); img != nil {
-				f.shown = true
+		case len(f.queue) > 0:
+			if img := f.decodeNext(); img != nil {
+				f.decoded = true
 				return img, nil
 			}
 		case f.watch:
-			if err := f.wait(ctx); err != nil {
+			if err := f.poll(ctx); err != nil {
 				return nil, err
 			}
-		case f.shown:
+		case f.decoded:
 			return nil, io.EOF
 		default:
 			return nil, fmt.Errorf("%s: no file in this folder is a picture that can be read", f.path)
@@ -86,36 +94,38 @@ func (f *Folder) Next(ctx context.Context) (*picture.Image, error) {
 	}
 }
 
-// read reads the file that waits longest. One that fails in a watched folder
-// may be half written, and gets time.
-func (f *Folder) read() *picture.Image {
-	name := f.waiting[0]
-	f.waiting = f.waiting[1:]
+// decodeNext decodes the first file of the queue. It returns nil on failure; in a
+// watched folder the file may be incomplete, so it is skipped only at its last
+// poll.
+func (f *Folder) decodeNext() *picture.Image {
+	name := f.queue[0]
+	f.queue = f.queue[1:]
 	img, err := picture.DecodeFile(filepath.Join(f.path, name))
 	file := f.files[name]
-	file.done = err == nil || !f.watch || file.looks >= patience
+	file.done = err == nil || !f.watch || file.unchanged >= lastPoll
 	f.files[name] = file
 	if err != nil && file.done {
-		f.skipped(err)
+		f.onSkip(err)
 	}
 	return img
 }
 
-// wait waits its time and looks again.
-func (f *Folder) wait(ctx context.Context) error {
-	alarm := time.NewTimer(interval)
-	defer alarm.Stop()
+// poll waits for the poll interval and scans again.
+func (f *Folder) poll(ctx context.Context) error {
+	timer := time.NewTimer(pollInterval)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-alarm.C:
-		return f.look()
+	case <-timer.C:
+		return f.scan()
 	}
 }
 
-// look finds the files that are to be read. Names with a dot before them are
-// hidden: so are many a file while it is copied.
-func (f *Folder) look() error {
+// scan updates the state of all files and queues those to decode. It ignores
+// names that start with a dot: programs such as rsync use them for incomplete
+// files.
+func (f *Folder) scan() error {
 	entries, err := os.ReadDir(f.path) // sorted by name
 	if err != nil {
 		return err
@@ -126,30 +136,30 @@ func (f *Folder) look() error {
 		if strings.HasPrefix(name, ".") {
 			continue
 		}
-		about, err := os.Stat(filepath.Join(f.path, name))
-		if err != nil || !about.Mode().IsRegular() { // gone again, or no file
+		info, err := os.Stat(filepath.Join(f.path, name)) // follows links, unlike entry.Info
+		if err != nil || !info.Mode().IsRegular() {       // err: removed since ReadDir
 			continue
 		}
-		now := f.known(name, about)
-		files[name] = now
-		if !now.done && (now.looks == calm || now.looks == patience) {
-			f.waiting = append(f.waiting, name)
+		state := f.update(name, info)
+		files[name] = state
+		if !state.done && (state.unchanged == stablePolls || state.unchanged == lastPoll) {
+			f.queue = append(f.queue, name)
 		}
 	}
 	f.files = files
 	return nil
 }
 
-// known is what is known of a file after another look. Those of the first
-// look are taken to be whole.
-func (f *Folder) known(name string, about fs.FileInfo) file {
-	before, ok := f.files[name]
+// update returns a file's state after another scan. Files of the first scan are
+// assumed to be complete.
+func (f *Folder) update(name string, info fs.FileInfo) file {
+	state, ok := f.files[name]
 	switch {
 	case f.files == nil:
-		return file{size: about.Size(), modified: about.ModTime(), looks: calm}
-	case !ok || before.size != about.Size() || !before.modified.Equal(about.ModTime()):
-		return file{size: about.Size(), modified: about.ModTime()}
+		return file{size: info.Size(), modified: info.ModTime(), unchanged: stablePolls}
+	case !ok || state.size != info.Size() || !state.modified.Equal(info.ModTime()):
+		return file{size: info.Size(), modified: info.ModTime()}
 	}
-	before.looks++
-	return before
+	state.unchanged++
+	return state
 }

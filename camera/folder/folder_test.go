@@ -15,22 +15,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pictureFile is a file of a picture that is n pixels wide.
-func pictureFile(t *testing.T, n int) []byte {
+// pictureFile returns a PNG of width x 2 pixels. Tests tell pictures apart by their
+// width.
+func pictureFile(t *testing.T, width int) []byte {
 	t.Helper()
 	var file bytes.Buffer
-	require.NoError(t, png.Encode(&file, image.NewGray(image.Rect(0, 0, n, 2))))
+	require.NoError(t, png.Encode(&file, image.NewGray(image.Rect(0, 0, width, 2))))
 	return file.Bytes()
 }
 
-// directory has the tests' files, which are told apart by their width.
+// directory is a temporary directory, and the errors of the files that a Folder of
+// it skipped.
 type directory struct {
-	t    *testing.T
-	path string
-	told []string
+	t       *testing.T
+	path    string
+	skipped []string
 }
 
+// newDirectory writes a picture for each name: the first is 1 pixel wide, the
+// second 2.
 func newDirectory(t *testing.T, names ...string) *directory {
+	t.Helper()
 	d := &directory{t: t, path: t.TempDir()}
 	for i, name := range names {
 		d.write(name, pictureFile(t, i+1))
@@ -44,7 +49,7 @@ func (d *directory) write(name string, data []byte) {
 
 func (d *directory) open(watch bool) *Folder {
 	d.t.Helper()
-	f, err := Open(d.path, watch, func(err error) { d.told = append(d.told, err.Error()) })
+	f, err := Open(d.path, watch, func(err error) { d.skipped = append(d.skipped, err.Error()) })
 	require.NoError(d.t, err)
 	return f
 }
@@ -56,7 +61,7 @@ func requireWidth(t *testing.T, f *Folder, want int) {
 	require.Equal(t, want, img.Width)
 }
 
-func TestPicturesInOrderOfTheirNames(t *testing.T) {
+func TestPicturesInOrderOfNames(t *testing.T) {
 	d := newDirectory(t, "b.png", "c", "a.jpg", ".hidden.png")
 	require.NoError(t, os.Mkdir(filepath.Join(d.path, "aa"), 0o700))
 	f := d.open(false)
@@ -67,29 +72,30 @@ func TestPicturesInOrderOfTheirNames(t *testing.T) {
 		_, err := f.Next(t.Context())
 		require.Equal(t, io.EOF, err)
 	}
-	require.Empty(t, d.told)
+	require.Empty(t, d.skipped)
 }
 
-func TestBadPicturesAreNamedAndSkipped(t *testing.T) {
+func TestBadPicturesAreSkipped(t *testing.T) {
 	d := newDirectory(t, "a.png", "d.png")
 	d.write("b.png", []byte("no picture"))
 	d.write("c.png", pictureFile(t, 9)[:40])
 	f := d.open(false)
 	requireWidth(t, f, 1)
 	requireWidth(t, f, 2)
-	require.Len(t, d.told, 2)
-	require.Contains(t, d.told[0], filepath.Join(d.path, "b.png")+": not a picture")
-	require.Contains(t, d.told[1], filepath.Join(d.path, "c.png")+": the PNG is cut short")
+	require.Len(t, d.skipped, 2)
+	require.Contains(t, d.skipped[0], filepath.Join(d.path, "b.png")+": not a picture")
+	require.Contains(t, d.skipped[1], filepath.Join(d.path, "c.png")+": the PNG is cut short")
 }
 
 func TestFolderWithoutPictures(t *testing.T) {
 	d := newDirectory(t)
 	_, err := Open(d.path, false, nil)
 	require.EqualError(t, err, d.path+": there are no files in this folder")
+	require.ErrorIs(t, err, ErrEmpty)
 	d.write("a.txt", []byte("no picture"))
 	_, err = d.open(false).Next(t.Context())
 	require.EqualError(t, err, d.path+": no file in this folder is a picture that can be read")
-	_, err = Open(filepath.Join(d.path, "absent"), true, nil)
+	_, err = Open(filepath.Join(d.path, "missing"), true, nil)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -98,35 +104,35 @@ func TestWatchedFolder(t *testing.T) {
 		d := newDirectory(t, "c.png")
 		f := d.open(true)
 		requireWidth(t, f, 1)
-		time.AfterFunc(time.Minute+interval/2, func() { // between two looks
+		time.AfterFunc(time.Minute+pollInterval/2, func() { // between two polls
 			d.write("b.png", pictureFile(t, 5))
 			d.write("a.png", pictureFile(t, 6))
 		})
-		began := time.Now()
+		start := time.Now()
 		requireWidth(t, f, 6)
 		requireWidth(t, f, 5)
-		require.Less(t, time.Since(began), time.Minute+3*interval)
-		time.AfterFunc(time.Minute+interval/2, func() { d.write("c.png", pictureFile(t, 77)) }) // another of the same name
+		require.Less(t, time.Since(start), time.Minute+3*pollInterval)
+		time.AfterFunc(time.Minute+pollInterval/2, func() { d.write("c.png", pictureFile(t, 77)) }) // a new file of the same name
 		requireWidth(t, f, 77)
-		require.Empty(t, d.told)
+		require.Empty(t, d.skipped)
 	})
 }
 
-// A picture that arrives in pieces is shown when it is complete, once, and
-// without a word on its pieces.
-func TestPictureThatArrivesInPieces(t *testing.T) {
+// TestGrowingPicture writes a file byte by byte. It is returned once, when it is
+// complete, and never reported as skipped.
+func TestGrowingPicture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDirectory(t)
 		f := d.open(true)
-		whole := pictureFile(t, 5)
-		for n := range whole {
-			time.AfterFunc(time.Duration(n+1)*time.Second+interval/2, func() { d.write("a.png", whole[:n+1]) })
+		complete := pictureFile(t, 5)
+		for n := range complete {
+			time.AfterFunc(time.Duration(n+1)*time.Second+pollInterval/2, func() { d.write("a.png", complete[:n+1]) })
 		}
-		began := time.Now()
+		start := time.Now()
 		requireWidth(t, f, 5)
-		require.Equal(t, len(whole), int(time.Since(began).Seconds()))
-		require.Empty(t, d.told)
-		requireQuiet(t, f)
+		require.Equal(t, len(complete), int(time.Since(start).Seconds()))
+		require.Empty(t, d.skipped)
+		requireNoPicture(t, f)
 	})
 }
 
@@ -135,16 +141,16 @@ func TestBadPictureInAWatchedFolder(t *testing.T) {
 		d := newDirectory(t)
 		d.write("a.png", []byte("no picture"))
 		f := d.open(true)
-		requireQuiet(t, f)
-		require.Len(t, d.told, 1)
+		requireNoPicture(t, f)
+		require.Len(t, d.skipped, 1)
 		d.write("a.png", pictureFile(t, 5))
 		requireWidth(t, f, 5)
-		require.Len(t, d.told, 1)
+		require.Len(t, d.skipped, 1)
 	})
 }
 
-// requireQuiet proves that for a minute no picture comes.
-func requireQuiet(t *testing.T, f *Folder) {
+// requireNoPicture checks that Next returns no picture for a minute.
+func requireNoPicture(t *testing.T, f *Folder) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -152,7 +158,7 @@ func requireQuiet(t *testing.T, f *Folder) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-func TestWatchedFolderThatGoes(t *testing.T) {
+func TestWatchedFolderIsRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDirectory(t)
 		f := d.open(true)

@@ -1,4 +1,5 @@
-// Package mjpeg decodes the frames of cameras that send each as a JPEG.
+// Package mjpeg decodes the frames of cameras that compress each frame as a JPEG.
+// Such frames may lack the Huffman tables that a JPEG file must have.
 package mjpeg
 
 import (
@@ -6,23 +7,23 @@ import (
 	"halfmeg/camera/picture"
 )
 
-// Decoder decodes frames of one size. It keeps its memory from whole frame to
-// whole frame; what is garbage after each is less than the frame as RGB.
+// Decoder decodes frames of one size. It reuses its buffers; the garbage that
+// image/jpeg leaves for each frame is smaller than the frame as RGB.
 type Decoder struct {
-	width, height int
-	pix           []byte
-	completed     []byte // a frame with the tables that it lacked
+	width, height int    // pixels
+	pix           []byte // the decoded frame, packed RGB; nil before the first
+	withTables    []byte // the frame with Huffman tables inserted
 }
 
-// NewDecoder makes a Decoder for frames of that size in pixels.
+// NewDecoder returns a Decoder for frames of width x height pixels.
 func NewDecoder(width, height int) *Decoder {
 	return &Decoder{width: width, height: height}
 }
 
-// Decode decodes a frame to packed RGB, row by row, which is valid until the
-// next Decode. Bytes after the frame's end do not matter.
+// Decode decodes a frame to packed RGB, row by row from the top. The result is valid
+// until the next call. Bytes after the frame's end are ignored: drivers pad frames.
 func (d *Decoder) Decode(frame []byte) ([]byte, error) {
-	pix, err := picture.DecodeFrame(d.pix, d.complete(frame), d.width, d.height)
+	pix, err := picture.DecodeFrame(d.pix, d.insertTables(frame), d.width, d.height)
 	if err != nil {
 		return nil, err
 	}
@@ -30,22 +31,22 @@ func (d *Decoder) Decode(frame []byte) ([]byte, error) {
 	return pix, nil
 }
 
-// complete gives the frame its Huffman tables where it has none: cameras
-// leave them out, for in their frames they are always the same.
-func (d *Decoder) complete(frame []byte) []byte {
-	scan, ok := bareScan(frame)
+// insertTables returns the frame with the typical Huffman tables if it has none.
+// Cameras omit them, because they use the same ones for all frames.
+func (d *Decoder) insertTables(frame []byte) []byte {
+	scan, ok := scanWithoutTables(frame)
 	if !ok {
 		return frame
 	}
-	d.completed = append(d.completed[:0], frame[:scan]...)
-	d.completed = appendTables(d.completed)
-	d.completed = append(d.completed, frame[scan:]...)
-	return d.completed
+	d.withTables = append(d.withTables[:0], frame[:scan]...)
+	d.withTables = appendTables(d.withTables)
+	d.withTables = append(d.withTables, frame[scan:]...)
+	return d.withTables
 }
 
-// bareScan finds where the first scan of a frame without Huffman tables
-// starts.
-func bareScan(frame []byte) (at int, ok bool) {
+// scanWithoutTables returns the offset of a frame's first scan. It reports false if
+// a Huffman table precedes the scan, or if there is no scan.
+func scanWithoutTables(frame []byte) (offset int, ok bool) {
 	for segment := range jpegsegment.All(frame) {
 		switch segment.Marker {
 		case jpegsegment.DHT:

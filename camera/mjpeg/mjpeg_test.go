@@ -14,9 +14,9 @@ import (
 	"halfmeg/camera/picture"
 )
 
-// file is a JPEG of a picture with some detail, by Go's encoder, which uses
-// the tables of Annex K and puts them into one segment.
-func file(t testing.TB, width, height int) []byte {
+// encode returns a JPEG of a picture with some detail. Go's encoder uses the
+// typical tables, and writes them as one segment DHT.
+func encode(t testing.TB, width, height int) []byte {
 	t.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -24,30 +24,30 @@ func file(t testing.TB, width, height int) []byte {
 			img.Set(x, y, color.RGBA{byte(x * 7), byte(y * 5), byte(x * y), 255})
 		}
 	}
-	var b bytes.Buffer
-	require.NoError(t, jpeg.Encode(&b, img, nil))
-	return b.Bytes()
+	var file bytes.Buffer
+	require.NoError(t, jpeg.Encode(&file, img, nil))
+	return file.Bytes()
 }
 
-// bare is the file without its Huffman tables.
-func bare(t testing.TB, file []byte) []byte {
+// removeTables returns the file without its Huffman tables.
+func removeTables(t testing.TB, file []byte) []byte {
 	t.Helper()
-	at := bytes.Index(file, []byte{0xff, jpegsegment.DHT})
-	require.Positive(t, at)
-	length := 2 + int(file[at+2])<<8 + int(file[at+3])
-	return append(bytes.Clone(file[:at]), file[at+length:]...)
+	start := bytes.Index(file, []byte{0xff, jpegsegment.DHT})
+	require.Positive(t, start)
+	length := 2 + int(file[start+2])<<8 + int(file[start+3]) // of marker and segment
+	return append(bytes.Clone(file[:start]), file[start+length:]...)
 }
 
 func TestFrames(t *testing.T) {
-	whole := file(t, 50, 34)
-	want, err := picture.Decode(bytes.NewReader(whole))
+	file := encode(t, 50, 34)
+	want, err := picture.Decode(bytes.NewReader(file))
 	require.NoError(t, err)
 	d := NewDecoder(50, 34)
 	for name, frame := range map[string][]byte{
-		"whole":                       whole,
-		"without tables":              bare(t, whole),
-		"with fill bytes":             append([]byte{0xff, 0xd8, 0xff, 0xff}, bare(t, whole)[2:]...),
-		"and what is left of another": append(bytes.Clone(bare(t, whole)), whole...),
+		"file":               file,
+		"without tables":     removeTables(t, file),
+		"with fill bytes":    append([]byte{0xff, 0xd8, 0xff, 0xff}, removeTables(t, file)[2:]...),
+		"with stale padding": append(bytes.Clone(removeTables(t, file)), file...),
 	} {
 		pix, err := d.Decode(frame)
 		require.NoError(t, err, name)
@@ -56,26 +56,27 @@ func TestFrames(t *testing.T) {
 }
 
 func TestBrokenFrames(t *testing.T) {
-	whole := file(t, 50, 34)
+	file := encode(t, 50, 34)
 	d := NewDecoder(50, 34)
-	for words, frame := range map[string][]byte{
+	for want, frame := range map[string][]byte{
 		"unexpected EOF":                    {},
-		"cut short":                         bare(t, whole)[:len(whole)-600],
-		"64x34 pixels in a stream of 50x34": file(t, 64, 34),
+		"cut short":                         removeTables(t, file)[:len(file)-600],
+		"64x34 pixels in a stream of 50x34": encode(t, 64, 34),
 	} {
 		_, err := d.Decode(frame)
-		require.ErrorContains(t, err, words)
+		require.ErrorContains(t, err, want)
 	}
-	_, err := d.Decode(whole) // the next is not affected
+	_, err := d.Decode(file) // the next frame is not affected
 	require.NoError(t, err)
 }
 
-// A header takes no memory: what it says may be false.
-func TestMemoryIsTakenForWholeFramesAlone(t *testing.T) {
+// TestHeaderAloneAllocatesNoFrame checks that memory for a frame is allocated only when
+// its data exist: the size in the header may be false.
+func TestHeaderAloneAllocatesNoFrame(t *testing.T) {
 	const side = 4000
-	frame := file(t, 8, 8)
-	at := bytes.Index(frame, []byte{0xff, 0xc0}) // start of frame; precision, height and width follow its length
-	copy(frame[at+5:], []byte{side >> 8, side & 0xff, side >> 8, side & 0xff})
+	frame := encode(t, 8, 8)
+	sof := bytes.Index(frame, []byte{0xff, 0xc0}) // then length (2 bytes), precision (1), height (2), width (2)
+	copy(frame[sof+5:], []byte{side >> 8, side & 0xff, side >> 8, side & 0xff})
 	before := allocated()
 	d := NewDecoder(side, side)
 	_, err := d.Decode(frame)
@@ -84,7 +85,7 @@ func TestMemoryIsTakenForWholeFramesAlone(t *testing.T) {
 	require.Nil(t, d.pix)
 }
 
-// allocated is how many bytes have ever been taken.
+// allocated returns how many bytes the process has allocated so far.
 func allocated() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -93,7 +94,7 @@ func allocated() uint64 {
 
 func TestGarbageIsLessThanAFrame(t *testing.T) {
 	const frames = 20
-	frame := bare(t, file(t, 640, 480))
+	frame := removeTables(t, encode(t, 640, 480))
 	d := NewDecoder(640, 480)
 	_, err := d.Decode(frame)
 	require.NoError(t, err)
@@ -105,10 +106,10 @@ func TestGarbageIsLessThanAFrame(t *testing.T) {
 	require.Less(t, (allocated()-before)/frames, uint64(3*640*480))
 }
 
-// FuzzDecode: whatever the bytes, an error or a whole frame, and no panic.
+// FuzzDecode checks that any input is an error or a complete frame.
 func FuzzDecode(f *testing.F) {
-	f.Add(file(f, 17, 9))
-	f.Add(bare(f, file(f, 17, 9)))
+	f.Add(encode(f, 17, 9))
+	f.Add(removeTables(f, encode(f, 17, 9)))
 	f.Add([]byte{0xff, 0xd8, 0xff, jpegsegment.SOS})
 	d := NewDecoder(17, 9)
 	f.Fuzz(func(t *testing.T, frame []byte) {
@@ -119,7 +120,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	frame := bare(b, file(b, 640, 480))
+	frame := removeTables(b, encode(b, 640, 480))
 	d := NewDecoder(640, 480)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -2,18 +2,17 @@ package mjpeg
 
 import "halfmeg/camera/internal/jpegsegment"
 
-// table is a Huffman table: its class (0: DC, 1: AC) and number as the segment
-// DHT writes them, how many codes there are of each length from 1 to 16 bits,
-// and the values in the order of their codes (ITU-T T.81, B.2.4.2).
-type table struct {
-	class  byte // in the upper four bits; the number is in the lower
-	counts string
-	values string
+// huffmanTable is a Huffman table in the form of the segment DHT (ITU-T T.81,
+// B.2.4.2).
+type huffmanTable struct {
+	class  byte   // Tc, 0 for DC or 1 for AC, in the upper four bits; Th, the number, in the lower
+	counts string // Li: the number of codes of i bits, i = 1…16
+	values string // Vij, by increasing code
 }
 
-// typical are the tables K.3 to K.6 of ITU-T T.81, Annex K.3, which cameras
-// leave out of their frames.
-var typical = [...]table{
+// typicalTables are those of ITU-T T.81, Annex K.3, tables K.3 to K.6. Cameras
+// that omit the tables use these.
+var typicalTables = [...]huffmanTable{
 	{
 		0x00, // DC, luminance
 		"\x00\x01\x05\x01\x01\x01\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00",
@@ -56,9 +55,9 @@ var typical = [...]table{
 	},
 }
 
-// appendTables appends the segments DHT of all typical tables.
+// appendTables appends a segment DHT for each of the typical tables.
 func appendTables(dst []byte) []byte {
-	for _, t := range typical {
+	for _, t := range typicalTables {
 		length := 2 + 1 + len(t.counts) + len(t.values)
 		dst = append(dst, 0xff, jpegsegment.DHT, byte(length>>8), byte(length), t.class)
 		dst = append(dst, t.counts...)

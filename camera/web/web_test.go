@@ -16,27 +16,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patient limits never end a test that goes well, however slow the machine.
-var patient = limits{patience: time.Hour, maxFrame: 1 << 16, redirects: 3}
+// longTimeout never expires in a test that passes, however slow the machine.
+var longTimeout = limits{frameTimeout: time.Hour, maxFrame: 1 << 16, redirects: 3}
 
-// hasty ones are for servers that hang for ever.
-var hasty = limits{patience: 50 * time.Millisecond, maxFrame: 1 << 16}
+// shortTimeout is for servers that hang.
+var shortTimeout = limits{frameTimeout: 50 * time.Millisecond, maxFrame: 1 << 16}
 
-const mixed = "multipart/x-mixed-replace; boundary=--b"
+const mixedReplace = "multipart/x-mixed-replace; boundary=--b"
 
-// frame is a JPEG that is n pixels wide.
-func frame(t *testing.T, n int) string {
+// frame returns a JPEG of width x 8 pixels. Tests tell frames apart by their width.
+func frame(t *testing.T, width int) string {
 	t.Helper()
 	var file bytes.Buffer
-	require.NoError(t, jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, n, 8)), nil))
+	require.NoError(t, jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, width, 8)), nil))
 	return file.String()
 }
 
+// part returns a part of the stream with its header and boundary.
 func part(content string) string {
 	return fmt.Sprintf("--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n", len(content), content)
 }
 
-// serve answers every request with that type and content.
+// serve starts a server that responds to every request with the given type and
+// content, and returns its address.
 func serve(t *testing.T, contentType string, content ...string) string {
 	t.Helper()
 	return handle(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -52,10 +54,11 @@ func handle(t *testing.T, handler http.HandlerFunc) (address string) {
 	return server.URL
 }
 
-// hang sends this much, and no more until the client has gone.
+// hang returns a handler that sends content, then nothing until the client
+// disconnects.
 func hang(content string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", mixed)
+		w.Header().Set("Content-Type", mixedReplace)
 		_, _ = io.WriteString(w, content)
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
@@ -81,63 +84,63 @@ func requireFrames(t *testing.T, s *Stream, frames ...string) {
 	}
 }
 
-func TestFramesUntilTheStreamEnds(t *testing.T) {
+func TestRead(t *testing.T) {
 	a, b := frame(t, 24), frame(t, 32)
-	address := serve(t, mixed, part(a), part("alive"), "--b\r\n\r\n", b, "\r\n", part(a), "--b--\r\n")
-	s := openStream(t, address, patient)
+	address := serve(t, mixedReplace, part(a), part("keep-alive"), "--b\r\n\r\n", b, "\r\n", part(a), "--b--\r\n")
+	s := openStream(t, address, longTimeout)
 	require.Equal(t, 24, s.Width)
 	require.Equal(t, 8, s.Height)
 	requireFrames(t, s, a, b, a)
 	_, err := s.Read(nil)
 	require.EqualError(t, err, address+": the stream ended")
-	require.NotErrorIs(t, err, io.EOF) // else it would not be opened again
+	require.NotErrorIs(t, err, io.EOF) // io.EOF would mean a regular end, after which nobody reconnects
 }
 
-func TestStreamsThatFail(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	a := frame(t, 24)
 	for name, c := range map[string]struct {
 		address string
-		words   string
+		want    string
 	}{
-		"a page":           {serve(t, "text/html", "<html>"), `the type "text/html", not multipart/x-mixed-replace`},
-		"a picture":        {serve(t, "image/jpeg", a), `"image/jpeg", not multipart`},
-		"no boundary":      {serve(t, "multipart/x-mixed-replace", part(a)), "names no boundary"},
-		"another boundary": {serve(t, "multipart/x-mixed-replace; boundary=c", part(a)), "the stream ended"},
-		"nothing":          {serve(t, mixed), "the stream ended"},
-		"cut short":        {serve(t, mixed, part(a)[:90]), "cut short"},
-		"a huge length":    {serve(t, mixed, "--b\r\nContent-Length: 999999999999\r\n\r\n"+a), "more than 65536 bytes"},
-		"a huge frame":     {serve(t, mixed, "--b\r\n\r\n"+a+strings.Repeat("x\n", 1<<16)), "more than 65536 bytes"},
-		"no whole picture": {serve(t, mixed, part("\xff\xd8\xff")), "the JPEG is cut short"},
-		"not found":        {handle(t, http.NotFound), "404 Not Found"},
+		"HTML page":         {serve(t, "text/html", "<html>"), `the type "text/html", not multipart/x-mixed-replace`},
+		"single picture":    {serve(t, "image/jpeg", a), `"image/jpeg", not multipart`},
+		"no boundary":       {serve(t, "multipart/x-mixed-replace", part(a)), "names no boundary"},
+		"other boundary":    {serve(t, "multipart/x-mixed-replace; boundary=c", part(a)), "the stream ended"},
+		"empty body":        {serve(t, mixedReplace), "the stream ended"},
+		"truncated part":    {serve(t, mixedReplace, part(a)[:90]), "cut short"},
+		"length over limit": {serve(t, mixedReplace, "--b\r\nContent-Length: 999999999999\r\n\r\n"+a), "more than 65536 bytes"},
+		"frame over limit":  {serve(t, mixedReplace, "--b\r\n\r\n"+a+strings.Repeat("x\n", 1<<16)), "more than 65536 bytes"},
+		"truncated JPEG":    {serve(t, mixedReplace, part("\xff\xd8\xff")), "the JPEG is cut short"},
+		"not found":         {handle(t, http.NotFound), "404 Not Found"},
 		"no password": {handle(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusUnauthorized)
-		}), "401 Unauthorized: give name and password"},
-		"away for good": {handle(t, func(w http.ResponseWriter, r *http.Request) {
+		}), "401 Unauthorized: put name and password into the address"},
+		"endless redirects": {handle(t, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/more?password=secret", http.StatusFound)
 		}), "redirects more than 3 times"},
-		"to a file": {handle(t, func(w http.ResponseWriter, r *http.Request) {
+		"redirect to a file": {handle(t, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
-		}), "redirects to an address of file"},
-		"nobody there": {"http://127.0.0.1:1/", "connection refused"},
-		"hangs at once": {handle(t, func(_ http.ResponseWriter, r *http.Request) {
+		}), "redirects to an address of scheme file"},
+		"no server": {"http://127.0.0.1:1/", "connection refused"},
+		"hangs before the response": {handle(t, func(_ http.ResponseWriter, r *http.Request) {
 			<-r.Context().Done()
-		}), "the stream hangs"},
-		"hangs before a frame": {handle(t, hang("--b\r\n\r\n")), "the stream hangs"},
-		"only keeps alive": {handle(t, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", mixed)
+		}), "no frame arrived within 50ms: the camera or the network hangs"},
+		"hangs before the first frame": {handle(t, hang("--b\r\n\r\n")), "no frame arrived within 50ms: the camera or the network hangs"},
+		"sends no frames, only text": {handle(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", mixedReplace)
 			for r.Context().Err() == nil {
-				_, _ = io.WriteString(w, part("alive"))
+				_, _ = io.WriteString(w, part("keep-alive"))
 			}
-		}), "the stream hangs"},
+		}), "no frame arrived within 50ms: the camera or the network hangs"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := patient
-			if strings.HasSuffix(c.words, "hangs") {
-				l = hasty
+			l := longTimeout
+			if strings.HasSuffix(c.want, "hangs") {
+				l = shortTimeout
 			}
 			address := strings.Replace(c.address, "http://", "http://user:s%2Fecret@", 1) + "?key=secret"
 			_, err := open(t.Context(), address, l)
-			require.ErrorContains(t, err, c.words)
+			require.ErrorContains(t, err, c.want)
 			require.ErrorContains(t, err, Name(c.address)+": ")
 			require.NotContains(t, err.Error(), "ecret")
 			require.NotErrorIs(t, err, ErrAddress)
@@ -146,49 +149,49 @@ func TestStreamsThatFail(t *testing.T) {
 	}
 }
 
-func TestHangAfterFrames(t *testing.T) {
+func TestHangAfterFirstFrame(t *testing.T) {
 	a := frame(t, 24)
-	gone := make(chan struct{})
+	disconnected := make(chan struct{})
 	address := handle(t, func(w http.ResponseWriter, r *http.Request) {
 		hang(part(a)+"--b\r\n\r\n")(w, r)
-		close(gone)
+		close(disconnected)
 	})
-	// The first frame comes in time, whatever the machine; then time is short.
-	s := openStream(t, address, patient)
+	// The timeout is shortened only after the first frame, so that a slow machine
+	// does not fail the opening. The error quotes the configured one.
+	s := openStream(t, address, longTimeout)
 	requireFrames(t, s, a)
-	s.alarm.Reset(hasty.patience)
+	s.watchdog.Reset(shortTimeout.frameTimeout)
 	_, err := s.Read(nil)
-	require.EqualError(t, err, address+": no frame came in time: the stream hangs")
-	<-gone
+	require.EqualError(t, err, address+": no frame arrived within 1h0m0s: the camera or the network hangs")
+	<-disconnected
 }
 
-func TestCloseEndsARead(t *testing.T) {
+func TestCloseUnblocksRead(t *testing.T) {
 	a := frame(t, 24)
-	s := openStream(t, handle(t, hang(part(a))), patient)
+	s := openStream(t, handle(t, hang(part(a))), longTimeout)
 	requireFrames(t, s, a)
-	ended := make(chan error)
+	readErr := make(chan error)
 	go func() {
 		_, err := s.Read(nil)
-		ended <- err
+		readErr <- err
 	}()
 	require.NoError(t, s.Close())
-	require.ErrorContains(t, <-ended, "file already closed")
+	require.ErrorContains(t, <-readErr, "file already closed")
 }
 
-func TestContextEndsTheOpening(t *testing.T) {
+func TestContextCancelsOpen(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := open(ctx, handle(t, func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
-	}), patient)
+	}), longTimeout)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// The context of the opening may end without ending the stream.
-func TestStreamOutlivesTheContextOfItsOpening(t *testing.T) {
+func TestStreamOutlivesOpenContext(t *testing.T) {
 	a := frame(t, 24)
 	ctx, cancel := context.WithCancel(t.Context())
-	s, err := open(ctx, serve(t, mixed, part(a), part(a), part(a), "--b--"), patient)
+	s, err := open(ctx, serve(t, mixedReplace, part(a), part(a), part(a), "--b--"), longTimeout)
 	require.NoError(t, err)
 	defer s.Close()
 	cancel()
@@ -206,10 +209,10 @@ func TestPasswordAndRedirect(t *testing.T) {
 			http.Redirect(w, r, "/stream", http.StatusFound)
 			return
 		}
-		w.Header().Set("Content-Type", mixed)
+		w.Header().Set("Content-Type", mixedReplace)
 		_, _ = io.WriteString(w, part(a))
 	})
-	s := openStream(t, strings.Replace(address, "http://", "http://me:p%40ss@", 1), patient)
+	s := openStream(t, strings.Replace(address, "http://", "http://me:p%40ss@", 1), longTimeout)
 	requireFrames(t, s, a)
 }
 

@@ -1,7 +1,7 @@
-// Package y4m reads YUV4MPEG2, the uncompressed video that ffmpeg, mpv and the
-// mjpegtools hand from one to the other: a header line, then for each frame
-// the line FRAME and its planes (the manual page yuv4mpeg(5)). The layouts are
-// those of cameras: 4:2:0 with 8 bits, and luma alone.
+// Package y4m reads YUV4MPEG2, the uncompressed video that ffmpeg, mpv and
+// mjpegtools pipe to each other: a header line, then for each frame a line FRAME and
+// the planes, see the manual page yuv4mpeg(5) of mjpegtools. It supports the
+// layouts of cameras: 4:2:0 with 8 bits, and luma alone.
 package y4m
 
 import (
@@ -17,15 +17,19 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// Magic is what every such stream starts with.
+// Magic is the first word of every stream.
 const Magic = "YUV4MPEG2"
 
 const (
-	// maxLine is the longest header that is read, in bytes.
+	// maxLine bounds a header line, in bytes. mjpegtools reads and writes at most
+	// 256 (Y4M_LINE_MAX). It is also the size of the read buffer.
 	maxLine = 4096
 
-	// maxSide and maxPixels are the largest frames that are read.
-	maxSide   = 1 << 14
+	// maxSide bounds the sides of a frame, in pixels. No sensor is larger.
+	maxSide = 1 << 14
+
+	// maxPixels bounds the area of a frame: 100 megapixels, as for files in
+	// package picture, are 150 MB in 4:2:0.
 	maxPixels = 100_000_000
 )
 
@@ -33,69 +37,70 @@ const (
 type Reader struct {
 	r      *bufio.Reader
 	format pixel.Format
-	number int // of the next frame, from 1
+	number int // of the next frame, from 1, for errors
 }
 
-// NewReader reads the stream's header.
+// NewReader reads the stream's header and returns a Reader of its frames.
 func NewReader(r io.Reader) (*Reader, error) {
 	y := &Reader{r: bufio.NewReaderSize(r, maxLine), number: 1}
-	line, err := y.line()
+	line, err := y.readLine()
 	if err != nil {
-		return nil, fmt.Errorf("the header of Y4M: %w", whole(err))
+		return nil, fmt.Errorf("Y4M header: %w", truncated(err))
 	}
 	if y.format, err = parseHeader(string(line)); err != nil {
-		return nil, fmt.Errorf("the header of Y4M: %w", err)
+		return nil, fmt.Errorf("Y4M header: %w", err)
 	}
 	return y, nil
 }
 
-// line reads a line, and gives it without its end. It is valid until the next
+// readLine returns the next line without its line end. It is valid until the next
 // read.
-func (y *Reader) line() ([]byte, error) {
+func (y *Reader) readLine() ([]byte, error) {
 	line, err := y.r.ReadSlice('\n')
 	switch {
 	case err == nil:
 		return line[:len(line)-1], nil
 	case errors.Is(err, bufio.ErrBufferFull):
-		return nil, fmt.Errorf("a line of more than %d bytes", maxLine)
+		return nil, fmt.Errorf("the line has more than %d bytes", maxLine)
 	case errors.Is(err, io.EOF) && len(line) > 0:
 		return nil, io.ErrUnexpectedEOF
 	}
 	return nil, err
 }
 
-// whole is the error of something that ought to be there.
-func whole(err error) error {
+// truncated replaces the error of a stream that ends inside a header or a frame.
+func truncated(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("cut short: %w", io.ErrUnexpectedEOF)
 	}
 	return err
 }
 
-// Format is that of all frames.
+// Format returns the format of all frames.
 func (y *Reader) Format() pixel.Format { return y.format }
 
-// Read reads the next frame into the memory of buf, which it replaces where it
-// is too small. The error after the last frame is io.EOF.
+// Read returns the next frame, its planes one after the other. It uses the memory of
+// buf if that suffices. The error after the last frame is io.EOF.
 func (y *Reader) Read(buf []byte) ([]byte, error) {
-	buf, err := y.read(buf[:0])
+	buf, err := y.readFrame(buf[:0])
 	if err == nil {
 		y.number++
 		return buf, nil
 	}
 	if !errors.Is(err, io.EOF) {
-		err = fmt.Errorf("frame %d of Y4M: %w", y.number, whole(err))
+		err = fmt.Errorf("frame %d of Y4M: %w", y.number, truncated(err))
 	}
 	return nil, err
 }
 
-func (y *Reader) read(buf []byte) ([]byte, error) {
-	line, err := y.line()
+// readFrame appends the next frame to buf. It returns io.EOF only between frames.
+func (y *Reader) readFrame(buf []byte) ([]byte, error) {
+	line, err := y.readLine()
 	if err != nil {
 		return nil, err
 	}
 	if word, _, _ := bytes.Cut(line, []byte(" ")); string(word) != "FRAME" {
-		return nil, fmt.Errorf("the line FRAME is not there, but %.20q: the frame before had another size than the header says", line)
+		return nil, fmt.Errorf("expected the line FRAME, got %.20q: the previous frame does not have the size that the header says", line)
 	}
 	buf, err = boundedread.Append(buf, y.r, y.format.Size())
 	if errors.Is(err, io.EOF) {
@@ -104,14 +109,14 @@ func (y *Reader) read(buf []byte) ([]byte, error) {
 	return buf, err
 }
 
-// parseHeader reads the stream's parameters, each a letter and its value.
-// Without a word on it, pictures are of the limited range, as in MPEG; there
-// is none on the matrix.
+// parseHeader parses the stream's parameters, each a letter followed by its value.
+// The defaults are 4:2:0 (yuv4mpeg(5)) and, as for MPEG, limited range. There is
+// no parameter for the matrix.
 func parseHeader(line string) (pixel.Format, error) {
 	f := pixel.Format{FourCC: pixel.YU12, Range: pixel.Limited}
 	words := strings.Fields(line)
 	if len(words) == 0 || words[0] != Magic {
-		return f, fmt.Errorf("it does not start with %s", Magic)
+		return f, fmt.Errorf("the stream does not start with %s", Magic)
 	}
 	for _, word := range words[1:] {
 		var err error
@@ -130,10 +135,10 @@ func parseHeader(line string) (pixel.Format, error) {
 		}
 	}
 	if f.Width == 0 || f.Height == 0 {
-		return f, errors.New("no size: W and H are to give it in pixels")
+		return f, errors.New("no size: the parameters W and H are required, in pixels")
 	}
 	if f.Width > maxPixels/f.Height {
-		return f, fmt.Errorf("frames of %dx%d pixels are beyond the limit of %d megapixels", f.Width, f.Height, maxPixels/1_000_000)
+		return f, fmt.Errorf("frames of %dx%d pixels exceed the limit of %d megapixels", f.Width, f.Height, maxPixels/1_000_000)
 	}
 	f.Stride = f.Width
 	return f, nil
@@ -142,13 +147,13 @@ func parseHeader(line string) (pixel.Format, error) {
 func parseSide(text string) (int, error) {
 	side, err := strconv.Atoi(text)
 	if err != nil || side < 1 || side > maxSide {
-		return 0, fmt.Errorf("a side of %.20q pixels: 1…%d can be read", text, maxSide)
+		return 0, fmt.Errorf("a side of %.20q pixels: expected 1…%d", text, maxSide)
 	}
 	return side, nil
 }
 
-// parseLayout reads the colour space. Those of 4:2:0 tell where in its four
-// pixels a chroma sample lies, half a pixel this way or that.
+// parseLayout parses the colour space. Those of 4:2:0 differ in where a chroma
+// sample lies among its four pixels, which is ignored: by at most half a pixel.
 func parseLayout(text string) (pixel.FourCC, error) {
 	switch text {
 	case "420jpeg", "420mpeg2", "420paldv", "420":
@@ -156,16 +161,17 @@ func parseLayout(text string) (pixel.FourCC, error) {
 	case "mono":
 		return pixel.GREY, nil
 	}
-	return 0, fmt.Errorf("the layout %.20q is not supported: convert it first, say with ffmpeg's -pix_fmt yuv420p", "C"+text)
+	return 0, fmt.Errorf("the layout %.20q is not supported: convert the video first, as with ffmpeg -pix_fmt yuv420p", "C"+text)
 }
 
-// parseExtension reads what ffmpeg adds on the range.
-func parseExtension(text string, otherwise pixel.Range) pixel.Range {
+// parseExtension parses ffmpeg's extension for the range. It returns previous for
+// all others.
+func parseExtension(text string, previous pixel.Range) pixel.Range {
 	switch text {
 	case "COLORRANGE=FULL":
 		return pixel.Full
 	case "COLORRANGE=LIMITED":
 		return pixel.Limited
 	}
-	return otherwise
+	return previous
 }

@@ -12,7 +12,7 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// stream is a header and frames whose bytes are each the frame's number.
+// stream returns a header and frames of size bytes, each the frame's number from 1.
 func stream(header string, frames, size int) []byte {
 	file := []byte(header + "\n")
 	for n := range frames {
@@ -43,10 +43,10 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-func TestHeadersThatAreRefused(t *testing.T) {
-	for header, words := range map[string]string{
+func TestHeaderErrors(t *testing.T) {
+	for header, want := range map[string]string{
 		"":                                   "cut short",
-		"YUV4MPEG2 W6 H4":                    "cut short", // no end of the line
+		"YUV4MPEG2 W6 H4":                    "cut short", // no line end
 		"YUV4MPEG W6 H4\n":                   "does not start with YUV4MPEG2",
 		"\n":                                 "does not start with YUV4MPEG2",
 		"YUV4MPEG2 W6\n":                     "no size",
@@ -57,18 +57,18 @@ func TestHeadersThatAreRefused(t *testing.T) {
 		"YUV4MPEG2 W16384 H16384\n":          "megapixels",
 		"YUV4MPEG2 W6 H4 C422\n":             `the layout "C422" is not supported`,
 		"YUV4MPEG2 W6 H4 C420p10\n":          "yuv420p",
-		Magic + strings.Repeat("x", maxLine): "a line of more than",
+		Magic + strings.Repeat("x", maxLine): "the line has more than",
 	} {
 		_, err := NewReader(strings.NewReader(header))
-		require.ErrorContains(t, err, words, "%.40q", header)
-		require.ErrorContains(t, err, "the header of Y4M: ")
+		require.ErrorContains(t, err, want, "%.40q", header)
+		require.ErrorContains(t, err, "Y4M header: ")
 	}
 }
 
 func TestFrames(t *testing.T) {
 	for header, size := range map[string]int{
 		"YUV4MPEG2 W6 H4":       6*4 + 2*3*2,
-		"YUV4MPEG2 W5 H3":       5*3 + 2*3*2, // halves are rounded up
+		"YUV4MPEG2 W5 H3":       5*3 + 2*3*2, // half-size planes round up
 		"YUV4MPEG2 W1 H1":       3,
 		"YUV4MPEG2 W5 H3 Cmono": 15,
 	} {
@@ -84,7 +84,7 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-func TestParametersOfFrames(t *testing.T) {
+func TestFrameParametersAreIgnored(t *testing.T) {
 	r, err := NewReader(strings.NewReader("YUV4MPEG2 W2 H1 Cmono\nFRAME Ip XA=b\nab"))
 	require.NoError(t, err)
 	frame, err := r.Read(nil)
@@ -92,25 +92,25 @@ func TestParametersOfFrames(t *testing.T) {
 	require.Equal(t, "ab", string(frame))
 }
 
-func TestDamagedFrames(t *testing.T) {
-	for rest, words := range map[string]string{
+func TestFrameErrors(t *testing.T) {
+	for rest, want := range map[string]string{
 		"FRA":         "frame 2 of Y4M: cut short",
 		"FRAME\n":     "frame 2 of Y4M: cut short",
 		"FRAME\na":    "frame 2 of Y4M: cut short",
-		"cFRAME\nab":  `frame 2 of Y4M: the line FRAME is not there, but "cFRAME"`,
-		"FRAMES\nab":  `but "FRAMES"`,
-		"\nFRAME\nab": `but ""`,
+		"cFRAME\nab":  `frame 2 of Y4M: expected the line FRAME, got "cFRAME"`,
+		"FRAMES\nab":  `got "FRAMES"`,
+		"\nFRAME\nab": `got ""`,
 	} {
 		r, err := NewReader(strings.NewReader("YUV4MPEG2 W2 H1 Cmono\nFRAME\nab" + rest))
 		require.NoError(t, err)
 		_, err = r.Read(nil)
 		require.NoError(t, err)
 		_, err = r.Read(nil)
-		require.ErrorContains(t, err, words)
+		require.ErrorContains(t, err, want)
 	}
 }
 
-func TestFramesCostNoGarbage(t *testing.T) {
+func TestReadDoesNotAllocate(t *testing.T) {
 	const frames = 20
 	r, err := NewReader(bytes.NewReader(stream("YUV4MPEG2 W64 H48 Cmono", 2+frames, 64*48)))
 	require.NoError(t, err)
@@ -122,8 +122,8 @@ func TestFramesCostNoGarbage(t *testing.T) {
 	}))
 }
 
-// FuzzReader: whatever the bytes, every frame is whole and the end an error of
-// one line.
+// FuzzReader checks that for any input every frame is complete, and that the input
+// ends with an error of one line.
 func FuzzReader(f *testing.F) {
 	f.Add(stream("YUV4MPEG2 W6 H4 F25:1 Ip A1:1 C420jpeg XCOLORRANGE=FULL", 2, 36))
 	f.Add(stream("YUV4MPEG2 W5 H3 Cmono", 2, 15))

@@ -11,18 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const frameTime = 40 * time.Millisecond
+const frameInterval = 40 * time.Millisecond
 
-// sender gives a frame each frameTime, whose bytes are all its number.
+// sender sends a frame every frameInterval. All bytes of a frame are its number, from
+// 0.
 type sender struct {
-	sent   int
-	last   int // the number of frames that there are
-	allocs int
+	sent   int // frames
+	total  int // frames until io.EOF
+	allocs int // frames for which there was no buffer to reuse
 }
 
 func (s *sender) read(buf []byte) ([]byte, error) {
-	time.Sleep(frameTime)
-	if s.sent == s.last {
+	time.Sleep(frameInterval)
+	if s.sent == s.total {
 		return nil, io.EOF
 	}
 	if buf == nil {
@@ -46,7 +47,7 @@ func requireFrame(t *testing.T, r *Reader, want int) {
 
 func TestFastCallerGetsEveryFrame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := sender{last: 100}
+		s := sender{total: 100}
 		r := Start(s.read)
 		for n := range 100 {
 			requireFrame(t, r, n)
@@ -60,15 +61,15 @@ func TestFastCallerGetsEveryFrame(t *testing.T) {
 	})
 }
 
-func TestSlowCallerGetsTheNewest(t *testing.T) {
+func TestSlowCallerGetsNewest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := sender{last: 21}
+		s := sender{total: 21}
 		r := Start(s.read)
 		for n := range 5 {
 			requireFrame(t, r, 4*n)
-			time.Sleep(4*frameTime - frameTime/2)
+			time.Sleep(4*frameInterval - frameInterval/2)
 			synctest.Wait()
-			time.Sleep(frameTime / 2)
+			time.Sleep(frameInterval / 2)
 			synctest.Wait()
 		}
 		requireFrame(t, r, 20)
@@ -78,17 +79,18 @@ func TestSlowCallerGetsTheNewest(t *testing.T) {
 	})
 }
 
-// A frame in the caller's hands is not written to, however many come.
-func TestFrameIsTheCallers(t *testing.T) {
+// TestFrameIsNotOverwritten checks that the caller's frame stays unchanged until its
+// next call, however many arrive.
+func TestFrameIsNotOverwritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := sender{last: 50}
+		s := sender{total: 50}
 		r := Start(s.read)
 		for {
 			f, err := r.Next(t.Context())
 			if err != nil {
 				return
 			}
-			time.Sleep(7 * frameTime)
+			time.Sleep(7 * frameInterval)
 			synctest.Wait()
 			for _, b := range f.Data {
 				require.Equal(t, byte(f.Sequence), b)
@@ -97,9 +99,9 @@ func TestFrameIsTheCallers(t *testing.T) {
 	})
 }
 
-func TestLastFrameComesBeforeTheError(t *testing.T) {
+func TestLastFramePrecedesError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := sender{last: 1}
+		s := sender{total: 1}
 		r := Start(s.read)
 		<-r.Done()
 		requireFrame(t, r, 0)
@@ -108,17 +110,17 @@ func TestLastFrameComesBeforeTheError(t *testing.T) {
 	})
 }
 
-func TestContextEndsTheWait(t *testing.T) {
+func TestContextCancelsNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		end := make(chan struct{})
-		r := Start(func([]byte) ([]byte, error) { <-end; return nil, errors.New("ended") })
+		stop := make(chan struct{})
+		r := Start(func([]byte) ([]byte, error) { <-stop; return nil, errors.New("stopped") })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		began := time.Now()
+		start := time.Now()
 		_, err := r.Next(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, time.Second, time.Since(began))
-		close(end)
+		require.Equal(t, time.Second, time.Since(start))
+		close(stop)
 		<-r.Done()
 	})
 }

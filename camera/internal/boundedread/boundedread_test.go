@@ -14,31 +14,31 @@ func TestAppend(t *testing.T) {
 		data[i] = byte(i * 7)
 	}
 	for _, n := range []int{0, 1, chunk - 1, chunk, chunk + 1, 3 * chunk, len(data)} {
-		got, err := Append([]byte("before"), bytes.NewReader(data), n)
+		got, err := Append([]byte("prefix"), bytes.NewReader(data), n)
 		require.NoError(t, err)
-		require.Equal(t, "before", string(got[:6]))
+		require.Equal(t, "prefix", string(got[:6]))
 		require.True(t, bytes.Equal(data[:n], got[6:]), n)
 	}
 }
 
-func TestAppendTellsHowItEnds(t *testing.T) {
+func TestAppendEOF(t *testing.T) {
 	_, err := Append(nil, bytes.NewReader(nil), 5)
 	require.ErrorIs(t, err, io.EOF)
-	for _, there := range []int{1, chunk, 2*chunk + 1} {
-		got, err := Append(nil, bytes.NewReader(make([]byte, there)), 1<<20)
+	for _, size := range []int{1, chunk, 2*chunk + 1} {
+		got, err := Append(nil, bytes.NewReader(make([]byte, size)), 1<<20)
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-		require.Len(t, got, there)
+		require.Len(t, got, size)
 	}
 }
 
-// A promise of a gigabyte that is not kept takes no gigabyte.
-func TestPromisesTakeNoMemory(t *testing.T) {
+// TestFalseLength announces a gigabyte and sends 1000 bytes.
+func TestFalseLength(t *testing.T) {
 	got, err := Append(nil, bytes.NewReader(make([]byte, 1000)), 1<<30)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Less(t, cap(got), 4*chunk)
 }
 
-func TestMemoryIsUsedAgain(t *testing.T) {
+func TestBufferIsReused(t *testing.T) {
 	const n = 3 * chunk
 	r := bytes.NewReader(make([]byte, n))
 	buf := make([]byte, 0, n)
