@@ -248,6 +248,19 @@ next:                                                 \
 #define FM3 F19
 #define m3  19
 
+// STORE_CODES requantizes the 16 accumulators of a pixel, narrows them to bytes
+// and stores them at DST, which moves on by a panel. c0-c3 and C0-C3 are the
+// same registers as numbers and as names; FC0 is C0 as a float register.
+#define STORE_CODES(c0, c1, c2, c3, C0, C1, C2, C3, FC0, DST) \
+	CODES(m0, c0)               \
+	CODES(m1, c1)               \
+	CODES(m2, c2)               \
+	CODES(m3, c3)               \
+	VUZP1   C1.H8, C0.H8, C0.H8 \
+	VUZP1   C3.H8, C2.H8, C2.H8 \
+	VUZP1   C2.B16, C0.B16, C0.B16 \
+	FMOVQ.P FC0, 16(DST)
+
 // func tile4x16Dotprod(t *tileArgs)
 //
 //	t R0
@@ -273,45 +286,11 @@ panel:
 	FLDPQ.P 32(MULT), (FM0, FM1)
 	FLDPQ.P 32(MULT), (FM2, FM3)
 
-	// Requantize, narrow to bytes and store pixel 0.
-	CODES(m0, a00)
-	CODES(m1, a01)
-	CODES(m2, a02)
-	CODES(m3, a03)
-	VUZP1   A01.H8, A00.H8, A00.H8
-	VUZP1   A03.H8, A02.H8, A02.H8
-	VUZP1   A02.B16, A00.B16, A00.B16
-	FMOVQ.P FA00, 16(DST0)
-
-	// Pixel 1.
-	CODES(m0, a10)
-	CODES(m1, a11)
-	CODES(m2, a12)
-	CODES(m3, a13)
-	VUZP1   A11.H8, A10.H8, A10.H8
-	VUZP1   A13.H8, A12.H8, A12.H8
-	VUZP1   A12.B16, A10.B16, A10.B16
-	FMOVQ.P FA10, 16(DST1)
-
-	// Pixel 2.
-	CODES(m0, a20)
-	CODES(m1, a21)
-	CODES(m2, a22)
-	CODES(m3, a23)
-	VUZP1   A21.H8, A20.H8, A20.H8
-	VUZP1   A23.H8, A22.H8, A22.H8
-	VUZP1   A22.B16, A20.B16, A20.B16
-	FMOVQ.P FA20, 16(DST2)
-
-	// Pixel 3.
-	CODES(m0, a30)
-	CODES(m1, a31)
-	CODES(m2, a32)
-	CODES(m3, a33)
-	VUZP1   A31.H8, A30.H8, A30.H8
-	VUZP1   A33.H8, A32.H8, A32.H8
-	VUZP1   A32.B16, A30.B16, A30.B16
-	FMOVQ.P FA30, 16(DST3)
+	// Requantize, narrow to bytes and store the four pixels.
+	STORE_CODES(a00, a01, a02, a03, A00, A01, A02, A03, FA00, DST0)
+	STORE_CODES(a10, a11, a12, a13, A10, A11, A12, A13, FA10, DST1)
+	STORE_CODES(a20, a21, a22, a23, A20, A21, A22, A23, FA20, DST2)
+	STORE_CODES(a30, a31, a32, a33, A30, A31, A32, A33, FA30, DST3)
 
 	SUB  $1, PANELS
 	CBNZ PANELS, panel
