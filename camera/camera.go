@@ -41,7 +41,7 @@ type Frame struct {
 // Pixels returns the frame as networks read it, without copying. RGB24 and
 // BGR24 are read as full range: from a source that sends them in the limited
 // one, as some HDMI grabbers do, black looks grey and white dull.
-func (f *Frame) Pixels() pixel.Image { return f.Format.Image(f.Data) }
+func (f *Frame) Pixels() pixel.Image { return f.Image(f.Data) }
 
 // Format describes how the bytes of a frame are arranged.
 type Format = pixel.Format

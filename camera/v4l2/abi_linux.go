@@ -294,7 +294,7 @@ const (
 	iocRead  = 2 << 30 // _IOC_READ: the kernel fills in the argument
 	iocVideo = 'V' << 8
 
-	vidiocQuerycap           = iocRead | unsafe.Sizeof(capability{})<<16 | iocVideo | 0                   // VIDIOC_QUERYCAP
+	vidiocQuerycap           = iocRead | unsafe.Sizeof(capability{})<<16 | iocVideo                       // VIDIOC_QUERYCAP
 	vidiocEnumFmt            = iocRead | iocWrite | unsafe.Sizeof(formatDescription{})<<16 | iocVideo | 2 // VIDIOC_ENUM_FMT
 	vidiocSFmt               = iocRead | iocWrite | unsafe.Sizeof(formatSingle{})<<16 | iocVideo | 5      // VIDIOC_S_FMT
 	vidiocReqbufs            = iocRead | iocWrite | unsafe.Sizeof(requestBuffers{})<<16 | iocVideo | 8    // VIDIOC_REQBUFS

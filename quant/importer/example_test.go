@@ -20,7 +20,7 @@ func ExampleLoad() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(filepath.Dir(path))
+	defer func() { _ = os.RemoveAll(filepath.Dir(path)) }()
 
 	loaded, err := importer.Load(path, importer.Options{Order: "rgb", Fit: "direct"})
 	if err != nil {

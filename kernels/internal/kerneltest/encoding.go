@@ -116,7 +116,8 @@ func CheckEncodings(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// CheckNoWords: the package's assembly uses WORD in neon_arm64.h alone.
+// CheckNoWords fails the test if assembly of the package uses WORD anywhere but
+// in neon_arm64.h.
 func CheckNoWords(t *testing.T) {
 	files, err := filepath.Glob("*.s")
 	require.NoError(t, err)
