@@ -31,7 +31,7 @@ func build(f *file, asked *overrides, fileSize int) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &float.Network{Labels: asked.labels}
+	n := &float.Network{}
 	n.Input = b.input(t.Size)
 	if t, err = b.poolRounding(t); err != nil {
 		return nil, err

@@ -25,6 +25,7 @@ import (
 	"path/filepath"
 
 	"halfmeg/quant/float"
+	"halfmeg/quant/labels"
 )
 
 // Loaded is the result of Load.
@@ -34,6 +35,8 @@ type Loaded struct {
 	// Assumed lists what neither the file nor an option stated, one line each,
 	// with the flag that overrides it.
 	Assumed []string
+	// Labels are the labels that the options gave, or nil.
+	Labels *labels.List
 }
 
 // maxFile limits what is read into memory. SqueezeNet in float32 takes 5 MB.
@@ -54,11 +57,30 @@ func Load(path string, o Options) (*Loaded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if err := l.label(asked.labels); err != nil {
+		return nil, fmt.Errorf("-labels: %w", err)
+	}
 	sum := sha256.Sum256(data)
 	l.Network.Source.Weights = filepath.Base(path)
 	l.Network.Source.SHA256 = hex.EncodeToString(sum[:])
 	l.Network.Source.Format = l.Format
 	return l, nil
+}
+
+// label gives the network the labels of a file, which may be nil.
+func (l *Loaded) label(file *labels.List) error {
+	if file == nil {
+		return nil
+	}
+	fitting, err := file.Fit(l.Network.Topology.Head.Classes)
+	if err != nil {
+		return err
+	}
+	l.Labels, l.Network.Labels = fitting, fitting.Names
+	for _, note := range fitting.Notes {
+		l.Assumed = append(l.Assumed, fmt.Sprintf("%s: %s (-labels)", file.Path, note))
+	}
+	return nil
 }
 
 // load imports a file that is in memory.

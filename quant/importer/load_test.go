@@ -193,31 +193,28 @@ func TestOptionErrors(t *testing.T) {
 	}
 }
 
-func TestReadLabels(t *testing.T) {
-	for name, c := range map[string]struct {
-		text string
-		want []string
-		err  string
-	}{
-		"plain":    {"tench\ngold fish\n", []string{"tench", "gold fish"}, ""},
-		"windows":  {"\ufefftench\r\ngold fish\r\n\r\n", []string{"tench", "gold fish"}, ""},
-		"wordnet":  {"n01440764 tench, Tinca tinca\nn01443537 goldfish", []string{"tench, Tinca tinca", "goldfish"}, ""},
-		"gap":      {"tench\n\ngoldfish\n", nil, "line 2 has no label"},
-		"empty":    {"", nil, "line 1 has no label"},
-		"not text": {"\xff\xfe\x00", nil, "UTF-8"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			labels, err := readLabels(writeFile(t, "labels.txt", []byte(c.text)))
-			if c.err != "" {
-				require.ErrorContains(t, err, c.err)
-				return
-			}
-			require.NoError(t, err)
-			require.Equal(t, c.want, labels)
-		})
-	}
-	labels, err := readLabels(testdata.Path(t, "images/synset_words.txt"))
+// TestLabels: labels that do not fit are blamed on their file, not on the weights.
+func TestLabels(t *testing.T) {
+	weights := writeFile(t, "weights.safetensors", newSample(t, slim(model.V11())).safetensors(float32Type))
+	few := writeFile(t, "few.txt", []byte("tench\n\ngoldfish\n"))
+	_, err := Load(weights, Options{LabelFile: few})
+	require.EqualError(t, err, "-labels: "+few+`: 2 labels for 7 classes: the first label is "tench", the last "goldfish"; line 2 is empty`)
+
+	one := writeFile(t, "one.txt", []byte("background\nn00000001 a\nb\nc\nd\ne\nf\ng\n"))
+	l, err := Load(weights, Options{LabelFile: one})
 	require.NoError(t, err)
-	require.Len(t, labels, 1000)
-	require.Equal(t, "tench, Tinca tinca", labels[0])
+	require.Equal(t, []string{"a", "b", "c", "d", "e", "f", "g"}, l.Network.Labels)
+	require.Equal(t, "n00000001", l.Labels.IDs[0])
+	require.Contains(t, l.Assumed, one+`: the first label, "background", is dropped: the network has no class for it (-labels)`)
+}
+
+// TestCapitals: names of choices are read in capitals too.
+func TestCapitals(t *testing.T) {
+	l := mustRead(t, newSample(t, slim(model.V11())).safetensors(float32Type),
+		Options{Pool: "Ceil", Order: "BGR", Fit: "CROP"})
+	require.Equal(t, model.BGR, l.Network.Input.Order)
+	require.Equal(t, model.Crop, l.Network.Input.Fit)
+	require.True(t, l.Network.Topology.PoolCeil)
+	_, err := (&Options{Topology: "V1.1"}).parse()
+	require.NoError(t, err)
 }

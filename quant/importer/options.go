@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"halfmeg/model"
+	"halfmeg/quant/labels"
 )
 
 // Options override what a file of weights states or leaves open. Each is a flag
@@ -29,20 +30,20 @@ type Options struct {
 	Std       string // standard deviation, likewise: "58.4,57.1,57.4"
 	Fit       string // "squash", "crop" or "direct"
 	Resize    int    // side to which pictures are scaled before the centre crop
-	LabelFile string // path of a file of class names, one per line or synset_words.txt
+	LabelFile string // path of a file of class names, as package labels reads it
 }
 
 // Flags registers the options as flags of a tool.
 func (o *Options) Flags(fs *flag.FlagSet) {
-	fs.StringVar(&o.Topology, "topology", "", "network: v1.0, v1.1 or a JSON `file` (default: inferred from the weights)")
+	fs.StringVar(&o.Topology, "topology", "", "network: v1.0, v1.1 or a JSON `file` as described above (default: inferred from the weights)")
 	fs.StringVar(&o.Pool, "pool", "auto", "`rounding` of the pools' output size: ceil, floor or auto")
 	fs.IntVar(&o.Size, "size", 0, "side of the network's input in `pixels` (default: from the weights, or by convention)")
 	fs.StringVar(&o.Order, "order", "", "channel `order` that the network reads: rgb or bgr")
 	fs.StringVar(&o.Mean, "mean", "", "mean `a,b,c` of the channels in bytes 0…255, in the network's channel order (Caffe: 104,117,123)")
 	fs.StringVar(&o.Std, "std", "", "standard deviation `a,b,c` of the channels, likewise")
-	fs.StringVar(&o.Fit, "fit", "", "`rule` to resize pictures to the input: squash, crop or direct")
+	fs.StringVar(&o.Fit, "fit", "", "`rule` to resize pictures to the input: squash (to -resize on both sides, then the centre is cut out), crop (the short side to -resize, then likewise) or direct (the whole picture to the input, nothing is cut off)")
 	fs.IntVar(&o.Resize, "resize", 0, "side in `pixels` to which pictures are scaled before the centre crop")
-	fs.StringVar(&o.LabelFile, "labels", "", "`file` of class names, one per line, for example synset_words.txt")
+	fs.StringVar(&o.LabelFile, "labels", "", "`file` of class names in the order of the network's outputs: a name per line, with or without a number or WordNet id in front (synset_words.txt), or a list or map in JSON or Python")
 }
 
 // OptionError reports an invalid option value. Other errors of Load concern
@@ -60,7 +61,7 @@ type overrides struct {
 	std      *[3]float32
 	fit      *model.Fit
 	resize   int
-	labels   []string
+	labels   *labels.List
 }
 
 func (o *Options) parse() (*overrides, error) {
@@ -77,18 +78,17 @@ func (o *Options) parse() (*overrides, error) {
 		return nil, err
 	}
 	if o.LabelFile != "" {
-		names, err := readLabels(o.LabelFile)
-		if err != nil {
+		var err error
+		if c.labels, err = labels.Read(o.LabelFile); err != nil {
 			return nil, fmt.Errorf("-labels: %w", err)
 		}
-		c.labels = names
 	}
 	return c, nil
 }
 
 func (c *overrides) readTopology(o *Options) error {
 	var t model.Topology
-	switch o.Topology {
+	switch strings.ToLower(o.Topology) {
 	case "":
 		return nil
 	case "v1.0":
@@ -115,11 +115,8 @@ type topologyFile struct {
 	PoolCeil *bool `json:"pool_ceil"`
 }
 
-// Size limits in bytes, far above any real file: ImageNet's labels take 31 kB.
-const (
-	maxTopologyFile = 1 << 20
-	maxLabelFile    = 1 << 24
-)
+// maxTopologyFile is a size limit in bytes, far above any real file.
+const maxTopologyFile = 1 << 20
 
 func readTopologyFile(path string) (*topologyFile, error) {
 	data, err := readFile(path, maxTopologyFile)
@@ -142,10 +139,10 @@ func readTopologyFile(path string) (*topologyFile, error) {
 }
 
 func (c *overrides) readPool(o *Options) error {
-	switch o.Pool {
+	switch strings.ToLower(o.Pool) {
 	case "", "auto":
 	case "ceil", "floor":
-		up := o.Pool == "ceil"
+		up := strings.EqualFold(o.Pool, "ceil")
 		c.ceil = &up
 	default:
 		return fmt.Errorf("-pool %q: expected ceil, floor or auto", o.Pool)
@@ -156,13 +153,13 @@ func (c *overrides) readPool(o *Options) error {
 func (c *overrides) readInput(o *Options) (err error) {
 	if o.Order != "" {
 		c.order = new(model.Order)
-		if err := c.order.UnmarshalText([]byte(o.Order)); err != nil {
+		if err := c.order.UnmarshalText([]byte(strings.ToLower(o.Order))); err != nil {
 			return fmt.Errorf("-order: %w", err)
 		}
 	}
 	if o.Fit != "" {
 		c.fit = new(model.Fit)
-		if err := c.fit.UnmarshalText([]byte(o.Fit)); err != nil {
+		if err := c.fit.UnmarshalText([]byte(strings.ToLower(o.Fit))); err != nil {
 			return fmt.Errorf("-fit: %w", err)
 		}
 	}

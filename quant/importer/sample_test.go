@@ -131,7 +131,11 @@ func read(data []byte, o Options) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(data, asked)
+	l, err := load(data, asked)
+	if err != nil {
+		return nil, err
+	}
+	return l, l.label(asked.labels)
 }
 
 func mustRead(t *testing.T, data []byte, o Options) *Loaded {
