@@ -12,8 +12,8 @@ import (
 	"golang.org/x/image/bmp"
 )
 
-// headSize is the number of bytes needed to recognise a format.
-const headSize = 16
+// HeadSize is the number of bytes needed to recognise a format.
+const HeadSize = 16
 
 // format is a supported file format.
 type format struct {
@@ -84,6 +84,22 @@ func recognise(head []byte) (*format, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: starts with %q", ErrUnknown, head)
+}
+
+// FormatName names the format of a picture by a file's first HeadSize bytes, whether
+// Decode supports it or not. It is empty if they are the start of no known format.
+func FormatName(head []byte) string {
+	for _, f := range formats {
+		if matches(head, f.magic) {
+			return f.name
+		}
+	}
+	for _, f := range unsupportedFormats {
+		if matches(head, f.magic) {
+			return f.name
+		}
+	}
+	return ""
 }
 
 func notSupported(kind string) error {

@@ -88,7 +88,7 @@ func DecodeStream(r io.Reader) (*Image, error) { return decode(r, byteLimit, fra
 
 func decode(r io.Reader, maxBytes, maxPixels int64) (*Image, error) {
 	buffered := bufio.NewReader(r)
-	head, err := buffered.Peek(headSize)
+	head, err := buffered.Peek(HeadSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, withoutPath(err)
 	}

@@ -273,3 +273,17 @@ func TestDecodeFile(t *testing.T) {
 		require.NotContains(t, err.Error(), path+": open")
 	}
 }
+
+func TestFormatName(t *testing.T) {
+	for head, want := range map[string]string{
+		"\xff\xd8\xff\xe0\x00\x10JFIF":     "JPEG",
+		"\x89PNG\r\n\x1a\n\x00\x00":        "PNG",
+		"RIFF\x00\x00\x00\x00WEBPVP8 ":     "WebP",
+		"\x00\x00\x00\x18ftypheic\x00\x00": "HEIC",
+		"RIFF":                             "",
+		"Dear diary, today":                "",
+		"":                                 "",
+	} {
+		require.Equal(t, want, FormatName([]byte(head)))
+	}
+}

@@ -89,7 +89,7 @@ func check(t *testing.T, p published, where string, a metrics.Agreement) {
 }
 
 func load(t *testing.T, folder string, in model.Input) *pictures.Inputs {
-	f, err := pictures.List(testdata.Path(t, folder), nil)
+	f, err := pictures.List(testdata.Path(t, folder), pictures.Classes{})
 	require.NoError(t, err)
 	inputs, err := pictures.Load(context.Background(), f.Items, in, runtime.GOMAXPROCS(0), func() {})
 	require.NoError(t, err)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"halfmeg/model"
@@ -28,6 +29,7 @@ type settings struct {
 	model   string
 	against string
 	images  string
+	labels  string
 	direct  bool
 	json    bool
 	workers int
@@ -45,6 +47,7 @@ type report struct {
 	Compared   *metrics.Agreement      `json:"agreement,omitempty"`
 	Worst      []metrics.ClassAccuracy `json:"worst_classes,omitempty"`
 	Warning    string                  `json:"warning,omitempty"`
+	Notes      []string                `json:"notes,omitempty"`
 	Unreadable []string                `json:"unreadable,omitempty"`
 }
 
@@ -68,15 +71,28 @@ func run(ctx context.Context) error {
 			return err
 		}
 	}
-	folder, err := pictures.List(s.images, tested.labels)
+	classes := pictures.Classes{Count: tested.classes, Names: tested.labels}
+	var notes []string
+	if s.labels != "" {
+		if notes, err = classes.Label(s.labels); err != nil {
+			return fmt.Errorf("-labels: %w", err)
+		}
+		tested.labels = classes.Names
+	}
+	folder, err := pictures.List(s.images, classes)
 	if err != nil {
 		return err
 	}
+	folder.Notes = append(notes, folder.Notes...)
 	if err := folder.Check(tested.classes); err != nil {
 		return err
 	}
 	if len(folder.Labelled()) == 0 && reference == nil {
-		return fmt.Errorf("%s: the class of no picture is known: add labels.csv, name the folders by the name or number of their class, or use -against, which needs no classes", s.images)
+		err := fmt.Errorf("%s: the class of no picture is known: add labels.csv, name the folders by the name or number of their class, or use -against, which needs no classes", s.images)
+		if w := folder.Warning(); w != "" {
+			err = fmt.Errorf("%w; %s", err, w)
+		}
+		return err
 	}
 	r, err := measure(ctx, s, tested, reference, folder)
 	if err != nil {
@@ -96,6 +112,7 @@ func readFlags() *settings {
 	flag.StringVar(&s.model, "model", "", ".sqz `file` to measure, or the name of an embedded network")
 	flag.StringVar(&s.against, "against", "", "reference `file` to compare with: .sqz or float weights")
 	flag.StringVar(&s.images, "images", "", "`folder` of pictures, with labels.csv or one folder per class")
+	flag.StringVar(&s.labels, "labels", "", "`file` of class names, as in quantize: for folders named by the WordNet ids in it, or a model without labels")
 	flag.StringVar(&fit, "fit", "model", "`rule` to resize pictures to the input: model (the file's own) or direct (the whole picture, without a crop)")
 	flag.BoolVar(&s.json, "json", false, "print the report as one JSON object")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures processed in parallel")
@@ -108,6 +125,7 @@ also measures the agreement with a reference network, which needs no labels.
 The folder contains labels.csv (lines "file,label"), one folder per class, or
 only pictures.
 `)
+	fit = strings.ToLower(fit)
 	switch {
 	case s.model == "" || s.images == "":
 		cli.Usage("eval", "-model FILE.sqz and -images DIR are required (-help lists the flags)")
@@ -125,7 +143,7 @@ only pictures.
 func measure(ctx context.Context, s *settings, tested, reference *network, folder *pictures.Folder) (*report, error) {
 	bars := progress.New()
 	defer bars.Close()
-	r := &report{Model: s.model, Against: s.against, Images: s.images, Fit: "model", Warning: folder.Warning()}
+	r := &report{Model: s.model, Against: s.against, Images: s.images, Fit: "model", Warning: folder.Warning(), Notes: folder.Notes}
 	if s.direct {
 		r.Fit = model.Direct.String()
 	}
@@ -172,6 +190,9 @@ func printReport(w io.Writer, r *report, names []string) {
 	}
 	if len(r.Unreadable) > 0 {
 		fmt.Fprintf(w, "%d pictures could not be read and were left out\n", len(r.Unreadable))
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintln(w, cli.Line(note))
 	}
 	if r.Warning != "" {
 		fmt.Fprintln(w, "warning:", r.Warning)

@@ -83,9 +83,16 @@ func run(ctx context.Context) error {
 	if n.Topology.Conv1.Pad > 0 {
 		fmt.Println(borderCost(n.Input))
 	}
-	folder, err := pictures.List(s.calib, n.Labels)
+	classes := pictures.Classes{Count: n.Topology.Head.Classes, Names: n.Labels}
+	if loaded.Labels != nil {
+		classes.IDs = loaded.Labels.IDs
+	}
+	folder, err := pictures.List(s.calib, classes)
 	if err != nil {
 		return err
+	}
+	for _, line := range folder.Notes {
+		fmt.Println(cli.Line(line))
 	}
 	if err := folder.Check(n.Topology.Head.Classes); err != nil {
 		return err

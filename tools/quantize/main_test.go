@@ -179,7 +179,7 @@ func TestEmptyFolder(t *testing.T) {
 func TestProbeFindsWrongPreprocessing(t *testing.T) {
 	loaded, err := importer.Load(testdata.Path(t, "weights/squeezenet1.1-caffe-fp16.onnx"), importer.Options{})
 	require.NoError(t, err)
-	f, err := pictures.List(testdata.Path(t, "images/calib"), nil)
+	f, err := pictures.List(testdata.Path(t, "images/calib"), pictures.Classes{})
 	require.NoError(t, err)
 	items := spread(f.Items, probePictures)
 	warnings := func(n *float.Network) []string {

@@ -13,7 +13,7 @@ import (
 // TestMixUncropped: every other calibration picture is not cropped; a network
 // whose rule has no crop changes nothing.
 func TestMixUncropped(t *testing.T) {
-	f, err := pictures.List(pictureFolder(t, 5, false), nil)
+	f, err := pictures.List(pictureFolder(t, 5, false), pictures.Classes{})
 	require.NoError(t, err)
 	prepare := func(fit model.Fit) *pictures.Inputs {
 		in := model.TorchvisionInput()

@@ -5,14 +5,12 @@
 package pictures
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -29,6 +27,11 @@ type Item struct {
 type Folder struct {
 	Dir   string
 	Items []Item
+	// Notes are lines about what was left out or assumed.
+	Notes []string
+
+	leftOut map[string]int // number of files left out by kind
+	byID    bool           // folders are named by WordNet ids that are not known
 }
 
 // Labelled returns the pictures whose class is known.
@@ -37,25 +40,27 @@ func (f *Folder) Labelled() []Item {
 }
 
 // Warning returns a line about the pictures whose class is unknown, with an
-// example. It is empty if all or none are labelled.
+// example. It is empty if all are labelled, or none is and nothing hints at their
+// classes.
 func (f *Folder) Warning() string {
 	known := len(f.Labelled())
-	if known == 0 || known == len(f.Items) {
+	if known == len(f.Items) || known == 0 && !f.byID {
 		return ""
 	}
 	first := slices.IndexFunc(f.Items, func(i Item) bool { return i.Label == Unlabelled })
-	return fmt.Sprintf("the class of %d of %d pictures is unknown, for example %s; name class folders by the name or number of the class",
-		len(f.Items)-known, len(f.Items), f.Items[first].Path)
+	advice := "name class folders by the name or number of the class"
+	if f.byID {
+		advice = "folders are named by WordNet ids: use -labels with a file that has them, such as synset_words.txt"
+	}
+	return fmt.Sprintf("the class of %d of %d pictures is unknown, for example %s; %s",
+		len(f.Items)-known, len(f.Items), f.Items[first].Path, advice)
 }
 
-// extensions are those of the files that count as pictures if there is no
-// labels.csv.
-var extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp"}
-
-// List lists the pictures of a folder. classes are the labels of the network: a
-// folder named after one of them, or by a number, contains pictures of that class.
-func List(dir string, classes []string) (*Folder, error) {
-	dir, err := filepath.EvalSymlinks(dir) // WalkDir does not follow a symbolic link at its root
+// List lists the pictures of a folder. A folder in it that is named after one of
+// the classes, or by a number, contains pictures of that class.
+func List(dir string, classes Classes) (*Folder, error) {
+	given := dir
+	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -66,103 +71,44 @@ func List(dir string, classes []string) (*Folder, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("%s is a file; expected a folder of pictures", dir)
 	}
-	f := &Folder{Dir: dir}
+	f := &Folder{Dir: dir, leftOut: map[string]int{}}
 	csvPath := filepath.Join(dir, "labels.csv")
 	if _, err := os.Stat(csvPath); err == nil {
-		f.Items, err = readCSV(csvPath)
+		f.Items, err = readCSV(csvPath, newNames(classes))
 		if err != nil {
 			return nil, err
 		}
-	} else if f.Items, err = walk(dir, classes); err != nil {
+	} else if err = f.walk(given, classes); err != nil {
 		return nil, err
 	}
+	if len(f.leftOut) > 0 {
+		f.note("left out: %s; convert them first, or rename those that are of another kind than they are named", f.countLeftOut())
+	}
 	if len(f.Items) == 0 {
-		return nil, fmt.Errorf("%s contains no pictures (%s, or a labels.csv that lists them)", dir, strings.Join(extensions, " "))
+		err := fmt.Errorf("%s contains no pictures (%s, or a labels.csv that lists them)", dir, strings.Join(extensions, " "))
+		if len(f.leftOut) > 0 {
+			err = fmt.Errorf("%w; left out: %s", err, f.countLeftOut())
+		}
+		return nil, err
 	}
 	return f, nil
 }
 
-// readCSV reads labels.csv: lines "file,label" after an optional header.
-func readCSV(path string) ([]Item, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	r := csv.NewReader(file)
-	r.FieldsPerRecord = 2
-	rows, err := r.ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(rows) > 0 {
-		rows[0][0] = strings.TrimPrefix(rows[0][0], "\ufeff") // a byte order mark
-	}
-	var items []Item
-	seen := map[string]bool{}
-	for i, row := range rows {
-		if i == 0 && strings.EqualFold(row[0], "file") {
-			continue // the header
-		}
-		label, err := strconv.Atoi(strings.TrimSpace(row[1]))
-		if err != nil || label < 0 {
-			return nil, fmt.Errorf("%s: row %d: label %q is not a class number", path, i+1, row[1])
-		}
-		if seen[row[0]] {
-			return nil, fmt.Errorf("%s: row %d: %s is listed twice", path, i+1, row[0])
-		}
-		seen[row[0]] = true
-		items = append(items, Item{filepath.Join(filepath.Dir(path), filepath.FromSlash(row[0])), label})
-	}
-	return items, nil
+func (f *Folder) note(format string, args ...any) {
+	f.Notes = append(f.Notes, fmt.Sprintf(format, args...))
 }
 
-// walk lists every picture below dir. The first folder of its relative path is its
-// class.
-func walk(dir string, classes []string) ([]Item, error) {
-	numbers := classNumbers(classes)
-	var items []Item
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !slices.Contains(extensions, strings.ToLower(filepath.Ext(path))) {
-			return err
+// countLeftOut is a line such as "3 files .webp, 1 file without ending (JPEG)".
+func (f *Folder) countLeftOut() string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(f.leftOut)) {
+		files := "files"
+		if f.leftOut[kind] == 1 {
+			files = "file"
 		}
-		within, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		items = append(items, Item{path, classOf(filepath.ToSlash(within), numbers)})
-		return nil
-	})
-	return items, err
-}
-
-func classOf(within string, numbers map[string]int) int {
-	folder, _, nested := strings.Cut(within, "/")
-	if !nested {
-		return Unlabelled
+		parts = append(parts, fmt.Sprintf("%d %s %s", f.leftOut[kind], files, kind))
 	}
-	if n, ok := numbers[strings.ToLower(folder)]; ok {
-		return n
-	}
-	if n, err := strconv.Atoi(folder); err == nil && n >= 0 {
-		return n
-	}
-	return Unlabelled
-}
-
-// classNumbers maps the full label of each class and its first synonym, in lower
-// case, to its number.
-func classNumbers(classes []string) map[string]int {
-	numbers := map[string]int{}
-	for i, label := range classes {
-		first, _, _ := strings.Cut(label, ",")
-		for _, n := range []string{strings.ToLower(label), strings.ToLower(first)} {
-			if _, taken := numbers[n]; !taken {
-				numbers[n] = i
-			}
-		}
-	}
-	return numbers
+	return strings.Join(parts, ", ")
 }
 
 // Check verifies that the labels exist in a network with the given number of
