@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -12,12 +14,14 @@ import (
 	"halfmeg/cmd/edge/internal/network"
 	"halfmeg/cmd/edge/internal/text"
 	"halfmeg/internal/printable"
+	"halfmeg/model"
 	"halfmeg/model/pretrained"
 )
 
 // infoCommand describes a network.
 type infoCommand struct {
-	json bool
+	json     bool
+	topology bool
 }
 
 // description is what "edge info --json" writes.
@@ -44,15 +48,20 @@ picture becomes its input; where its weights came from. Without an argument it
 describes the default network and lists the built-in ones.`,
 		Example: `  edge info
   edge info squeezenet1.0
-  edge info --json mine.sqz`,
-		Args: atMostOneNetwork,
+  edge info --json mine.sqz
+  edge info --topology mine.sqz > mine.json`,
+		Args: i.checkArgs,
 		RunE: i.run,
 	}
 	command.Flags().BoolVar(&i.json, "json", false, "write one JSON object")
+	command.Flags().BoolVar(&i.topology, "topology", false, "write only the topology, as the JSON that quantize -topology reads")
 	return command
 }
 
-func atMostOneNetwork(_ *cobra.Command, names []string) error {
+func (i *infoCommand) checkArgs(_ *cobra.Command, names []string) error {
+	if i.json && i.topology {
+		return errors.New("--json contains the topology: give only one of --json and --topology")
+	}
 	if len(names) > 1 {
 		return fmt.Errorf("info describes one network, not %d", len(names))
 	}
@@ -63,6 +72,9 @@ func (i *infoCommand) run(cmd *cobra.Command, names []string) error {
 	d, err := describe(names)
 	if err != nil {
 		return err
+	}
+	if i.topology {
+		return writeTopology(cmd.OutOrStdout(), d.Topology)
 	}
 	if i.json {
 		return jsonl.Write(cmd.OutOrStdout(), d)
@@ -89,6 +101,14 @@ func describe(names []string) (description, error) {
 		return d, fmt.Errorf("%s: %w", d.Name, err)
 	}
 	return d, nil
+}
+
+// writeTopology writes a topology as JSON that can be edited.
+func writeTopology(w io.Writer, t model.Topology) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(t)
 }
 
 func builtInFiles() ([]builtInFile, error) {

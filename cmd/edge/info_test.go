@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"hash/crc32"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/model"
 	"halfmeg/model/pretrained"
 )
 
@@ -32,6 +34,20 @@ func TestInfoOfFile(t *testing.T) {
 	require.Empty(t, mine.BuiltIn)
 	mine.Name = "squeezenet1.0"
 	require.Equal(t, mine, requireDescription(t, edge(t, "info", "--json", "squeezenet1.0")))
+}
+
+// The topology is written as JSON that the importer reads: without any other field.
+func TestInfoTopology(t *testing.T) {
+	for _, name := range pretrained.Names() {
+		got := edge(t, "info", "--topology", name)
+		require.Equal(t, statusOK, got.status, got.stderr)
+		d := json.NewDecoder(strings.NewReader(got.stdout))
+		d.DisallowUnknownFields()
+		var topology model.Topology
+		require.NoError(t, d.Decode(&topology))
+		require.Equal(t, requireDescription(t, edge(t, "info", "--json", name)).Topology, topology)
+	}
+	requireFailure(t, statusUsage, edge(t, "info", "--json", "--topology"), "json", "topology")
 }
 
 func TestInfoText(t *testing.T) {

@@ -41,7 +41,7 @@ func (o *Options) Flags(fs *flag.FlagSet) {
 	fs.StringVar(&o.Order, "order", "", "channel `order` that the network reads: rgb or bgr")
 	fs.StringVar(&o.Mean, "mean", "", "mean `a,b,c` of the channels in bytes 0…255, in the network's channel order (Caffe: 104,117,123)")
 	fs.StringVar(&o.Std, "std", "", "standard deviation `a,b,c` of the channels, likewise")
-	fs.StringVar(&o.Fit, "fit", "", "`rule` to resize pictures to the input: squash (to -resize on both sides, then the centre is cut out), crop (the short side to -resize, then likewise) or direct (the whole picture to the input, nothing is cut off)")
+	fs.StringVar(&o.Fit, "fit", "", "`rule` to resize pictures to the input, as described above: squash, crop or direct")
 	fs.IntVar(&o.Resize, "resize", 0, "side in `pixels` to which pictures are scaled before the centre crop")
 	fs.StringVar(&o.LabelFile, "labels", "", "`file` of class names in the order of the network's outputs: a name per line, with or without a number or WordNet id in front (synset_words.txt), or a list or map in JSON or Python")
 }

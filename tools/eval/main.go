@@ -122,9 +122,7 @@ also measures the agreement with a reference network, which needs no labels.
 
   go run ./tools/eval -model squeezenet.sqz -against squeezenet.onnx -images pictures/
 
-The folder contains labels.csv (lines "file,label"), one folder per class, or
-only pictures.
-`)
+`+cli.PicturesHelp+"\n"+cli.FitHelp)
 	fit = strings.ToLower(fit)
 	switch {
 	case s.model == "" || s.images == "":

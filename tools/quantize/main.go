@@ -234,10 +234,11 @@ folder of pictures.
 
   go run ./tools/quantize -weights squeezenet.onnx -calib pictures/ -labels labels.txt -out squeezenet.sqz
 
-The folder contains labels.csv (lines "file,label"), one folder per class, or only
-pictures. If classes are known, the tool checks that pictures are preprocessed as
-the network expects. It prints what it assumed, with the flag to override it.
-`
+If the classes of pictures are known, the tool checks that pictures are
+preprocessed as the network expects. It prints what it assumed, with the flag to
+override it.
+
+` + cli.PicturesHelp + "\n" + cli.FitHelp + "\n" + cli.TopologyHelp
 
 // printLayers prints the bytes and the signal-to-noise ratios of each layer.
 func printLayers(r *quant.Result, sizes sqz.Sizes) {

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"encoding/json"
 	"flag"
 	"io"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"halfmeg/model"
 )
 
 func TestLine(t *testing.T) {
@@ -24,4 +27,16 @@ func TestFlagError(t *testing.T) {
 	} {
 		require.Equal(t, want, flagError(fs.Parse([]string{arg})))
 	}
+}
+
+// TestTopologyHelp: the example in the help is a valid topology.
+func TestTopologyHelp(t *testing.T) {
+	from, to := strings.Index(TopologyHelp, "{"), strings.LastIndex(TopologyHelp, "}")
+	d := json.NewDecoder(strings.NewReader(TopologyHelp[from : to+1]))
+	d.DisallowUnknownFields()
+	var topology model.Topology
+	require.NoError(t, d.Decode(&topology))
+	_, err := topology.Graph()
+	require.NoError(t, err)
+	require.True(t, topology.Fires[1].Bypass)
 }
