@@ -82,7 +82,7 @@ func List(dir string, classes Classes) (*Folder, error) {
 		return nil, err
 	}
 	if len(f.leftOut) > 0 {
-		f.note("left out: %s; convert them first, or rename those that are of another kind than they are named", f.countLeftOut())
+		f.note("left out: %s; pictures are read from files that end in %s", f.countLeftOut(), strings.Join(extensions, " "))
 	}
 	if len(f.Items) == 0 {
 		err := fmt.Errorf("%s contains no pictures (%s, or a labels.csv that lists them)", dir, strings.Join(extensions, " "))
