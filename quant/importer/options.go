@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -123,8 +122,12 @@ func readTopologyFile(path string) (*topologyFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	text, err := labels.Text(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	t := &topologyFile{}
-	d := json.NewDecoder(bytes.NewReader(data))
+	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(t); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -27,6 +27,7 @@ func parseLines(text string) (*List, error) {
 		return nil, err
 	}
 	ids := make([]string, len(lines))
+	lines = swapped(lines, idAtEnd)
 	for i, line := range lines {
 		ids[i], lines[i] = cutID(line)
 	}
@@ -88,13 +89,30 @@ func undecorate(lines []string) []string {
 // key of a YAML list.
 var heading = regexp.MustCompile(`(?i)^["']?(?:#|no|number|id|idx|index|class|class[ _]?id|class[ _]?index|label|label[ _]?id|target|names|classes|labels)["']?\s*(?::|[,;\t |]\s*["']?[a-z_ ]+["']?)$`)
 
+// swappedHeading matches one whose second column is the number.
+var swappedHeading = regexp.MustCompile(`(?i)^["']?[a-z_ ]+["']?\s*[,;\t|]\s*["']?(?:no|number|id|idx|index|class[ _]?id|class[ _]?index|label|label[ _]?id|target)["']?$`)
+
+var (
+	numberAtEnd = regexp.MustCompile(`^(.*[^\s,;:=|])\s*[,;:=|\t]\s*["']?(\d{1,9})["']?$`)
+	idAtEnd     = regexp.MustCompile(`^(.*[^\s,;:|])[\s,;:|]+["']?(n\d{8})["']?$`)
+)
+
+// swapped puts the number or id of a label in front, if all lines have it at their
+// end: "tench,0".
+func swapped(lines []string, atEnd *regexp.Regexp) []string {
+	if len(lines) < 2 || !all(lines, atEnd.MatchString) {
+		return lines
+	}
+	return mapped(lines, func(s string) string { return atEnd.ReplaceAllString(s, "$2: $1") })
+}
+
 // order strips the numbers of numbered lines and sorts by them.
 func (l *List) order(lines []string) ([]string, error) {
 	body := lines
-	if len(lines) > 1 && heading.MatchString(lines[0]) {
+	if len(lines) > 1 && (heading.MatchString(lines[0]) || swappedHeading.MatchString(lines[0])) {
 		body = lines[1:]
 	}
-	names, base, ok := numbered(body)
+	names, base, ok := numbered(swapped(body, numberAtEnd))
 	if ok {
 		l.note("the numbers in front of the labels, from %d, are dropped: the first label is %q", base, shorten(names[0]))
 		return names, nil

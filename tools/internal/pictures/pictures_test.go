@@ -219,6 +219,8 @@ func TestLinks(t *testing.T) {
 	got, f := listed(t, dir, Classes{})
 	require.Equal(t, map[string]int{"a.png": 1, "b.png": 2, "c.png": 3, "d.png": 3}, got)
 	require.Len(t, f.Items, 4)
+	require.Len(t, f.Notes, 1)
+	require.Contains(t, f.Notes[0], "not followed: 6 symbolic links to folders that are read already or contain the link, for example 3/loop")
 	require.Equal(t, filepath.Join(dir, "1/deep/a.png"), f.Items[0].Path)
 
 	link := filepath.Join(t.TempDir(), "link")

@@ -31,6 +31,7 @@ type walker struct {
 	top     []string        // names of the folders in the root
 	visited map[string]bool // folders, by their paths without symbolic links
 	links   []link          // found, but not followed yet
+	skipped []string        // links that lead to a folder that is read anyway
 }
 
 // link is a symbolic link to a folder.
@@ -47,9 +48,15 @@ func (f *Folder) walk(given string, classes Classes) error {
 	for len(w.links) > 0 {
 		l := w.links[0]
 		w.links = w.links[1:]
+		if w.visited[l.target] {
+			w.skipped = append(w.skipped, l.within)
+		}
 		if err := w.folder(l.target, l.within); err != nil {
 			return err
 		}
+	}
+	if len(w.skipped) > 0 {
+		f.note("not followed: %d symbolic links to folders that are read already or contain the link, for example %s", len(w.skipped), w.skipped[0])
 	}
 	slices.SortFunc(w.found, func(a, b string) int { return slices.Compare(strings.Split(a, "/"), strings.Split(b, "/")) })
 	n := newNames(f.identify(given, w.top, classes))
@@ -103,6 +110,7 @@ func (w *walker) link(path, within string) error {
 		return err
 	}
 	if rel, err := filepath.Rel(target, path); err == nil && filepath.IsLocal(rel) {
+		w.skipped = append(w.skipped, within)
 		return nil
 	}
 	w.links = append(w.links, link{within, target})
