@@ -53,8 +53,8 @@ func parseLiteral(text string, start int) (*List, error) {
 }
 
 // wrappers are the keys of a map that contain the labels, among other settings:
-// those of Hugging Face's config.json, of YOLO's data files, of Create ML and of
-// COCO.
+// those of Hugging Face's config.json, YOLO's data files, COCO's annotations and
+// torchvision's ImageFolder.
 var wrappers = []string{
 	"id2label", "names", "class_names", "classnames", "classes", "labels", "class_labels", "categories",
 	"idx_to_class", "idx2class", "index_to_name", "class_to_idx", "class_indices", "label2id",
@@ -90,17 +90,14 @@ func entriesOf(v any) ([]entry, error) {
 	}
 	for _, e := range entries {
 		if e.numbered != entries[0].numbered {
-			return nil, fmt.Errorf("some labels have a number, %q has none", shorten(cond(e.numbered, entries[0].name, e.name)))
+			bare := e
+			if e.numbered {
+				bare = entries[0]
+			}
+			return nil, fmt.Errorf("some labels have a number, %q has none", shorten(bare.name))
 		}
 	}
 	return entries, nil
-}
-
-func cond(is bool, yes, no string) string {
-	if is {
-		return yes
-	}
-	return no
 }
 
 func container(v any) bool {
@@ -114,17 +111,16 @@ func container(v any) bool {
 // entryOfMember reads {"0": "tench"}, {"tench": 0} or {"n01440764": "tench"}, where
 // the value may be anything that entryOf reads.
 func entryOfMember(m member) (entry, bool) {
-	if n, ok := m.value.(int); ok {
-		if _, err := strconv.Atoi(m.key); err == nil {
-			return entry{}, false
-		}
+	key, keyIsNumber := number(m.key)
+	value, valueIsNumber := number(m.value)
+	if valueIsNumber && !keyIsNumber {
 		e, _ := entryOf(m.key)
-		e.number, e.numbered = n, true
+		e.number, e.numbered = value, true
 		return e, true
 	}
 	e, ok := entryOf(m.value)
-	if n, err := strconv.Atoi(strings.TrimSpace(m.key)); err == nil {
-		e.number, e.numbered = n, true
+	if keyIsNumber {
+		e.number, e.numbered = key, true
 		return e, ok
 	}
 	if ok && IsID(m.key) {
@@ -132,6 +128,18 @@ func entryOfMember(m member) (entry, bool) {
 		return e, true
 	}
 	return entry{}, false
+}
+
+// number returns a number, which may be in quotes.
+func number(v any) (n int, ok bool) {
+	switch v := v.(type) {
+	case int:
+		return v, true
+	case string:
+		n, err := strconv.Atoi(strings.TrimSpace(v))
+		return n, err == nil
+	}
+	return 0, false
 }
 
 // Keys of a map that describes one class.

@@ -102,12 +102,12 @@ func (n *names) class(name string) int {
 }
 
 // identify fills in the WordNet ids of the classes if folders are named by ids and
-// none is known: from a list in the folder, or next to it, that has the network's
+// none is known as id or label: from a list in the folder, or next to it, that has the network's
 // labels; otherwise, if there is a folder for each class, by the order of the ids,
 // which is that of ImageNet's classes.
 func (f *Folder) identify(given string, folders []string, classes Classes) Classes {
 	ids := slices.DeleteFunc(slices.Clone(folders), func(s string) bool { return !labels.IsID(s) })
-	if classes.IDs != nil || len(ids) == 0 {
+	if classes.IDs != nil || len(ids) == 0 || slices.ContainsFunc(classes.Names, labels.IsID) {
 		return classes
 	}
 	for _, dir := range []string{f.Dir, filepath.Dir(f.Dir), filepath.Dir(filepath.Clean(given))} {

@@ -174,6 +174,10 @@ func TestWordNetFolders(t *testing.T) {
 	require.Len(t, f.Notes, 1)
 	require.Contains(t, f.Notes[0], "n01440764 is taken for class 0, … n01443537 for class 1")
 
+	got, f = listed(t, dir, Classes{Count: 2, Names: []string{"n01443537", "n01440764"}}) // labels that are ids
+	require.Equal(t, map[string]int{"a.png": 1, "b.png": 0}, got)
+	require.Empty(t, f.Notes)
+
 	list := filepath.Join(above, "synset_words.txt")
 	require.NoError(t, os.WriteFile(list, []byte("n01443537 goldfish\nn01440764 tench\n"), 0o644))
 	got, f = listed(t, dir, classes)
