@@ -25,7 +25,7 @@ func build(f *file, asked *overrides, fileSize int) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{file: f, asked: asked, found: l}
+	b := &builder{file: f, asked: asked, found: l, assumed: slices.Clone(f.assumed)}
 	b.framework = b.inferFramework()
 	t, err := b.topology()
 	if err != nil {
@@ -34,6 +34,9 @@ func build(f *file, asked *overrides, fileSize int) (*Loaded, error) {
 	n := &float.Network{}
 	n.Input = b.input(t.Size)
 	if t, err = b.poolRounding(t); err != nil {
+		return nil, err
+	}
+	if err := b.checkAverage(t); err != nil {
 		return nil, err
 	}
 	if n.Topology = t; n.Topology.Name == "" {
@@ -45,7 +48,7 @@ func build(f *file, asked *overrides, fileSize int) (*Loaded, error) {
 	if err := n.Validate(); err != nil {
 		return nil, err
 	}
-	return &Loaded{Network: n, Format: f.format, Assumed: b.assumed}, nil
+	return &Loaded{Network: n, Format: f.format, Assumed: b.assumed, Read: f.read}, nil
 }
 
 // assume notes a fact that is an assumption or deserves a check, with the flag
@@ -93,17 +96,32 @@ func (c *conv) check(s model.Step) error {
 	if c.bias != nil && c.bias.count() != s.Out {
 		return fmt.Errorf("%s: %s: the shape should be %d", s.Name, c.bias, s.Out)
 	}
+	for i := range c.affines {
+		if err := c.affines[i].check(s.Out); err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
 	return nil
 }
 
-// read reads the parameters and permutes the weights from the files' order
-// [out][in][y][x] to the engine's, [out][y][x][in].
+// read reads the parameters, folds the affines and permutes the weights from the
+// files' order [out][in][y][x] to the engine's, [out][y][x][in].
 func (c *conv) read(s model.Step) (float.Layer, error) {
 	values, err := c.weights.values()
 	if err != nil {
 		return float.Layer{}, err
 	}
 	l := float.Layer{Weights: make([]float32, len(values)), Bias: make([]float32, s.Out)}
+	if c.bias != nil {
+		bias, err := c.bias.values()
+		if err != nil {
+			return float.Layer{}, err
+		}
+		copy(l.Bias, bias)
+	}
+	if err := fold(c.affines, values, l.Bias); err != nil {
+		return float.Layer{}, err
+	}
 	area := s.Kernel * s.Kernel
 	for o := range s.Out {
 		base := o * s.In * area
@@ -113,8 +131,5 @@ func (c *conv) read(s model.Step) (float.Layer, error) {
 			}
 		}
 	}
-	if c.bias != nil {
-		l.Bias, err = c.bias.values()
-	}
-	return l, err
+	return l, nil
 }

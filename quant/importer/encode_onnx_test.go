@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -26,6 +27,21 @@ type onnxSpelling struct {
 	side      int   // of the input; 0 if not fixed
 	caffe     bool  // Caffe's names
 	front     []onnxFront
+	biasAdd   string // "", "column" (1xCx1x1), "axis" (before opset 7), "unsqueezed" or "multiplied": the bias is a node
+	lateNorm  bool   // batch normalization of the expand layers after the concatenation
+	values    bool   // integers are Constant nodes with value_ints
+	nhwc      bool   // the picture is transposed from NHWC
+	dims      []int64
+	mean      string // "", "sides", "transposed", "reshaped" or "computed": other forms of the global average
+	shapes    bool   // the tail computes the shape of a Reshape
+	noSoftmax bool   // ends with the logits
+	external  *externalWriter
+}
+
+// externalWriter collects tensors that are stored outside the model.
+type externalWriter struct {
+	location string
+	data     []byte
 }
 
 // onnxFront is a node that scales the picture.
@@ -74,6 +90,14 @@ func (w *onnxWriter) tensor(name string, shape []int64, values []float32) pb {
 	t := pb{}.ints(1, shape...).int(2, kind).text(8, name)
 	number := map[dtype]protowire.Number{float32Type: 4, float64Type: 10, float16Type: 5, bfloat16Type: 5}[d]
 	switch raw := encode(d, values); {
+	case w.external != nil:
+		entry := func(key, value string) pb { return pb{}.text(1, key).text(2, value) }
+		t = t.bytes(13, entry("location", w.external.location)).bytes(13, entry("offset", strconv.Itoa(len(w.external.data))))
+		if len(raw)%8 == 0 { // the length is optional
+			t = t.bytes(13, entry("length", strconv.Itoa(len(raw))))
+		}
+		w.external.data = append(w.external.data, raw...)
+		return t.int(14, 1)
 	case !w.typed:
 		return t.bytes(9, raw)
 	case d.size() == 2:
@@ -116,6 +140,13 @@ func valueInfo(name string, dims []int64) pb {
 }
 
 func (w *onnxWriter) integers(name string, values ...int64) string {
+	if w.values {
+		a := pb{}.text(1, "value_ints").int(20, 7)
+		for _, v := range values {
+			a = a.int(8, v)
+		}
+		return w.node("Constant", nil, name, a)
+	}
 	var raw []byte
 	for _, v := range values {
 		raw = binary.LittleEndian.AppendUint64(raw, uint64(v))
@@ -144,13 +175,51 @@ func (w *onnxWriter) conv(s *sample, i int, edge string, relu bool) string {
 	}
 	p := int64(step.Pad)
 	in, attributes := w.window(edge, name, step.Kernel, step.Stride, [4]int64{p, p, p, p})
-	out := w.node("Conv", []string{in,
-		w.parameter(name+".weight", s.shape(i), s.weights[i]),
-		w.parameter(name+".bias", []int64{int64(step.Out)}, s.bias[i])}, name+"_out", attributes...)
+	parameters := []string{in, w.parameter(name+".weight", s.shape(i), s.weights[i])}
+	if w.biasAdd == "" {
+		parameters = append(parameters, w.parameter(name+".bias", []int64{int64(step.Out)}, s.bias[i]))
+	}
+	out := w.node("Conv", parameters, name+"_out", attributes...)
+	out = w.bias(out, name, int64(step.Out), s.bias[i])
+	if s.norms != nil && (!w.lateNorm || i == 0 || i == len(s.steps)-1 || step.Kind == model.Squeeze) {
+		out = w.norm(out, name, s.norms[i])
+	}
 	if relu {
 		return w.node("Relu", []string{out}, name+"_relu")
 	}
 	return out
+}
+
+// bias writes the bias as a node of its own.
+func (w *onnxWriter) bias(edge, name string, out int64, values []float32) string {
+	switch w.biasAdd {
+	case "":
+		return edge
+	case "column":
+		return w.node("Add", []string{w.parameter(name+".bias", []int64{1, out, 1, 1}, values), edge}, name+"_biased")
+	case "axis":
+		return w.node("Add", []string{edge, w.parameter(name+".bias", []int64{out}, values)}, name+"_biased",
+			attributeInt("broadcast", 1), attributeInt("axis", 1))
+	case "unsqueezed":
+		column := w.node("Unsqueeze", []string{w.parameter(name+".bias", []int64{out}, values)}, name+"_column", attributeInts("axes", 1, 2))
+		return w.node("Add", []string{edge, column}, name+"_biased")
+	default: // multiplied: (x/2 - -bias/2) * 2
+		halves := make([]float32, len(values))
+		for i, v := range values {
+			halves[i] = -v / 2
+		}
+		edge = w.node("Div", []string{edge, w.parameter(name+".two", nil, []float32{2})}, name+"_halved")
+		edge = w.node("Sub", []string{edge, w.parameter(name+".bias", []int64{out, 1, 1}, halves)}, name+"_biased")
+		return w.node("Mul", []string{edge, w.parameter(name+".twos", []int64{1}, []float32{2})}, name+"_doubled")
+	}
+}
+
+func (w *onnxWriter) norm(edge, name string, norm [4][]float32) string {
+	in := []string{edge}
+	for i, part := range []string{"scale", "B", "mean", "var"} {
+		in = append(in, w.parameter(name+".bn."+part, []int64{int64(len(norm[i]))}, norm[i]))
+	}
+	return w.node("BatchNormalization", in, name+"_normal", pb{}.text(1, "epsilon").float(2, normEpsilon).int(20, 1))
 }
 
 func (w *onnxWriter) pool(edge string, number int) string {
@@ -169,7 +238,14 @@ func (w *onnxWriter) pool(edge string, number int) string {
 // onnx encodes a sample as a ModelProto.
 func (s *sample) onnx(spelling onnxSpelling) []byte {
 	w := &onnxWriter{onnxSpelling: spelling}
-	w.inputs = []pb{valueInfo("picture", []int64{1, 3, int64(w.side), int64(w.side)})}
+	dims := []int64{1, 3, int64(w.side), int64(w.side)}
+	if w.nhwc {
+		dims = []int64{0, int64(w.side), int64(w.side), 3}
+	}
+	if w.dims != nil {
+		dims = w.dims
+	}
+	w.inputs = []pb{valueInfo("picture", dims)}
 	edge := "picture"
 	for i, f := range w.front {
 		in := []string{edge}
@@ -177,6 +253,9 @@ func (s *sample) onnx(spelling onnxSpelling) []byte {
 			in = append(in, w.parameter(fmt.Sprintf("constant%d", i), f.shape, f.values))
 		}
 		edge = w.node(f.kind, in, fmt.Sprintf("front%d", i), f.attributes...)
+	}
+	if w.nhwc {
+		edge = w.node("Transpose", []string{edge}, "planes", attributeInts("perm", 0, 3, 1, 2))
 	}
 	edge = w.conv(s, 0, edge, true)
 	for i := 1; ; i += 3 {
@@ -198,6 +277,13 @@ func (w *onnxWriter) fire(s *sample, i int, edge string) string {
 	e3x3 := w.conv(s, i+2, squeezed, !w.lateRelu) // the order of the branches must not matter
 	e1x1 := w.conv(s, i+1, squeezed, !w.lateRelu)
 	out := w.node("Concat", []string{e1x1, e3x3}, name, attributeInt("axis", 1))
+	if w.lateNorm && s.norms != nil {
+		var both [4][]float32
+		for p := range both {
+			both[p] = slices.Concat(s.norms[i+1][p], s.norms[i+2][p])
+		}
+		out = w.norm(out, name, both)
+	}
 	if w.lateRelu {
 		out = w.node("Relu", []string{out}, name+"_relu")
 	}
@@ -214,16 +300,41 @@ func (w *onnxWriter) tail(s *sample, edge string) {
 	}
 	edge = w.node("Dropout", in, "dropout")
 	edge = w.conv(s, len(s.steps)-1, edge, true)
+	edge = w.globalAverage(edge, int64(s.topology.Head.Classes))
+	if w.shapes {
+		batch := w.node("Gather", []string{w.node("Shape", []string{edge}, "shape"), w.integers("zero", 0)}, "batch")
+		rest := w.node("Div", []string{w.node("Size", []string{edge}, "size"), batch}, "rest")
+		edge = w.node("Reshape", []string{edge, w.node("Concat", []string{batch, rest}, "target", attributeInt("axis", 0))}, "logits")
+	} else {
+		edge = w.node("Flatten", []string{edge}, "flat")
+	}
+	if !w.noSoftmax {
+		w.node("Softmax", []string{edge}, "probabilities")
+	}
+}
+
+func (w *onnxWriter) globalAverage(edge string, classes int64) string {
+	mean := func(edge, out string, axes ...int64) string {
+		return w.node("ReduceMean", []string{edge}, out, attributeInts("axes", axes...), attributeInt("keepdims", 0))
+	}
 	switch {
 	case w.average > 0:
 		a := int64(w.average)
-		edge = w.node("AveragePool", []string{edge}, "average", attributeInts("kernel_shape", a, a))
+		return w.node("AveragePool", []string{edge}, "average", attributeInts("kernel_shape", a, a))
 	case w.newTail:
-		edge = w.node("ReduceMean", []string{edge, w.integers("axes", -1, -2)}, "average")
-	default:
-		edge = w.node("GlobalAveragePool", []string{edge}, "average")
+		return w.node("ReduceMean", []string{edge, w.integers("axes", -1, -2)}, "average")
+	case w.mean == "sides":
+		return mean(mean(edge, "rows", 3), "average", -1)
+	case w.mean == "transposed":
+		return mean(w.node("Transpose", []string{edge}, "last", attributeInts("perm", 0, 2, 3, 1)), "average", 1, 2)
+	case w.mean == "reshaped":
+		return mean(w.node("Reshape", []string{edge, w.integers("joined", 1, classes, -1)}, "row"), "average", -1)
+	case w.mean == "computed":
+		sides := w.node("Slice", []string{w.node("Shape", []string{edge}, "dims"), w.integers("from", 0), w.integers("to", 2), w.integers("over", 0)}, "kept")
+		target := w.node("Concat", []string{sides, w.integers("open", -1)}, "joined", attributeInt("axis", 0))
+		return mean(w.node("Reshape", []string{edge, target}, "row"), "average", 2)
 	}
-	w.node("Softmax", []string{w.node("Flatten", []string{edge}, "flat")}, "probabilities")
+	return w.node("GlobalAveragePool", []string{edge}, "average")
 }
 
 func (w *onnxWriter) model() []byte {

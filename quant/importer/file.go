@@ -1,13 +1,42 @@
 package importer
 
+import "math"
+
 // file is what a reader extracts from a file of weights, in any format.
 type file struct {
 	format    string
 	framework framework
 	size      int      // side of the input in pixels; 0 if not stated
+	oblong    [2]int   // height and width of the input, if stated and different
 	scaling   *scaling // nil if not stated, or if nodes of the graph scale the input
 	graph     *graph   // nil if the file holds parameters only
 	convs     []conv   // the convolutions, if there is no graph
+	external  int      // bytes of weights in other files
+	read      []string // what was chosen among several or skipped, one line each
+	assumed   []string // assumptions that no flag overrides
+}
+
+// state notes the size of the input that the file states, 0 where it leaves it
+// open. Only the last statement counts.
+func (f *file) state(height, width int64) {
+	h, w := pictureSide(height), pictureSide(width)
+	f.size, f.oblong = 0, [2]int{}
+	switch {
+	case h == w || w == 0:
+		f.size = h
+	case h == 0:
+		f.size = w
+	default:
+		f.oblong = [2]int{h, w}
+	}
+}
+
+// pictureSide returns a stated side, or 0 if it is out of range.
+func pictureSide(v int64) int {
+	if v < 0 || v > math.MaxInt32 {
+		return 0
+	}
+	return int(v)
 }
 
 // framework is where a network was trained. Its conventions fill in what the
@@ -32,7 +61,8 @@ type conv struct {
 	name    string
 	window  window // zero if there is no graph
 	weights *tensor
-	bias    *tensor // nil means zeros
+	bias    *tensor  // nil means zeros
+	affines []affine // what follows before the ReLU, in order
 }
 
 // window is the geometry of a convolution or a pool.

@@ -21,7 +21,7 @@ const (
 )
 
 // readFormat detects the format of a file and reads it.
-func readFormat(data []byte, asked *overrides) (*file, error) {
+func readFormat(data []byte, external *externalFiles, asked *overrides) (*file, error) {
 	if err := rejectForeign(data); err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func readFormat(data []byte, asked *overrides) (*file, error) {
 	format := formatOf(data, asked)
 	switch format {
 	case formatONNX:
-		f, err = readONNX(data)
+		f, err = readONNX(data, external)
 	case formatCaffe:
 		f, err = readCaffe(data)
 	case formatTorch:

@@ -98,7 +98,7 @@ func FuzzNet(f *testing.F) {
 		if !isDeepCompression(data, asked.netTopology()) {
 			return
 		}
-		if l, err := load(data, asked); err == nil && l.Network.Validate() != nil {
+		if l, err := load(data, &externalFiles{}, asked); err == nil && l.Network.Validate() != nil {
 			t.Fatal("accepted an invalid network")
 		}
 	})

@@ -24,10 +24,10 @@ type node struct {
 	window          // of a convolution or a pool; of a pad, only the padding
 	weights *tensor // of a convolution
 	bias    *tensor
-	round   rounding   // of a max-pool
-	scale   [3]float64 // of a scaling: output = input * scale + shift
-	shift   [3]float64
-	fill    float64 // of a pad: the value of the border
+	affines []affine // merged into a convolution
+	affine  affine   // of a scaling
+	round   rounding // of a max-pool
+	fill    float64  // of a pad: the value of the border
 }
 
 // op is what a node does.
@@ -41,6 +41,7 @@ const (
 	opConcat
 	opAdd
 	opScale         // one factor and one summand per channel
+	opTranspose     // of the picture, from NHWC to NCHW
 	opPad           // a border, merged into the window that follows
 	opGlobalAverage // window.kernel is 0, or the side of the map it averages
 	opTail          // after the logits: softmax, reshaping, loss
@@ -59,9 +60,17 @@ func (n *node) fail(format string, args ...any) error {
 	return fmt.Errorf("node %q (%s, %s): %w", n.name, n.kind, n.where, fmt.Errorf(format, args...))
 }
 
+// unexpected reports a node in the place of what.
+func (n *node) unexpected(what string) error {
+	if n.op == opScale {
+		return n.fail("expected %s here: a normalization or a constant can be folded only between a convolution and its ReLU", what)
+	}
+	return n.fail("expected %s here", what)
+}
+
 // conv returns the node as a convolution.
 func (n *node) conv() conv {
-	return conv{name: n.name, window: n.window, weights: n.weights, bias: n.bias}
+	return conv{name: n.name, window: n.window, weights: n.weights, bias: n.bias, affines: n.affines}
 }
 
 // layout follows the graph from the picture to the logits and recognises
@@ -71,6 +80,7 @@ func (g *graph) layout() (*layout, error) {
 	if err := g.absorbPads(); err != nil {
 		return nil, err
 	}
+	g.absorbAffines()
 	for _, n := range g.nodes {
 		for _, edge := range n.in {
 			w.readers[edge] = append(w.readers[edge], n)
@@ -121,6 +131,70 @@ func (g *graph) absorbPads() error {
 	return nil
 }
 
+// absorbAffines merges scalings into the convolutions before them. One after a
+// concatenation is split between the convolutions that the latter joins.
+func (g *graph) absorbAffines() {
+	readers, convs, scales := map[string]int{}, map[string]*node{}, map[string]*node{}
+	for _, n := range g.nodes {
+		for _, edge := range n.in {
+			readers[edge]++
+		}
+		switch {
+		case n.op == opConv && n.weights != nil && len(n.weights.shape) > 0:
+			convs[n.out] = n
+		case n.op == opScale && len(n.in) == 1 && n.affine.axis != channelsLast:
+			scales[n.in[0]] = n
+		}
+	}
+	absorbed := map[*node]bool{}
+	// next takes the scaling that alone reads an edge.
+	next := func(edge string) *node {
+		n := scales[edge]
+		if n == nil || readers[edge] != 1 || absorbed[n] {
+			return nil
+		}
+		absorbed[n] = true
+		return n
+	}
+	for _, n := range g.nodes {
+		if n.op != opConv || convs[n.out] != n {
+			continue
+		}
+		for s := next(n.out); s != nil; s = next(n.out) {
+			n.affines = append(n.affines, s.affine)
+			n.out = s.out
+		}
+		convs[n.out] = n
+	}
+	for _, join := range g.nodes {
+		if join.op != opConcat {
+			continue
+		}
+		total := 0
+		for _, edge := range join.in {
+			if convs[edge] == nil || readers[edge] != 1 {
+				total = 0
+				break
+			}
+			total += convs[edge].weights.shape[0]
+		}
+		if total == 0 {
+			continue
+		}
+		for s := next(join.out); s != nil; s = next(join.out) {
+			first := 0
+			for _, edge := range join.in {
+				part := s.affine
+				part.first, part.total = first, total
+				convs[edge].affines = append(convs[edge].affines, part)
+				first += convs[edge].weights.shape[0]
+			}
+			join.out = s.out
+		}
+	}
+	g.nodes = slices.DeleteFunc(g.nodes, func(n *node) bool { return absorbed[n] })
+}
+
 // walker follows the edges and collects the layout.
 type walker struct {
 	readers map[string][]*node
@@ -157,7 +231,7 @@ func (w *walker) need(edge string, o op, what string) (*node, error) {
 		return nil, err
 	}
 	if n.op != o {
-		return nil, n.fail("expected %s here", what)
+		return nil, n.unexpected(what)
 	}
 	return n, w.take(n)
 }
@@ -181,26 +255,42 @@ func (w *walker) relu(edge string) (string, error) {
 	return n.out, nil
 }
 
-// scale takes the nodes that normalize the picture and folds them into a mean
-// and a standard deviation.
+// scale takes the nodes that normalize the picture, and its transposition from
+// NHWC, and folds them into a mean and a standard deviation.
 func (w *walker) scale(edge string) (string, error) {
 	scale, shift := [3]float64{1, 1, 1}, [3]float64{}
+	axis := channelsFirst
+	if w.transposed(edge) {
+		axis = channelsLast
+	}
 	for {
 		r := w.readers[edge]
-		if len(r) != 1 || r[0].op != opScale {
+		if len(r) != 1 || r[0].op != opScale && (r[0].op != opTranspose || axis != channelsLast) {
 			break
 		}
 		n := r[0]
 		if err := w.take(n); err != nil {
 			return "", err
 		}
+		edge = n.out
+		if n.op == opTranspose {
+			axis = channelsFirst
+			continue
+		}
+		if n.affine.axis != 0 && n.affine.axis != axis {
+			return "", n.fail("its constant does not apply to the channels of the picture")
+		}
+		factors, summands, err := n.affine.values(3)
+		if err != nil {
+			return "", n.fail("%w", err)
+		}
 		for c := range 3 {
-			scale[c], shift[c] = float64(scale[c]*n.scale[c]), float64(shift[c]*n.scale[c])+n.shift[c]
+			scale[c], shift[c] = float64(scale[c]*factors[c]), float64(shift[c]*factors[c])+summands[c]
 			if !(scale[c] > 0) {
-				return "", n.fail("scales channel %d by %v", c, n.scale[c])
+				return "", n.fail("scales channel %d by %v", c, factors[c])
 			}
 		}
-		w.found.scaling, edge = &scaling{where: fmt.Sprintf("node %q", n.name)}, n.out
+		w.found.scaling = &scaling{where: fmt.Sprintf("node %q", n.name)}
 	}
 	if scale == [3]float64{1, 1, 1} && shift == [3]float64{} {
 		w.found.scaling = nil // an identity states nothing
@@ -211,6 +301,23 @@ func (w *walker) scale(edge string) (string, error) {
 	}
 	return edge, nil
 }
+
+// transposed reports whether the picture is transposed from NHWC to NCHW, before
+// or after nodes that normalize it.
+func (w *walker) transposed(edge string) bool {
+	for range maxScalings {
+		r := w.readers[edge]
+		if len(r) != 1 || r[0].op != opScale {
+			return len(r) == 1 && r[0].op == opTranspose
+		}
+		edge = r[0].out
+	}
+	return false
+}
+
+// maxScalings limits the scalings of the picture that transposed follows, in
+// case they form a cycle.
+const maxScalings = 16
 
 // stem takes conv1.
 func (w *walker) stem(edge string) (string, error) {
@@ -239,7 +346,7 @@ func (w *walker) stage(edge string) (string, error) {
 	case opConv:
 		return w.module(edge, n, nil)
 	default:
-		return "", n.fail("expected a pool, a fire module or the last convolution here")
+		return "", n.unexpected("a pool, a fire module or the last convolution")
 	}
 }
 
@@ -358,7 +465,7 @@ func (w *walker) head(last, average *node) error {
 			continue
 		}
 		w.seen[n] = true
-		if n != average && n.op != opTail {
+		if n != average && n.op != opTail && n.op != opTranspose {
 			return n.fail("is not expected after the global average")
 		}
 		queue = append(queue, w.readers[n.out]...)

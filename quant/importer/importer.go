@@ -33,10 +33,13 @@ type Loaded struct {
 	Network *float.Network
 	Format  string // "onnx", "caffemodel", "pth", "safetensors" or "net"
 	// Assumed lists what neither the file nor an option stated, one line each,
-	// with the flag that overrides it.
+	// with the flag that overrides it, if there is one.
 	Assumed []string
 	// Labels are the labels that the options gave, or nil.
 	Labels *labels.List
+	// Read lists what was chosen or skipped in a file that holds more than a
+	// network, one line each.
+	Read []string
 }
 
 // maxFile limits what is read into memory. SqueezeNet in float32 takes 5 MB.
@@ -53,16 +56,21 @@ func Load(path string, o Options) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := load(data, asked)
+	external := &externalFiles{folder: filepath.Dir(path)}
+	l, err := load(data, external, asked)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := l.label(asked.labels); err != nil {
 		return nil, fmt.Errorf("-labels: %w", err)
 	}
-	sum := sha256.Sum256(data)
+	sum := sha256.New() // of the file, then of its external data
+	sum.Write(data)
+	for _, f := range external.files {
+		sum.Write(f.data)
+	}
 	l.Network.Source.Weights = filepath.Base(path)
-	l.Network.Source.SHA256 = hex.EncodeToString(sum[:])
+	l.Network.Source.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	l.Network.Source.Format = l.Format
 	return l, nil
 }
@@ -84,12 +92,12 @@ func (l *Loaded) label(file *labels.List) error {
 }
 
 // load imports a file that is in memory.
-func load(data []byte, asked *overrides) (*Loaded, error) {
-	f, err := readFormat(data, asked)
+func load(data []byte, external *externalFiles, asked *overrides) (*Loaded, error) {
+	f, err := readFormat(data, external, asked)
 	if err != nil {
 		return nil, err
 	}
-	l, err := build(f, asked, len(data))
+	l, err := build(f, asked, len(data)+f.external)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.format, err)
 	}

@@ -3,7 +3,7 @@ package importer
 import (
 	"errors"
 	"fmt"
-	"math"
+	"strings"
 )
 
 // onnxModel is a ModelProto (onnx.proto of github.com/onnx/onnx) that is being
@@ -12,14 +12,29 @@ import (
 type onnxModel struct {
 	nodes     []*onnxNode
 	constants map[string]*onnxTensor
-	alias     map[string]string // output of a node without effect -> its input
+	alias     map[string]string    // output of a node without effect -> its input
+	producers map[string]*onnxNode // by output
+	shapes    map[string]bool      // edges that carry shapes of maps, not maps
 	inputs    []onnxInput
+	external  *externalFiles
 }
 
 // onnxInput is an input of the graph.
 type onnxInput struct {
 	name string
-	size int // side of the picture; 0 if not fixed
+	dims []int64 // 0 where not fixed
+}
+
+// picture returns height and width of the input, 0 where not fixed.
+func (in *onnxInput) picture() (height, width int64) {
+	d := in.dims
+	switch {
+	case len(d) != 4:
+		return 0, 0
+	case d[3] == 3 && d[1] != 3: // NHWC, as TensorFlow has it
+		return d[1], d[2]
+	}
+	return d[2], d[3]
 }
 
 // onnxNode is a NodeProto.
@@ -40,9 +55,11 @@ type attribute struct {
 	tensor *onnxTensor
 }
 
-// readONNX reads a model.
-func readONNX(data []byte) (*file, error) {
-	m := &onnxModel{constants: map[string]*onnxTensor{}, alias: map[string]string{}}
+// readONNX reads a model. external provides the files that hold tensors outside
+// the model.
+func readONNX(data []byte, external *externalFiles) (*file, error) {
+	m := &onnxModel{constants: map[string]*onnxTensor{}, alias: map[string]string{}, producers: map[string]*onnxNode{},
+		shapes: map[string]bool{}, external: external}
 	found := false
 	err := message{data: data}.each(func(f field) error {
 		if f.number != 7 {
@@ -60,7 +77,11 @@ func readONNX(data []byte) (*file, error) {
 	if !found {
 		return nil, errors.New("no graph: the file is damaged, truncated or not ONNX")
 	}
-	return m.file()
+	f, err := m.file()
+	if err == nil {
+		f.external = external.size()
+	}
+	return f, err
 }
 
 // graph reads a GraphProto.
@@ -68,13 +89,13 @@ func (m *onnxModel) graph(g message) error {
 	return g.each(func(f field) error {
 		switch f.number {
 		case 1:
-			n, err := readNode(f.body)
+			n, err := m.readNode(f.body)
 			if err != nil {
 				return err
 			}
 			m.nodes = append(m.nodes, n)
 		case 5:
-			t, err := readTensor(f.body)
+			t, err := m.readTensor(f.body)
 			if err != nil {
 				return err
 			}
@@ -96,7 +117,7 @@ func (m *onnxModel) graph(g message) error {
 }
 
 // readNode reads a NodeProto.
-func readNode(m message) (*onnxNode, error) {
+func (o *onnxModel) readNode(m message) (*onnxNode, error) {
 	n := &onnxNode{at: m.at, attributes: map[string]*attribute{}}
 	const limit = 256 // of inputs, outputs and attributes; SqueezeNet's nodes have a dozen
 	err := m.each(func(f field) error {
@@ -110,7 +131,7 @@ func readNode(m message) (*onnxNode, error) {
 		case 4:
 			n.kind = f.text()
 		case 5:
-			name, a, err := readAttribute(f.body)
+			name, a, err := o.readAttribute(f.body)
 			if err != nil {
 				return err
 			}
@@ -131,7 +152,7 @@ func readNode(m message) (*onnxNode, error) {
 }
 
 // readAttribute reads an AttributeProto.
-func readAttribute(m message) (name string, a *attribute, err error) {
+func (o *onnxModel) readAttribute(m message) (name string, a *attribute, err error) {
 	a = &attribute{}
 	err = m.each(func(f field) (err error) {
 		switch f.number {
@@ -144,7 +165,7 @@ func readAttribute(m message) (name string, a *attribute, err error) {
 		case 4:
 			a.text = f.text()
 		case 5:
-			a.tensor, err = readTensor(f.body)
+			a.tensor, err = o.readTensor(f.body)
 		case 7:
 			a.floats, err = f.floats(a.floats, float32Type, maxItems)
 		case 8:
@@ -158,11 +179,9 @@ func readAttribute(m message) (name string, a *attribute, err error) {
 	return name, a, err
 }
 
-// readInput reads the name and, for square pictures, the side from a
-// ValueInfoProto.
+// readInput reads the name and the dimensions from a ValueInfoProto.
 func readInput(m message) (onnxInput, error) {
 	var in onnxInput
-	var dims []int64
 	err := m.each(func(f field) error {
 		switch f.number {
 		case 1:
@@ -178,7 +197,7 @@ func readInput(m message) (onnxInput, error) {
 							}
 							return nil
 						})
-						if dims = append(dims, value); len(dims) > maxRank {
+						if in.dims = append(in.dims, value); len(in.dims) > maxRank {
 							return fmt.Errorf("%s: more than %d dimensions", dim.where(), maxRank)
 						}
 						return err
@@ -188,18 +207,7 @@ func readInput(m message) (onnxInput, error) {
 		}
 		return nil
 	})
-	if len(dims) == 4 && dims[2] == dims[3] {
-		in.size = pictureSide(dims[2])
-	}
 	return in, err
-}
-
-// pictureSide returns a stated side, or 0 if it is out of range.
-func pictureSide(v int64) int {
-	if v < 0 || v > math.MaxInt32 {
-		return 0
-	}
-	return int(v)
 }
 
 // inside calls visit for every message in the field of the given number.
@@ -219,34 +227,73 @@ func (m *onnxModel) file() (*file, error) {
 	for _, n := range m.nodes {
 		switch {
 		case len(n.out) == 0:
+		case isQuantized(n.kind):
+			return nil, n.fail(errQuantized)
 		case n.kind == "Constant":
-			if a := n.attributes["value"]; a != nil && a.tensor != nil {
-				a.tensor.name = n.out[0]
-				m.constants[n.out[0]] = a.tensor
+			if t := n.value(); t != nil {
+				m.constants[n.out[0]] = t
 			}
 		case (n.kind == "Identity" || n.kind == "Cast" || n.kind == "Dropout") && len(n.in) > 0:
 			m.alias[n.out[0]] = n.in[0]
 		default:
+			m.producers[n.out[0]] = n
 			rest = append(rest, n)
 		}
 	}
 	f := &file{framework: unknownFramework, graph: &graph{}}
-	for _, in := range m.inputs {
-		if m.constants[in.name] == nil { // old opsets list the initializers too
-			if f.graph.input != "" {
-				return nil, fmt.Errorf("the graph has two inputs, %q and %q", f.graph.input, in.name)
-			}
-			f.graph.input, f.size = in.name, in.size
-		}
+	if err := m.input(f); err != nil {
+		return nil, err
+	}
+	rest = m.foldConstants(rest)
+	rest = m.dropShapes(rest)
+	dropped, err := m.mergeMeans(rest)
+	if err != nil {
+		return nil, err
 	}
 	for _, from := range rest {
+		if dropped[from] {
+			continue
+		}
 		n, err := m.node(from)
 		if err != nil {
-			return nil, fmt.Errorf("node %q (%s, offset %d): %w", from.name, from.kind, from.at, err)
+			return nil, from.fail(err)
 		}
 		f.graph.nodes = append(f.graph.nodes, n)
 	}
 	return f, nil
+}
+
+func (n *onnxNode) fail(err error) error {
+	return fmt.Errorf("node %q (%s, offset %d): %w", n.name, n.kind, n.at, err)
+}
+
+// errQuantized refuses a network of integers: its weights are rounded already.
+var errQuantized = errors.New("the network is already quantized: bring the float one, from before its quantization")
+
+// isQuantized reports whether an operator computes with quantized numbers.
+func isQuantized(kind string) bool {
+	for _, prefix := range []string{"QLinear", "QuantizeLinear", "DequantizeLinear", "DynamicQuantize", "ConvInteger", "MatMulInteger", "QGemm"} {
+		if strings.HasPrefix(kind, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// input finds the picture among the inputs, to which old opsets add the
+// initializers.
+func (m *onnxModel) input(f *file) error {
+	for _, in := range m.inputs {
+		if m.constants[in.name] != nil {
+			continue
+		}
+		if f.graph.input != "" {
+			return fmt.Errorf("the graph has two inputs, %q and %q", f.graph.input, in.name)
+		}
+		f.graph.input = in.name
+		f.state(in.picture())
+	}
+	return nil
 }
 
 // edge follows nodes without effect back to the origin of a value. Exporters

@@ -11,7 +11,7 @@ import (
 func (m *onnxModel) node(from *onnxNode) (*node, error) {
 	n := &node{kind: from.kind, name: from.name, where: fmt.Sprintf("offset %d", from.at), out: from.out[0]}
 	for i, name := range from.in {
-		if name != "" && m.constant(from, i) == nil {
+		if name != "" && m.constant(from, i) == nil && !m.shapes[m.edge(name)] {
 			n.in = append(n.in, m.edge(name))
 		}
 	}
@@ -34,11 +34,16 @@ func (m *onnxModel) node(from *onnxNode) (*node, error) {
 			n.op = opTail // computes a shape; graph.layout rejects it inside the network
 		}
 	case "Add", "Sum", "Sub", "Mul", "Div":
-		return n, m.arithmetic(from, n)
+		m.arithmetic(from, n)
 	case "BatchNormalization", "ImageScaler":
 		return n, m.normalization(from, n)
 	case "Pad":
 		return n, m.pad(from, n)
+	case "Transpose":
+		n.op = opTail
+		if slices.Equal(from.ints("perm"), []int64{0, 3, 1, 2}) {
+			n.op = opTranspose
+		}
 	case "Softmax", "LogSoftmax", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Shape", "Gather", "Slice":
 		n.op = opTail
 	}
@@ -179,25 +184,118 @@ func (n *onnxNode) averagePool(to *node) error {
 // reduceMean reads a ReduceMean over both sides of the map, another form of the
 // global average.
 func (m *onnxModel) reduceMean(from *onnxNode, n *node) error {
-	axes := from.ints("axes")
-	if t := m.constant(from, 1); t != nil { // from opset 18 on
-		var err error
-		if axes, err = t.integers(); err != nil {
-			return err
-		}
+	axes, err := m.axes(from, 4)
+	if err != nil {
+		return err
 	}
-	axes = slices.Clone(axes)
-	for i, a := range axes {
-		if a < 0 {
-			axes[i] += 4
-		}
-	}
-	slices.Sort(axes)
 	if !slices.Equal(axes, []int64{2, 3}) {
 		return fmt.Errorf("a mean over the axes %v is not a global average over [2 3]", axes)
 	}
 	n.op = opGlobalAverage
 	return nil
+}
+
+// axes returns the sorted axes of a reduction, of a map of the given rank.
+func (m *onnxModel) axes(n *onnxNode, rank int64) ([]int64, error) {
+	axes := n.ints("axes")
+	if t := m.constant(n, 1); t != nil { // from opset 18 on
+		var err error
+		if axes, err = t.integers(); err != nil {
+			return nil, err
+		}
+	}
+	axes = slices.Clone(axes)
+	for i, a := range axes {
+		if a < 0 {
+			axes[i] += rank
+		}
+	}
+	slices.Sort(axes)
+	return axes, nil
+}
+
+// mergeMeans recognises the global average in two nodes: a mean over the last
+// axis of a map whose sides were joined by a Reshape, a mean over [1 2] of a map
+// transposed to NHWC, or a mean over one side after the other. It rewrites the
+// second node as a GlobalAveragePool of the map and returns the first ones,
+// which are dropped.
+func (m *onnxModel) mergeMeans(nodes []*onnxNode) (map[*onnxNode]bool, error) {
+	readers := map[string]int{}
+	for _, n := range nodes {
+		for _, name := range n.in {
+			readers[m.edge(name)]++
+		}
+	}
+	dropped := map[*onnxNode]bool{}
+	for _, n := range nodes {
+		if n.kind != "ReduceMean" || len(n.in) == 0 {
+			continue
+		}
+		edge := m.edge(n.in[0])
+		before := m.producers[edge]
+		if before == nil || before == n || readers[edge] != 1 || len(before.in) == 0 || dropped[before] {
+			continue
+		}
+		is, err := m.meanOf(before, n)
+		if err != nil {
+			return nil, n.fail(err)
+		}
+		if is {
+			dropped[before] = true
+			n.kind, n.in = "GlobalAveragePool", before.in[:1]
+		}
+	}
+	return dropped, nil
+}
+
+// meanOf reports whether two nodes are a global average together.
+func (m *onnxModel) meanOf(before, mean *onnxNode) (bool, error) {
+	rank := int64(4)
+	var first []int64
+	switch before.kind {
+	case "Reshape":
+		rank = 3
+	case "ReduceMean":
+		var err error
+		if first, err = m.axes(before, 4); err != nil {
+			return false, err
+		}
+		if before.int("keepdims", 1) == 0 {
+			rank = 3
+		}
+	}
+	axes, err := m.axes(mean, rank)
+	if err != nil {
+		return false, err
+	}
+	switch before.kind {
+	case "Transpose":
+		return slices.Equal(before.ints("perm"), []int64{0, 2, 3, 1}) && slices.Equal(axes, []int64{1, 2}), nil
+	case "Reshape":
+		return slices.Equal(axes, []int64{2}) && m.joinsSides(before), nil
+	case "ReduceMean": // over 3, then 2, or over 2, then what was 3
+		last := int64(3)
+		if rank == 3 {
+			last = 2
+		}
+		return slices.Equal(first, []int64{3}) && slices.Equal(axes, []int64{2}) ||
+			slices.Equal(first, []int64{2}) && slices.Equal(axes, []int64{last}), nil
+	}
+	return false, nil
+}
+
+// joinsSides reports whether a Reshape turns NCHW into NC(HW). A target that is
+// computed from the shape of a map is taken to be that, because no other shape
+// of three dimensions keeps the channels.
+func (m *onnxModel) joinsSides(n *onnxNode) bool {
+	if len(n.in) > 1 && m.shapes[m.edge(n.in[1])] {
+		return true
+	}
+	target := n.ints("shape") // before opset 5
+	if t := m.constant(n, 1); t != nil {
+		target, _ = t.integers()
+	}
+	return len(target) == 3 && (target[0] == 0 || target[0] == 1 || target[0] == -1) && target[1] >= 0
 }
 
 // pad reads a Pad node with a constant border.

@@ -1,8 +1,9 @@
 package importer
 
 import (
-	"errors"
+	"encoding/binary"
 	"fmt"
+	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -11,13 +12,19 @@ import (
 // parameterize a node.
 type onnxTensor struct {
 	tensor
-	body message
-	kind int64 // DataType
+	body  message
+	kind  int64   // DataType
+	known []int64 // integers that are not in body: an attribute, or a result
+	place *externalPlace
+	files *externalFiles
 }
 
 // The values of TensorProto.DataType in onnx.proto that are read.
 const (
 	onnxFloat    = 1
+	onnxUint8    = 2
+	onnxInt8     = 3
+	onnxInt32    = 6
 	onnxInt64    = 7
 	onnxFloat16  = 10
 	onnxDouble   = 11
@@ -28,15 +35,15 @@ var onnxTypes = map[int64]dtype{
 	onnxFloat: float32Type, onnxDouble: float64Type, onnxFloat16: float16Type, onnxBfloat16: bfloat16Type,
 }
 
-var errExternal = errors.New("its values are in another file (external data): save the model as a single file, " +
-	"in Python onnx.save(onnx.load(PATH), OUT)")
-
-// readTensor reads the shape of a TensorProto. The values are read later.
-func readTensor(m message) (*onnxTensor, error) {
-	t := &onnxTensor{body: m}
+// readTensor reads the shape of a TensorProto. The values are read later, except
+// that files of external data are opened at once: their size limits what the
+// model can hold.
+func (o *onnxModel) readTensor(m message) (*onnxTensor, error) {
+	t := &onnxTensor{body: m, files: o.external}
 	t.where = m.where()
 	var dims []int64
 	external := false
+	place := externalPlace{length: -1}
 	err := m.each(func(f field) (err error) {
 		switch f.number {
 		case 1:
@@ -46,9 +53,9 @@ func readTensor(m message) (*onnxTensor, error) {
 		case 8:
 			t.name = f.text()
 		case 13:
-			external = true
+			err = place.entry(f.body)
 		case 14:
-			external = external || f.value == 1
+			external = f.value == 1
 		}
 		return err
 	})
@@ -58,23 +65,84 @@ func readTensor(m message) (*onnxTensor, error) {
 	if err == nil {
 		t.shape, err = toShape(dims)
 	}
+	if err == nil && external {
+		t.place = &place
+		_, err = o.external.file(place.location)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("tensor %q (%s): %w", t.name, t.where, err)
 	}
-	t.load = func() ([]float32, error) {
-		if external {
-			return nil, errExternal
-		}
-		return t.floats()
-	}
+	t.load = t.floats
 	return t, nil
+}
+
+// entry reads one StringStringEntryProto of external_data.
+func (p *externalPlace) entry(m message) error {
+	var key, value string
+	err := m.each(func(f field) error {
+		switch f.number {
+		case 1:
+			key = f.text()
+		case 2:
+			value = f.text()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	switch key {
+	case "location":
+		p.location = value
+	case "offset":
+		p.offset, err = strconv.ParseInt(value, 10, 64)
+	case "length":
+		p.length, err = strconv.ParseInt(value, 10, 64)
+		if err == nil && p.length < 0 {
+			err = fmt.Errorf("a length of %d bytes", p.length)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("external data: %s %q: %w", key, value, err)
+	}
+	return nil
+}
+
+// numbers returns the tensor with integers read as floats: arithmetic nodes may
+// read integers behind a Cast.
+func (t *onnxTensor) numbers() *tensor {
+	if t.kind != onnxInt64 && t.kind != onnxInt32 {
+		return &t.tensor
+	}
+	n := t.tensor
+	n.load = func() ([]float32, error) {
+		ints, err := t.integers()
+		if err != nil {
+			return nil, err
+		}
+		v := make([]float32, len(ints))
+		for i, x := range ints {
+			v[i] = float32(x)
+		}
+		return v, nil
+	}
+	return &n
 }
 
 // floats reads the values from raw_data or from the field of their data type.
 func (t *onnxTensor) floats() ([]float32, error) {
 	kind := onnxTypes[t.kind]
-	if kind == otherType {
+	switch {
+	case t.kind == onnxInt8 || t.kind == onnxUint8:
+		return nil, errQuantized
+	case kind == otherType:
 		return nil, fmt.Errorf("data type %d: %w", t.kind, errNotFloat)
+	case t.place != nil:
+		raw, err := t.files.read(*t.place, t.count()*kind.size())
+		if err != nil {
+			return nil, err
+		}
+		return kind.decode(raw)
 	}
 	var v []float32
 	err := t.body.each(func(f field) (err error) {
@@ -117,23 +185,41 @@ func (f field) halves(to []float32, kind dtype, limit int) ([]float32, error) {
 	return to, nil
 }
 
-// integers reads a list of int64, such as the pads of a Pad node.
+// integers reads a list of int64 or int32, such as the pads of a Pad node.
 func (t *onnxTensor) integers() ([]int64, error) {
-	if t.kind != onnxInt64 || t.count() > maxItems {
-		return nil, fmt.Errorf("%s: is not a list of int64", t)
+	width := map[int64]int{onnxInt64: 8, onnxInt32: 4}[t.kind]
+	if width == 0 || t.count() > maxItems {
+		return nil, fmt.Errorf("%s: is not a list of integers", t)
+	}
+	switch {
+	case t.known != nil:
+		return t.known, nil
+	case t.place != nil:
+		raw, err := t.files.read(*t.place, t.count()*width)
+		return littleEndian(raw, width, t.count()), err
 	}
 	var v []int64
 	err := t.body.each(func(f field) (err error) {
-		switch f.number {
-		case 7:
+		switch {
+		case f.number == 7 && width == 8, f.number == 5 && width == 4:
 			v, err = f.ints(v, t.count())
-		case 9:
-			for raw := f.body.data; len(raw) >= 8 && len(v) < t.count(); raw = raw[8:] {
-				bits, _ := protowire.ConsumeFixed64(raw)
-				v = append(v, int64(bits))
-			}
+		case f.number == 9:
+			v = littleEndian(f.body.data, width, t.count())
 		}
 		return err
 	})
 	return v, err
+}
+
+// littleEndian decodes up to limit signed integers of 4 or 8 bytes.
+func littleEndian(raw []byte, width, limit int) []int64 {
+	var v []int64
+	for ; len(raw) >= width && len(v) < limit; raw = raw[width:] {
+		if width == 4 {
+			v = append(v, int64(int32(binary.LittleEndian.Uint32(raw))))
+		} else {
+			v = append(v, int64(binary.LittleEndian.Uint64(raw)))
+		}
+	}
+	return v
 }

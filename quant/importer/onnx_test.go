@@ -130,12 +130,14 @@ func TestONNXNormalization(t *testing.T) {
 	w.inputs = []pb{valueInfo("picture", []int64{1, 3, 64, 64})}
 	w.node("BatchNormalization", in, "scaled", pb{}.text(1, "epsilon").float(2, 0))
 	w.node("Relu", []string{"scaled"}, "out")
-	f, err := readONNX(w.model())
+	f, err := readONNX(w.model(), &externalFiles{})
 	require.NoError(t, err)
 	n := f.graph.nodes[0]
 	require.Equal(t, opScale, n.op)
-	require.Equal(t, [3]float64{1, 1, 0.5}, n.scale)
-	require.Equal(t, [3]float64{-128, -120, -49}, n.shift)
+	factors, summands, err := n.affine.values(3)
+	require.NoError(t, err)
+	require.Equal(t, []float64{1, 1, 0.5}, factors)
+	require.Equal(t, []float64{-128, -120, -49}, summands)
 	_, err = f.graph.layout()
 	require.ErrorContains(t, err, `node "the out" (Relu`)
 	require.ErrorContains(t, err, "expected the first convolution here")

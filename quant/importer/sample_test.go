@@ -21,6 +21,25 @@ type sample struct {
 	steps    []model.Step // the convolutions
 	weights  [][]float32  // [out][in][y][x], as files have them
 	bias     [][]float32
+	norms    [][4][]float32 // batch normalization after each convolution: gamma, beta, mean, variance
+}
+
+// normEpsilon is the epsilon of the samples' batch normalization, PyTorch's default.
+const normEpsilon = 1e-5
+
+// normalize adds batch normalization after every convolution.
+func (s *sample) normalize() *sample {
+	random := rand.New(rand.NewPCG(3, 4))
+	for _, step := range s.steps {
+		var norm [4][]float32
+		for range step.Out {
+			for i, v := range []float64{random.NormFloat64(), random.NormFloat64(), random.NormFloat64(), random.Float64() + 0.5} {
+				norm[i] = append(norm[i], float32(v))
+			}
+		}
+		s.norms = append(s.norms, norm)
+	}
+	return s
 }
 
 func newSample(t testing.TB, topology model.Topology) *sample {
@@ -131,7 +150,7 @@ func read(data []byte, o Options) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := load(data, asked)
+	l, err := load(data, &externalFiles{}, asked)
 	if err != nil {
 		return nil, err
 	}

@@ -32,8 +32,8 @@ func (b *builder) topology() (model.Topology, error) {
 	if t.Head.Classes == 0 || b.asked.named {
 		t.Head.Classes = b.found.head.out()
 	}
-	t.Size = b.size()
-	return t, nil
+	t.Size, err = b.size()
+	return t, err
 }
 
 // describe returns the topology that a graph states.
@@ -198,7 +198,35 @@ func (b *builder) roundingByAverage(up, down model.Topology) (model.Topology, er
 	case a.kernel == sides[1]:
 		return down, nil
 	}
-	return up, a.fail("averages %dx%d, but the last map is %dx%d", a.kernel, a.kernel, sides[0], sides[0])
+	return up, b.checkAverage(up)
+}
+
+// checkAverage verifies that the file's average covers the whole last map, as the
+// engine's does, with either rounding and with the side of the input that the
+// file states or the user chose.
+func (b *builder) checkAverage(t model.Topology) error {
+	a := b.found.average
+	if a == nil || a.kernel == 0 {
+		return nil
+	}
+	last := 0
+	for _, side := range []int{b.file.size, t.Size} {
+		for _, up := range []bool{!t.PoolCeil, t.PoolCeil} {
+			if t.Size, t.PoolCeil = side, up; side == 0 {
+				continue
+			}
+			g, err := t.Graph()
+			if err != nil {
+				continue // the file's own side may be too small for the options
+			}
+			if last = g.Head().OutSize; last == a.kernel {
+				return nil
+			}
+		}
+	}
+	return a.fail("averages %dx%d, but the last map is %dx%d with an input of %d pixels; "+
+		"only an average over the whole map is supported: export a global average, or state the input's side with -size",
+		a.kernel, a.kernel, last, last, t.Size)
 }
 
 // otherShapes reports whether two topologies differ in the size of any map.

@@ -74,6 +74,9 @@ func run(ctx context.Context) error {
 	n := loaded.Network
 	fmt.Printf("%s: %s, SqueezeNet %s, %d classes, input %dx%d %s\n",
 		s.weights, loaded.Format, n.Topology.Name, n.Topology.Head.Classes, n.Input.Size, n.Input.Size, n.Input.Order)
+	for _, line := range loaded.Read {
+		fmt.Println(cli.Line("read: " + line))
+	}
 	for _, line := range loaded.Assumed {
 		fmt.Println(cli.Line("assumed: " + line))
 	}
