@@ -3,6 +3,7 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -14,13 +15,17 @@ type caffeFields struct {
 	name, kind, bottom, top, blobs          protowire.Number
 	concat, convolution, eltwise, transform protowire.Number
 	pooling, relu, input                    protowire.Number
+	batchNorm, scale, bias                  protowire.Number // 0 in V1, which has no such layers
+	memory, images, dummy                   protowire.Number // data layers that state a size
 }
 
 var (
 	caffeV1 = caffeFields{name: 4, kind: 5, bottom: 2, top: 3, blobs: 6,
-		concat: 9, convolution: 10, eltwise: 24, transform: 36, pooling: 19, relu: 30}
+		concat: 9, convolution: 10, eltwise: 24, transform: 36, pooling: 19, relu: 30,
+		memory: 22, images: 15, dummy: 26}
 	caffeV2 = caffeFields{name: 1, kind: 2, bottom: 3, top: 4, blobs: 7,
-		concat: 104, convolution: 106, eltwise: 110, transform: 100, pooling: 121, relu: 123, input: 143}
+		concat: 104, convolution: 106, eltwise: 110, transform: 100, pooling: 121, relu: 123, input: 143,
+		batchNorm: 139, scale: 142, bias: 141, memory: 119, images: 115, dummy: 109}
 )
 
 // caffeV1Kinds maps V1LayerParameter.LayerType to the names of V2.
@@ -85,11 +90,13 @@ func (n *caffeNet) checkCount(count int) error {
 	return nil
 }
 
-// inputShape reads a BlobShape of an input.
+// inputShape reads a BlobShape of an input. The first input is the picture.
 func (n *caffeNet) inputShape(m message) error {
 	dims, err := blobShape(m)
-	n.inputDims = append(n.inputDims, dims...)
-	return errors.Join(err, n.checkCount(len(n.inputDims)))
+	if len(n.inputDims) == 0 {
+		n.inputDims = dims
+	}
+	return err
 }
 
 func blobShape(m message) (dims []int64, err error) {
@@ -131,7 +138,8 @@ func (n *caffeNet) layer(m message, number caffeFields) error {
 			l.blobs = append(l.blobs, t)
 		case number.transform:
 			l.transform = f.body
-		case number.convolution, number.pooling, number.concat, number.eltwise, number.relu, number.input:
+		case number.convolution, number.pooling, number.concat, number.eltwise, number.relu, number.input,
+			number.batchNorm, number.scale, number.bias, number.memory, number.images, number.dummy:
 			params[f.number] = f.body
 		}
 		return n.checkCount(len(l.bottom) + len(l.top) + len(l.blobs))
@@ -140,13 +148,19 @@ func (n *caffeNet) layer(m message, number caffeFields) error {
 		return fmt.Errorf("layer %q: %w", l.name, err)
 	}
 	l.param = params[map[string]protowire.Number{"Convolution": number.convolution, "Pooling": number.pooling,
-		"Concat": number.concat, "Eltwise": number.eltwise, "ReLU": number.relu, "Input": number.input}[l.kind]]
+		"Concat": number.concat, "Eltwise": number.eltwise, "ReLU": number.relu, "Input": number.input,
+		"BatchNorm": number.batchNorm, "Scale": number.scale, "Bias": number.bias,
+		"MemoryData": number.memory, "ImageData": number.images, "DummyData": number.dummy}[l.kind]]
 	for i, t := range l.blobs {
 		t.name = fmt.Sprintf("%s blob %d", l.name, i)
 	}
 	n.layers = append(n.layers, l)
 	return n.checkCount(len(n.layers))
 }
+
+// Values of BlobProto.raw_data_type in NVIDIA's Caffe (github.com/NVIDIA/caffe),
+// which since 0.16 writes raw_data instead of data or double_data.
+var caffeRawTypes = map[uint64]dtype{0: float64Type, 1: float32Type, 2: float16Type}
 
 // caffeBlob reads a BlobProto: its shape, in the legacy or current fields. The
 // values are read later.
@@ -173,16 +187,28 @@ func caffeBlob(m message) (*tensor, error) {
 	}
 	t.load = func() ([]float32, error) {
 		var v []float32
+		var raw []byte
+		rawType := otherType
 		err := m.each(func(f field) (err error) {
 			switch f.number {
 			case 5:
 				v, err = f.floats(v, float32Type, t.count())
 			case 8:
 				v, err = f.floats(v, float64Type, t.count())
+			case 10:
+				rawType = caffeRawTypes[f.value]
+			case 12:
+				raw = f.body.data
 			}
 			return err
 		})
-		return v, err
+		if err != nil || len(v) > 0 || raw == nil {
+			return v, err
+		}
+		if size := rawType.size(); size > 0 && len(raw) != t.count()*size {
+			return nil, fmt.Errorf("%d bytes of raw_data (NVIDIA's Caffe), expected %d", len(raw), t.count()*size)
+		}
+		return rawType.decode(raw)
 	}
 	return t, nil
 }
@@ -191,8 +217,8 @@ func caffeBlob(m message) (*tensor, error) {
 // convolutions.
 func (n *caffeNet) finish() (*file, error) {
 	f := &n.file
-	if len(n.inputDims) == 4 && n.inputDims[2] == n.inputDims[3] {
-		f.size = int(min(max(n.inputDims[2], 0), maxElements))
+	if d := n.inputDims; len(d) >= 4 { // of several inputs, the first is the picture
+		f.state(d[2], d[3])
 	}
 	connected := false
 	for _, l := range n.layers {
@@ -205,6 +231,12 @@ func (n *caffeNet) finish() (*file, error) {
 		if len(l.blobs) == 0 {
 			continue
 		}
+		if l.isAffine() && len(f.convs) > 0 {
+			if err := f.convs[len(f.convs)-1].append(l); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		c, err := l.conv()
 		if err != nil {
 			return nil, err
@@ -215,6 +247,22 @@ func (n *caffeNet) finish() (*file, error) {
 		return nil, errors.New("no layers with parameters: expected a .caffemodel, not a description of a network")
 	}
 	return f, nil
+}
+
+// append adds a normalization to the convolution before it in a file without
+// connections. Caffe writes layers in the order in which they run, but two of a
+// kind may belong to two convolutions before them.
+func (c *conv) append(l *caffeLayer) error {
+	a, err := l.affine()
+	if err == nil && slices.Contains(c.folded, l.kind) {
+		err = fmt.Errorf("it is the second one after the convolution %q, and the file does not state what it reads: "+
+			"save the network with its connections", c.name)
+	}
+	if err != nil {
+		return fmt.Errorf("layer %q (%s, offset %d): %w", l.name, l.kind, l.at, err)
+	}
+	c.affines, c.folded = append(c.affines, a), append(c.folded, l.kind)
+	return nil
 }
 
 // conv returns the layer as a convolution.

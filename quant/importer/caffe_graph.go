@@ -1,8 +1,12 @@
 package importer
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // connect builds the graph. Caffe runs layers in the file's order and lets them
@@ -56,18 +60,12 @@ func (n *caffeNet) connect() error {
 
 // data reads the input size and preprocessing of a data or input layer.
 func (n *caffeNet) data(l *caffeLayer) error {
-	err := l.param.each(func(f field) error { // InputParameter
-		if f.number != 1 {
-			return nil
-		}
-		dims, err := blobShape(f.body)
-		if len(dims) == 4 && dims[2] == dims[3] && n.size == 0 {
-			n.size = int(min(max(dims[2], 0), maxElements))
-		}
-		return err
-	})
+	height, width, err := l.stated()
 	if err != nil {
 		return err
+	}
+	if n.size == 0 && n.oblong == [2]int{} {
+		n.state(height, width)
 	}
 	var mean []float32
 	scale, crop, meanFile := 1.0, uint64(0), ""
@@ -88,7 +86,7 @@ func (n *caffeNet) data(l *caffeLayer) error {
 		return err
 	}
 	if crop > 0 && crop <= maxElements {
-		n.size = int(crop)
+		n.state(int64(crop), int64(crop))
 	}
 	if meanFile != "" || len(mean) == 0 && scale == 1 {
 		return nil // not stated, or a mean picture in another file
@@ -104,6 +102,100 @@ func (n *caffeNet) data(l *caffeLayer) error {
 		}
 	}
 	return nil
+}
+
+// stated returns the height and width of the pictures that a data or input layer
+// provides, 0 if it does not state them.
+func (l *caffeLayer) stated() (height, width int64, err error) {
+	heightField, widthField := protowire.Number(0), protowire.Number(0)
+	shapeField := protowire.Number(0)
+	switch l.kind {
+	case "Input":
+		shapeField = 1
+	case "DummyData":
+		shapeField, heightField, widthField = 6, 4, 5
+	case "MemoryData":
+		heightField, widthField = 3, 4
+	case "ImageData":
+		heightField, widthField = 9, 10 // to which it resizes
+	}
+	err = l.param.each(func(f field) error {
+		switch f.number {
+		case shapeField:
+			dims, err := blobShape(f.body)
+			if len(dims) == 4 && height == 0 {
+				height, width = dims[2], dims[3]
+			}
+			return err
+		case heightField:
+			height = cmp.Or(height, int64(f.value))
+		case widthField:
+			width = cmp.Or(width, int64(f.value))
+		}
+		return nil
+	})
+	return height, width, err
+}
+
+// isAffine reports whether a layer multiplies and shifts channels by parameters
+// of its own.
+func (l *caffeLayer) isAffine() bool {
+	return len(l.blobs) > 0 && (l.kind == "BatchNorm" || l.kind == "Scale" || l.kind == "Bias")
+}
+
+// affine reads a BatchNorm, Scale or Bias layer.
+func (l *caffeLayer) affine() (affine, error) {
+	if l.kind == "BatchNorm" {
+		return l.batchNorm()
+	}
+	err := l.param.each(func(f field) error { // ScaleParameter and BiasParameter
+		switch v := int32(f.value); {
+		case f.number == 1 && v != 1 && v != -3:
+			return fmt.Errorf("applies to axis %d instead of the channels", v)
+		case f.number == 2 && v != 1:
+			return fmt.Errorf("applies to %d axes instead of the channels", v)
+		}
+		return nil
+	})
+	a := affine{axis: channelsFirst, params: l.blobs}
+	switch {
+	case l.kind == "Bias" && len(l.blobs) == 1:
+		a.combine = summand(1)
+	case l.kind == "Scale" && len(l.blobs) == 1:
+		a.combine = product
+	case l.kind == "Scale" && len(l.blobs) == 2:
+		a.combine = func(v []float64) (float64, float64) { return v[0], v[1] }
+	case err == nil:
+		err = fmt.Errorf("has %d blobs", len(l.blobs))
+	}
+	return a, err
+}
+
+// batchNorm reads a BatchNorm layer: the sums of means and variances and their
+// common divisor, then in NVIDIA's Caffe gamma and beta. BVLC's Caffe has these in
+// a Scale layer.
+func (l *caffeLayer) batchNorm() (affine, error) {
+	epsilon := 1e-5
+	err := l.param.each(func(f field) error {
+		if f.number == 3 {
+			epsilon = f.float()
+		}
+		return nil
+	})
+	if err == nil && len(l.blobs) != 3 && len(l.blobs) != 5 {
+		err = fmt.Errorf("has %d blobs instead of mean, variance and their scale factor", len(l.blobs))
+	}
+	return affine{axis: channelsFirst, params: l.blobs, combine: func(v []float64) (float64, float64) {
+		divisor := v[2]
+		if divisor == 0 { // not trained: Caffe takes the sums as 0
+			divisor = math.Inf(1)
+		}
+		factor, shift := 1/math.Sqrt(v[1]/divisor+epsilon), v[0]/divisor
+		if len(v) == 5 {
+			return factor * v[3], v[4] - float64(shift*factor*v[3])
+		}
+		return factor, -shift * factor
+	}}, err
 }
 
 // node translates a layer to a node.
@@ -131,6 +223,14 @@ func (l *caffeLayer) node(in []string) (*node, error) {
 		})
 	case "Pooling":
 		return n, l.pooling(n)
+	case "BatchNorm", "Scale", "Bias":
+		if len(in) != 1 || !l.isAffine() {
+			return n, nil // a product of two maps: graph.layout rejects it
+		}
+		n.op = opScale
+		var err error
+		n.affine, err = l.affine()
+		return n, err
 	case "Concat":
 		n.op = opConcat
 		return n, l.param.each(func(f field) error {

@@ -10,7 +10,16 @@ import (
 // caffeWriter encodes layers in one version of the format.
 type caffeWriter struct {
 	caffeFields
+	caffeSpelling
 	layers []pb
+}
+
+// caffeSpelling selects among the ways to write a network.
+type caffeSpelling struct {
+	raw     int64   // raw_data of this type plus one, as NVIDIA's Caffe writes it
+	norm    string  // batch normalization: "scale" (two layers), "bias" (three), or "five" blobs as in NVIDIA's Caffe
+	divisor float32 // of the sums in BatchNorm
+	data    pb      // the data layer; nil means that of training
 }
 
 var caffeKindNumbers = func() map[string]int64 {
@@ -41,6 +50,10 @@ func (w *caffeWriter) layer(kind, name string, bottom, top []string, more pb) {
 
 // blob encodes a BlobProto, with the legacy shape fields in V1 files.
 func (w *caffeWriter) blob(shape []int64, values []float32) pb {
+	if w.raw > 0 {
+		t := pb{}.bytes(7, pb{}.ints(1, shape...)).int(10, w.raw-1)
+		return t.bytes(12, encode(caffeRawTypes[uint64(w.raw-1)], values))
+	}
 	if !w.v1() {
 		return pb{}.bytes(7, pb{}.ints(1, shape...)).bytes(5, encode(float32Type, values))
 	}
@@ -55,9 +68,15 @@ func (w *caffeWriter) blob(shape []int64, values []float32) pb {
 // caffe encodes a sample as a NetParameter, with its graph or stripped to the
 // convolutions.
 func (s *sample) caffe(version caffeFields, connected bool) []byte {
-	w := &caffeWriter{caffeFields: version}
+	return s.caffeAs(version, connected, caffeSpelling{})
+}
+
+func (s *sample) caffeAs(version caffeFields, connected bool, spelling caffeSpelling) []byte {
+	w := &caffeWriter{caffeFields: version, caffeSpelling: spelling}
 	edge := "data"
-	if connected {
+	if w.data != nil {
+		w.layers = append(w.layers, w.data)
+	} else if connected {
 		transform := pb{}.float(1, 0.5).int(3, int64(s.topology.Size)).float(5, 104).float(5, 117).float(5, 123)
 		w.layer("Data", "data", nil, []string{"data", "label"}, pb{}.bytes(w.transform, transform))
 	}
@@ -73,6 +92,7 @@ func (s *sample) caffe(version caffeFields, connected bool) []byte {
 		blobs := pb{}.bytes(w.blobs, w.blob(s.shape(i), s.weights[i])).bytes(w.blobs, w.blob([]int64{int64(step.Out)}, s.bias[i]))
 		if !connected {
 			w.layer("Convolution", step.Name, nil, nil, blobs)
+			w.normalize(s, i, "")
 			continue
 		}
 		edge = w.conv(s, i, edge, blobs)
@@ -99,6 +119,7 @@ func (w *caffeWriter) conv(s *sample, i int, edge string, blobs pb) string {
 	param := pb{}.int(1, int64(step.Out)).int(3, int64(step.Pad)).int(4, int64(step.Kernel)).int(6, int64(step.Stride))
 	name := step.Name
 	w.layer("Convolution", name, []string{edge}, []string{name}, append(blobs, pb{}.bytes(w.convolution, param)...))
+	w.normalize(s, i, name)
 	w.layer("ReLU", name+"/relu", []string{name}, []string{name}, nil)
 	squeeze := func() string { return s.steps[i-i%3+1].Name } // of this module
 	switch {
@@ -121,4 +142,42 @@ func (w *caffeWriter) conv(s *sample, i int, edge string, blobs pb) string {
 	}
 	w.layer("Eltwise", module+"_sum", []string{before, module}, []string{module + "_sum"}, pb{}.bytes(w.eltwise, pb{}.int(1, 1)))
 	return module + "_sum"
+}
+
+// normalize encodes the batch normalization after a convolution, in place.
+func (w *caffeWriter) normalize(s *sample, i int, edge string) {
+	if w.norm == "" {
+		return
+	}
+	var edges []string
+	if edge != "" {
+		edges = []string{edge}
+	}
+	blobs := func(values ...[]float32) (more pb) {
+		for _, v := range values {
+			more = more.bytes(w.blobs, w.blob([]int64{int64(len(v))}, v))
+		}
+		return more
+	}
+	times := func(v []float32) []float32 {
+		sums := slices.Clone(v)
+		for j := range sums {
+			sums[j] *= w.divisor
+		}
+		return sums
+	}
+	n, name := s.norms[i], s.steps[i].Name
+	norm := blobs(times(n[normMean]), times(n[normVariance]), []float32{w.divisor})
+	param := pb{}.bytes(w.batchNorm, pb{}.int(1, 1).float(3, normEpsilon))
+	switch w.norm {
+	case "five":
+		w.layer("BatchNorm", name+"/bn", edges, edges, append(append(norm, blobs(n[normGamma], n[normBeta])...), param...))
+	case "bias":
+		w.layer("BatchNorm", name+"/bn", edges, edges, append(norm, param...))
+		w.layer("Scale", name+"/scale", edges, edges, blobs(n[normGamma]))
+		w.layer("Bias", name+"/bias", edges, edges, blobs(n[normBeta]))
+	default:
+		w.layer("BatchNorm", name+"/bn", edges, edges, norm)
+		w.layer("Scale", name+"/scale", edges, edges, append(blobs(n[normGamma], n[normBeta]), pb{}.bytes(w.scale, pb{}.int(1, 1).int(4, 1))...))
+	}
 }

@@ -63,6 +63,7 @@ type conv struct {
 	weights *tensor
 	bias    *tensor  // nil means zeros
 	affines []affine // what follows before the ReLU, in order
+	folded  []string // the kinds of layers that became affines, if there is no graph
 }
 
 // window is the geometry of a convolution or a pool.

@@ -55,8 +55,8 @@ func TestONNXBatchNormRefusals(t *testing.T) {
 	}
 	for text, data := range map[string][]byte{
 		"folded only between a convolution and its ReLU": norm("relu"),
-		"in training mode":                               norm("conv", attributeInt("training_mode", 1)),
-		"(spatial=0)":                                    norm("conv", attributeInt("spatial", 0)),
+		"in training mode": norm("conv", attributeInt("training_mode", 1)),
+		"(spatial=0)":      norm("conv", attributeInt("spatial", 0)),
 	} {
 		_, err := read(data, Options{})
 		require.ErrorContains(t, err, text)
