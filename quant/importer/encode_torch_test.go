@@ -15,18 +15,47 @@ import (
 
 var safetensorsNames = map[dtype]string{float32Type: "F32", float64Type: "F64", float16Type: "F16", bfloat16Type: "BF16"}
 
+// entry is a tensor of a state dict.
+type entry struct {
+	name   string
+	shape  []int64
+	values []float32
+}
+
+// entries returns the state dict of a sample, in the order of the layers.
+func (s *sample) entries() []entry { return s.entriesAs(s.torchName) }
+
+// entriesAs returns the state dict with names of one's own for the convolutions.
+func (s *sample) entriesAs(name func(i int) string) []entry {
+	var e []entry
+	for i, step := range s.steps {
+		e = append(e, entry{name(i) + ".weight", s.shape(i), s.weights[i]}, entry{name(i) + ".bias", []int64{int64(step.Out)}, s.bias[i]})
+	}
+	return e
+}
+
+// norm returns the state of the batch normalization after convolution i.
+func (s *sample) norm(name string, i int) []entry {
+	var e []entry
+	for p, part := range []string{"weight", "bias", "running_mean", "running_var"} {
+		e = append(e, entry{name + "." + part, []int64{int64(s.steps[i].Out)}, s.norms[i][p]})
+	}
+	return append(e, entry{name + ".num_batches_tracked", nil, []float32{7}})
+}
+
 // safetensors encodes a sample in one data type.
-func (s *sample) safetensors(kind dtype) []byte {
+func (s *sample) safetensors(kind dtype) []byte { return safetensorsOf(kind, s.entries()) }
+
+func safetensorsOf(kind dtype, entries []entry) []byte {
 	header := map[string]any{"__metadata__": map[string]string{"format": "pt"}}
 	var values []byte
-	add := func(name string, shape []int64, v []float32) {
+	for _, e := range entries {
 		begin := len(values)
-		values = append(values, encode(kind, v)...)
-		header[name] = map[string]any{"dtype": safetensorsNames[kind], "shape": shape, "data_offsets": []int{begin, len(values)}}
-	}
-	for i, step := range s.steps {
-		add(s.torchName(i)+".weight", s.shape(i), s.weights[i])
-		add(s.torchName(i)+".bias", []int64{int64(step.Out)}, s.bias[i])
+		if e.shape == nil {
+			e.shape = []int64{}
+		}
+		values = append(values, encode(kind, e.values)...)
+		header[e.name] = map[string]any{"dtype": safetensorsNames[kind], "shape": e.shape, "data_offsets": []int{begin, len(values)}}
 	}
 	text, _ := json.Marshal(header) // cannot fail: a map of plain values
 	return append(append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), values...)
@@ -65,11 +94,13 @@ type torchSpelling struct {
 	wrappers []string // keys around the state dict, outermost first
 	storage  string   // class of the storages: FloatStorage, …
 	kind     dtype
-	ordered  bool   // an OrderedDict with _metadata, as state_dict() returns
-	columns  bool   // weights are [in][out] in memory, so strides are not row-major
-	params   bool   // Parameters instead of tensors
-	offset   int    // values before each tensor in its storage
-	class    string // if set, the pickle names this class of torchvision
+	ordered  bool    // an OrderedDict with _metadata, as state_dict() returns
+	columns  bool    // weights are [in][out] in memory, so strides are not row-major
+	params   bool    // Parameters instead of tensors
+	offset   int     // values before each tensor in its storage
+	class    string  // if set, the pickle names this class of torchvision
+	entries  []entry // the state dict; nil means the sample's
+	extra    string  // opcodes of another value in the innermost wrapper
 }
 
 // torchWriter writes the pickle and collects the storages.
@@ -155,6 +186,10 @@ func (w *torchWriter) stateDict(s *sample) {
 		w.text("betas")
 		w.Write([]byte{opEmptyList, opMark, opBinInt1, 1, opBinInt2, 2, 2, opLong1, 1, 255, opAppends})
 		w.WriteByte(opSetItems)
+		if w.extra != "" {
+			w.text("extra")
+			w.WriteString(w.extra)
+		}
 		w.text(key)
 	}
 	if w.class != "" {
@@ -166,11 +201,13 @@ func (w *torchWriter) stateDict(s *sample) {
 		w.WriteByte(opEmptyDict)
 	}
 	w.WriteByte(opMark)
-	for i, step := range s.steps {
-		w.text(w.prefix + s.torchName(i) + ".weight")
-		w.tensor(s.shape(i), s.weights[i])
-		w.text(w.prefix + s.torchName(i) + ".bias")
-		w.tensor([]int64{int64(step.Out)}, s.bias[i])
+	entries := w.entries
+	if entries == nil {
+		entries = s.entries()
+	}
+	for _, e := range entries {
+		w.text(w.prefix + e.name)
+		w.tensor(e.shape, e.values)
 	}
 	w.WriteByte(opSetItems)
 	if w.ordered {

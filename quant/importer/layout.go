@@ -18,6 +18,7 @@ type layout struct {
 	poolGaps  []int      // without a graph: pools implied by the numbers in layer names; nil if unknown
 	rounds    []rounding // one per pool
 	average   *node      // the global average
+	read      []string   // lines for Loaded.Read
 }
 
 // fire holds the convolutions of a fire module.

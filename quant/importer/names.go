@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,13 +13,57 @@ import (
 
 // firePart matches the name of a convolution in a fire module:
 // fire2/squeeze1x1 (Caffe) or features.3.expand3x3 (torchvision), with any
-// prefix such as "module.".
-var firePart = regexp.MustCompile(`^(.*?)(\d+)[/._](squeeze(?:1x1)?|expand1x1|expand3x3)$`)
+// prefix such as "module.". The convolution may be the first of a Sequential,
+// or called conv in a module of its own.
+var firePart = regexp.MustCompile(`^(.*?)(\d+)[/._](squeeze(?:_?1x1)?|expand_?1x1|expand_?3x3)(?:[/._](?:0|conv|conv2d))?$`)
 
-// arrange finds the roles of named convolutions. Fire modules are told by name
-// and ordered by the number in it. Of the two remaining convolutions, conv1 is
-// the one that reads three channels.
+const namesAdvice = "names like …squeeze, …expand1x1, …expand3x3 are understood, or layers in the order in which they run; " +
+	"an export as ONNX needs no names"
+
+// arrange finds the roles of convolutions by their names or, if no fire module is
+// complete by name, by their shapes and order.
 func arrange(convs []conv) (*layout, error) {
+	l, named, err := arrangeByName(convs)
+	if err == nil {
+		return l, nil
+	}
+	if slices.ContainsFunc(named, (*namedFire).complete) {
+		return nil, err
+	}
+	l = arrangeByShape(convs)
+	if l == nil { // perhaps the writer sorted the names
+		l = arrangeByShape(slices.SortedStableFunc(slices.Values(convs), func(a, b conv) int { return compareNatural(a.name, b.name) }))
+	}
+	if l != nil {
+		first := l.fires[0]
+		l.read = append(l.read, fmt.Sprintf("the layers' roles are taken from their shapes and order: conv1 is %q, "+
+			"fire2 is %q, %q and %q, the last convolution is %q",
+			l.conv1.name, first.squeeze.name, first.expand1x1.name, first.expand3x3.name, l.head.name))
+		return l, nil
+	}
+	if len(named) > 0 || errors.Is(err, errNoConv1) || errors.Is(err, errNoHead) {
+		return nil, fmt.Errorf("%w; %s", err, namesAdvice)
+	}
+	return nil, fmt.Errorf("no fire modules: no layers named …squeeze, …expand1x1, …expand3x3, and shapes and order of %s do not tell their roles; %s",
+		someNames(convs), namesAdvice)
+}
+
+// someNames formats the first names of layers.
+func someNames(convs []conv) string {
+	var names []string
+	for _, c := range convs[:min(len(convs), 4)] {
+		names = append(names, strconv.Quote(c.name))
+	}
+	if len(convs) > len(names) {
+		names = append(names, "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+// arrangeByName tells fire modules by name and orders them by the number in it.
+// Of the two remaining convolutions, conv1 is the one that reads three channels.
+// The fire modules are returned even if the network is incomplete.
+func arrangeByName(convs []conv) (*layout, []*namedFire, error) {
 	modules := map[string]*namedFire{}
 	var rest []conv
 	for _, c := range convs {
@@ -31,19 +76,22 @@ func arrange(convs []conv) (*layout, error) {
 		if modules[key] == nil {
 			number, err := strconv.Atoi(m[2])
 			if err != nil {
-				return nil, fmt.Errorf("layer %q: %s is not the number of a fire module", c.name, m[2])
+				return nil, nil, fmt.Errorf("layer %q: %s is not the number of a fire module", c.name, m[2])
 			}
 			modules[key] = &namedFire{name: key, number: number, numbered: strings.HasSuffix(m[1], "features.")}
 		}
-		if err := modules[key].put(m[3], c); err != nil {
-			return nil, err
+		if err := modules[key].put(strings.ReplaceAll(m[3], "_", ""), c); err != nil {
+			return nil, nil, err
 		}
 	}
+	named := slices.SortedFunc(maps.Values(modules), func(a, b *namedFire) int {
+		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.name, b.name))
+	})
 	l := &layout{}
 	if err := l.setEnds(rest); err != nil {
-		return nil, err
+		return nil, named, err
 	}
-	return l, l.sortFires(modules)
+	return l, named, l.setFires(named)
 }
 
 // namedFire is a fire module whose convolutions are being collected.
@@ -69,6 +117,16 @@ func (f *namedFire) put(part string, c conv) error {
 	return nil
 }
 
+// complete reports whether all three convolutions were found.
+func (f *namedFire) complete() bool {
+	return f.squeeze.weights != nil && f.expand1x1.weights != nil && f.expand3x3.weights != nil
+}
+
+var (
+	errNoConv1 = errors.New("conv1 is missing: no convolution reads three channels outside the fire modules")
+	errNoHead  = errors.New("the last convolution is missing")
+)
+
 // setEnds finds conv1 and the head.
 func (l *layout) setEnds(rest []conv) error {
 	var last []conv
@@ -81,9 +139,9 @@ func (l *layout) setEnds(rest []conv) error {
 	}
 	switch {
 	case l.conv1.weights == nil:
-		return errors.New("conv1 is missing: no convolution reads three channels outside the fire modules")
+		return errNoConv1
 	case len(last) == 0:
-		return errors.New("the last convolution is missing")
+		return errNoHead
 	case len(last) > 1:
 		return fmt.Errorf("layers %q and %q: besides conv1 and the fire modules, SqueezeNet has only one more layer", last[0].name, last[1].name)
 	}
@@ -91,18 +149,11 @@ func (l *layout) setEnds(rest []conv) error {
 	return nil
 }
 
-// sortFires adds the fire modules in the order of their numbers.
-func (l *layout) sortFires(named map[string]*namedFire) error {
-	if len(named) == 0 {
+// setFires adds the fire modules, which are sorted by their numbers.
+func (l *layout) setFires(modules []*namedFire) error {
+	if len(modules) == 0 {
 		return errors.New("no fire modules: no layers named …squeeze, …expand1x1, …expand3x3")
 	}
-	var modules []*namedFire
-	for _, f := range named {
-		modules = append(modules, f)
-	}
-	slices.SortFunc(modules, func(a, b *namedFire) int {
-		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.name, b.name))
-	})
 	for i, f := range modules {
 		for _, part := range []struct {
 			conv
@@ -117,7 +168,9 @@ func (l *layout) sortFires(named map[string]*namedFire) error {
 		}
 		l.fires = append(l.fires, f.fire)
 	}
-	l.poolGaps = poolGaps(modules)
+	if len(l.conv1.affines) == 0 { // a normalization takes a number, too
+		l.poolGaps = poolGaps(modules)
+	}
 	return nil
 }
 
@@ -138,48 +191,4 @@ func poolGaps(modules []*namedFire) []int {
 		next = f.number + 1
 	}
 	return pools
-}
-
-// pairs combines the tensors KEY.weight and KEY.bias of a state dict to
-// convolutions.
-func pairs(tensors []*tensor) ([]conv, error) {
-	if len(tensors) > maxItems {
-		return nil, fmt.Errorf("%d tensors, at most %d are supported", len(tensors), maxItems)
-	}
-	var convs []conv
-	index := map[string]int{}
-	for _, t := range tensors {
-		name, isWeight := strings.CutSuffix(t.name, ".weight")
-		if !isWeight {
-			continue
-		}
-		if len(t.shape) != 4 {
-			return nil, fmt.Errorf("%s: not the weights of a convolution, and SqueezeNet has no other parameters", t)
-		}
-		if _, twice := index[name]; twice {
-			return nil, fmt.Errorf("%s: appears twice", t)
-		}
-		index[name] = len(convs)
-		convs = append(convs, conv{name: name, weights: t})
-	}
-	for _, t := range tensors {
-		name, isBias := strings.CutSuffix(t.name, ".bias")
-		if strings.HasSuffix(t.name, ".weight") {
-			continue
-		}
-		i, known := index[name]
-		if !isBias || !known {
-			return nil, fmt.Errorf("%s: not a parameter of a SqueezeNet", t)
-		}
-		if convs[i].bias != nil {
-			return nil, fmt.Errorf("%s: appears twice", t)
-		}
-		convs[i].bias = t
-	}
-	for _, c := range convs {
-		if c.bias == nil {
-			return nil, fmt.Errorf("tensor %q is missing", c.name+".bias")
-		}
-	}
-	return convs, nil
 }

@@ -51,8 +51,27 @@ func readSafetensors(data []byte) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	convs, err := pairs(tensors)
-	return &file{framework: torchvision, convs: convs}, err
+	if err != nil {
+		return nil, err
+	}
+
+	restoreOrder(tensors)
+	return stateDictFile(tensors)
+}
+
+// restoreOrder puts tensors that the writer sorted by name, so that features.10 is
+// before features.3, into the order of the numbers in their names. Otherwise the
+// order is that of the layers.
+func restoreOrder(tensors []*tensor) {
+	var names []string
+	for _, t := range tensors {
+		if !t.integer { // integers are sorted apart
+			names = append(names, t.name)
+		}
+	}
+	if slices.IsSorted(names) {
+		slices.SortStableFunc(tensors, func(a, b *tensor) int { return compareNatural(a.name, b.name) })
+	}
 }
 
 // safetensors turns the header's entries into tensors, in the order of their
@@ -71,11 +90,13 @@ func safetensors(entries map[string]*safetensor, data []byte, start int) ([]*ten
 		e := entries[name]
 		at := int64(start) + e.Offsets[0]
 		t := &tensor{name: name, where: fmt.Sprintf("offset %d", at)}
-		shape, err := toShape(e.Shape)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", t, err)
+		if t.empty = slices.Contains(e.Shape, 0); !t.empty {
+			shape, err := toShape(e.Shape)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", t, err)
+			}
+			t.shape = shape
 		}
-		t.shape = shape
 		switch {
 		case e.Offsets[0] != end || e.Offsets[1] < end:
 			return nil, fmt.Errorf("%s: data_offsets %v do not continue the previous tensor, which ends at %d", t, e.Offsets, end)
@@ -85,7 +106,7 @@ func safetensors(entries map[string]*safetensor, data []byte, start int) ([]*ten
 		end = e.Offsets[1]
 		kind := safetensorTypes[e.Dtype]
 		values := data[at : int64(start)+end]
-		if kind == otherType {
+		if t.integer = kind == otherType; t.integer || t.empty {
 			t.load = func() ([]float32, error) { return nil, fmt.Errorf("type %s: %w", e.Dtype, errNotFloat) }
 		} else if len(values) != t.count()*kind.size() {
 			return nil, fmt.Errorf("%s: %d bytes, expected %d for %s", t, len(values), t.count()*kind.size(), e.Dtype)

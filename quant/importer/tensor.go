@@ -16,6 +16,9 @@ type tensor struct {
 	where string // offset or key in the file, for error messages
 	shape []int
 	load  func() ([]float32, error) // values in row-major order
+
+	empty   bool // a dimension is 0; shape is nil
+	integer bool // not floating-point numbers
 }
 
 // String names the tensor in error messages.

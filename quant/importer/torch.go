@@ -40,6 +40,7 @@ type array struct {
 	offset  int64
 	shape   []int
 	strides []int64
+	empty   bool // a dimension is 0; shape is nil
 }
 
 // storageTypes are the classes of storages. Integers are skipped: they are not
@@ -71,7 +72,42 @@ var constructors = map[string]func(tuple) (any, error){
 	"builtins.dict":                   emptyDict,
 	"__builtin__.set":                 firstArgument,
 	"builtins.set":                    firstArgument,
+	"__builtin__.frozenset":           firstArgument,
+	"builtins.frozenset":              firstArgument,
+	"__builtin__.list":                emptyList,
+	"builtins.list":                   emptyList,
+	"collections.deque":               emptyList,
 }
+
+// plainClasses are classes of values that checkpoints hold besides the state dict
+// and that are skipped: numbers, text, bytes, sizes, times, NumPy's scalars.
+var plainClasses = []string{
+	"__builtin__.int", "__builtin__.long", "__builtin__.float", "__builtin__.bool", "__builtin__.str", "__builtin__.unicode",
+	"__builtin__.tuple", "__builtin__.complex", "__builtin__.bytes", "__builtin__.bytearray",
+	"builtins.int", "builtins.float", "builtins.bool", "builtins.str",
+	"builtins.tuple", "builtins.complex", "builtins.bytes", "builtins.bytearray", "builtins.slice", "builtins.range",
+	"_codecs.encode", "datetime.datetime", "datetime.date", "datetime.timedelta",
+	"pathlib.Path", "pathlib.PosixPath", "pathlib.PurePosixPath", "pathlib.WindowsPath", "pathlib.PureWindowsPath",
+	"numpy.dtype", "numpy.ndarray", "numpy.core.multiarray.scalar", "numpy.core.multiarray._reconstruct",
+	"numpy._core.multiarray.scalar", "numpy._core.multiarray._reconstruct",
+	"torch.device", "torch.float32", "torch.float64", "torch.float16", "torch.bfloat16", "torch.int64", "torch.int32", "torch.uint8", "torch.bool",
+}
+
+// opaque is a value that is skipped.
+type opaque struct{}
+
+func skipped(tuple) (any, error) { return opaque{}, nil }
+
+// constructor returns the function that stands in for a global, nil if the global
+// is not in the allow-list.
+func constructor(global string) func(tuple) (any, error) {
+	if slices.Contains(plainClasses, global) {
+		return skipped
+	}
+	return constructors[global]
+}
+
+func emptyList(tuple) (any, error) { return &list{}, nil }
 
 func firstArgument(args tuple) (any, error) {
 	if len(args) == 0 {
@@ -132,7 +168,8 @@ func newArray(args tuple) (any, error) {
 	}
 	a := &array{storage: s, offset: offset, strides: strides}
 	if slices.Contains(dims, 0) {
-		return a, nil // an empty tensor is never a weight
+		a.empty = true
+		return a, nil
 	}
 	shape, err := toShape(dims)
 	if err != nil {
@@ -233,34 +270,78 @@ func (m storages) get(id tuple) (s *storage, isNew bool, err error) {
 	return m[key], true, nil
 }
 
-// wrappers are keys under which checkpoints hold the state dict.
-var wrappers = []string{"state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "params"}
+// wrappers are keys under which checkpoints hold the state dict, those of the
+// trained network before those of its moving average.
+var wrappers = []string{"state_dict", "model_state_dict", "model_state", "model", "net", "network", "module", "weights", "params",
+	"net_state_dict", "model_weights", "best_state_dict", "best_model_state_dict", "best_model",
+	"ema", "ema_state_dict", "state_dict_ema", "model_ema", "ema_model", "ema_model_state_dict", "params_ema"}
 
 const maxNesting = 4
 
 // stateDict finds the dict of tensors in a saved object, nested in at most
 // maxNesting dicts.
 func stateDict(saved any) (*file, error) {
+	var path []string
+	var others []string
 	for range maxNesting {
 		d, ok := saved.(*dict)
 		if !ok {
 			return nil, errors.New("the saved object is not a state dict: save model.state_dict()")
 		}
-		if tensors := d.tensors(); len(tensors) > 0 {
-			convs, err := pairs(tensors)
-			return &file{framework: torchvision, convs: convs}, err
+		if d.isStateDict() {
+			f, err := stateDictFile(d.tensors())
+			if err == nil && len(path) > 0 {
+				f.read = slices.Insert(f.read, 0, wrapperLine(path, others))
+			}
+			return f, err
 		}
-		inner := slices.IndexFunc(wrappers, func(key string) bool {
+		var inner []string
+		for _, key := range wrappers {
 			v, _ := d.get(key)
-			_, isDict := v.(*dict)
-			return isDict
-		})
-		if inner < 0 {
+			if w, isDict := v.(*dict); isDict && w.holdsTensors(maxNesting) {
+				inner = append(inner, key)
+			}
+		}
+		if len(inner) == 0 {
 			return nil, fmt.Errorf("contains neither tensors nor a state_dict, only the keys %s", d.keyList())
 		}
-		saved, _ = d.get(wrappers[inner])
+		saved, _ = d.get(inner[0])
+		path, others = append(path, inner[0]), append(others, inner[1:]...)
 	}
 	return nil, fmt.Errorf("no state dict within %d nested dicts", maxNesting)
+}
+
+// wrapperLine tells which of a checkpoint's dicts was read.
+func wrapperLine(path, others []string) string {
+	line := fmt.Sprintf("the state dict under the key %q", strings.Join(path, "."))
+	if len(others) > 0 {
+		line += fmt.Sprintf(", not %q", others)
+	}
+	return line
+}
+
+// isStateDict reports whether a dict holds parameters of layers: their keys are
+// of the form LAYER.NAME. Checkpoints contain other tensors, too (best_acc1).
+func (d *dict) isStateDict() bool {
+	for i, k := range d.keys {
+		name, _ := k.(string)
+		if a, ok := d.values[i].(*array); ok && strings.Contains(name, ".") && len(a.shape) > 0 && !extraName.MatchString(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsTensors reports whether a dict or one of its wrappers is a state dict.
+func (d *dict) holdsTensors(depth int) bool {
+	if d.isStateDict() {
+		return true
+	}
+	return depth > 1 && slices.ContainsFunc(wrappers, func(key string) bool {
+		v, _ := d.get(key)
+		w, isDict := v.(*dict)
+		return isDict && w.holdsTensors(depth-1)
+	})
 }
 
 // keyList formats the first keys.
@@ -273,17 +354,16 @@ func (d *dict) keyList() string {
 	return strings.Join(names, ", ")
 }
 
-// tensors returns the parameters among a dict's values: those whose keys are of
-// the form LAYER.NAME. Checkpoints also contain other tensors (best_acc1).
+// tensors returns the tensors among a dict's values.
 func (d *dict) tensors() []*tensor {
 	var tensors []*tensor
 	for i, k := range d.keys {
-		name, _ := k.(string)
+		name, isName := k.(string)
 		a, ok := d.values[i].(*array)
-		if !ok || !strings.Contains(name, ".") {
+		if !ok || !isName {
 			continue
 		}
-		t := &tensor{name: name, where: a.storage.where, shape: a.shape}
+		t := &tensor{name: name, where: a.storage.where, shape: a.shape, empty: a.empty, integer: a.storage.kind == otherType}
 		t.load = func() ([]float32, error) { return a.read(t.count()) }
 		tensors = append(tensors, t)
 	}

@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
-// The opcodes of Python's pickle (pickletools.py in CPython, PEP 307 and
-// PEP 3154) that torch.save uses for state dicts. All others are rejected.
+// The opcodes of Python's pickle (pickletools.py in CPython, PEP 307,
+// PEP 3154 and PEP 574) that torch.save uses for state dicts. All others are rejected.
 const (
 	opMark           = '('
+	opBinBytes       = 'B'
+	opShortBinBytes  = 'C'
 	opStop           = '.'
 	opPop            = '0'
 	opBinFloat       = 'G'
@@ -45,10 +47,17 @@ const (
 	opNewTrue        = 0x88
 	opNewFalse       = 0x89
 	opLong1          = 0x8a
+	opLong4          = 0x8b
 	opShortUnicode   = 0x8c
+	opBinUnicode8    = 0x8d
+	opBinBytes8      = 0x8e
+	opEmptySet       = 0x8f
+	opAddItems       = 0x90
+	opFrozenSet      = 0x91
 	opStackGlobal    = 0x93
 	opMemoize        = 0x94
 	opFrame          = 0x95
+	opByteArray8     = 0x96
 )
 
 // Values of a pickle: nil, bool, int64, float64, string, tuple, *list, *dict,
@@ -80,7 +89,7 @@ func (d *dict) set(key, value any) {
 const maxPickle = 1 << 22
 
 // unpickler interprets a pickle. It executes no code of the file: a global is
-// only a name, it must be in the allow-list (storageTypes and constructors), and
+// only a name, it must be in the allow-list (storageTypes, constructors and plainClasses), and
 // calling it builds one of the values above.
 type unpickler struct {
 	data       []byte
@@ -211,13 +220,18 @@ func (u *unpickler) step(code byte) error {
 		_, err := u.pop()
 		return err
 	case opNone, opNewTrue, opNewFalse, opEmptyTuple, opEmptyList, opEmptyDict, opBinInt, opBinInt1, opBinInt2,
-		opLong1, opBinFloat, opBinString, opShortBinString, opBinUnicode, opShortUnicode:
+		opLong1, opBinFloat, opBinString, opShortBinString, opBinUnicode, opShortUnicode,
+		opLong4, opBinUnicode8, opBinBytes, opShortBinBytes, opBinBytes8, opByteArray8, opEmptySet:
 		v, err := u.literal(code)
 		u.push(v)
 		return err
 	case opTuple, opTuple1, opTuple2, opTuple3:
 		return u.tuple(code)
-	case opAppend, opAppends, opSetItem, opSetItems:
+	case opFrozenSet:
+		items, err := u.popMark()
+		u.push(&list{items})
+		return err
+	case opAppend, opAppends, opAddItems, opSetItem, opSetItems:
 		return u.fill(code)
 	case opBinPut, opLongBinPut, opMemoize, opBinGet, opLongBinGet:
 		return u.remember(code)
@@ -236,7 +250,7 @@ func (u *unpickler) literal(code byte) (any, error) {
 		return code == opNewTrue, nil
 	case opEmptyTuple:
 		return tuple{}, nil
-	case opEmptyList:
+	case opEmptyList, opEmptySet: // a set is a list of its items
 		return &list{}, nil
 	case opEmptyDict:
 		return &dict{}, nil
@@ -250,7 +264,9 @@ func (u *unpickler) literal(code byte) (any, error) {
 		n, err := u.number(2)
 		return int64(n), err
 	case opLong1:
-		return u.long()
+		return u.long(1)
+	case opLong4:
+		return u.long(4)
 	case opBinFloat:
 		b, err := u.take(8)
 		if err != nil {
@@ -261,14 +277,32 @@ func (u *unpickler) literal(code byte) (any, error) {
 		return u.text(4)
 	case opShortBinString, opShortUnicode:
 		return u.text(1)
+	case opBinUnicode8:
+		return u.text(8)
+	case opShortBinBytes:
+		return u.bytes(1)
+	case opBinBytes:
+		return u.bytes(4)
+	case opBinBytes8, opByteArray8:
+		return u.bytes(8)
 	}
 	return nil, nil // opNone
 }
 
-// long reads a two's complement number of any length. One of more than 8 bytes
-// is returned as a string of its bytes.
-func (u *unpickler) long() (any, error) {
-	text, err := u.text(1)
+// bytes skips bytes, which no state dict needs, after their length, which takes
+// size bytes.
+func (u *unpickler) bytes(size int) (any, error) {
+	n, err := u.number(size)
+	if err == nil {
+		_, err = u.take(n)
+	}
+	return opaque{}, err
+}
+
+// long reads a two's complement number of any length, which takes size bytes. A
+// number of more than 8 bytes is returned as a string of its bytes.
+func (u *unpickler) long(size int) (any, error) {
+	text, err := u.text(size)
 	if err != nil || len(text) > 8 {
 		return text, err
 	}
@@ -314,7 +348,7 @@ func (u *unpickler) fill(code byte) error {
 	u.push(into)
 	switch into := into.(type) {
 	case *list:
-		if code == opAppend || code == opAppends {
+		if code == opAppend || code == opAppends || code == opAddItems {
 			into.items = append(into.items, items...)
 			return nil
 		}
@@ -380,7 +414,10 @@ func (u *unpickler) global(code byte) error {
 		return err
 	}
 	full := module + "." + name
-	if _, isType := storageTypes[full]; !isType && constructors[full] == nil {
+	if strings.HasPrefix(full, "torch.Q") || strings.Contains(full, "quantized") || name == "_rebuild_qtensor" {
+		return fmt.Errorf("%q: %w", full, errQuantized)
+	}
+	if _, isType := storageTypes[full]; !isType && constructor(full) == nil {
 		return fmt.Errorf("%q would have to be executed, which this program never does: only state dicts are read; "+
 			"in Python, load the file and save model.state_dict() alone (or its [\"state_dict\"])", full)
 	}
@@ -413,10 +450,11 @@ func (u *unpickler) construct(code byte) error {
 	}
 	callee, ok := t[0].(global)
 	args, isTuple := t[1].(tuple)
-	if !ok || !isTuple || constructors[string(callee)] == nil {
+	build := constructor(string(callee))
+	if !ok || !isTuple || build == nil {
 		return fmt.Errorf("a call of a value that is not callable")
 	}
-	v, err := constructors[string(callee)](args)
+	v, err := build(args)
 	if err != nil {
 		return fmt.Errorf("%s: %w", callee, err)
 	}
