@@ -47,12 +47,17 @@ func FuzzONNX(f *testing.F) {
 	s := small(f)
 	fuzz(f, s.onnx(onnxSpelling{}), s.onnx(onnxSpelling{kind: onnxFloat16, typed: true, constants: true, newTail: true}),
 		s.onnx(onnxSpelling{pads: true, side: 64, average: 9, reversed: true,
-			front: []onnxFront{{kind: "Sub", values: []float32{1, 2, 3}, shape: []int64{3, 1, 1}}}}))
+			front: []onnxFront{{kind: "Sub", values: []float32{1, 2, 3}, shape: []int64{3, 1, 1}}}}),
+		s.onnx(onnxSpelling{biasAdd: "axis", values: true, shapes: true, mean: "computed", side: 64}),
+		s.onnx(onnxSpelling{nhwc: true, mean: "transposed", biasAdd: "unsqueezed", external: &externalWriter{location: "x"}}),
+		small(f).normalize().onnx(onnxSpelling{lateNorm: true, lateRelu: true, mean: "sides"}))
 }
 
 func FuzzCaffe(f *testing.F) {
 	s := small(f)
-	fuzz(f, s.caffe(caffeV1, true), s.caffe(caffeV2, true), inferable(f).caffe(caffeV2, false))
+	fuzz(f, s.caffe(caffeV1, true), s.caffe(caffeV2, true), inferable(f).caffe(caffeV2, false),
+		small(f).normalize().caffeAs(caffeV2, true, caffeSpelling{norm: "bias", divisor: 2, raw: 3}),
+		inferable(f).normalize().caffeAs(caffeV2, false, caffeSpelling{norm: "five", divisor: 1}))
 }
 
 func FuzzPTH(f *testing.F) {
@@ -64,6 +69,10 @@ func FuzzPTH(f *testing.F) {
 // reject nearly every mutation.
 func FuzzPickle(f *testing.F) {
 	w := &torchWriter{torchSpelling: torchSpelling{storage: "FloatStorage", kind: float32Type, ordered: true, wrappers: []string{"model"}}}
+	w.stateDict(small(f))
+	f.Add(w.Bytes())
+	w = &torchWriter{torchSpelling: torchSpelling{storage: "FloatStorage", kind: float32Type, entries: normalized(f),
+		wrappers: []string{"model"}, extra: "\x8f(K\x01\x8e\x01\x00\x00\x00\x00\x00\x00\x00a\x90"}}
 	w.stateDict(small(f))
 	f.Add(w.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -86,7 +95,20 @@ func FuzzPickle(f *testing.F) {
 
 func FuzzSafetensors(f *testing.F) {
 	s := inferable(f)
-	fuzz(f, s.safetensors(float32Type), s.safetensors(float16Type))
+	fuzz(f, s.safetensors(float32Type), s.safetensors(float16Type), safetensorsOf(float32Type, normalized(f)))
+}
+
+// normalized returns the state dict of a network with batch normalization and
+// names of one's own.
+func normalized(f *testing.F) []entry {
+	s := inferable(f).normalize()
+	convs := ownNames{"conv1", "conv1", "conv2", "conv3", "conv10"}.of(s)
+	norms := ownNames{"bn1", "bn1", "bn2", "bn3", "bn10"}.of(s)
+	entries := append(s.entriesAs(convs), entry{"loss.weight", []int64{1}, []float32{1}})
+	for i := range s.steps {
+		entries = append(entries, s.norm(norms(i), i)...)
+	}
+	return entries
 }
 
 func FuzzNet(f *testing.F) {

@@ -80,7 +80,7 @@ func (g *graph) layout() (*layout, error) {
 	if err := g.absorbPads(); err != nil {
 		return nil, err
 	}
-	g.absorbAffines()
+	g.foldAffines()
 	for _, n := range g.nodes {
 		for _, edge := range n.in {
 			w.readers[edge] = append(w.readers[edge], n)
@@ -129,70 +129,6 @@ func (g *graph) absorbPads() error {
 	}
 	g.nodes = slices.DeleteFunc(g.nodes, func(n *node) bool { return absorbed[n] })
 	return nil
-}
-
-// absorbAffines merges scalings into the convolutions before them. One after a
-// concatenation is split between the convolutions that the latter joins.
-func (g *graph) absorbAffines() {
-	readers, convs, scales := map[string]int{}, map[string]*node{}, map[string]*node{}
-	for _, n := range g.nodes {
-		for _, edge := range n.in {
-			readers[edge]++
-		}
-		switch {
-		case n.op == opConv && n.weights != nil && len(n.weights.shape) > 0:
-			convs[n.out] = n
-		case n.op == opScale && len(n.in) == 1 && n.affine.axis != channelsLast:
-			scales[n.in[0]] = n
-		}
-	}
-	absorbed := map[*node]bool{}
-	// next takes the scaling that alone reads an edge.
-	next := func(edge string) *node {
-		n := scales[edge]
-		if n == nil || readers[edge] != 1 || absorbed[n] {
-			return nil
-		}
-		absorbed[n] = true
-		return n
-	}
-	for _, n := range g.nodes {
-		if n.op != opConv || convs[n.out] != n {
-			continue
-		}
-		for s := next(n.out); s != nil; s = next(n.out) {
-			n.affines = append(n.affines, s.affine)
-			n.out = s.out
-		}
-		convs[n.out] = n
-	}
-	for _, join := range g.nodes {
-		if join.op != opConcat {
-			continue
-		}
-		total := 0
-		for _, edge := range join.in {
-			if convs[edge] == nil || readers[edge] != 1 {
-				total = 0
-				break
-			}
-			total += convs[edge].weights.shape[0]
-		}
-		if total == 0 {
-			continue
-		}
-		for s := next(join.out); s != nil; s = next(join.out) {
-			first := 0
-			for _, edge := range join.in {
-				part := s.affine
-				part.first, part.total = first, total
-				convs[edge].affines = append(convs[edge].affines, part)
-				first += convs[edge].weights.shape[0]
-			}
-			join.out = s.out
-		}
-	}
-	g.nodes = slices.DeleteFunc(g.nodes, func(n *node) bool { return absorbed[n] })
 }
 
 // walker follows the edges and collects the layout.

@@ -117,10 +117,10 @@ func (m *onnxModel) graph(g message) error {
 }
 
 // readNode reads a NodeProto.
-func (o *onnxModel) readNode(m message) (*onnxNode, error) {
-	n := &onnxNode{at: m.at, attributes: map[string]*attribute{}}
+func (m *onnxModel) readNode(body message) (*onnxNode, error) {
+	n := &onnxNode{at: body.at, attributes: map[string]*attribute{}}
 	const limit = 256 // of inputs, outputs and attributes; SqueezeNet's nodes have a dozen
-	err := m.each(func(f field) error {
+	err := body.each(func(f field) error {
 		switch f.number {
 		case 1:
 			n.in = append(n.in, f.text())
@@ -131,7 +131,7 @@ func (o *onnxModel) readNode(m message) (*onnxNode, error) {
 		case 4:
 			n.kind = f.text()
 		case 5:
-			name, a, err := o.readAttribute(f.body)
+			name, a, err := m.readAttribute(f.body)
 			if err != nil {
 				return err
 			}
@@ -146,15 +146,15 @@ func (o *onnxModel) readNode(m message) (*onnxNode, error) {
 		n.name = n.out[0] // names are optional: use the edge
 	}
 	if err != nil {
-		return nil, fmt.Errorf("node %q (%s, %s): %w", n.name, n.kind, m.where(), err)
+		return nil, fmt.Errorf("node %q (%s, %s): %w", n.name, n.kind, body.where(), err)
 	}
 	return n, nil
 }
 
 // readAttribute reads an AttributeProto.
-func (o *onnxModel) readAttribute(m message) (name string, a *attribute, err error) {
+func (m *onnxModel) readAttribute(body message) (name string, a *attribute, err error) {
 	a = &attribute{}
-	err = m.each(func(f field) (err error) {
+	err = body.each(func(f field) (err error) {
 		switch f.number {
 		case 1:
 			name = f.text()
@@ -165,7 +165,7 @@ func (o *onnxModel) readAttribute(m message) (name string, a *attribute, err err
 		case 4:
 			a.text = f.text()
 		case 5:
-			a.tensor, err = o.readTensor(f.body)
+			a.tensor, err = m.readTensor(f.body)
 		case 7:
 			a.floats, err = f.floats(a.floats, float32Type, maxItems)
 		case 8:

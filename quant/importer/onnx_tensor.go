@@ -38,13 +38,13 @@ var onnxTypes = map[int64]dtype{
 // readTensor reads the shape of a TensorProto. The values are read later, except
 // that files of external data are opened at once: their size limits what the
 // model can hold.
-func (o *onnxModel) readTensor(m message) (*onnxTensor, error) {
-	t := &onnxTensor{body: m, files: o.external}
-	t.where = m.where()
+func (m *onnxModel) readTensor(body message) (*onnxTensor, error) {
+	t := &onnxTensor{body: body, files: m.external}
+	t.where = body.where()
 	var dims []int64
 	external := false
 	place := externalPlace{length: -1}
-	err := m.each(func(f field) (err error) {
+	err := body.each(func(f field) (err error) {
 		switch f.number {
 		case 1:
 			dims, err = f.ints(dims, maxRank)
@@ -67,7 +67,7 @@ func (o *onnxModel) readTensor(m message) (*onnxTensor, error) {
 	}
 	if err == nil && external {
 		t.place = &place
-		_, err = o.external.file(place.location)
+		_, err = m.external.file(place.location)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("tensor %q (%s): %w", t.name, t.where, err)
