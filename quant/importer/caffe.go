@@ -188,7 +188,7 @@ func caffeBlob(m message) (*tensor, error) {
 	t.load = func() ([]float32, error) {
 		var v []float32
 		var raw []byte
-		rawType := otherType
+		rawType, typed := otherType, false
 		err := m.each(func(f field) (err error) {
 			switch f.number {
 			case 5:
@@ -196,7 +196,7 @@ func caffeBlob(m message) (*tensor, error) {
 			case 8:
 				v, err = f.floats(v, float64Type, t.count())
 			case 10:
-				rawType = caffeRawTypes[f.value]
+				rawType, typed = caffeRawTypes[f.value], true
 			case 12:
 				raw = f.body.data
 			}
@@ -204,6 +204,9 @@ func caffeBlob(m message) (*tensor, error) {
 		})
 		if err != nil || len(v) > 0 || raw == nil {
 			return v, err
+		}
+		if !typed {
+			rawType = map[int]dtype{8: float64Type, 4: float32Type, 2: float16Type}[len(raw)/t.count()]
 		}
 		if size := rawType.size(); size > 0 && len(raw) != t.count()*size {
 			return nil, fmt.Errorf("%d bytes of raw_data (NVIDIA's Caffe), expected %d", len(raw), t.count()*size)

@@ -85,6 +85,11 @@ func TestCaffeRawData(t *testing.T) {
 	}
 	require.NoError(t, load(1, "\x00\x00\x00\x00\x00\x00\x00\x00"))
 	require.ErrorContains(t, load(1, "1234"), "4 bytes of raw_data (NVIDIA's Caffe), expected 8")
+	b, err := caffeBlob(message{data: pb{}.bytes(7, pb{}.ints(1, 2)).text(12, "\x00\x3c\x00\x40")})
+	require.NoError(t, err)
+	v, err := b.values() // no type: 2 bytes each
+	require.NoError(t, err)
+	require.Equal(t, []float32{1, 2}, v)
 	require.ErrorIs(t, load(3, "12345678"), errNotFloat)
 }
 

@@ -36,6 +36,7 @@ type onnxSpelling struct {
 	shapes    bool   // the tail computes the shape of a Reshape
 	noSoftmax bool   // ends with the logits
 	external  *externalWriter
+	hwio      bool // weights are transposed from TensorFlow's order
 }
 
 // externalWriter collects tensors that are stored outside the model.
@@ -175,7 +176,13 @@ func (w *onnxWriter) conv(s *sample, i int, edge string, relu bool) string {
 	}
 	p := int64(step.Pad)
 	in, attributes := w.window(edge, name, step.Kernel, step.Stride, [4]int64{p, p, p, p})
-	parameters := []string{in, w.parameter(name+".weight", s.shape(i), s.weights[i])}
+	weights := ""
+	if w.hwio {
+		weights = w.transposedWeights(s, i, name)
+	} else {
+		weights = w.parameter(name+".weight", s.shape(i), s.weights[i])
+	}
+	parameters := []string{in, weights}
 	if w.biasAdd == "" {
 		parameters = append(parameters, w.parameter(name+".bias", []int64{int64(step.Out)}, s.bias[i]))
 	}
@@ -188,6 +195,22 @@ func (w *onnxWriter) conv(s *sample, i int, edge string, relu bool) string {
 		return w.node("Relu", []string{out}, name+"_relu")
 	}
 	return out
+}
+
+// transposedWeights writes weights in TensorFlow's order and their transposition.
+func (w *onnxWriter) transposedWeights(s *sample, i int, name string) string {
+	shape := s.shape(i)
+	out, in, area := shape[0], shape[1], shape[2]*shape[3]
+	hwio := make([]float32, 0, len(s.weights[i]))
+	for p := range area {
+		for c := range in {
+			for o := range out {
+				hwio = append(hwio, s.weights[i][(o*in+c)*area+p])
+			}
+		}
+	}
+	raw := w.parameter(name+".hwio", []int64{shape[2], shape[3], in, out}, hwio)
+	return w.node("Transpose", []string{raw}, name+".weight", attributeInts("perm", 3, 2, 0, 1))
 }
 
 // bias writes the bias as a node of its own.

@@ -65,6 +65,10 @@ func (n *node) unexpected(what string) error {
 	if n.op == opScale {
 		return n.fail("expected %s here: a normalization or a constant can be folded only between a convolution and its ReLU", what)
 	}
+	if n.kind == "Transpose" {
+		return n.fail("expected %s here: only the picture may be transposed from NHWC; convert TensorFlow networks with tf2onnx, "+
+			"which moves the other transpositions away", what)
+	}
 	return n.fail("expected %s here", what)
 }
 

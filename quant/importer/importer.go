@@ -5,12 +5,14 @@
 //
 // An import has three stages. The reader of a format (onnx*.go, caffe*.go,
 // torch*.go, safetensors.go, deepcompression.go) produces a file: its graph if
-// it carries one, otherwise its named convolutions. layout recognises
-// SqueezeNet in it (graph.go follows a graph, names.go sorts named layers):
-// conv1, the fire modules and the last convolution. build produces the network
-// (shape.go the topology, input.go the preprocessing) and fills in by
-// convention what the file does not state. Nothing is filled in silently: each
-// assumption is a line of Loaded.Assumed that names the flag to override it.
+// it carries one, otherwise its named convolutions (statedict.go and norms.go
+// for the two formats of PyTorch). layout recognises SqueezeNet in it (graph.go
+// follows a graph, names.go and roles.go sort named layers): conv1, the fire
+// modules and the last convolution. build produces the network (shape.go the
+// topology, input.go the preprocessing, affine.go folds batch normalization) and
+// fills in by convention what the file does not state. Nothing is filled in
+// silently: each assumption is a line of Loaded.Assumed that names the flag to
+// override it, and what was chosen or skipped is a line of Loaded.Read.
 //
 // To add a format, write a reader that returns a file and register it in
 // format.go.

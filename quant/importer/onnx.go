@@ -3,6 +3,7 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -220,6 +221,10 @@ func (m message) inside(number int, visit func(message) error) error {
 	})
 }
 
+// withoutEffect are the operators that return their first input at inference, in
+// some data type.
+var withoutEffect = []string{"Identity", "Cast", "CastLike", "Dropout"}
+
 // file builds the graph: it resolves constants, drops nodes without effect and
 // translates the others.
 func (m *onnxModel) file() (*file, error) {
@@ -233,7 +238,7 @@ func (m *onnxModel) file() (*file, error) {
 			if t := n.value(); t != nil {
 				m.constants[n.out[0]] = t
 			}
-		case (n.kind == "Identity" || n.kind == "Cast" || n.kind == "Dropout") && len(n.in) > 0:
+		case slices.Contains(withoutEffect, n.kind) && len(n.in) > 0:
 			m.alias[n.out[0]] = n.in[0]
 		default:
 			m.producers[n.out[0]] = n

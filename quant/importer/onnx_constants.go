@@ -103,8 +103,6 @@ func (m *onnxModel) fold(n *onnxNode) *onnxTensor {
 		return f.arithmetic()
 	case "ConstantOfShape":
 		return f.fill()
-	case "Transpose":
-		return f.transpose()
 	case "Floor", "Ceil":
 		if v, ok := f.ints(0); ok {
 			return n.literal(in[0].shape, nil, v)
@@ -147,6 +145,8 @@ func (n *onnxNode) reshaped(in []*onnxTensor) *onnxTensor {
 			target, _ = in[1].integers()
 		}
 		shape = reshape(in[0].shape, target)
+	case "Transpose":
+		return in[0].transpose(n.ints("perm"))
 	case "Unsqueeze", "Squeeze":
 		axes := n.ints("axes") // before opset 13
 		if len(in) == 2 && in[1] != nil {
@@ -160,6 +160,72 @@ func (n *onnxNode) reshaped(in []*onnxTensor) *onnxTensor {
 	t := *in[0]
 	t.shape = shape
 	return &t
+}
+
+// transpose returns a constant with its axes permuted, reversed by default: the
+// weights of TensorFlow, or a table of paddings.
+func (t *onnxTensor) transpose(perm []int64) *onnxTensor {
+	rank := len(t.shape)
+	if perm == nil {
+		for i := range rank {
+			perm = append(perm, int64(rank-1-i))
+		}
+	}
+	sorted := slices.Sorted(slices.Values(perm))
+	for i, a := range sorted {
+		if a != int64(i) {
+			return nil
+		}
+	}
+	if len(perm) != rank || rank == 0 {
+		return nil
+	}
+	out := *t
+	out.shape = make([]int, rank)
+	strides := make([]int, rank) // of the input, in the order of the output's axes
+	for i, axis := range perm {
+		out.shape[i] = t.shape[axis]
+		strides[i] = 1
+		for _, d := range t.shape[axis+1:] {
+			strides[i] *= d
+		}
+	}
+	out.load = func() ([]float32, error) {
+		v, err := t.load()
+		if err != nil || len(v) != t.count() {
+			return v, err
+		}
+		return permute(v, out.shape, strides), nil
+	}
+	out.known = nil
+	if t.count() <= maxFolded {
+		if v, err := t.integers(); err == nil && len(v) == t.count() {
+			out.known = permute(v, out.shape, strides)
+		}
+	} else if t.kind == onnxInt64 || t.kind == onnxInt32 {
+		return nil
+	}
+	return &out
+}
+
+// permute gathers values in the row-major order of a shape.
+func permute[T any](values []T, shape, strides []int) []T {
+	out := make([]T, 0, len(values))
+	index := make([]int, len(shape))
+	at := 0
+	for range values {
+		out = append(out, values[at])
+		for d := len(shape) - 1; d >= 0; d-- { // advance the index like an odometer
+			index[d]++
+			at += strides[d]
+			if index[d] < shape[d] {
+				break
+			}
+			at -= strides[d] * shape[d]
+			index[d] = 0
+		}
+	}
+	return out
 }
 
 // reshape returns the shape of a Reshape, nil if it does not fit.
@@ -403,22 +469,6 @@ func (f *folder) fill() *onnxTensor {
 		}
 	}
 	return f.list(out)
-}
-
-// transpose evaluates the transposition of a table.
-func (f *folder) transpose() *onnxTensor {
-	v, ok := f.ints(0)
-	if !ok || len(f.in[0].shape) != 2 {
-		return nil
-	}
-	rows, columns := f.in[0].shape[0], f.in[0].shape[1]
-	out := make([]int64, 0, len(v))
-	for c := range columns {
-		for r := range rows {
-			out = append(out, v[r*columns+c])
-		}
-	}
-	return f.n.literal([]int{columns, rows}, nil, out)
 }
 
 // dropShapes removes the arithmetic on the shapes of maps, for example for a

@@ -99,7 +99,7 @@ func TestONNXConstantAttributes(t *testing.T) {
 			w := &onnxWriter{}
 			w.inputs = []pb{valueInfo("picture", []int64{1, 3, 64, 64})}
 			w.node("Constant", nil, "c", a)
-			w.node("Div", []string{"picture", w.node("Cast", []string{"c"}, "f", attributeInt("to", 1))}, "scaled")
+			w.node("Div", []string{"picture", w.node("CastLike", []string{"c", "picture"}, "f")}, "scaled")
 			f, err := readONNX(w.model(), &externalFiles{})
 			require.NoError(t, err)
 			factors, _, err := f.graph.nodes[0].affine.values(3)
@@ -192,7 +192,7 @@ func TestONNXChannelsLast(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSample(t, tiny())
-			l := mustRead(t, s.onnx(onnxSpelling{nhwc: true, side: 64, front: front, mean: "transposed"}), Options{})
+			l := mustRead(t, s.onnx(onnxSpelling{nhwc: true, side: 64, front: front, mean: "transposed", hwio: true}), Options{})
 			s.require(t, l)
 			if front != nil {
 				require.Equal(t, [3]float32{124, 116, 104}, l.Network.Input.Mean)

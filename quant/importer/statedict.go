@@ -241,7 +241,7 @@ func (f *file) setConvs(modules []*module) error {
 		f.convs = append(f.convs, c)
 	}
 	if len(norms) > 0 {
-		f.assumed = append(f.assumed, fmt.Sprintf("%d batch normalizations, each between its convolution and the ReLU, with epsilon %g as is PyTorch's default: "+
+		f.assumed = append(f.assumed, fmt.Sprintf("batch normalization (%d layers) between convolution and ReLU, with epsilon %g as in PyTorch: "+
 			"a state dict states neither", len(norms), torchEpsilon))
 	}
 	if len(convs) == 0 {

@@ -95,7 +95,7 @@ func TestBatchNormNames(t *testing.T) {
 			t.Run(name+", "+format, func(t *testing.T) {
 				l := mustRead(t, data, Options{Size: 64})
 				s.requireLogits(t, l)
-				require.True(t, assumes(l, "26 batch normalizations, each between its convolution and the ReLU, with epsilon 1e-05"), "%q", l.Assumed)
+				require.True(t, assumes(l, "batch normalization (26 layers) between convolution and ReLU, with epsilon 1e-05"), "%q", l.Assumed)
 			})
 		}
 	}

@@ -96,13 +96,13 @@ var plainClasses = []string{
 // opaque is a value that is skipped.
 type opaque struct{}
 
-func skipped(tuple) (any, error) { return opaque{}, nil }
+func skippedValue(tuple) (any, error) { return opaque{}, nil }
 
 // constructor returns the function that stands in for a global, nil if the global
 // is not in the allow-list.
 func constructor(global string) func(tuple) (any, error) {
 	if slices.Contains(plainClasses, global) {
-		return skipped
+		return skippedValue
 	}
 	return constructors[global]
 }

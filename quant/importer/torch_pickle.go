@@ -84,6 +84,9 @@ func (d *dict) set(key, value any) {
 	d.keys, d.values = append(d.keys, key), append(d.values, value)
 }
 
+// saveStateDict is the way out for files that hold more than plain values.
+const saveStateDict = "in Python, load the file and save model.state_dict() alone (or its [\"state_dict\"])"
+
 // maxPickle limits the bytes of a pickle, which does not hold the values of
 // tensors. SqueezeNet's has 5 kB. A byte can take up to thirty in memory.
 const maxPickle = 1 << 22
@@ -240,7 +243,7 @@ func (u *unpickler) step(code byte) error {
 	case opReduce, opBuild, opBinPersID:
 		return u.construct(code)
 	}
-	return fmt.Errorf("opcode 0x%02x does not occur in a state dict", code)
+	return fmt.Errorf("opcode 0x%02x does not occur in a state dict: %s", code, saveStateDict)
 }
 
 // literal reads a plain value.
@@ -418,8 +421,7 @@ func (u *unpickler) global(code byte) error {
 		return fmt.Errorf("%q: %w", full, errQuantized)
 	}
 	if _, isType := storageTypes[full]; !isType && constructor(full) == nil {
-		return fmt.Errorf("%q would have to be executed, which this program never does: only state dicts are read; "+
-			"in Python, load the file and save model.state_dict() alone (or its [\"state_dict\"])", full)
+		return fmt.Errorf("%q would have to be executed, which this program never does: only state dicts are read; %s", full, saveStateDict)
 	}
 	u.push(global(full))
 	return nil
