@@ -17,8 +17,8 @@ func randomNetwork(r *rand.Rand, topology model.Topology) *model.Network {
 	return testnet.Network(r, topology, testnet.Uniform)
 }
 
-// smallTopologies reach every branch: bypass, padded conv1 and head, floor
-// and ceil, odd channel counts, one class, no pools.
+// smallTopologies reach every branch: bypass, padded conv1 and head, a head
+// without a ReLU, floor and ceil, odd channel counts, one class, no pools.
 func smallTopologies() map[string]model.Topology {
 	fires := []model.Fire{{S1x1: 3, E1x1: 5, E3x3: 7}, {S1x1: 4, E1x1: 6, E3x3: 6, Bypass: true}, {S1x1: 17, E1x1: 16, E3x3: 33}}
 	return map[string]model.Topology{
@@ -26,6 +26,8 @@ func smallTopologies() map[string]model.Topology {
 		"floor":       {Size: 35, Conv1: model.Stem{Filters: 8, Kernel: 7, Stride: 2}, Fires: fires, PoolAfter: []int{1, 2, 4}, Head: model.Head{Classes: 70, Pad: 1}},
 		"padded":      {Size: 20, Conv1: model.Stem{Filters: 12, Kernel: 3, Stride: 1, Pad: 1}, Fires: []model.Fire{{S1x1: 2, E1x1: 4, E3x3: 8, Bypass: true}}, Head: model.Head{Classes: 1, Pad: 1}},
 		"without map": {Size: 3, Conv1: model.Stem{Filters: 1, Kernel: 3, Stride: 1}, Fires: []model.Fire{{S1x1: 1, E1x1: 1, E3x3: 1}}, Head: model.Head{Classes: 2}},
+		"linear":      {Size: 33, Conv1: model.Stem{Filters: 9, Kernel: 3, Stride: 2}, Fires: fires, PoolAfter: []int{1, 3}, PoolCeil: true, Head: model.Head{Classes: 70, Linear: true}},
+		"linear, pad": {Size: 20, Conv1: model.Stem{Filters: 12, Kernel: 3, Stride: 1}, Fires: fires[:1], Head: model.Head{Classes: 3, Pad: 1, Linear: true}},
 	}
 }
 
@@ -146,7 +148,10 @@ func referenceConcat(a, b codes) codes {
 func referenceHead(s model.Step, l model.Layer, acc []int64) []float32 {
 	sums := make([]int64, s.Out)
 	for i, a := range acc {
-		sums[i%s.Out] += max(a, 0)
+		if !s.Linear {
+			a = max(a, 0)
+		}
+		sums[i%s.Out] += a
 	}
 	logits := make([]float32, s.Out)
 	for o, sum := range sums {

@@ -63,6 +63,7 @@ type Step struct {
 	Pad     int
 	InSize  int
 	OutSize int
+	Linear  bool // a convolution whose output passes no ReLU
 }
 
 // Weights is the number of weights without biases, 0 for a pool.
@@ -108,7 +109,7 @@ func (t Topology) Graph() (*Graph, error) {
 			last = b.pool(i+2, last)
 		}
 	}
-	b.add(last, Step{Kind: Conv10, Name: t.HeadName(), Fire: -1, Out: t.Head.Classes, Kernel: 1, Stride: 1, Pad: t.Head.Pad})
+	b.add(last, Step{Kind: Conv10, Name: t.HeadName(), Fire: -1, Out: t.Head.Classes, Kernel: 1, Stride: 1, Pad: t.Head.Pad, Linear: t.Head.Linear})
 	if b.err != nil {
 		return nil, b.err
 	}

@@ -126,6 +126,53 @@ func (o *head) compute(p part) {
 	}
 }
 
+// codeSums sums the codes of each channel over the map. One worker does it all.
+type codeSums struct {
+	in   *buffer
+	sums []int64
+}
+
+func (o *codeSums) compute(p part) {
+	if p.rows.From == p.rows.To {
+		return
+	}
+	src, pixels := o.in.inside(), o.in.size*o.in.size
+	for c := range o.sums {
+		o.sums[c] = 128 * int64(pixels) // bytes are codes minus 128
+	}
+	for y := range o.in.size {
+		for x := range o.in.size {
+			for c, b := range src.Data[y*src.Row+x*src.Pixel:][:len(o.sums)] {
+				o.sums[c] += int64(b)
+			}
+		}
+	}
+}
+
+// linearHead is a last convolution without a ReLU. The sum of its accumulators
+// over the map is the accumulator of the summed inputs.
+type linearHead struct {
+	step   Step
+	layer  *Layer
+	inputs []int64 // the sum over the map by input channel
+	logits []float32
+}
+
+func (o *linearHead) compute(p part) {
+	classes := p.channels[0]
+	if p.rows.From == p.rows.To {
+		return
+	}
+	pixels := int64(o.step.OutSize * o.step.OutSize) // with padding, which adds the bias only
+	for c := classes.From; c < classes.To; c++ {
+		sum := pixels * int64(o.layer.Bias[c])
+		for i, w := range o.layer.Weights[c*o.step.In:][:o.step.In] {
+			sum += int64(w) * o.inputs[i]
+		}
+		o.logits[c] = float32(float64(sum) * float64(o.layer.Multiplier[c]))
+	}
+}
+
 // clearBorder writes real zeros to the left and right of some rows. The first
 // and the last row include the border above and below.
 func (b *buffer) clearBorder(rows kernels.Span) {

@@ -133,6 +133,10 @@ func (p *planner) bypass(tensor int, t Tensor) {
 }
 
 func (p *planner) head(s Step, in *buffer) {
+	if s.Linear {
+		p.linearHead(s, in)
+		return
+	}
 	c := p.pack(s)
 	h := newHead(s, in, c, p.net.Layers[s.Layer].Multiplier)
 	p.logits = h.logits
@@ -140,4 +144,14 @@ func (p *planner) head(s Step, in *buffer) {
 		name: s.Name, macs: s.MACs(), convs: []*kernels.Conv{c}, rows: 1, channels: []int{s.Out},
 		computer: h,
 	}, in)
+}
+
+// linearHead adds two operations: the average of the input, which commutes with
+// a convolution that no ReLU follows, and the convolution of one pixel.
+func (p *planner) linearHead(s Step, in *buffer) {
+	a := &codeSums{in: in, sums: make([]int64, s.In)}
+	h := &linearHead{step: s, layer: &p.net.Layers[s.Layer], inputs: a.sums, logits: make([]float32, s.Out)}
+	p.logits = h.logits
+	p.add(operation{name: s.Name + "/average", rows: 1, computer: a}, in)
+	p.add(operation{name: s.Name, macs: s.Weights(), rows: 1, channels: []int{s.Out}, computer: h})
 }

@@ -34,11 +34,12 @@ type Fire struct {
 	Bypass bool `json:"bypass,omitempty"` // the module's input is added to its output (section 6, simple bypass)
 }
 
-// Head is the last convolution, 1x1 with one filter per class, and the average
-// over its output.
+// Head is the last convolution, 1x1 with one filter per class, its ReLU and the
+// average over its output.
 type Head struct {
-	Classes int `json:"classes"`
-	Pad     int `json:"pad"` // v1.0 was trained with 1
+	Classes int  `json:"classes"`
+	Pad     int  `json:"pad"`              // v1.0 was trained with 1
+	Linear  bool `json:"linear,omitempty"` // without the ReLU, as in many fine-tuned networks
 }
 
 // All pools of the family have the same window and stride, in pixels.

@@ -91,7 +91,9 @@ func (c *calibrator) measure(ctx context.Context, g group, params []float.Layer)
 			partial[j][lane].add(conv, g.convs[j], in, scratch)
 		}
 		out := forward(g, convs, s.values, pad, scratch)
-		float.ReLU(out)
+		if !g.convs[0].Linear {
+			float.ReLU(out)
+		}
 		if g.bypass {
 			float.Add(out, s.skip.values)
 		}

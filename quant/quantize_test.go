@@ -54,8 +54,14 @@ func quantizeSmall(t *testing.T, n *float.Network, pictures [][]int8, o Options)
 // TestQuantizedFollowsFloat compares the int8 network in the engine with the
 // float network, on pictures that it was not calibrated on.
 func TestQuantizedFollowsFloat(t *testing.T) {
+	for _, topology := range testnet.Heads() {
+		checkQuantized(t, topology)
+	}
+}
+
+func checkQuantized(t *testing.T, topology model.Topology) {
 	r := rand.New(rand.NewPCG(1, 1))
-	n := randomFloat(r, testnet.Small())
+	n := randomFloat(r, topology)
 	result := quantizeSmall(t, n, randomPictures(r, 40), Options{})
 	engine, err := model.NewEngine(result.Network, 1)
 	require.NoError(t, err)

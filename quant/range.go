@@ -14,7 +14,7 @@ import (
 type histogram struct {
 	channels int
 	counts   []atomic.Uint32 // [channel][binCount]
-	overflow atomic.Bool     // a value was above maxActivation or NaN
+	overflow atomic.Bool     // a value was beyond ±maxActivation or NaN
 }
 
 // maxActivation is far above the activations of any real network, and small
@@ -34,7 +34,7 @@ func newHistogram(channels int) *histogram {
 // add counts the positive values of a map: zeros are exact at any scale.
 func (h *histogram) add(m float.Map) {
 	for i, v := range m.Data {
-		if !(v <= maxActivation) {
+		if !(math.Abs(float64(v)) <= maxActivation) {
 			h.overflow.Store(true)
 		} else if v > 0 {
 			h.counts[i%h.channels*binCount+int(math.Float32bits(v)>>binShift)].Add(1)

@@ -43,13 +43,17 @@ func requantize(acc float.Map, layers []model.Layer) codeMap {
 	return out
 }
 
-// rescaleHead converts the head's accumulators to real values after its ReLU,
-// in place: their mean over the map is the logit.
+// rescaleHead converts the head's accumulators to real values, after its ReLU if
+// it has one, in place: their mean over the map is the logit.
 func rescaleHead(acc float.Map, l model.Layer, s model.Step) float.Map {
 	pixels := float32(s.OutSize * s.OutSize)
 	for i := range acc.Data {
 		o := i % acc.Channels
-		acc.Data[i] = float32(max(int32(acc.Data[i])+l.Bias[o], 0)) * l.Multiplier[o] * pixels
+		sum := int32(acc.Data[i]) + l.Bias[o]
+		if !s.Linear {
+			sum = max(sum, 0)
+		}
+		acc.Data[i] = float32(sum) * l.Multiplier[o] * pixels
 	}
 	return acc
 }

@@ -23,6 +23,13 @@ func Small() model.Topology {
 	}
 }
 
+// Heads is Small with and without a ReLU after the last convolution.
+func Heads() []model.Topology {
+	linear := Small()
+	linear.Head.Linear = true
+	return []model.Topology{Small(), linear}
+}
+
 // Input is the preparation of pictures for a network of a topology.
 func Input(t model.Topology) model.Input {
 	in := model.TorchvisionInput()

@@ -34,6 +34,7 @@ type LayerSize struct {
 // body codes a network, in the direction of its coder.
 type body struct {
 	coder
+	version    uint32
 	integers   numberModel
 	texts      *textModel
 	textLeft   int // bytes of text still allowed
@@ -45,8 +46,8 @@ type body struct {
 	begin int    // position of the current part
 }
 
-func newBody(c coder) *body {
-	return &body{coder: c, texts: newTextModel(), filters: newWeightModel(), textLeft: maxText}
+func newBody(c coder, version uint32) *body {
+	return &body{coder: c, version: version, texts: newTextModel(), filters: newWeightModel(), textLeft: maxText}
 }
 
 // network codes a network, in the order of the file, and counts the bytes of
@@ -91,6 +92,9 @@ func (b *body) topology(t *model.Topology) {
 	b.flag(&t.PoolCeil)
 	b.integer(&t.Head.Classes)
 	b.integer(&t.Head.Pad)
+	if b.version >= versionLinear {
+		b.flag(&t.Head.Linear)
+	}
 }
 
 func (b *body) fire(f *model.Fire) {

@@ -16,10 +16,10 @@ import (
 // fileWith returns a file with the body that write writes and a valid frame.
 func fileWith(write func(*body)) []byte {
 	w := &writer{e: arith.NewEncoder(make([]byte, prefixSize))}
-	write(newBody(w))
+	write(newBody(w, versionFirst))
 	file := w.e.Finish()
 	copy(file, magic)
-	binary.LittleEndian.PutUint32(file[4:], version)
+	binary.LittleEndian.PutUint32(file[4:], versionFirst)
 	binary.LittleEndian.PutUint32(file[8:], uint32(len(file)+trailerSize))
 	return binary.LittleEndian.AppendUint32(file, crc32.Checksum(file, castagnoli))
 }

@@ -75,7 +75,7 @@ func decode(file []byte) (*model.Network, Sizes, error) {
 		return nil, Sizes{}, err
 	}
 	r := &reader{d: arith.NewDecoder(stream)}
-	b, n := newBody(r), new(model.Network)
+	b, n := newBody(r, binary.LittleEndian.Uint32(file[len(magic):])), new(model.Network)
 	sizes := b.network(n)
 	sizes.Frame, sizes.Total = frameSize, len(file)
 	if err := r.err(); err != nil {
@@ -123,9 +123,9 @@ func parsePrefix(file []byte) (int, error) {
 	v := binary.LittleEndian.Uint32(file[len(magic):])
 	length := binary.LittleEndian.Uint32(file[len(magic)+4:])
 	switch {
-	case v > version:
-		return 0, fmt.Errorf("written by a newer halfmeg: format version %d, this program reads %d; update it", v, version)
-	case v < version:
+	case v > versionLatest:
+		return 0, fmt.Errorf("written by a newer halfmeg: format version %d, this program reads %d; update it", v, versionLatest)
+	case v < versionFirst:
 		return 0, fmt.Errorf("damaged: format version %d", v)
 	case length < uint32(frameSize) || length > MaxFile:
 		return 0, fmt.Errorf("damaged: a length of %d bytes", length)

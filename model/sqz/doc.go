@@ -5,7 +5,7 @@
 //
 //	offset    size  content
 //	0         4     magic: 8A 53 51 5A (0x8A, "SQZ")
-//	4         4     format version: 1
+//	4         4     format version: 1, or 2 if the head has no ReLU
 //	8         4     length of the file in bytes, at most 64 MiB
 //	12        n     body: one arithmetic-coded stream
 //	length-4  4     CRC-32C (Castagnoli) of all bytes before it
@@ -45,6 +45,7 @@
 //	  pools…    integer pool_after
 //	            flag pool_ceil
 //	  head      integer classes, pad
+//	            flag linear (no ReLU), in version 2 only
 //	input       integer size; 8 raw bits order (0 RGB, 1 BGR)
 //	            float mean, three times; float std, three times
 //	            8 raw bits fit (0 squash, 1 crop, 2 direct); integer resize

@@ -14,11 +14,26 @@ import (
 // What frames the body.
 const (
 	magic       = "\x8aSQZ"
-	version     = 1
 	prefixSize  = len(magic) + 4 + 4 // magic, version, length of the file
 	trailerSize = crc32.Size
 	frameSize   = prefixSize + trailerSize
 )
+
+// The versions of the format. A network is written in the oldest version that
+// holds it.
+const (
+	versionFirst  = 1
+	versionLinear = 2 // the head may have no ReLU
+	versionLatest = versionLinear
+)
+
+// versionFor is the version in which a network is written.
+func versionFor(t model.Topology) uint32 {
+	if t.Head.Linear {
+		return versionLinear
+	}
+	return versionFirst
+}
 
 // castagnoli is CRC-32C (iSCSI, RFC 3720). Up to a length of 2^31 bits it
 // detects every burst error of up to 32 bits and, unlike CRC-32 (IEEE), any
@@ -30,10 +45,11 @@ func Encode(n *model.Network) ([]byte, error) {
 	if err := n.Validate(); err != nil {
 		return nil, fmt.Errorf("sqz: %w", err)
 	}
+	version := versionFor(n.Topology)
 	out := binary.LittleEndian.AppendUint32([]byte(magic), version)
 	out = append(out, 0, 0, 0, 0) // the length, filled in below
 	w := &writer{e: arith.NewEncoder(out)}
-	b, coded := newBody(w), *n
+	b, coded := newBody(w, version), *n
 	b.network(&coded)
 	if err := w.err(); err != nil {
 		return nil, fmt.Errorf("sqz: %s: %w", b.part, err)

@@ -22,7 +22,7 @@ func seeds(f *testing.F) [][]byte {
 	}, 2, func(*rand.Rand) int8 { return 0 })
 	short.Source = model.Source{}
 	var files [][]byte
-	for _, n := range []*model.Network{labelled, short, network(tiny(), 3, uniform)} {
+	for _, n := range []*model.Network{labelled, short, network(tiny(), 3, uniform), network(linear(), 4, uniform)} {
 		file, err := sqz.Encode(n)
 		require.NoError(f, err)
 		files = append(files, file)
@@ -66,10 +66,10 @@ func FuzzDecode(f *testing.F) {
 func FuzzDecodeBody(f *testing.F) {
 	const prefix, trailer = 12, 4
 	for _, file := range seeds(f) {
-		f.Add(file[prefix : len(file)-trailer])
+		f.Add(file[prefix:len(file)-trailer], file[4])
 	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		file := binary.LittleEndian.AppendUint32([]byte("\x8aSQZ"), 1)
+	f.Fuzz(func(t *testing.T, body []byte, version byte) {
+		file := binary.LittleEndian.AppendUint32([]byte("\x8aSQZ"), uint32(version))
 		file = binary.LittleEndian.AppendUint32(file, uint32(prefix+len(body)+trailer))
 		file = append(file, body...)
 		sum := crc32.Checksum(file, crc32.MakeTable(crc32.Castagnoli))

@@ -44,6 +44,7 @@ func TestRoundTrip(t *testing.T) {
 				Size: 30, Conv1: model.Stem{Filters: 65, Kernel: 15, Stride: 15, Pad: 15}, Head: model.Head{Classes: 7},
 			}, 3, uniform)
 		},
+		"no ReLU in the head": func() *model.Network { return network(linear(), 11, uniform) },
 		"65 channels": func() *model.Network {
 			return network(model.Topology{
 				Name: "v9 – größer", Size: 64, Conv1: model.Stem{Filters: 65, Kernel: 7, Stride: 3, Pad: 2},
@@ -95,6 +96,22 @@ func TestRoundTripOfLabels(t *testing.T) {
 		n.Labels = labels
 		requireRoundTrip(t, n)
 	}
+}
+
+// TestVersions: a network is written in the oldest version that holds it, so
+// that programs that read no head without a ReLU refuse only such networks.
+func TestVersions(t *testing.T) {
+	for version, topology := range map[byte]model.Topology{1: tiny(), 2: linear()} {
+		file := requireRoundTrip(t, network(topology, 1, uniform))
+		require.Equal(t, []byte{version, 0, 0, 0}, file[4:8])
+	}
+}
+
+// linear is tiny without a ReLU in the head.
+func linear() model.Topology {
+	t := tiny()
+	t.Head.Linear = true
+	return t
 }
 
 // TestEncodeDoesNotModify: others may be reading the network.
@@ -187,7 +204,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"truncated: 7 bytes":            func(f []byte) []byte { return f[:7] },
 		fmt.Sprintf("of %d", len(file)): func(f []byte) []byte { return f[:len(f)-1] },
 		"trailing data":                 func(f []byte) []byte { return append(f, 0) },
-		"written by a newer halfmeg: format version 2, this program reads 1; update it": func(f []byte) []byte { f[4] = 2; return f },
+		"written by a newer halfmeg: format version 3, this program reads 2; update it": func(f []byte) []byte { f[4] = 3; return f },
 		"version 0":             func(f []byte) []byte { f[4] = 0; return f },
 		"a length of":           func(f []byte) []byte { f[11] = 0xFF; return f },
 		"damaged: the checksum": func(f []byte) []byte { f[20] ^= 1; return f },

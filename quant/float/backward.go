@@ -36,7 +36,9 @@ func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradi
 	if added.Data != nil {
 		added = added.Slice(s.Channel, s.Out)
 	}
-	p.gate(d, p.output(s), added)
+	if !s.Linear {
+		p.gate(d, p.output(s), added)
+	}
 	visit(s.Layer, d)
 	if s.Reads != model.Picture {
 		p.f.convs[s.Layer].inputGradient(p.gradients[s.Reads], d, &p.scratch)

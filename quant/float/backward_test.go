@@ -13,7 +13,12 @@ import (
 // TestBackwardMatchesDifferences compares the gradient by every layer's bias,
 // the sum of the derivative over the layer's map, with central differences.
 func TestBackwardMatchesDifferences(t *testing.T) {
-	topology := testnet.Small()
+	for _, topology := range testnet.Heads() {
+		checkBackward(t, topology)
+	}
+}
+
+func checkBackward(t *testing.T, topology model.Topology) {
 	r := rand.New(rand.NewPCG(5, 6))
 	n := random(r, topology)
 	picture := testnet.Picture(r, topology.Size)

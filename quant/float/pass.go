@@ -55,8 +55,8 @@ func (p *Pass) Use(f *Forward) { p.f = f }
 
 // Run classifies one picture: Size x Size pixels of three bytes in the
 // network's channel order, each byte minus 128, as a prep.Preprocessor
-// writes them. It returns the logits (ReLU and average of the last
-// convolution, before any softmax), valid until the next Run.
+// writes them. It returns the logits (the average of the last convolution,
+// after its ReLU if it has one, before any softmax), valid until the next Run.
 func (p *Pass) Run(picture []int8) ([]float32, error) {
 	in := p.maps[model.Picture]
 	if len(picture) != len(in.Data) {
@@ -99,7 +99,9 @@ func (p *Pass) step(s model.Step) {
 		return
 	}
 	p.f.convs[s.Layer].Apply(out, in, p.f.pad(s), &p.scratch)
-	ReLU(out)
+	if !s.Linear {
+		ReLU(out)
+	}
 	if s.Kind != model.Conv10 {
 		p.f.round(out, s.Writes)
 	}
