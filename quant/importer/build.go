@@ -48,7 +48,7 @@ func build(f *file, asked *overrides, fileSize int) (*Loaded, error) {
 	if err := n.Validate(); err != nil {
 		return nil, err
 	}
-	return &Loaded{Network: n, Format: f.format, Assumed: b.assumed, Read: slices.Concat(f.read, l.read)}, nil
+	return &Loaded{Network: n, Format: f.format, Graph: l.complete, Assumed: b.assumed, Read: slices.Concat(f.read, l.read)}, nil
 }
 
 // assume notes a fact that is an assumption or deserves a check, with the flag

@@ -120,7 +120,9 @@ func (w *caffeWriter) conv(s *sample, i int, edge string, blobs pb) string {
 	name := step.Name
 	w.layer("Convolution", name, []string{edge}, []string{name}, append(blobs, pb{}.bytes(w.convolution, param)...))
 	w.normalize(s, i, name)
-	w.layer("ReLU", name+"/relu", []string{name}, []string{name}, nil)
+	if !step.Linear {
+		w.layer("ReLU", name+"/relu", []string{name}, []string{name}, nil)
+	}
 	squeeze := func() string { return s.steps[i-i%3+1].Name } // of this module
 	switch {
 	case i == 0 || i == len(s.steps)-1:

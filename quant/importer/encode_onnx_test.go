@@ -322,7 +322,7 @@ func (w *onnxWriter) tail(s *sample, edge string) {
 		in = append(in, w.parameter("ratio", nil, []float32{0.5}))
 	}
 	edge = w.node("Dropout", in, "dropout")
-	edge = w.conv(s, len(s.steps)-1, edge, true)
+	edge = w.conv(s, len(s.steps)-1, edge, !s.topology.Head.Linear)
 	edge = w.globalAverage(edge, int64(s.topology.Head.Classes))
 	if w.shapes {
 		batch := w.node("Gather", []string{w.node("Shape", []string{edge}, "shape"), w.integers("zero", 0)}, "batch")

@@ -35,6 +35,8 @@ func ExampleLoad() {
 	// Output:
 	// safetensors: SqueezeNet custom, 26 layers, 3 classes
 	// assumed: strides, pools after layers [1 3 5] and no bypass, as in v1.1, which has the same conv1 (-topology)
+	// assumed: conv1 is not padded, as in v1.1 (-conv1-pad)
+	// assumed: a ReLU after conv10, as in the published networks (-head)
 	// assumed: input side 224, as in torchvision (-size)
 	// assumed: mean 123.675,116.28,103.53 in bytes, as in torchvision (-mean)
 	// assumed: standard deviation 58.395,57.12,57.375 in bytes, as in torchvision (-std)

@@ -322,6 +322,10 @@ func (w *walker) module(edge string, squeeze, add *node) (string, error) {
 	if err := w.take(squeeze); err != nil {
 		return "", err
 	}
+	if r := w.readers[squeeze.out]; add == nil && len(r) == 1 && r[0].op == opGlobalAverage {
+		w.found.linear = true
+		return "", w.head(squeeze, r[0])
+	}
 	squeezed, err := w.relu(squeeze.out)
 	if err != nil {
 		return "", err

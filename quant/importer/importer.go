@@ -34,6 +34,7 @@ import (
 type Loaded struct {
 	Network *float.Network
 	Format  string // "onnx", "caffemodel", "pth", "safetensors" or "net"
+	Graph   bool   // the file states its topology
 	// Assumed lists what neither the file nor an option stated, one line each,
 	// with the flag that overrides it, if there is one.
 	Assumed []string

@@ -13,6 +13,7 @@ type layout struct {
 	head  conv
 
 	scaling   *scaling   // of the input; nil if not stated
+	linear    bool       // from a graph: no ReLU follows the head
 	complete  bool       // from a graph: windows, pools and bypasses are known
 	poolAfter []int      // as in model.Topology
 	poolGaps  []int      // without a graph: pools implied by the numbers in layer names; nil if unknown

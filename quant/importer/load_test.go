@@ -94,7 +94,7 @@ func TestFlagsOverride(t *testing.T) {
 	require.False(t, l.Network.Topology.PoolCeil)
 	require.Equal(t, 225, l.Network.Topology.Size)
 	require.Equal(t, []string{"a", "b", "c", "d", "e", "f", "g"}, l.Network.Labels)
-	require.Len(t, l.Assumed, 1) // strides and pools
+	require.Len(t, l.Assumed, 3) // strides and pools, conv1's padding, the head's ReLU
 }
 
 // TestMeanFollowsOrder: in BGR order, torchvision's mean of red comes last.
@@ -149,6 +149,73 @@ func TestTopologyFile(t *testing.T) {
 	require.Equal(t, 67, l.Network.Input.Size)
 }
 
+// TestLinearHead: a graph states whether the head has a ReLU. For weights alone
+// it is an assumption, which -head or the topology overrides.
+func TestLinearHead(t *testing.T) {
+	topology := tiny()
+	topology.Head.Linear = true
+	s := newSample(t, topology)
+	text, err := json.Marshal(tiny())
+	require.NoError(t, err)
+	silent := writeFile(t, "silent.json", text)
+	text, err = json.Marshal(topology)
+	require.NoError(t, err)
+	linear := writeFile(t, "linear.json", text)
+
+	for _, file := range [][]byte{s.onnx(onnxSpelling{}), s.caffe(caffeV2, true)} {
+		s.require(t, mustRead(t, file, Options{Size: 64}))
+		s.require(t, mustRead(t, file, Options{Topology: silent}))
+		s.require(t, mustRead(t, file, Options{Topology: linear}))
+		_, err := read(file, Options{Size: 64, Head: "relu"})
+		require.ErrorContains(t, err, "the file's graph has no ReLU after conv5, but -head relu says otherwise")
+		relu := tiny()
+		_, err = read(file, Options{Size: 64, Network: &relu})
+		require.ErrorContains(t, err, "no ReLU after conv5, but the quantized network says otherwise")
+	}
+	_, err = read(newSample(t, tiny()).onnx(onnxSpelling{}), Options{Topology: linear})
+	require.ErrorContains(t, err, "the file's graph has a ReLU after conv5, but -topology says otherwise")
+
+	weights := s.safetensors(float32Type)
+	l := mustRead(t, weights, Options{Topology: silent})
+	require.False(t, l.Network.Topology.Head.Linear)
+	require.True(t, assumes(l, "a ReLU after conv5, as in the published networks (-head)"))
+	for _, o := range []Options{{Topology: linear}, {Topology: silent, Head: "linear"}, {Network: &topology, Size: 64}} {
+		l = mustRead(t, weights, o)
+		s.require(t, l)
+		require.False(t, assumes(l, "ReLU"))
+	}
+}
+
+// TestConv1Pad: the padding of conv1 is assumed unless it is stated.
+func TestConv1Pad(t *testing.T) {
+	s := newSample(t, slim(model.V11()))
+	l := mustRead(t, s.safetensors(float32Type), Options{})
+	require.Zero(t, l.Network.Topology.Conv1.Pad)
+	require.True(t, assumes(l, "conv1 is not padded, as in v1.1 (-conv1-pad)"))
+	l = mustRead(t, s.safetensors(float32Type), Options{Conv1Pad: "1"})
+	require.Equal(t, 1, l.Network.Topology.Conv1.Pad)
+	require.False(t, assumes(l, "padded"))
+	_, err := read(s.onnx(onnxSpelling{}), Options{Conv1Pad: "1"})
+	require.ErrorContains(t, err, "the file's graph pads conv1 by 0, not by 1")
+}
+
+// TestQuantizedTopology: weights are read with the topology of the network that
+// was quantized from them, and others are refused.
+func TestQuantizedTopology(t *testing.T) {
+	s, known := newSample(t, tiny()), tiny()
+	for _, file := range [][]byte{s.safetensors(float32Type), s.onnx(onnxSpelling{})} {
+		l := mustRead(t, file, Options{Network: &known, Size: 64})
+		s.require(t, l)
+		require.False(t, assumes(l, "-topology"))
+	}
+	other := tiny()
+	other.Fires[0].Bypass, other.Fires[0].E1x1, other.Fires[0].E3x3 = true, 4, 4
+	_, err := read(s.onnx(onnxSpelling{}), Options{Network: &other, Size: 64})
+	require.ErrorContains(t, err, "another network than the quantized network")
+	_, err = read(s.safetensors(float32Type), Options{Network: &other, Size: 64})
+	require.ErrorContains(t, err, "fire2/expand1x1")
+}
+
 // TestGraphMustAgree: -topology does not override a graph.
 func TestGraphMustAgree(t *testing.T) {
 	s := newSample(t, tiny())
@@ -171,6 +238,8 @@ func TestOptionErrors(t *testing.T) {
 		`"x" is not a number`:                    {Mean: "1,x,3"},
 		`"NaN" is not a number`:                  {Mean: "NaN"},
 		`a standard deviation must be positive`:  {Std: "0"},
+		`-head "none": expected relu or linear`:  {Head: "none"},
+		`-conv1-pad "-1": expected a number`:     {Conv1Pad: "-1"},
 		`-size -1`:                               {Size: -1},
 		`no such file`:                           {Topology: "nowhere.json"},
 	} {

@@ -21,7 +21,12 @@ type Options struct {
 	// Topology is "v1.0", "v1.1" or the path of a JSON file with a
 	// model.Topology, in which size, pool_ceil and the number of classes are
 	// optional. If the file of weights carries a graph, the two must agree.
-	Topology  string
+	Topology string
+	// Network is the topology that the weights must have, unless Topology is
+	// set: that of a network that was quantized from them.
+	Network   *model.Topology
+	Conv1Pad  string // padding of conv1 in pixels, if the file does not state it
+	Head      string // "relu" or "linear": whether a ReLU follows the last convolution, likewise
 	Pool      string // "ceil", "floor" or "auto": rounding of the pools' output size
 	Size      int    // side of the square input, in pixels
 	Order     string // "rgb" or "bgr"
@@ -35,6 +40,8 @@ type Options struct {
 // Flags registers the options as flags of a tool.
 func (o *Options) Flags(fs *flag.FlagSet) {
 	fs.StringVar(&o.Topology, "topology", "", "network: v1.0, v1.1 or a JSON `file` as described above (default: inferred from the weights)")
+	fs.StringVar(&o.Conv1Pad, "conv1-pad", "", "`pixels` of padding around the picture that conv1 reads (default: from the weights or -topology, or none)")
+	fs.StringVar(&o.Head, "head", "", "`kind` of the last convolution: relu or linear, without a ReLU (default: from the weights or -topology, or relu)")
 	fs.StringVar(&o.Pool, "pool", "auto", "`rounding` of the pools' output size: ceil, floor or auto")
 	fs.IntVar(&o.Size, "size", 0, "side of the network's input in `pixels` (default: from the weights, or by convention)")
 	fs.StringVar(&o.Order, "order", "", "channel `order` that the network reads: rgb or bgr")
@@ -51,16 +58,20 @@ type OptionError struct{ error }
 
 // overrides are parsed Options: nil or zero where the user asked for nothing.
 type overrides struct {
-	topology *model.Topology
-	named    bool // topology is v1.0 or v1.1, which leaves the classes and the head's padding open
-	ceil     *bool
-	size     int
-	order    *model.Order
-	mean     *[3]float32
-	std      *[3]float32
-	fit      *model.Fit
-	resize   int
-	labels   *labels.List
+	topology  *model.Topology
+	named     bool   // topology is v1.0 or v1.1, which leaves the classes and the head's padding open
+	source    string // of linear, for messages
+	linear    *bool  // the head has no ReLU
+	conv1Pad  *int
+	quantized bool // topology is Options.Network
+	ceil      *bool
+	size      int
+	order     *model.Order
+	mean      *[3]float32
+	std       *[3]float32
+	fit       *model.Fit
+	resize    int
+	labels    *labels.List
 }
 
 func (o *Options) parse() (*overrides, error) {
@@ -68,7 +79,7 @@ func (o *Options) parse() (*overrides, error) {
 	if o.Size < 0 || o.Resize < 0 {
 		return nil, OptionError{fmt.Errorf("-size %d, -resize %d: must not be negative", o.Size, o.Resize)}
 	}
-	for _, parse := range []func(*Options) error{c.readPool, c.readInput} {
+	for _, parse := range []func(*Options) error{c.readPool, c.readHead, c.readInput} {
 		if err := parse(o); err != nil {
 			return nil, OptionError{err}
 		}
@@ -89,7 +100,12 @@ func (c *overrides) readTopology(o *Options) error {
 	var t model.Topology
 	switch strings.ToLower(o.Topology) {
 	case "":
-		return nil
+		if o.Network == nil {
+			return nil
+		}
+		t = *o.Network
+		c.quantized, c.ceil, c.conv1Pad = true, &t.PoolCeil, nil
+		c.linear, c.source = &t.Head.Linear, "the quantized network"
 	case "v1.0":
 		t, c.named = model.V10(), true
 	case "v1.1":
@@ -99,7 +115,14 @@ func (c *overrides) readTopology(o *Options) error {
 		if err != nil {
 			return fmt.Errorf("-topology: %w", err)
 		}
-		t, c.ceil = f.Topology, f.PoolCeil
+		t = f.Topology
+		if f.PoolCeil != nil {
+			c.ceil = f.PoolCeil
+		}
+		t.Head = model.Head{Classes: f.Head.Classes, Pad: f.Head.Pad}
+		if f.Head.Linear != nil && c.linear == nil {
+			c.linear, c.source = f.Head.Linear, "-topology"
+		}
 		if c.size == 0 {
 			c.size = t.Size
 		}
@@ -108,10 +131,26 @@ func (c *overrides) readTopology(o *Options) error {
 	return nil
 }
 
-// topologyFile is a model.Topology in which the rounding of pools is optional.
+// mismatch reports that a file's graph is another network.
+func (c *overrides) mismatch(stated, wanted model.Topology) error {
+	if c.quantized {
+		return fmt.Errorf("the file's graph is another network than the quantized network: %+v, not %+v", stated, wanted)
+	}
+	return fmt.Errorf("the file's graph is another network than -topology describes: %+v, not %+v; leave the flag out", stated, wanted)
+}
+
+// topologyFile is a model.Topology in which the rounding of pools and the ReLU
+// of the head are optional.
 type topologyFile struct {
 	model.Topology
-	PoolCeil *bool `json:"pool_ceil"`
+	PoolCeil *bool    `json:"pool_ceil"`
+	Head     headFile `json:"head"`
+}
+
+type headFile struct {
+	Classes int   `json:"classes"`
+	Pad     int   `json:"pad"`
+	Linear  *bool `json:"linear"`
 }
 
 // maxTopologyFile is a size limit in bytes, far above any real file.
@@ -150,6 +189,26 @@ func (c *overrides) readPool(o *Options) error {
 	default:
 		return fmt.Errorf("-pool %q: expected ceil, floor or auto", o.Pool)
 	}
+	return nil
+}
+
+func (c *overrides) readHead(o *Options) error {
+	switch o.Head {
+	case "":
+	case "relu", "linear":
+		linear := o.Head == "linear"
+		c.linear, c.source = &linear, "-head "+o.Head
+	default:
+		return fmt.Errorf("-head %q: expected relu or linear", o.Head)
+	}
+	if o.Conv1Pad == "" {
+		return nil
+	}
+	pad, err := strconv.Atoi(o.Conv1Pad)
+	if err != nil || pad < 0 {
+		return fmt.Errorf("-conv1-pad %q: expected a number of pixels, 0 or more", o.Conv1Pad)
+	}
+	c.conv1Pad = &pad
 	return nil
 }
 

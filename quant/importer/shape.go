@@ -29,6 +29,9 @@ func (b *builder) topology() (model.Topology, error) {
 	if err != nil {
 		return t, err
 	}
+	if err := b.openFields(&t); err != nil {
+		return t, err
+	}
 	if t.Head.Classes == 0 || b.asked.named {
 		t.Head.Classes = b.found.head.out()
 	}
@@ -36,12 +39,38 @@ func (b *builder) topology() (model.Topology, error) {
 	return t, err
 }
 
+// openFields decides what only a graph states and what shapes do not show: the
+// padding of conv1 and the ReLU of the head.
+func (b *builder) openFields(t *model.Topology) error {
+	linear, pad := b.asked.linear, b.asked.conv1Pad
+	if b.found.complete {
+		switch {
+		case linear != nil && *linear && !t.Head.Linear:
+			return fmt.Errorf("the file's graph has a ReLU after %s, but %s says otherwise", t.HeadName(), b.asked.source)
+		case linear != nil && !*linear && t.Head.Linear:
+			return fmt.Errorf("the file's graph has no ReLU after %s, but %s says otherwise", t.HeadName(), b.asked.source)
+		case pad != nil && *pad != t.Conv1.Pad:
+			return fmt.Errorf("the file's graph pads conv1 by %d, not by %d: leave -conv1-pad out", t.Conv1.Pad, *pad)
+		}
+		return nil
+	}
+	if pad != nil {
+		t.Conv1.Pad = *pad
+	}
+	if linear == nil {
+		b.assume("-head", "a ReLU after %s, as in the published networks", t.HeadName())
+		return nil
+	}
+	t.Head.Linear = *linear
+	return nil
+}
+
 // describe returns the topology that a graph states.
 func (l *layout) describe() (model.Topology, error) {
 	var t model.Topology
 	stem, head := l.conv1.window, l.head.window
 	t.Conv1 = model.Stem{Filters: l.conv1.out(), Kernel: stem.kernel, Stride: stem.stride, Pad: stem.pad[0]}
-	t.Head = model.Head{Classes: l.head.out(), Pad: head.pad[0]}
+	t.Head = model.Head{Classes: l.head.out(), Pad: head.pad[0], Linear: l.linear}
 	t.PoolAfter = l.poolAfter
 	if err := l.conv1.expect(stem.kernel, stem.stride, stem.pad[0]); err != nil {
 		return t, err
@@ -87,8 +116,12 @@ func (b *builder) agree(stated, wanted model.Topology) (model.Topology, error) {
 	if t.Head.Classes == 0 {
 		t.Head.Classes = stated.Head.Classes
 	}
+	t.Head.Linear = stated.Head.Linear // openFields compares it
+	if len(t.PoolAfter) == 0 && len(stated.PoolAfter) == 0 {
+		t.PoolAfter = stated.PoolAfter // DeepEqual tells nil from empty
+	}
 	if !reflect.DeepEqual(t, stated) {
-		return t, fmt.Errorf("the file's graph is another network than -topology describes: %+v, not %+v; leave the flag out", stated, t)
+		return t, b.asked.mismatch(stated, t)
 	}
 	if !b.asked.named {
 		t.Name = wanted.Name
@@ -109,6 +142,9 @@ func (b *builder) infer() (model.Topology, error) {
 				"describe the network with -topology FILE; found: %s", t.Name, l.poolGaps, t.PoolAfter, l)
 		}
 		b.assume("-topology", "strides, pools after layers %v and no bypass, as in %s, which has the same conv1", t.PoolAfter, t.Name)
+		if b.asked.conv1Pad == nil {
+			b.assume("-conv1-pad", "conv1 is not padded, as in %s", t.Name)
+		}
 		t.Fires, t.Head = l.fireSizes(), model.Head{Pad: b.headPad(t)}
 		t.Name = ""
 		return t, nil
