@@ -26,14 +26,15 @@ import (
 
 // settings are the values of the flags.
 type settings struct {
-	model   string
-	against string
-	images  string
-	labels  string
-	direct  bool
-	json    bool
-	workers int
-	worst   int
+	model    string
+	against  string
+	topology string // of float weights to compare with; "" is that of the model
+	images   string
+	labels   string
+	direct   bool
+	json     bool
+	workers  int
+	worst    int
 }
 
 // report is what -json prints.
@@ -67,11 +68,11 @@ func run(ctx context.Context) error {
 	}
 	var reference *network
 	if s.against != "" {
-		if reference, err = openReference(s.against, tested); err != nil {
+		if reference, err = openReference(s, tested); err != nil {
 			return err
 		}
 	}
-	classes := pictures.Classes{Count: tested.classes, Names: tested.labels}
+	classes := pictures.Classes{Count: tested.classes(), Names: tested.labels}
 	var notes []string
 	if s.labels != "" {
 		if notes, err = classes.Label(s.labels); err != nil {
@@ -84,7 +85,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	folder.Notes = append(notes, folder.Notes...)
-	if err := folder.Check(tested.classes); err != nil {
+	if err := folder.Check(tested.classes()); err != nil {
 		return err
 	}
 	if len(folder.Labelled()) == 0 && reference == nil {
@@ -111,6 +112,7 @@ func readFlags() *settings {
 	var fit string
 	flag.StringVar(&s.model, "model", "", ".sqz `file` to measure, or the name of an embedded network")
 	flag.StringVar(&s.against, "against", "", "reference `file` to compare with: .sqz or float weights")
+	flag.StringVar(&s.topology, "topology", "", "network of float weights to compare with: v1.0, v1.1 or a JSON `file` (default: that of -model)")
 	flag.StringVar(&s.images, "images", "", "`folder` of pictures, with labels.csv or one folder per class")
 	flag.StringVar(&s.labels, "labels", "", "`file` of class names, as in quantize: for folders named by the WordNet ids in it, or a model without labels")
 	flag.StringVar(&fit, "fit", "model", "`rule` to resize pictures to the input: model (the file's own) or direct (the whole picture, without a crop)")
@@ -129,6 +131,8 @@ also measures the agreement with a reference network, which needs no labels.
 		cli.Usage("eval", "-model FILE.sqz and -images DIR are required (-help lists the flags)")
 	case flag.NArg() > 0:
 		cli.Usage("eval", fmt.Sprintf("unexpected argument %q: eval takes only flags", flag.Arg(0)))
+	case s.topology != "" && s.against == "":
+		cli.Usage("eval", "-topology describes the weights of -against, which is missing")
 	case fit != "model" && fit != "direct":
 		cli.Usage("eval", fmt.Sprintf("-fit %q: expected model or direct", fit))
 	case s.workers < 1 || s.worst < 0:
@@ -158,6 +162,7 @@ func measure(ctx context.Context, s *settings, tested, reference *network, folde
 	if reference == nil {
 		return r, nil
 	}
+	r.Notes = reference.notes
 	want, _, err := classify(ctx, s, bars, "reference", reference, inputs.Items)
 	if err != nil {
 		return nil, err
@@ -194,6 +199,9 @@ func printReport(w io.Writer, r *report, names []string) {
 	}
 	if r.Warning != "" {
 		fmt.Fprintln(w, "warning:", r.Warning)
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintln(w, cli.Line(note))
 	}
 	if r.Accuracy.Pictures > 0 {
 		fmt.Fprintf(w, "%-28s top-1 %6.2f %%   top-5 %6.2f %%   on %d pictures, fit %s\n", r.Model, r.Accuracy.Top1, r.Accuracy.Top5, r.Accuracy.Pictures, r.Fit)

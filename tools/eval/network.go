@@ -14,12 +14,14 @@ import (
 
 // network is an int8 or float network.
 type network struct {
-	input   model.Input
-	labels  []string
-	classes int
-	ceil    bool // pools round their output size up
-	runner  func() (metrics.Runner, error)
+	topology model.Topology
+	input    model.Input
+	labels   []string
+	runner   func() (metrics.Runner, error)
+	notes    []string // on how the file was read
 }
+
+func (n *network) classes() int { return n.topology.Head.Classes }
 
 // openModel reads a .sqz file or an embedded network.
 func openModel(name string) (*network, error) {
@@ -33,41 +35,58 @@ func openModel(name string) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &network{n.Input, n.Labels, n.Topology.Head.Classes, n.Topology.PoolCeil, metrics.Int8(n)}, nil
+	return &network{topology: n.Topology, input: n.Input, labels: n.Labels, runner: metrics.Int8(n)}, nil
 }
 
-// openReference reads a .sqz file or float weights. The preprocessing and the
-// rounding of pools are taken from the tested network.
-func openReference(path string, tested *network) (*network, error) {
+// openReference reads a .sqz file or float weights. The preprocessing and, unless
+// the user states it, the topology are taken from the tested network.
+func openReference(s *settings, tested *network) (*network, error) {
+	path := s.against
 	n, err := openModel(path)
-	if errors.Is(err, sqz.ErrFormat) {
-		n, err = openWeights(path, tested)
+	switch {
+	case errors.Is(err, sqz.ErrFormat):
+		n, err = openWeights(s, tested)
+	case err == nil && s.topology != "":
+		err = fmt.Errorf("-topology %s: %s states its topology; the flag is for float weights", s.topology, path)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if n.classes != tested.classes {
-		return nil, fmt.Errorf("%s has %d classes and the tested network %d: they cannot be compared", path, n.classes, tested.classes)
+	if n.classes() != tested.classes() {
+		return nil, fmt.Errorf("%s has %d classes and the tested network %d: they cannot be compared", path, n.classes(), tested.classes())
 	}
 	return n, nil
 }
 
-func openWeights(path string, tested *network) (*network, error) {
+func openWeights(s *settings, tested *network) (*network, error) {
 	in := tested.input
 	o := importer.Options{
-		Pool:   map[bool]string{true: "ceil", false: "floor"}[tested.ceil],
-		Size:   in.Size,
-		Order:  in.Order.String(),
-		Mean:   fmt.Sprintf("%g,%g,%g", in.Mean[0], in.Mean[1], in.Mean[2]),
-		Std:    fmt.Sprintf("%g,%g,%g", in.Std[0], in.Std[1], in.Std[2]),
-		Fit:    in.Fit.String(),
-		Resize: in.Resize,
+		Topology: s.topology,
+		Network:  &tested.topology,
+		Size:     in.Size,
+		Order:    in.Order.String(),
+		Mean:     fmt.Sprintf("%g,%g,%g", in.Mean[0], in.Mean[1], in.Mean[2]),
+		Std:      fmt.Sprintf("%g,%g,%g", in.Std[0], in.Std[1], in.Std[2]),
+		Fit:      in.Fit.String(),
+		Resize:   in.Resize,
 	}
-	loaded, err := importer.Load(path, o)
+	if s.topology != "" {
+		o.Pool = map[bool]string{true: "ceil", false: "floor"}[tested.topology.PoolCeil] // unless the file states it
+	}
+	loaded, err := importer.Load(s.against, o)
 	if err != nil {
 		return nil, err
 	}
 	f := loaded.Network
 	runner, err := metrics.Float(f)
-	return &network{f.Input, f.Labels, f.Topology.Head.Classes, f.Topology.PoolCeil, runner}, err
+	n := &network{topology: f.Topology, input: f.Input, labels: f.Labels, runner: runner}
+	if s.topology == "" {
+		n.notes = append(n.notes, fmt.Sprintf("%s is read with the topology and the preprocessing of %s", s.against, s.model))
+	} else {
+		n.notes = append(n.notes, fmt.Sprintf("%s is read with the topology of -topology %s and the preprocessing of %s", s.against, s.topology, s.model))
+	}
+	for _, a := range loaded.Assumed {
+		n.notes = append(n.notes, "assumed: "+a)
+	}
+	return n, err
 }

@@ -100,7 +100,7 @@ func run(ctx context.Context) error {
 	if err := folder.Check(n.Topology.Head.Classes); err != nil {
 		return err
 	}
-	if err := probe(ctx, n, folder, s.workers); err != nil {
+	if err := probe(ctx, n, loaded.Graph, folder, s.workers); err != nil {
 		return err
 	}
 	chosen, err := quantize(ctx, n, folder, s)

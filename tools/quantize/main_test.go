@@ -8,6 +8,8 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,10 +20,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/internal/testdata"
+	"halfmeg/internal/testnet"
 	"halfmeg/model"
 	"halfmeg/model/sqz"
 	"halfmeg/quant/float"
 	"halfmeg/quant/importer"
+	"halfmeg/tools/internal/metrics"
 	"halfmeg/tools/internal/pictures"
 )
 
@@ -186,7 +190,7 @@ func TestProbeFindsWrongPreprocessing(t *testing.T) {
 		hits, err := classify(context.Background(), n, items, 2, func() {})
 		require.NoError(t, err)
 		var found []string
-		for _, a := range alternatives(n) {
+		for _, a := range alternatives(n, loaded.Graph) {
 			other, err := classify(context.Background(), &a.net, items, 2, func() {})
 			require.NoError(t, err)
 			if better(other, hits) {
@@ -199,6 +203,87 @@ func TestProbeFindsWrongPreprocessing(t *testing.T) {
 	wrong := *loaded.Network
 	wrong.Input.Order, wrong.Input.Mean = model.RGB, reverse(wrong.Input.Mean)
 	require.Contains(t, warnings(&wrong), "-order bgr -mean 104,117,123 -std 1,1,1")
+}
+
+// TestProbeFindsTopology: weights alone show neither the padding of conv1 nor
+// whether the head has a ReLU. The labels are the answers of the network that is
+// right, so that only it is right on all pictures.
+func TestProbeFindsTopology(t *testing.T) {
+	right := model.Topology{Size: 32, Conv1: model.Stem{Filters: 6, Kernel: 7, Stride: 2, Pad: 3}, Head: model.Head{Classes: 5, Linear: true}}
+	in := testnet.Input(right)
+	in.Fit = model.Direct
+	n := &float.Network{Topology: right, Input: in}
+	for _, p := range testnet.Floats(rand.New(rand.NewPCG(1, 2)), right, func(depth float64) float64 { return 2 / math.Sqrt(depth) }) {
+		n.Layers = append(n.Layers, float.Layer(p))
+	}
+	centre(t, n)
+	f, err := pictures.List(pictureFolder(t, 60, false), pictures.Classes{})
+	require.NoError(t, err)
+	answers := labelWithAnswers(t, n, f)
+	require.Greater(t, answers, 2, "different answers")
+	for _, c := range []struct {
+		change func(*model.Topology)
+		flags  string
+	}{
+		{func(t *model.Topology) { t.Head.Linear = false }, "-head linear"},
+		{func(t *model.Topology) { t.Conv1.Pad = 0 }, "-conv1-pad 3"},
+	} {
+		wrong := *n
+		c.change(&wrong.Topology)
+		hits, err := classify(context.Background(), &wrong, f.Items, 2, func() {})
+		require.NoError(t, err)
+		var tried []string
+		for _, a := range alternatives(&wrong, false) {
+			tried = append(tried, a.flags)
+			if a.flags != c.flags {
+				continue
+			}
+			other, err := classify(context.Background(), &a.net, f.Items, 2, func() {})
+			require.NoError(t, err)
+			require.Equal(t, len(f.Items), total(other), c.flags)
+			require.Less(t, total(hits), total(other), c.flags)
+		}
+		require.Contains(t, tried, c.flags)
+		for _, a := range alternatives(&wrong, true) {
+			require.NotEqual(t, c.flags, a.flags, "not tried where a graph states it")
+		}
+	}
+}
+
+// centre moves the biases of the head such that the mean logits are zero.
+func centre(t *testing.T, n *float.Network) {
+	f, err := pictures.List(pictureFolder(t, 60, false), pictures.Classes{})
+	require.NoError(t, err)
+	logits := floatLogits(t, n, f)
+	bias := n.Layers[len(n.Layers)-1].Bias
+	for c := range bias {
+		sum := float32(0)
+		for _, l := range logits {
+			sum += l[c]
+		}
+		bias[c] -= sum / float32(len(logits))
+	}
+}
+
+// labelWithAnswers labels every picture with the network's answer and returns
+// the number of different ones.
+func labelWithAnswers(t *testing.T, n *float.Network, f *pictures.Folder) int {
+	different := map[int]bool{}
+	for i, l := range floatLogits(t, n, f) {
+		f.Items[i].Label = metrics.ArgMax(l)
+		different[f.Items[i].Label] = true
+	}
+	return len(different)
+}
+
+func floatLogits(t *testing.T, n *float.Network, f *pictures.Folder) [][]float32 {
+	inputs, err := pictures.Load(context.Background(), f.Items, n.Input, 2, func() {})
+	require.NoError(t, err)
+	newRunner, err := metrics.Float(n)
+	require.NoError(t, err)
+	logits, err := metrics.RunAll(context.Background(), newRunner, inputs.Data, 2, func() {})
+	require.NoError(t, err)
+	return logits
 }
 
 // TestBetter: two standard errors of the paired difference.

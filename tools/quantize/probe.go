@@ -16,7 +16,8 @@ import (
 // probePictures is the number of labelled pictures for each alternative.
 const probePictures = 100
 
-// alternative is another preprocessing or rounding of pools.
+// alternative is another preprocessing, or another guess at what the weights
+// alone do not state.
 type alternative struct {
 	name  string
 	flags string
@@ -25,8 +26,9 @@ type alternative struct {
 
 // probe tries other channel orders, means and roundings on labelled pictures and
 // warns if one is significantly more accurate: wrong preprocessing is the most
-// common silent loss of accuracy.
-func probe(ctx context.Context, n *float.Network, folder *pictures.Folder, workers int) error {
+// common silent loss of accuracy. Unless the topology is stated by the file's
+// graph, it also tries other paddings of conv1 and the other kind of head.
+func probe(ctx context.Context, n *float.Network, stated bool, folder *pictures.Folder, workers int) error {
 	if w := folder.Warning(); w != "" {
 		fmt.Println("warning:", w)
 	}
@@ -35,7 +37,7 @@ func probe(ctx context.Context, n *float.Network, folder *pictures.Folder, worke
 		return nil
 	}
 	items := spread(folder.Labelled(), probePictures)
-	others := alternatives(n)
+	others := alternatives(n, stated)
 	bars := progress.New()
 	defer bars.Close()
 	step := bars.Add("checking the preprocessing", (1+len(others))*len(items))
@@ -62,7 +64,7 @@ func probe(ctx context.Context, n *float.Network, folder *pictures.Folder, worke
 }
 
 // alternatives returns common mistakes.
-func alternatives(n *float.Network) []alternative {
+func alternatives(n *float.Network, stated bool) []alternative {
 	swapped := *n
 	swapped.Input.Order = model.RGB + model.BGR - n.Input.Order
 	swapped.Input.Mean = reverse(n.Input.Mean)
@@ -87,7 +89,32 @@ func alternatives(n *float.Network) []alternative {
 		mode := map[bool]string{true: "ceil", false: "floor"}[pooled.Topology.PoolCeil]
 		found = append(found, alternative{"pooling with " + mode, "-pool " + mode, pooled})
 	}
+	if !stated {
+		found = append(found, otherTopologies(n)...)
+	}
 	return found
+}
+
+// otherTopologies differ in what the shapes of the weights do not show.
+func otherTopologies(n *float.Network) []alternative {
+	var found []alternative
+	conv1 := n.Topology.Conv1
+	// None as published, one pixel, and what keeps the size at stride 1.
+	for i, pads := 0, []int{0, 1, conv1.Kernel / 2}; i < len(pads); i++ {
+		padded := *n
+		padded.Topology.Conv1.Pad = pads[i]
+		if pads[i] == conv1.Pad || slices.Contains(pads[:i], pads[i]) || padded.Validate() != nil {
+			continue
+		}
+		found = append(found, alternative{fmt.Sprintf("conv1 padded by %d", pads[i]), fmt.Sprintf("-conv1-pad %d", pads[i]), padded})
+	}
+	other := *n
+	other.Topology.Head.Linear = !n.Topology.Head.Linear
+	a := alternative{n.Topology.HeadName() + " with a ReLU", "-head relu", other}
+	if other.Topology.Head.Linear {
+		a = alternative{n.Topology.HeadName() + " without a ReLU", "-head linear", other}
+	}
+	return append(found, a)
 }
 
 func sameShapes(a, b model.Topology) bool {
