@@ -2,8 +2,10 @@ package camera
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
+	"time"
 
 	"halfmeg/camera/pixel"
 )
@@ -25,6 +27,19 @@ type Options struct {
 
 	// Controls are set in this order.
 	Controls []Control
+
+	// Patience is how long to wait for a frame before the camera has failed. By
+	// default each kind of source has its own time, about ten seconds.
+	Patience time.Duration
+
+	// TLSFingerprint is the SHA-256 of the server's certificate. If it is set, a
+	// connection is made only to a server with exactly this certificate, whoever
+	// signed it.
+	TLSFingerprint []byte
+
+	// Insecure accepts any certificate: whoever answers at the address could be
+	// another machine and read the password.
+	Insecure bool
 
 	// Loop starts a file or a folder again after its end.
 	Loop bool
@@ -54,6 +69,9 @@ const (
 	// MaxRate is the highest frame rate that may be asked for.
 	MaxRate = 1000
 
+	// MinPatience is the shortest Patience that may be asked for.
+	MinPatience = 100 * time.Millisecond
+
 	// MaxSide is the longest side that may be asked for, in pixels.
 	MaxSide = 1 << 14
 )
@@ -70,6 +88,12 @@ func (o Options) validate(ctx context.Context) error {
 	if min(o.Width, o.Height) < 0 || max(o.Width, o.Height) > MaxSide || (o.Width == 0) != (o.Height == 0) {
 		return permanent{fmt.Errorf("camera: a size of %dx%d pixels is not supported: sides must be in 1…%d", o.Width, o.Height, MaxSide)}
 	}
+	if o.Patience < 0 || o.Patience > 0 && o.Patience < MinPatience {
+		return permanent{fmt.Errorf("camera: a patience of %v is less than %v", o.Patience, MinPatience)}
+	}
+	if n := len(o.TLSFingerprint); n != 0 && n != sha256.Size {
+		return permanent{fmt.Errorf("camera: a TLS fingerprint of %d bytes: SHA-256 has %d", n, sha256.Size)}
+	}
 	return nil
 }
 
@@ -82,13 +106,16 @@ const (
 	OptionRate
 	OptionFourCC
 	OptionControls
+	OptionPatience
+	OptionTLSFingerprint
+	OptionInsecure
 	OptionLoop
 	OptionWatch
 )
 
 // String is the option's name in Options.
 func (o Option) String() string {
-	return [...]string{"Width and Height", "Rate", "FourCC", "Controls", "Loop", "Watch"}[o]
+	return [...]string{"Width and Height", "Rate", "FourCC", "Controls", "Patience", "TLSFingerprint", "Insecure", "Loop", "Watch"}[o]
 }
 
 // rejectUnsupported returns an OptionError if an option is set that a kind of
@@ -106,12 +133,15 @@ func (o Options) rejectUnsupported(source, kind string, supported ...Option) err
 func (o Options) set() []Option {
 	var options []Option
 	for option, isSet := range [...]bool{
-		OptionSize:     o.Width != 0,
-		OptionRate:     o.Rate != 0,
-		OptionFourCC:   o.FourCC != 0,
-		OptionControls: len(o.Controls) > 0,
-		OptionLoop:     o.Loop,
-		OptionWatch:    o.Watch,
+		OptionSize:           o.Width != 0,
+		OptionRate:           o.Rate != 0,
+		OptionFourCC:         o.FourCC != 0,
+		OptionControls:       len(o.Controls) > 0,
+		OptionPatience:       o.Patience != 0,
+		OptionTLSFingerprint: len(o.TLSFingerprint) > 0,
+		OptionInsecure:       o.Insecure,
+		OptionLoop:           o.Loop,
+		OptionWatch:          o.Watch,
 	} {
 		if isSet {
 			options = append(options, Option(option))

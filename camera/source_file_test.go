@@ -166,7 +166,7 @@ func TestUnreadableFiles(t *testing.T) {
 		"repeated input":     {"-", Options{Loop: true}, "standard input: a pipe takes Width and Height, FourCC, not Loop"},
 		"another's address":  {"rtsp://me:secret@host/", Options{}, "only http and https"},
 		"no address":         {"http://me:se/cret@host/", Options{}, "http://…: not the address of a stream"},
-		"a repeated stream":  {"http://me:secret@host/", Options{Loop: true}, "http://host/: a stream takes FourCC, not Loop"},
+		"a repeated stream":  {"http://me:secret@host/", Options{Loop: true}, "http://host/: a stream takes FourCC, Patience, TLSFingerprint, Insecure, not Loop"},
 		"another size":       {picture, Options{Width: 640, Height: 480}, "its frames have 3x2 pixels, not 640x480"},
 		"a stream of YUYV":   {"http://me:secret@host/", Options{FourCC: pixel.YUYV}, "http://host/: its frames are MJPG, not YUYV"},
 		"a stream's options": {"http://me:secret@host/", Options{Rate: -1}, "camera: a rate of"},

@@ -18,8 +18,10 @@ type rpicamSource struct {
 }
 
 func openModule(ctx context.Context, o Options) (Source, error) {
-	if o.Loop || o.Watch {
-		return nil, o.rejectUnsupported(RPiCam, "a camera module", OptionSize, OptionRate, OptionFourCC)
+	uncontrolled := o
+	uncontrolled.Controls = nil // unsupportedByModules names the first one
+	if err := uncontrolled.rejectUnsupported(RPiCam, "a camera module", OptionSize, OptionRate, OptionFourCC, OptionPatience); err != nil {
+		return nil, err
 	}
 	if reason := unsupportedByModules(o); reason != "" {
 		return nil, permanent{fmt.Errorf("%s %s", RPiCam, reason)}

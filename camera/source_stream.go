@@ -22,7 +22,7 @@ type streamSource struct {
 
 // openWeb opens an MJPEG stream by its address.
 func openWeb(ctx context.Context, address string, o Options) (Source, error) {
-	if err := o.rejectUnsupported(web.Name(address), "a stream", OptionFourCC); err != nil {
+	if err := o.rejectUnsupported(web.Name(address), "a stream", OptionFourCC, OptionPatience, OptionTLSFingerprint, OptionInsecure); err != nil {
 		return nil, err
 	}
 	if o.FourCC != 0 && o.FourCC != pixel.MJPEG {

@@ -18,7 +18,7 @@ type v4l2Source struct {
 func videoUnsupported() error { return nil }
 
 func openVideo(path string, o Options) (Source, error) {
-	if err := o.rejectUnsupported(path, "a video device", OptionSize, OptionRate, OptionFourCC, OptionControls); err != nil {
+	if err := o.rejectUnsupported(path, "a video device", OptionSize, OptionRate, OptionFourCC, OptionControls, OptionPatience); err != nil {
 		return nil, err
 	}
 	c := v4l2.Config{Width: o.Width, Height: o.Height, FourCC: o.FourCC, Rate: o.Rate}

@@ -12,12 +12,15 @@ import (
 
 // flags are the command-line flags of the options.
 var flags = map[camera.Option]string{
-	camera.OptionSize:     "--size",
-	camera.OptionRate:     "--rate",
-	camera.OptionFourCC:   "--format",
-	camera.OptionControls: "--control",
-	camera.OptionLoop:     "--loop",
-	camera.OptionWatch:    "--watch",
+	camera.OptionSize:           "--size",
+	camera.OptionRate:           "--rate",
+	camera.OptionFourCC:         "--format",
+	camera.OptionControls:       "--control",
+	camera.OptionPatience:       "--patience",
+	camera.OptionTLSFingerprint: "--tls-fingerprint",
+	camera.OptionInsecure:       "--insecure",
+	camera.OptionLoop:           "--loop",
+	camera.OptionWatch:          "--watch",
 }
 
 // worded is an error with a text of its own.

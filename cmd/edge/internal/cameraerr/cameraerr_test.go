@@ -27,7 +27,7 @@ func TestExplain(t *testing.T) {
 		want string
 	}{
 		{openError(t, camera.TestCard, camera.Options{Loop: true}), "testcard: the test card takes --size, --rate, --format, not --loop"},
-		{openError(t, "http://host.invalid/", camera.Options{Controls: []camera.Control{{Name: "gain", Value: "1"}}}), "http://host.invalid/: a stream takes --format, not --control"},
+		{openError(t, "http://host.invalid/", camera.Options{Controls: []camera.Control{{Name: "gain", Value: "1"}}}), "http://host.invalid/: a stream takes --format, --patience, --tls-fingerprint, --insecure, not --control"},
 		{openError(t, text, camera.Options{}), text + `: not a picture: starts with "some text"; Y4M is read too, and raw frames with --size and --format`},
 		{openError(t, empty, camera.Options{}), empty + ": there are no files in this folder; --watch waits for pictures"},
 	} {

@@ -1,10 +1,13 @@
 package flags
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -16,6 +19,10 @@ import (
 type Camera struct {
 	Name    string // as camera.Open takes it
 	Options camera.Options
+
+	// KeepTrying opens the camera again, minutes apart, even after an error that
+	// is permanent.
+	KeepTrying bool
 }
 
 // Add defines the flags.
@@ -25,6 +32,10 @@ func (c *Camera) Add(flags *pflag.FlagSet) {
 	flags.Var((*rateFlag)(&c.Options), "rate", "`frames` a second to ask the camera for")
 	flags.Var((*formatFlag)(&c.Options), "format", "pixel format to ask the camera for, or of raw frames, as YUYV or MJPG")
 	flags.Var((*controlFlag)(&c.Options), "control", "set a control of the camera, as exposure=300; may be given several times")
+	flags.Var((*patienceFlag)(&c.Options), "patience", "`time` to wait for a frame before the camera has failed, as 30s or 2m (default about 10s)")
+	flags.BoolVar(&c.KeepTrying, "keep-trying", false, "after an error that stays, such as a wrong password, try again after minutes instead of ending")
+	flags.Var((*fingerprintFlag)(&c.Options), "tls-fingerprint", "accept the https certificate with this `SHA256` fingerprint, and no other")
+	flags.BoolVar(&c.Options.Insecure, "insecure", false, "accept any https certificate; others on the network could read the password")
 	flags.BoolVar(&c.Options.Loop, "loop", false, "start a file or folder again after its end")
 	flags.BoolVar(&c.Options.Watch, "watch", false, "wait for new pictures after the last one of a folder")
 }
@@ -89,6 +100,47 @@ func (f *formatFlag) Set(text string) error {
 	code, err := pixel.Parse(strings.ToUpper(text))
 	f.FourCC = code
 	return err
+}
+
+// patienceFlag is a flag for a time, in seconds if it has no unit.
+type patienceFlag camera.Options
+
+func (f *patienceFlag) String() string {
+	if f.Patience == 0 {
+		return ""
+	}
+	return f.Patience.String()
+}
+
+func (f *patienceFlag) Type() string { return "time" }
+
+func (f *patienceFlag) Set(text string) error {
+	patience, err := time.ParseDuration(text)
+	if err != nil {
+		patience, err = time.ParseDuration(text + "s")
+	}
+	if err != nil || patience < camera.MinPatience {
+		return fmt.Errorf("give a time of at least %v, as 30s or 2m", camera.MinPatience)
+	}
+	f.Patience = patience
+	return nil
+}
+
+// fingerprintFlag is a flag for the SHA-256 of a certificate in hexadecimal
+// digits, with or without colons between the bytes.
+type fingerprintFlag camera.Options
+
+func (f *fingerprintFlag) String() string { return hex.EncodeToString(f.TLSFingerprint) }
+
+func (f *fingerprintFlag) Type() string { return "SHA256" }
+
+func (f *fingerprintFlag) Set(text string) error {
+	fingerprint, err := hex.DecodeString(strings.NewReplacer(":", "", " ", "").Replace(text))
+	if err != nil || len(fingerprint) != sha256.Size {
+		return fmt.Errorf("give the SHA-256 of a certificate, %d hexadecimal digits", 2*sha256.Size)
+	}
+	f.TLSFingerprint = fingerprint
+	return nil
 }
 
 // controlFlag is a flag NAME=VALUE; each use adds one.

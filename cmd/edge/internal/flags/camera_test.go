@@ -1,0 +1,42 @@
+package flags
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+)
+
+func parseCamera(t *testing.T, args ...string) (Camera, error) {
+	t.Helper()
+	var c Camera
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	c.Add(set)
+	return c, set.Parse(args)
+}
+
+func TestPatienceFlag(t *testing.T) {
+	for text, want := range map[string]time.Duration{"90s": 90 * time.Second, "2m": 2 * time.Minute, "30": 30 * time.Second, "0.5": 500 * time.Millisecond} {
+		c, err := parseCamera(t, "--patience", text)
+		require.NoError(t, err)
+		require.Equal(t, want, c.Options.Patience)
+	}
+	for _, text := range []string{"", "0", "-1s", "1ms", "soon"} {
+		_, err := parseCamera(t, "--patience", text)
+		require.ErrorContains(t, err, "give a time of at least 100ms, as 30s or 2m")
+	}
+}
+
+func TestFingerprintFlag(t *testing.T) {
+	for _, text := range []string{strings.Repeat("0aF1", 16), strings.Repeat("0A:f1:", 15) + "0a:f1"} {
+		c, err := parseCamera(t, "--tls-fingerprint", text)
+		require.NoError(t, err)
+		require.Equal(t, strings.Repeat("\x0a\xf1", 16), string(c.Options.TLSFingerprint))
+	}
+	for _, text := range []string{"", "0af1", strings.Repeat("x", 64), strings.Repeat("00", 33)} {
+		_, err := parseCamera(t, "--tls-fingerprint", text)
+		require.ErrorContains(t, err, "64 hexadecimal digits")
+	}
+}
