@@ -16,6 +16,13 @@ var ErrPermanent = errors.New("permanent camera error")
 // ErrNoCamera marks errors of a machine on which no camera was found.
 var ErrNoCamera = errors.New("no camera")
 
+// ErrNoFrame marks errors of a camera that sends no frame in time.
+var ErrNoFrame = deviceerr.ErrNoFrame
+
+// ErrRemote marks errors of a camera on the network. Reconnect waits longer before
+// it asks such a camera again: cameras lock out who asks too often.
+var ErrRemote = errors.New("remote camera error")
+
 // permanent marks an error with ErrPermanent and keeps its text.
 type permanent struct{ error }
 
@@ -36,6 +43,34 @@ func deviceError(err error) error {
 	}
 	return err
 }
+
+// remote marks an error with ErrRemote and keeps its text.
+type remote struct{ error }
+
+func (r remote) Unwrap() error        { return r.error }
+func (r remote) Is(target error) bool { return target == ErrRemote }
+
+// remoteError marks the error of a camera on the network.
+func remoteError(err error) error { return remote{deviceError(err)} }
+
+// VideoError is the error of a source that is compressed video, which another
+// program has to convert. It is an ErrPermanent.
+type VideoError struct {
+	Name  string // of the source, without a password
+	Input string // what the other program has to read; NAME:PASSWORD stands for a password
+	Err   error  // what was found
+}
+
+// Error names the source and says what is supported.
+func (e *VideoError) Error() string {
+	return fmt.Sprintf("%s: %v; compressed video must be converted to Y4M", e.Name, e.Err)
+}
+
+// Is reports that the error is an ErrPermanent.
+func (e *VideoError) Is(target error) bool { return target == ErrPermanent }
+
+// Unwrap returns what was found.
+func (e *VideoError) Unwrap() error { return e.Err }
 
 // OptionError is the error of an option that a kind of source does not support.
 // It is an ErrPermanent.

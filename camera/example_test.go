@@ -33,9 +33,9 @@ func ExampleOpen() {
 func ExampleReconnect() {
 	ctx := context.Background()
 	opener := camera.NewOpener(camera.TestCard, camera.Options{})
-	source, err := camera.Reconnect(ctx, opener.Open, func(err error) {
+	source, err := camera.Reconnect(ctx, opener.Open, camera.Retry{Report: func(err error) {
 		log.Println("camera:", err)
-	})
+	}})
 	if err != nil {
 		log.Fatal(err) // trying again is pointless
 	}

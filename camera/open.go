@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"halfmeg/camera/pixel"
@@ -77,8 +78,7 @@ func Open(ctx context.Context, name string, o Options) (Source, error) {
 	case web.IsAddress(name):
 		return openWeb(ctx, name, o)
 	case strings.Contains(name, "://"):
-		// The address is not repeated: it may hold a password.
-		return nil, permanent{errors.New("camera: only http and https addresses are supported")}
+		return nil, unsupportedAddress(name)
 	case name == StandardInput:
 		return openStandardInput(ctx, os.Stdin, o)
 	}
@@ -88,6 +88,19 @@ func Open(ctx context.Context, name string, o Options) (Source, error) {
 			"a file or folder, %s for standard input, or an http:// address", name, Auto, RPiCam, TestCard, StandardInput)}
 	}
 	return source, err
+}
+
+// videoSchemes are the schemes of addresses of compressed video.
+var videoSchemes = []string{"rtsp", "rtsps", "rtspu", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp", "mms", "mmsh"}
+
+// unsupportedAddress returns the error of an address that is not of http or https.
+// It does not repeat a password.
+func unsupportedAddress(address string) error {
+	scheme, _, _ := strings.Cut(strings.ToLower(address), "://")
+	if slices.Contains(videoSchemes, scheme) {
+		return &VideoError{Name: web.Name(address), Input: web.Template(address), Err: fmt.Errorf("addresses of %s are not supported", scheme)}
+	}
+	return permanent{errors.New("camera: only http and https addresses are supported")}
 }
 
 // videoPath returns the path of the video device that a name means, if it means

@@ -40,7 +40,7 @@ func TestUnsupportedOptions(t *testing.T) {
 		"a file":        {named(write(t, "a.png", pictureFile(t, 3))), []Option{OptionRate, OptionControls, OptionPatience, OptionTLSFingerprint, OptionInsecure, OptionWatch}},
 		"a folder":      {named(t.TempDir()), []Option{OptionSize, OptionRate, OptionControls, OptionPatience, OptionTLSFingerprint, OptionInsecure}},
 		"a pipe":        {pipe, []Option{OptionRate, OptionControls, OptionPatience, OptionTLSFingerprint, OptionInsecure, OptionLoop, OptionWatch}},
-		"a stream":      {named("http://host.invalid/"), []Option{OptionSize, OptionRate, OptionControls, OptionLoop, OptionWatch}},
+		"a stream":      {named("http://host.invalid/"), []Option{OptionSize, OptionControls, OptionLoop, OptionWatch}},
 	}
 	if _, err := openModule(t.Context(), Options{Loop: true}); !errors.Is(err, ErrNoCamera) {
 		kinds["a camera module"] = kind{named(RPiCam), []Option{OptionTLSFingerprint, OptionInsecure, OptionLoop, OptionWatch}}

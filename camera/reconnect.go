@@ -11,21 +11,54 @@ import (
 	"unicode"
 )
 
-// Backoff between attempts to open a camera: doubled from the first to the
-// last. The longest is well below the two seconds within which a camera that is
-// back must send frames.
-const (
-	minBackoff = 50 * time.Millisecond
-	maxBackoff = 500 * time.Millisecond
+// backoff is the range of waits between attempts to open a camera: doubled from the
+// first to the longest.
+type backoff struct{ first, longest time.Duration }
+
+var (
+	// The longest is well below the two seconds within which a camera that is back
+	// must send frames.
+	localBackoff = backoff{50 * time.Millisecond, 500 * time.Millisecond}
+
+	// A camera on the network has few sockets and takes seconds to start.
+	remoteBackoff = backoff{2 * time.Second, 30 * time.Second}
+
+	// Cameras lock an account for half an hour after five or so logins with a wrong
+	// password: there are four in the first half hour.
+	permanentBackoff = backoff{2 * time.Minute, 30 * time.Minute}
 )
+
+// A camera on the network is opened at most remoteAttempts times in any
+// remoteWindow, also if it sends frames between: each attempt may be a login.
+const (
+	remoteAttempts = 5
+	remoteWindow   = time.Minute
+)
+
+// Retry is what Reconnect does about errors.
+type Retry struct {
+	// Report, if not nil, is called for each change: with the error that keeps
+	// frames away, or with nil when they come again. Errors that differ only in
+	// numbers are no change. Reconnect and Next call it.
+	Report func(error)
+
+	// KeepTrying opens the camera again after an ErrPermanent, minutes later, which
+	// otherwise is returned. An option that a source does not support is always
+	// returned.
+	KeepTrying bool
+}
 
 // Reconnecting is a source that opens its camera again whenever it fails.
 type Reconnecting struct {
 	open     func(context.Context) (Source, error)
-	report   func(error)
-	current  Source // nil while there is none
-	format   Format // of the last camera
-	backoff  time.Duration
+	retry    Retry
+	current  Source  // nil while there is none
+	format   Format  // of the last camera
+	failed   error   // the last error since a frame has come; nil if none
+	backoff  backoff // after failed
+	wait     time.Duration
+	attempts [remoteAttempts]time.Time // the last ones, in a ring
+	oldest   int                       // index in attempts
 	timer    *time.Timer
 	reported string // kind of the last reported error; empty while frames come
 	worked   bool   // whether a frame has ever come
@@ -37,15 +70,11 @@ type Reconnecting struct {
 // Reconnect opens a camera and opens it again whenever it fails. It returns an
 // error only if the first attempt's is an ErrPermanent; a camera that is not
 // there yet is waited for.
-//
-// Report, which may be nil, is called for each change: with the error that keeps
-// frames away, or with nil when they come again. Errors that differ only in
-// numbers are no change. It is called by Reconnect and Next.
-func Reconnect(ctx context.Context, open func(context.Context) (Source, error), report func(error)) (*Reconnecting, error) {
-	if report == nil {
-		report = func(error) {}
+func Reconnect(ctx context.Context, open func(context.Context) (Source, error), retry Retry) (*Reconnecting, error) {
+	if retry.Report == nil {
+		retry.Report = func(error) {}
 	}
-	r := &Reconnecting{open: open, report: report, backoff: minBackoff, timer: time.NewTimer(0)}
+	r := &Reconnecting{open: open, retry: retry, timer: time.NewTimer(0)}
 	if err := r.attempt(ctx); err != nil {
 		return nil, err
 	}
@@ -73,7 +102,7 @@ func (r *Reconnecting) Next(ctx context.Context) (*Frame, error) {
 		if err == nil {
 			return r.deliver(frame), nil
 		}
-		if ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, ErrPermanent) {
+		if ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, ErrPermanent) && !errors.Is(err, ErrRemote) {
 			return nil, err
 		}
 		r.drop(err)
@@ -84,10 +113,10 @@ func (r *Reconnecting) Next(ctx context.Context) (*Frame, error) {
 func (r *Reconnecting) deliver(frame *Frame) *Frame {
 	if r.reported != "" {
 		r.reported = ""
-		r.report(nil)
+		r.retry.Report(nil)
 	}
 	r.worked = true
-	r.backoff = minBackoff
+	r.failed = nil
 	r.format = frame.Format
 	frame.Sequence += r.base
 	r.next = frame.Sequence + 1
@@ -98,13 +127,37 @@ func (r *Reconnecting) deliver(frame *Frame) *Frame {
 func (r *Reconnecting) drop(err error) {
 	_ = r.current.Close() // closing a camera that is gone fails, too
 	r.current = nil
+	r.fail(err)
+}
+
+// fail keeps an error and chooses the wait that follows it.
+func (r *Reconnecting) fail(err error) {
+	b := r.backoffAfter(err)
+	if r.failed == nil || r.backoff != b {
+		r.wait = b.first
+	} else {
+		r.wait = min(2*r.wait, b.longest)
+	}
+	r.failed, r.backoff = err, b
 	r.reportChange(err)
+}
+
+// backoffAfter returns the waits after an error. A device of this machine that has
+// worked is opened again soon even after an ErrPermanent: it may be half initialised.
+func (r *Reconnecting) backoffAfter(err error) backoff {
+	switch {
+	case errors.Is(err, ErrPermanent) && (errors.Is(err, ErrRemote) || !r.worked):
+		return permanentBackoff
+	case errors.Is(err, ErrRemote):
+		return remoteBackoff
+	}
+	return localBackoff
 }
 
 func (r *Reconnecting) reportChange(err error) {
 	if k := withoutNumbers(err); k != r.reported {
 		r.reported = k
-		r.report(err)
+		r.retry.Report(err)
 	}
 }
 
@@ -119,10 +172,14 @@ func withoutNumbers(err error) string {
 	}, err.Error())
 }
 
-// reopen waits for the backoff and tries once.
+// reopen waits and tries once.
 func (r *Reconnecting) reopen(ctx context.Context) error {
-	r.timer.Reset(r.backoff)
-	r.backoff = min(2*r.backoff, maxBackoff)
+	wait := r.wait
+	if errors.Is(r.failed, ErrRemote) {
+		oldest := r.attempts[r.oldest]
+		wait = max(wait, time.Until(oldest.Add(remoteWindow)))
+	}
+	r.timer.Reset(wait)
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -133,8 +190,10 @@ func (r *Reconnecting) reopen(ctx context.Context) error {
 
 // attempt tries to open the camera. It returns an error only if another attempt
 // is pointless. After a camera has worked none is: an ErrPermanent may then come
-// from a device that is only half initialised.
+// from a device that is only half initialised, or from a server that is starting.
 func (r *Reconnecting) attempt(ctx context.Context) error {
+	r.attempts[r.oldest] = time.Now()
+	r.oldest = (r.oldest + 1) % remoteAttempts
 	source, err := r.open(ctx)
 	switch {
 	case err == nil:
@@ -142,11 +201,17 @@ func (r *Reconnecting) attempt(ctx context.Context) error {
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.Is(err, ErrPermanent) && !r.worked:
+	case errors.Is(err, ErrPermanent) && !r.worked && !r.keepsTrying(err):
 		return err
 	}
-	r.reportChange(err)
+	r.fail(err)
 	return nil
+}
+
+// keepsTrying reports whether to try again after an ErrPermanent.
+func (r *Reconnecting) keepsTrying(err error) bool {
+	var option *OptionError
+	return r.retry.KeepTrying && !errors.As(err, &option)
 }
 
 // Format is the format of the last camera's frames, or zero if there was none;

@@ -46,7 +46,7 @@ func (w *world) report(err error) { w.reported = append(w.reported, err) }
 
 func (w *world) reconnect(t *testing.T) *Reconnecting {
 	t.Helper()
-	s, err := Reconnect(t.Context(), w.source, w.report)
+	s, err := Reconnect(t.Context(), w.source, Retry{Report: w.report})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, s.Close())
@@ -165,7 +165,7 @@ func TestErrorsThatDifferInNumbersAreReportedOnce(t *testing.T) {
 				w.set(fmt.Errorf("ended, with %d of a frame's 384 bytes; it said: [0:%d] failed", 7*attempts, attempts), broken)
 			}
 			return w.source(ctx)
-		}, w.report)
+		}, Retry{Report: w.report})
 		require.NoError(t, err)
 		nextSequence(t, s)
 		w.unplug()
@@ -195,7 +195,7 @@ func TestCameraThatOpensAndFails(t *testing.T) {
 func TestPermanentErrorEndsOnlyTheFirstAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := world{absent: ErrPermanent}
-		_, err := Reconnect(t.Context(), w.source, w.report)
+		_, err := Reconnect(t.Context(), w.source, Retry{Report: w.report})
 		require.ErrorIs(t, err, ErrPermanent)
 		require.Empty(t, w.reported)
 
@@ -245,7 +245,7 @@ func TestContextEndsTheOpening(t *testing.T) {
 	_, err := Reconnect(ctx, func(context.Context) (Source, error) {
 		cancel()
 		return nil, errBusy
-	}, nil)
+	}, Retry{})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -293,7 +293,7 @@ func TestThousandReopenings(t *testing.T) {
 }
 
 func TestReconnectingDoesNotAllocate(t *testing.T) {
-	s, err := Reconnect(t.Context(), func(context.Context) (Source, error) { return &still{}, nil }, nil)
+	s, err := Reconnect(t.Context(), func(context.Context) (Source, error) { return &still{}, nil }, Retry{})
 	require.NoError(t, err)
 	require.Zero(t, testing.AllocsPerRun(100, func() { nextSequence(t, s) }))
 	require.NoError(t, s.Close())

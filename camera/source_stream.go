@@ -20,25 +20,29 @@ type streamSource struct {
 	closed  bool
 }
 
-// openWeb opens an MJPEG stream by its address.
+// openWeb opens an MJPEG stream, or a picture that is requested again and again, by
+// its address.
 func openWeb(ctx context.Context, address string, o Options) (Source, error) {
-	if err := o.rejectUnsupported(web.Name(address), "a stream", OptionFourCC, OptionPatience, OptionTLSFingerprint, OptionInsecure); err != nil {
+	name := web.Name(address)
+	if err := o.rejectUnsupported(name, "a stream", OptionRate, OptionFourCC, OptionPatience, OptionTLSFingerprint, OptionInsecure); err != nil {
 		return nil, err
 	}
 	if o.FourCC != 0 && o.FourCC != pixel.MJPEG {
-		return nil, permanent{fmt.Errorf("%s: its frames are %v, not %v", web.Name(address), pixel.MJPEG, o.FourCC)}
+		return nil, permanent{fmt.Errorf("%s: its frames are %v, not %v", name, pixel.MJPEG, o.FourCC)}
 	}
-	stream, err := web.Open(ctx, address)
-	if errors.Is(err, web.ErrAddress) {
-		return nil, permanent{err}
-	}
-	if err != nil {
-		return nil, err
+	stream, err := web.Open(ctx, address, web.Config{
+		Timeout: o.Patience, Rate: o.Rate, TLSFingerprint: o.TLSFingerprint, Insecure: o.Insecure,
+	})
+	switch {
+	case errors.Is(err, web.ErrVideo):
+		return nil, &VideoError{Name: name, Input: web.Template(address), Err: errors.Unwrap(err)}
+	case err != nil:
+		return nil, remoteError(err)
 	}
 	return decodeJPEG(&streamSource{
 		frames:  newest.Start(stream.Read),
 		frame:   Frame{Format: Format{FourCC: pixel.MJPEG, Width: stream.Width, Height: stream.Height}},
-		explain: func(err error) error { return err },
+		explain: remoteError,
 		close:   stream.Close,
 	}), nil
 }

@@ -15,13 +15,10 @@ func ExampleReader_Read() {
 	const stream = "--frame\r\nContent-Length: 5\r\n\r\nfirst\r\n" +
 		"--frame\r\nContent-Type: text/plain\r\n\r\nsecond\r\n" +
 		"--frame--\r\n"
-	parts, err := multipart.NewReader(strings.NewReader(stream), "multipart/x-mixed-replace; boundary=--frame", 1<<20)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	parts := multipart.NewReader(strings.NewReader(stream), "multipart/x-mixed-replace; boundary=--frame", 1<<20)
 	var buf []byte
 	for {
+		var err error
 		buf, err = parts.Read(buf)
 		if errors.Is(err, io.EOF) {
 			break

@@ -13,9 +13,7 @@ const limit = 1 << 16
 
 func newReader(t *testing.T, contentType, stream string) *Reader {
 	t.Helper()
-	r, err := NewReader(strings.NewReader(stream), contentType, limit)
-	require.NoError(t, err)
-	return r
+	return NewReader(strings.NewReader(stream), contentType, limit)
 }
 
 // readAll returns all parts, and the error after the last.
@@ -43,19 +41,14 @@ func TestContentTypes(t *testing.T) {
 		"multipart/x-mixed-replace; boundary=a=b:c/d":                    "a=b:c/d",
 		"multipart/mixed; boundary=0123":                                 "0123",
 		`multipart/x-mixed-replace; title="boundary=no"; boundary=--yes`: "yes",
+		"multipart/x-mixed-replace; boundary='frame'":                    "frame",
+		"application/octet-stream":                                       "",
+		"":                                                               "",
+		"multipart/x-mixed-replace":                                      "",
+		"multipart/x-mixed-replace; boundary=":                           "",
+		`multipart/mixed; boundary="--"`:                                 "",
 	} {
 		require.Equal(t, want, string(newReader(t, contentType, "").boundary), contentType)
-	}
-	for contentType, want := range map[string]string{
-		"":                                     `the type "", not`,
-		"image/jpeg":                           `"image/jpeg", not multipart`,
-		"text/html; boundary=frame":            `"text/html", not multipart`,
-		"multipart/x-mixed-replace":            "names no boundary",
-		"multipart/x-mixed-replace; boundary=": "names no boundary",
-		`multipart/mixed; boundary="--"`:       "names no boundary",
-	} {
-		_, err := NewReader(strings.NewReader(""), contentType, limit)
-		require.ErrorContains(t, err, want)
 	}
 }
 
@@ -88,15 +81,15 @@ func TestStreamErrors(t *testing.T) {
 		"ends before a body":  {"--b\r\nContent-Length: 3\r\n\r\n", "cut short"},
 		"ends in a body":      {"--b\r\nContent-Length: 3\r\n\r\non", "cut short"},
 		"ends without length": {"--b\r\n\r\non", "cut short"},
-		"length overflows":    {"--b\r\nContent-Length: 99999999999999999999999\r\n\r\none", "more than 65536 bytes"},
-		"length over limit":   {"--b\r\nContent-Length: 65537\r\n\r\none", "more than 65536 bytes"},
-		"negative length":     {"--b\r\nContent-Length: -1\r\n\r\none", `Content-Length "-1" is not a number`},
-		"length not a number": {"--b\r\nContent-Length: some\r\n\r\none", `Content-Length "some" is not a number`},
+		"length overflows":    {"--b\r\nContent-Length: 99999999999999999999999\r\n\r\none", "cut short"},
+		"length over limit":   {"--b\r\nContent-Length: 65537\r\n\r\none", "cut short"},
+		"negative length":     {"--b\r\nContent-Length: -1\r\n\r\none", "cut short"},
+		"length not a number": {"--b\r\nContent-Length: some\r\n\r\none", "cut short"},
 		"endless header":      {"--b\r\n" + strings.Repeat("a: b\r\n", 100), "more than 64 lines"},
 		"endless header line": {"--b\r\n" + strings.Repeat("a", 2*maxLine), "has a line of more than 4096 bytes"},
 		"endless body":        {"--b\r\n\r\n" + strings.Repeat("a", limit+2*maxLine), "more than 65536 bytes"},
 		"body over limit":     {"--b\r\n\r\n" + strings.Repeat("a", limit+1) + "\n--b", "more than 65536 bytes"},
-		"other boundary":      {strings.Repeat("--c\r\n\r\none\r\n", maxBetween), `no line has the boundary "b"`},
+		"no part at all":      {strings.Repeat("some text\r\n", maxBetween/10), "neither a multipart delimiter nor a JPEG was found in 1048576 bytes"},
 	} {
 		parts, err := readAll(newReader(t, "multipart/x-mixed-replace; boundary=b", c.stream))
 		require.ErrorContains(t, err, c.want, name)
@@ -135,8 +128,9 @@ func FuzzReader(f *testing.F) {
 	f.Add(`multipart/mixed; a="x"; boundary="--b"`, []byte("--b\n\none\n--b\ncontent-length: 1\n\ntwo\n"))
 	f.Fuzz(func(t *testing.T, contentType string, stream []byte) {
 		const limit = 1000
-		r, err := NewReader(bytes.NewReader(stream), contentType, limit)
+		r := NewReader(bytes.NewReader(stream), contentType, limit)
 		var buf []byte
+		var err error
 		for parts := 0; err == nil; parts++ {
 			require.LessOrEqual(t, parts, len(stream))
 			if buf, err = r.Read(buf); err == nil {

@@ -18,7 +18,7 @@ func TestProgramIsStartedAgain(t *testing.T) {
 	var reported []error
 	source, err := camera.Reconnect(t.Context(), func(ctx context.Context) (camera.Source, error) {
 		return camera.Open(ctx, camera.RPiCam, camera.Options{Width: 128, Height: 2})
-	}, func(err error) { reported = append(reported, err) })
+	}, camera.Retry{Report: func(err error) { reported = append(reported, err) }})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
 	var last uint64

@@ -26,7 +26,7 @@ func TestNodeUnplugged(t *testing.T) {
 	var reported []error
 	source, err := camera.Reconnect(t.Context(), func(ctx context.Context) (camera.Source, error) {
 		return camera.Open(ctx, path, camera.Options{Rate: 30})
-	}, func(err error) { reported = append(reported, err) })
+	}, camera.Retry{Report: func(err error) { reported = append(reported, err) }})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
 

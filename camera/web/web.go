@@ -1,6 +1,9 @@
-// Package web reads MJPEG over HTTP, the format of network cameras, phone apps
-// and mjpg-streamer: a response of type multipart/x-mixed-replace that does not
-// end, each part a JPEG.
+// Package web reads the JPEGs that network cameras, phone apps and mjpg-streamer
+// send over HTTP: as a response that does not end, usually of type
+// multipart/x-mixed-replace, or as a picture for each request.
+//
+// It tolerates what browsers tolerate: malformed headers, false types and lengths.
+// It answers Basic and Digest authentication, and resolves names below .local.
 package web
 
 import (
@@ -15,12 +18,28 @@ import (
 	"strings"
 	"time"
 
+	"halfmeg/camera/internal/localname"
 	"halfmeg/camera/multipart"
 	"halfmeg/camera/picture"
 )
 
-// ErrAddress means that an address is not a valid http or https URL.
-var ErrAddress = errors.New("not the address of a stream: expected one like http://camera.local/stream; in a name or password, write / as %2F and @ as %40")
+// Config is how to read a stream. The zero value has the defaults.
+type Config struct {
+	// Timeout is how long to wait for a frame: from the request to the first, and
+	// from frame to frame. The default is 10 seconds.
+	Timeout time.Duration
+
+	// Rate is the highest rate of frames, in frames a second; frames of a stream
+	// that come faster are dropped. By default a picture is requested once a second,
+	// and a stream's frames are all read.
+	Rate float64
+
+	// TLSFingerprint is the SHA-256 of the only certificate that is accepted.
+	TLSFingerprint []byte
+
+	// Insecure accepts any certificate.
+	Insecure bool
+}
 
 // limits on a peer's behaviour.
 type limits struct {
@@ -43,22 +62,40 @@ var defaultLimits = limits{
 	redirects: 5,
 }
 
-// maxHeader bounds the header of a response, in bytes. Cameras send less than
-// 1 KiB; the default of net/http, 10 MiB, is much on a small board.
-const maxHeader = 64 << 10
+const (
+	// pollInterval is the time between requests for a picture by default: cameras
+	// take up to half a second for one.
+	pollInterval = time.Second
+
+	// maxBroken is how many frames may be broken before the first whole one.
+	// Some cameras start in the middle of a frame.
+	maxBroken = 10
+)
 
 // Stream is an open stream. Close may be called from any goroutine.
 type Stream struct {
 	Width, Height int // of its first frame, in pixels
 
 	name     string
+	config   Config
 	limits   limits
-	ctx      context.Context // of the request; its cause is why the stream ended
+	client   *client
+	ctx      context.Context // of the requests; its cause is why the stream ended
 	cancel   context.CancelCauseFunc
 	watchdog *time.Timer // cancels ctx if no frame arrives; each frame resets it
-	body     io.Closer
+	body     io.Closer   // of the last response
 	parts    *multipart.Reader
+	frames   int    // of the last response, so far
 	first    []byte // the first frame, read by Open, until Read returns it
+
+	// A response of one JPEG, not of a multipart type, is a picture: it is requested
+	// again and again.
+	multipart bool        // the last response has a multipart type
+	polling   bool        // the address is that of a picture
+	requested time.Time   // when the last request was sent
+	unchanged http.Header // of the next request: the server may answer that nothing has changed
+
+	due time.Time // frames before are dropped, for Config.Rate
 }
 
 // IsAddress reports whether name is an http or https URL rather than a path.
@@ -77,24 +114,54 @@ func isHTTP(scheme string) bool {
 func Name(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
-		return "http://…"
+		scheme, _, _ := strings.Cut(address, "://")
+		return scheme + "://…"
 	}
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// Open requests a stream and waits for its first frame. The context covers only
-// the opening, not the stream's lifetime.
-func Open(ctx context.Context, address string) (*Stream, error) {
-	return open(ctx, address, defaultLimits)
+// Template returns an address in which NAME:PASSWORD and QUERY stand for what Name
+// leaves out.
+func Template(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return Name(address)
+	}
+	safe := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if u.User != nil {
+		safe.User = url.UserPassword("NAME", "PASSWORD")
+	}
+	if u.RawQuery != "" {
+		safe.RawQuery = "QUERY"
+	}
+	return safe.String()
 }
 
-func open(ctx context.Context, address string, l limits) (*Stream, error) {
-	s := &Stream{name: Name(address), limits: l}
+// Open requests a stream and waits for its first frame. The context covers only
+// the opening, not the stream's lifetime.
+func Open(ctx context.Context, address string, c Config) (*Stream, error) {
+	return open(ctx, address, c, defaultLimits)
+}
+
+func open(ctx context.Context, address string, c Config, l limits) (*Stream, error) {
+	return openResolving(ctx, address, c, l, localname.Default)
+}
+
+func openResolving(ctx context.Context, address string, c Config, l limits, names localname.Resolver) (*Stream, error) {
+	u, err := url.Parse(address)
+	if err != nil || !isHTTP(u.Scheme) || u.Host == "" {
+		return nil, fmt.Errorf("%s: %w", Name(address), permanent{ErrAddress}) // the parser's error may quote a part of the password
+	}
+	if c.Timeout > 0 {
+		l.frameTimeout = c.Timeout
+	}
+	s := &Stream{name: Name(address), config: c, limits: l, client: newClient(u, c, l.redirects), unchanged: http.Header{}}
+	s.client.names = names
 	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	s.watchdog = time.AfterFunc(l.frameTimeout, func() { s.cancel(timeoutError(l.frameTimeout)) })
+	s.watchdog = time.AfterFunc(l.frameTimeout, func() { s.cancel(noFrame{l.frameTimeout}) })
 	stop := context.AfterFunc(ctx, func() { s.cancel(ctx.Err()) })
 	defer stop()
-	if err := s.start(address); err != nil {
+	if err := s.start(); err != nil {
 		err = s.explain(err)
 		_ = s.Close() // the first error is the cause
 		return nil, err
@@ -102,66 +169,57 @@ func open(ctx context.Context, address string, l limits) (*Stream, error) {
 	return s, nil
 }
 
-func timeoutError(timeout time.Duration) error {
-	return fmt.Errorf("no frame arrived within %v: the camera or the network hangs", timeout)
+// start sends the request and reads the first frame whose size can be read.
+func (s *Stream) start() error {
+	if _, err := s.request(); err != nil {
+		return err
+	}
+	var broken error
+	for range maxBroken {
+		frame, err := s.next(nil)
+		switch {
+		case broken != nil && err != nil:
+			return broken
+		case errors.Is(err, multipart.ErrNotMultipart):
+			return permanent{err}
+		case err != nil:
+			return err
+		}
+		if s.Width, s.Height, broken = picture.FrameSize(frame); broken == nil {
+			s.first = frame
+			return nil
+		}
+	}
+	return broken
 }
 
-// start sends the request and reads the first frame.
-func (s *Stream) start(address string) error {
-	u, err := url.Parse(address)
-	if err != nil || !isHTTP(u.Scheme) || u.Host == "" {
-		return ErrAddress // the parser's error may quote a part of the password
-	}
-	request, err := http.NewRequestWithContext(s.ctx, http.MethodGet, u.String(), nil)
+// request sends a request. It reports false if the picture has not changed since
+// the last one.
+func (s *Stream) request() (changed bool, err error) {
+	s.requested = time.Now()
+	response, err := s.client.get(s.ctx, s.unchanged)
 	if err != nil {
-		return ErrAddress
+		return false, err
 	}
-	response, err := s.limits.client().Do(request) //nolint:bodyclose // Stream.Close does
-	if err != nil {
-		return err
+	if response.StatusCode == http.StatusNotModified {
+		return false, response.Body.Close()
 	}
 	s.body = response.Body
-	if response.StatusCode != http.StatusOK {
-		return statusError(response.StatusCode)
+	s.unchanged = http.Header{}
+	for answer, question := range map[string]string{"Etag": "If-None-Match", "Last-Modified": "If-Modified-Since"} {
+		if value := response.Header.Get(answer); value != "" {
+			s.unchanged.Set(question, value)
+		}
 	}
-	if s.parts, err = multipart.NewReader(response.Body, response.Header.Get("Content-Type"), s.limits.maxFrame); err != nil {
-		return err
+	body, err := bodyReader(response)
+	if err != nil {
+		return false, err
 	}
-	if s.first, err = s.next(nil); err != nil {
-		return err
-	}
-	s.Width, s.Height, err = picture.FrameSize(s.first)
-	return err
-}
-
-// client returns a client for one request, without keep-alive: no connection
-// outlives the stream.
-func (l limits) client() *http.Client {
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DisableKeepAlives:      true,
-			DisableCompression:     true,
-			MaxResponseHeaderBytes: maxHeader,
-		},
-		CheckRedirect: func(to *http.Request, via []*http.Request) error {
-			if !isHTTP(to.URL.Scheme) {
-				return fmt.Errorf("the server redirects to an address of scheme %s: only http and https are supported", to.URL.Scheme)
-			}
-			if len(via) > l.redirects {
-				return fmt.Errorf("the server redirects more than %d times", l.redirects)
-			}
-			return nil
-		},
-	}
-}
-
-func statusError(status int) error {
-	text := fmt.Sprintf("the server answers %d %s", status, http.StatusText(status))
-	if status == http.StatusUnauthorized {
-		text += ": put name and password into the address, as http://name:password@camera.local/stream"
-	}
-	return errors.New(text)
+	contentType := response.Header.Get("Content-Type")
+	s.frames = 0
+	s.multipart = isMultipart(contentType)
+	s.parts = multipart.NewReader(body, contentType, s.limits.maxFrame)
+	return true, nil
 }
 
 // Read returns the next frame. It uses the memory of buf if that suffices. A
@@ -169,17 +227,91 @@ func statusError(status int) error {
 func (s *Stream) Read(buf []byte) ([]byte, error) {
 	if first := s.first; first != nil {
 		s.first = nil
+		s.onTime()
 		return first, nil
 	}
-	frame, err := s.next(buf)
-	if err != nil {
-		return nil, s.explain(err)
+	for {
+		frame, err := s.nextOrPoll(buf)
+		if err != nil {
+			return nil, s.explain(err)
+		}
+		if s.polling || s.onTime() {
+			return frame, nil
+		}
+		buf = frame
 	}
-	return frame, nil
 }
 
-// next reads the next JPEG. It skips other parts: some servers send text to keep
-// the connection open. Those do not reset the watchdog.
+// interval is the least time between frames.
+func (s *Stream) interval() time.Duration {
+	if s.config.Rate <= 0 {
+		return 0
+	}
+	return time.Duration(float64(time.Second) / s.config.Rate)
+}
+
+// onTime reports whether a frame that has just arrived is within the rate. A frame
+// that is late does not delay the next ones.
+func (s *Stream) onTime() bool {
+	now := time.Now()
+	if now.Before(s.due) {
+		return false
+	}
+	interval := s.interval()
+	if s.due = s.due.Add(interval); s.due.Before(now) {
+		s.due = now.Add(interval / 2) // half: frames come at times that vary
+	}
+	return true
+}
+
+// nextOrPoll returns the next frame of the response, or of another response where
+// each is a picture.
+func (s *Stream) nextOrPoll(buf []byte) ([]byte, error) {
+	if !s.polling {
+		frame, err := s.next(buf)
+		isEnd := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if !isEnd || s.multipart || s.frames != 1 || context.Cause(s.ctx) != nil {
+			return frame, err
+		}
+		s.polling = true
+	}
+	for {
+		_ = s.body.Close() // it has been read
+		if err := s.waitForPoll(); err != nil {
+			return nil, err
+		}
+		changed, err := s.request()
+		if err != nil {
+			return nil, err
+		}
+		if changed {
+			return s.next(buf)
+		}
+		s.watchdog.Reset(s.limits.frameTimeout)
+	}
+}
+
+// waitForPoll waits until the next picture may be requested. The watchdog does not
+// run meanwhile.
+func (s *Stream) waitForPoll() error {
+	interval := s.interval()
+	if interval == 0 {
+		interval = pollInterval
+	}
+	s.watchdog.Stop()
+	timer := time.NewTimer(time.Until(s.requested.Add(interval)))
+	defer timer.Stop()
+	select {
+	case <-s.ctx.Done():
+		return context.Cause(s.ctx)
+	case <-timer.C:
+		s.watchdog.Reset(s.limits.frameTimeout)
+		return nil
+	}
+}
+
+// next reads the next JPEG of the response. It skips other parts: some servers send
+// text to keep the connection open. Those do not reset the watchdog.
 func (s *Stream) next(buf []byte) ([]byte, error) {
 	for {
 		var err error
@@ -192,6 +324,7 @@ func (s *Stream) next(buf []byte) ([]byte, error) {
 			return nil, err
 		}
 		if bytes.HasPrefix(buf, []byte{0xff, 0xd8}) { // JPEG's start of image
+			s.frames++
 			s.watchdog.Reset(s.limits.frameTimeout)
 			return buf, nil
 		}
@@ -201,12 +334,14 @@ func (s *Stream) next(buf []byte) ([]byte, error) {
 // explain adds the stream's name to an error, and replaces errors that only
 // follow from a cancelled request by the reason why it was cancelled.
 func (s *Stream) explain(err error) error {
-	var request *url.Error
+	if certificate := certificateError(s.name, err); certificate != nil {
+		return certificate
+	}
 	switch cause := context.Cause(s.ctx); {
 	case cause != nil:
 		err = cause
-	case errors.As(err, &request):
-		err = request.Err // without the address, which may contain a password
+	case errors.Is(err, errNoResponse):
+		err = errNoResponse // without the words of net/http
 	case errors.Is(err, io.EOF):
 		err = errors.New("the stream ended")
 	}
@@ -217,8 +352,5 @@ func (s *Stream) explain(err error) error {
 func (s *Stream) Close() error {
 	s.watchdog.Stop()
 	s.cancel(fs.ErrClosed)
-	if s.body == nil {
-		return nil
-	}
-	return s.body.Close()
+	return nil // the end of the context closes the connection
 }

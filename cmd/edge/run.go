@@ -160,13 +160,13 @@ func (r *runCommand) open(ctx context.Context, stderr io.Writer) (camera.Source,
 	if r.exitOnError {
 		return open(ctx)
 	}
-	return camera.Reconnect(ctx, open, func(err error) {
+	return camera.Reconnect(ctx, open, camera.Retry{KeepTrying: r.camera.KeepTrying, Report: func(err error) {
 		if err == nil {
 			fmt.Fprintln(stderr, "edge: the camera is sending frames again")
 			return
 		}
 		report(stderr, fmt.Errorf("%w; waiting for the camera", cameraerr.Explain(err)))
-	})
+	}})
 }
 
 // watchRate is a frame rate that a person can follow.

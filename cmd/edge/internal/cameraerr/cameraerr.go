@@ -5,9 +5,12 @@ package cameraerr
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"halfmeg/camera"
 	"halfmeg/camera/folder"
+	"halfmeg/camera/web"
 )
 
 // flags are the command-line flags of the options.
@@ -37,15 +40,61 @@ func (w worded) Unwrap() error { return w.error }
 func Explain(err error) error {
 	var option *camera.OptionError
 	var content *camera.ContentError
+	var video *camera.VideoError
+	var certificate *web.CertificateError
 	switch {
 	case errors.As(err, &option):
 		return worded{err, option.Message(func(o camera.Option) string { return flags[o] })}
+	case errors.As(err, &video):
+		return worded{err, fmt.Sprintf("%s: %v; %s", video.Name, video.Err, convert(video.Input))}
+	case errors.As(err, &certificate):
+		return worded{err, certificate.Problem() + "; " + acceptCertificate(certificate)}
+	case errors.As(err, &content) && isVideo(content.Name):
+		return worded{err, fmt.Sprintf("%s: %v; if it is a video, %s", content.Name, content.Err, convert(content.Name))}
 	case errors.As(err, &content):
 		return worded{err, fmt.Sprintf("%s: %v; Y4M is read too, and raw frames with --size and --format", content.Name, content.Err)}
 	case errors.Is(err, camera.ErrNoCamera):
 		return worded{err, fmt.Sprintf("%v; --camera %s works without a camera", err, camera.TestCard)}
 	case errors.Is(err, folder.ErrEmpty):
 		return worded{err, fmt.Sprintf("%v; --watch waits for pictures", err)}
+	case errors.Is(err, camera.ErrNoFrame):
+		return worded{err, fmt.Sprintf("%v; --patience 1m waits longer", err)}
 	}
 	return err
+}
+
+// convert returns the command line that converts a video for edge. The size and the
+// rate are enough for the networks and little work for a Raspberry Pi.
+func convert(input string) string {
+	return fmt.Sprintf("ffmpeg converts it: ffmpeg -i %s -vf fps=5,scale=640:-2 -pix_fmt yuv420p -f yuv4mpegpipe - | edge run --camera -", quote(input))
+}
+
+// quote returns text as one word of a shell.
+func quote(text string) string {
+	special := func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("/:@.,_+-=%", c))
+	}
+	if text != "" && !strings.ContainsFunc(text, special) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// isVideo reports whether a file's name is that of a compressed video.
+func isVideo(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".3gp", ".flv", ".wmv", ".asf",
+		".h264", ".264", ".avc", ".h265", ".265", ".hevc", ".av1", ".ivf", ".ogv":
+		return true
+	}
+	return false
+}
+
+// acceptCertificate says how to accept a certificate.
+func acceptCertificate(e *web.CertificateError) string {
+	accept := "if this is the camera's, --tls-fingerprint " + web.FormatFingerprint(e.Fingerprint) + " accepts it"
+	if e.Pinned {
+		return accept
+	}
+	return accept + ", --insecure accepts any, and SSL_CERT_FILE=camera.pem edge run … trusts the certificate in that file"
 }

@@ -1,7 +1,10 @@
 package cameraerr
 
 import (
+	"crypto/sha256"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/camera"
+	"halfmeg/camera/web"
 )
 
 func openError(t *testing.T, name string, o camera.Options) error {
@@ -21,14 +25,22 @@ func openError(t *testing.T, name string, o camera.Options) error {
 func TestExplain(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text")
 	require.NoError(t, os.WriteFile(text, []byte("some text"), 0o600))
+	film := filepath.Join(t.TempDir(), "film one.MP4")
+	require.NoError(t, os.WriteFile(film, []byte("\x00\x00\x00\x20ftypisom"), 0o600))
 	empty := t.TempDir()
 	for _, c := range []struct {
 		err  error
 		want string
 	}{
 		{openError(t, camera.TestCard, camera.Options{Loop: true}), "testcard: the test card takes --size, --rate, --format, not --loop"},
-		{openError(t, "http://host.invalid/", camera.Options{Controls: []camera.Control{{Name: "gain", Value: "1"}}}), "http://host.invalid/: a stream takes --format, --patience, --tls-fingerprint, --insecure, not --control"},
+		{openError(t, "http://host.invalid/", camera.Options{Controls: []camera.Control{{Name: "gain", Value: "1"}}}), "http://host.invalid/: a stream takes --rate, --format, --patience, --tls-fingerprint, --insecure, not --control"},
 		{openError(t, text, camera.Options{}), text + `: not a picture: starts with "some text"; Y4M is read too, and raw frames with --size and --format`},
+		{openError(t, film, camera.Options{}), film + `: not a picture: starts with "\x00\x00\x00 ftypisom"; if it is a video, ffmpeg converts it: ` +
+			`ffmpeg -i '` + film + `' -vf fps=5,scale=640:-2 -pix_fmt yuv420p -f yuv4mpegpipe - | edge run --camera -`},
+		{openError(t, "rtsp://10.0.0.1/stream1", camera.Options{}), "rtsp://10.0.0.1/stream1: addresses of rtsp are not supported; ffmpeg converts it: " +
+			"ffmpeg -i rtsp://10.0.0.1/stream1 -vf fps=5,scale=640:-2 -pix_fmt yuv420p -f yuv4mpegpipe - | edge run --camera -"},
+		{openError(t, "RTSP://me:secret@10.0.0.1:554/a?key=secret", camera.Options{}), "rtsp://10.0.0.1:554/a: addresses of rtsp are not supported; ffmpeg converts it: " +
+			"ffmpeg -i 'rtsp://NAME:PASSWORD@10.0.0.1:554/a?QUERY' -vf fps=5,scale=640:-2 -pix_fmt yuv420p -f yuv4mpegpipe - | edge run --camera -"},
 		{openError(t, empty, camera.Options{}), empty + ": there are no files in this folder; --watch waits for pictures"},
 	} {
 		got := Explain(c.err)
@@ -47,4 +59,29 @@ func TestExplainLeavesOtherErrors(t *testing.T) {
 	other := errors.New("disk full")
 	require.Equal(t, other, Explain(other))
 	require.NoError(t, Explain(nil))
+}
+
+func TestExplainCertificates(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	seen := sha256.Sum256(server.Certificate().Raw)
+	fingerprint := web.FormatFingerprint(seen[:])
+	err := Explain(openError(t, server.URL, camera.Options{}))
+	require.ErrorContains(t, err, "the server's certificate is not valid")
+	require.ErrorContains(t, err, "--tls-fingerprint "+fingerprint+" accepts it, --insecure accepts any, and SSL_CERT_FILE=camera.pem")
+	require.ErrorIs(t, err, camera.ErrPermanent)
+	err = Explain(openError(t, server.URL, camera.Options{TLSFingerprint: make([]byte, sha256.Size)}))
+	require.ErrorContains(t, err, "is not the expected one: it has the SHA-256 fingerprint "+fingerprint)
+	require.ErrorIs(t, err, camera.ErrPermanent)
+	for _, o := range []camera.Options{{Insecure: true}, {TLSFingerprint: seen[:]}} {
+		require.ErrorContains(t, openError(t, server.URL, o), "404 Not Found")
+	}
+}
+
+func TestExplainPatience(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer server.Close()
+	err := Explain(openError(t, server.URL, camera.Options{Patience: camera.MinPatience}))
+	require.EqualError(t, err, server.URL+": no frame arrived within 100ms: the camera or the network hangs; --patience 1m waits longer")
+	require.NotErrorIs(t, err, camera.ErrPermanent)
 }

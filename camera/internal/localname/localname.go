@@ -1,0 +1,218 @@
+// Package localname finds the addresses of names below .local, which belong to
+// multicast DNS (RFC 6762). Go's own resolver, the only one in a program without
+// cgo, would ask the router's DNS server for them.
+package localname
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// Resolver asks the mDNS daemon of this machine if there is one, and the network
+// otherwise.
+type Resolver struct {
+	Avahi string         // path of the avahi daemon's socket
+	Group netip.AddrPort // address to which questions are sent
+}
+
+// Default uses the addresses of Debian's avahi-daemon and of RFC 6762, 3.
+var Default = Resolver{
+	Avahi: "/run/avahi-daemon/socket",
+	Group: netip.AddrPortFrom(netip.AddrFrom4([4]byte{224, 0, 0, 251}), 5353),
+}
+
+const (
+	// questionInterval is the time after which a question is sent again (RFC 6762,
+	// 5.2: at least a second).
+	questionInterval = time.Second
+
+	// questions is how often a question is sent before the name counts as unknown.
+	questions = 3
+
+	// avahiTimeout is above avahi's own, five seconds.
+	avahiTimeout = 6 * time.Second
+
+	// maxMessage is the longest response in bytes (RFC 6762, 17).
+	maxMessage = 9000
+)
+
+// ErrNotFound means that no machine has answered for a name.
+var ErrNotFound = errors.New("no machine on this network answers to this name (mDNS); check that the camera is on, or use its address in numbers")
+
+// Is reports whether a host name is one of mDNS.
+func Is(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	return strings.HasSuffix(host, ".local") && len(host) > len(".local")
+}
+
+// Lookup returns the IPv4 address of a host.
+func (r Resolver) Lookup(ctx context.Context, host string) (netip.Addr, error) {
+	host = strings.TrimSuffix(host, ".")
+	address, err := r.askAvahi(ctx, host)
+	if err == nil || errors.Is(err, ErrNotFound) || ctx.Err() != nil {
+		return address, err
+	}
+	return r.askNetwork(ctx, host) // there is no daemon
+}
+
+// askAvahi uses the daemon's text protocol: a line with the question, and a line
+// with the answer, which starts with + or with a negative error code.
+func (r Resolver) askAvahi(ctx context.Context, host string) (netip.Addr, error) {
+	ctx, cancel := context.WithTimeout(ctx, avahiTimeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", r.Avahi)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	if strings.ContainsAny(host, " \r\n") {
+		return netip.Addr{}, fmt.Errorf("%w", ErrNotFound)
+	}
+	if _, err := fmt.Fprintf(conn, "RESOLVE-HOSTNAME-IPV4 %s\n", host); err != nil {
+		return netip.Addr{}, err
+	}
+	line, err := bufio.NewReaderSize(conn, maxMessage).ReadSlice('\n')
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	fields := strings.Fields(string(line)) // + interface protocol name address
+	if len(fields) == 5 && fields[0] == "+" {
+		return netip.ParseAddr(fields[4])
+	}
+	return netip.Addr{}, ErrNotFound
+}
+
+// askNetwork sends a one-shot question (RFC 6762, 5.1): from a port other than
+// 5353, so that the answer comes to this port.
+func (r Resolver) askNetwork(ctx context.Context, host string) (netip.Addr, error) {
+	name, err := dnsmessage.NewName(host + ".")
+	if err != nil {
+		return netip.Addr{}, ErrNotFound
+	}
+	question := dnsmessage.Message{Questions: []dnsmessage.Question{{
+		Name: name, Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET,
+	}}}
+	packed, err := question.Pack()
+	if err != nil {
+		return netip.Addr{}, ErrNotFound
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, questions*questionInterval, ErrNotFound)
+	defer cancel()
+	conns, err := r.listen()
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	answers := make(chan netip.Addr, len(conns))
+	for _, conn := range conns {
+		defer conn.Close()
+		go receive(conn, host, answers)
+	}
+	ticker := time.NewTicker(questionInterval)
+	defer ticker.Stop()
+	for {
+		for _, conn := range conns {
+			// An interface without a route fails; another may not.
+			_, _ = conn.WriteToUDPAddrPort(packed, r.Group)
+		}
+		select {
+		case address := <-answers:
+			return address, nil
+		case <-ctx.Done():
+			return netip.Addr{}, context.Cause(ctx)
+		case <-ticker.C:
+		}
+	}
+}
+
+// listen opens a socket for each interface: Linux sends multicast on that of the
+// socket's address.
+func (r Resolver) listen() ([]*net.UDPConn, error) {
+	var conns []*net.UDPConn
+	for _, address := range r.sources() {
+		conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(address, 0)))
+		if err == nil {
+			conns = append(conns, conn)
+		}
+	}
+	if len(conns) > 0 {
+		return conns, nil
+	}
+	conn, err := net.ListenUDP("udp4", nil)
+	if err != nil {
+		return nil, err
+	}
+	return []*net.UDPConn{conn}, nil
+}
+
+// sources are the IPv4 addresses of the interfaces that are up and have multicast.
+func (r Resolver) sources() []netip.Addr {
+	if !r.Group.Addr().IsMulticast() {
+		return nil
+	}
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	var list []netip.Addr
+	for _, i := range interfaces {
+		addresses, err := i.Addrs()
+		if err != nil || i.Flags&net.FlagUp == 0 || i.Flags&net.FlagMulticast == 0 {
+			continue
+		}
+		for _, a := range addresses {
+			if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Is4() {
+				list = append(list, prefix.Addr())
+				break
+			}
+		}
+	}
+	return list
+}
+
+// receive sends the first address for a host that arrives. It ends when the
+// connection is closed.
+func receive(conn *net.UDPConn, host string, answers chan<- netip.Addr) {
+	buf := make([]byte, maxMessage)
+	for {
+		n, _, err := conn.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			return
+		}
+		if address, ok := parseAnswer(buf[:n], host); ok {
+			answers <- address
+			return
+		}
+	}
+}
+
+// parseAnswer returns the address that a response has for a host.
+func parseAnswer(message []byte, host string) (netip.Addr, bool) {
+	var p dnsmessage.Parser
+	header, err := p.Start(message)
+	if err != nil || !header.Response || p.SkipAllQuestions() != nil {
+		return netip.Addr{}, false
+	}
+	for {
+		record, err := p.AnswerHeader()
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		if record.Type != dnsmessage.TypeA || !strings.EqualFold(record.Name.String(), host+".") {
+			if p.SkipAnswer() != nil {
+				return netip.Addr{}, false
+			}
+			continue
+		}
+		body, err := p.AResource()
+		return netip.AddrFrom4(body.A), err == nil
+	}
+}
