@@ -2,7 +2,9 @@ package camera
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 
 	"halfmeg/camera/mjpeg"
 	"halfmeg/camera/pixel"
@@ -11,7 +13,10 @@ import (
 // jpegDecoder turns a source of JPEGs into one of packed RGB.
 type jpegDecoder struct {
 	Source
-	decoder *mjpeg.Decoder
+	input   string // name of a pipe, whose errors are permanent; empty for a camera
+	decoder mjpeg.Decoder
+	broken  error // of the last frame if none could be decoded yet
+	decoded bool  // whether a frame could be decoded
 	frame   Frame
 }
 
@@ -26,31 +31,45 @@ func decodeJPEG(s Source) Source {
 	if f.FourCC != pixel.MJPEG {
 		return s
 	}
-	return &jpegDecoder{Source: s, decoder: mjpeg.NewDecoder(f.Width, f.Height)}
+	return &jpegDecoder{Source: s, frame: Frame{Format: rgbFormat(f.Width, f.Height)}}
 }
 
-func (d *jpegDecoder) Format() Format {
-	f := d.Source.Format()
-	return Format{FourCC: RGB24, Width: f.Width, Height: f.Height, Stride: 3 * f.Width}
+// rgbFormat is packed RGB without padding.
+func rgbFormat(width, height int) Format {
+	return Format{FourCC: RGB24, Width: width, Height: height, Stride: 3 * width}
 }
 
-// Next skips broken frames.
+// Format is the format of the last frame; before the first, what the source
+// promises, which need not be true.
+func (d *jpegDecoder) Format() Format { return d.frame.Format }
+
+// Next skips broken frames. If there are no others, the end of the source is their
+// error.
 func (d *jpegDecoder) Next(ctx context.Context) (*Frame, error) {
-	var broken error
 	for range maxBroken {
 		frame, err := d.Source.Next(ctx)
+		if errors.Is(err, io.EOF) && d.broken != nil && !d.decoded {
+			return nil, d.failed(fmt.Errorf("no frame could be decoded: %w", d.broken))
+		}
 		if err != nil {
 			return nil, err
 		}
-		pix, err := d.decoder.Decode(frame.Data)
+		img, err := d.decoder.Decode(frame.Data)
 		if err != nil {
-			broken = err
+			d.broken = err
 			continue
 		}
+		d.decoded = true
 		d.frame = *frame
-		d.frame.Format = d.Format()
-		d.frame.Data = pix
+		d.frame.Format, d.frame.Data = rgbFormat(img.Width, img.Height), img.Pix
 		return &d.frame, nil
 	}
-	return nil, fmt.Errorf("%d consecutive frames are broken: %w", maxBroken, broken)
+	return nil, d.failed(fmt.Errorf("%d consecutive frames are broken: %w", maxBroken, d.broken))
+}
+
+func (d *jpegDecoder) failed(err error) error {
+	if d.input == "" {
+		return err
+	}
+	return permanent{fmt.Errorf("%s: %w", d.input, err)}
 }

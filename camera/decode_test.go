@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/jpeg"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -61,6 +62,20 @@ func TestJPEGsAreDecoded(t *testing.T) {
 func TestManyBrokenJPEGsAreAnError(t *testing.T) {
 	_, err := decodeJPEG(newWebcam(t, 0)).Next(t.Context())
 	require.ErrorContains(t, err, "30 consecutive frames are broken: the JPEG is cut short")
+}
+
+// TestSizesOfJPEGsChange has a source that promises another size than it sends.
+func TestSizesOfJPEGsChange(t *testing.T) {
+	w := newWebcam(t, 1)
+	w.frame.Format, w.frame.Time = Format{FourCC: pixel.MJPEG, Width: 64, Height: 48}, time.Now()
+	s := decodeJPEG(w)
+	require.Equal(t, rgbFormat(64, 48), s.Format())
+	for _, width := range []int{32, 16, 40} {
+		w.whole = []byte(jpegFile(t, width))
+		f := requireNext(t, s, int(w.frame.Sequence)+1, "")
+		require.Equal(t, rgbFormat(width, 8), f.Format)
+		require.Equal(t, f.Format, s.Format())
+	}
 }
 
 func TestRawFramesAreNotDecoded(t *testing.T) {

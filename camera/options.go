@@ -161,3 +161,16 @@ func (o Options) checkFormat(f Format) error {
 	}
 	return nil
 }
+
+// checkJPEG is checkFormat for JPEGs, which may be asked for as such or as what they
+// are decoded to. A size that is not known yet is not checked.
+func (o Options) checkJPEG(f Format) error {
+	if o.FourCC.IsJPEG() {
+		o.FourCC = 0
+	}
+	if f.Width == 0 {
+		o.Width, o.Height = 0, 0
+	}
+	f.FourCC = RGB24
+	return o.checkFormat(f)
+}

@@ -12,6 +12,7 @@ import (
 
 	"halfmeg/camera/internal/boundedread"
 	"halfmeg/camera/internal/newest"
+	"halfmeg/camera/mjpeg"
 	"halfmeg/camera/picture"
 	"halfmeg/camera/pixel"
 	"halfmeg/camera/y4m"
@@ -53,7 +54,7 @@ func openFile(ctx context.Context, path string, o Options) (Source, error) {
 		if err != nil {
 			return nil, permanent{err}
 		}
-		return newFileSource(path, file, picture.Decode, o)
+		return newRegularSource(path, file, o)
 	}, o.Loop)
 }
 
@@ -65,7 +66,7 @@ func openStandardInput(ctx context.Context, stdin *os.File, o Options) (Source, 
 		return nil, err
 	}
 	if info, err := stdin.Stat(); err == nil && info.Mode().IsRegular() {
-		return newFileSource(name, stdin, picture.Decode, o)
+		return newRegularSource(name, stdin, o)
 	}
 	return openPipe(ctx, name, func() (io.ReadCloser, error) { return stdin, nil }, o)
 }
@@ -75,13 +76,21 @@ func (o Options) rejectForPipe(name string) error {
 	return o.rejectUnsupported(name, "a pipe", OptionSize, OptionFourCC)
 }
 
-// pictureDecoder is picture.Decode, or picture.DecodeStream with its lower
-// limit.
-type pictureDecoder func(io.Reader) (*picture.Image, error)
+// newRegularSource reads a regular file. It closes the file if it fails.
+func newRegularSource(name string, file io.ReadCloser, o Options) (Source, error) {
+	s, err := newFileSource(name, file, regularFile, o)
+	if err != nil {
+		return nil, err
+	}
+	if s.frame.FourCC == pixel.MJPEG {
+		return newRecording(s, o)
+	}
+	return s, nil
+}
 
-// newFileSource closes the file if it fails.
-func newFileSource(name string, file io.ReadCloser, decode pictureDecoder, o Options) (*fileSource, error) {
-	format, read, err := detectContent(file, decode, o)
+// newFileSource recognises the content of a file. It closes the file if it fails.
+func newFileSource(name string, file io.ReadCloser, kind contentKind, o Options) (*fileSource, error) {
+	format, read, err := detectContent(file, kind, o)
 	if err != nil {
 		_ = file.Close() // it was only read
 		if errors.Is(err, picture.ErrUnknown) {
@@ -89,7 +98,24 @@ func newFileSource(name string, file io.ReadCloser, decode pictureDecoder, o Opt
 		}
 		return nil, permanent{fmt.Errorf("%s: %w", name, err)}
 	}
-	return &fileSource{name: name, read: read, file: file, frame: Frame{Format: format}}, nil
+	return &fileSource{name: name, read: requireFrame(read), file: file, frame: Frame{Format: format}}, nil
+}
+
+// errNoFrame is the error of an input that ends without a frame: often the output
+// of a program that has failed.
+var errNoFrame = errors.New("no frame came: the input ended before its first one")
+
+// requireFrame returns a reader with errNoFrame instead of io.EOF for a first frame.
+func requireFrame(read frameReader) frameReader {
+	came := false
+	return func(buf []byte) ([]byte, error) {
+		data, err := read(buf)
+		if errors.Is(err, io.EOF) && !came {
+			return nil, errNoFrame
+		}
+		came = true
+		return data, err
+	}
 }
 
 func (s *fileSource) Format() Format { return s.frame.Format }
@@ -126,29 +152,80 @@ func (s *fileSource) readError(err error) error {
 	return permanent{fmt.Errorf("%s: %w", s.name, err)}
 }
 
-// detectContent recognises a file by its content: Y4M or a picture. If the
-// options have a size and a format it is raw frames, which may start with any
-// bytes.
-func detectContent(r io.Reader, decode pictureDecoder, o Options) (Format, frameReader, error) {
-	buffered := bufio.NewReader(r)
+// contentKind is how the content of a kind of file is read.
+type contentKind struct {
+	decode    func(io.Reader) (*picture.Image, error)
+	readJPEGs func(*bufio.Reader) (Format, frameReader, error)
+}
+
+// The sender of a pipe is not trusted: its limits are lower.
+var (
+	regularFile = contentKind{picture.Decode, readRecording}
+	pipe        = contentKind{picture.DecodeStream, readJPEGStream}
+)
+
+// readAhead is the size of the buffer of a file in bytes, enough to recognise it.
+const readAhead = 64 << 10
+
+// detectContent recognises a file by its content: Y4M, consecutive JPEGs or another
+// picture. If the options have a size and a format it is raw frames, which may
+// start with any bytes.
+func detectContent(r io.Reader, kind contentKind, o Options) (Format, frameReader, error) {
+	buffered := bufio.NewReaderSize(r, readAhead)
 	head, err := buffered.Peek(len(y4m.Magic))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return Format{}, nil, err
 	}
-	var format Format
-	var read frameReader
+	isJPEG := o.FourCC.IsJPEG()
 	switch {
 	case string(head) == y4m.Magic:
-		format, read, err = readY4M(buffered)
-	case o.FourCC != 0 && o.Width != 0:
+		format, read, err := readY4M(buffered)
+		return checked(format, read, err, o)
+	case o.FourCC != 0 && o.Width != 0 && !isJPEG:
+		return readRaw(buffered, o)
+	}
+	found, err := findJPEG(buffered)
+	if err != nil {
+		return Format{}, nil, err
+	}
+	switch {
+	case found:
+	case o.Width != 0 && isJPEG:
 		return readRaw(buffered, o)
 	default:
-		format, read, err = readPicture(buffered, decode)
+		format, read, err := readPicture(buffered, kind.decode)
+		return checked(format, read, err, o)
 	}
+	format, read, err := kind.readJPEGs(buffered)
 	if err == nil {
-		err = o.checkFormat(format)
+		err = o.checkJPEG(format)
 	}
 	return format, read, err
+}
+
+// findJPEG reports whether a JPEG starts within the first bytes. It waits for no more
+// bytes of a pipe than it takes to tell.
+func findJPEG(r *bufio.Reader) (bool, error) {
+	for n := 1; ; n = min(max(n+1, r.Buffered()), picture.HeadSize) {
+		head, err := r.Peek(n)
+		if picture.IndexJPEG(head) >= 0 {
+			return true, nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, err
+		}
+		if err != nil || n == picture.HeadSize {
+			return false, nil
+		}
+	}
+}
+
+// checked returns the error of a format that is not the one asked for.
+func checked(f Format, read frameReader, err error, o Options) (Format, frameReader, error) {
+	if err == nil {
+		err = o.checkFormat(f)
+	}
+	return f, read, err
 }
 
 func readY4M(r io.Reader) (Format, frameReader, error) {
@@ -186,7 +263,7 @@ func readRaw(r io.Reader, o Options) (Format, frameReader, error) {
 }
 
 // readPicture reads one picture: a file of a single frame.
-func readPicture(r io.Reader, decode pictureDecoder) (Format, frameReader, error) {
+func readPicture(r io.Reader, decode func(io.Reader) (*picture.Image, error)) (Format, frameReader, error) {
 	img, err := decode(r)
 	if err != nil {
 		return Format{}, nil, err
@@ -201,9 +278,7 @@ func readPicture(r io.Reader, decode pictureDecoder) (Format, frameReader, error
 	}, nil
 }
 
-func pictureFormat(img *picture.Image) Format {
-	return Format{FourCC: RGB24, Width: img.Width, Height: img.Height, Stride: 3 * img.Width}
-}
+func pictureFormat(img *picture.Image) Format { return rgbFormat(img.Width, img.Height) }
 
 // openPipe opens a pipe, whose frames come at any time and whose writer may
 // start late.
@@ -240,24 +315,33 @@ func openPipe(ctx context.Context, name string, open func() (io.ReadCloser, erro
 // waitForContent opens a pipe and recognises its content. The end of the context
 // closes the pipe, which also ends the wait for the first bytes.
 func waitForContent(ctx context.Context, name string, open func() (io.ReadCloser, error), o Options) (*fileSource, error) {
-	pipe, err := open()
+	input, err := open()
 	if err != nil {
 		return nil, permanent{err}
 	}
-	stop := context.AfterFunc(ctx, func() { _ = pipe.Close() })
-	source, err := newFileSource(name, pipe, picture.DecodeStream, o)
+	stop := context.AfterFunc(ctx, func() { _ = input.Close() })
+	source, err := newFileSource(name, input, pipe, o)
 	if !stop() {
 		return nil, ctx.Err()
 	}
 	return source, err
 }
 
-// newPipeSource reads frames as they come and returns the newest.
-func newPipeSource(s *fileSource) *streamSource {
-	return &streamSource{
+// newPipeSource reads frames as they come and returns the newest. Only those are
+// decoded.
+func newPipeSource(s *fileSource) Source {
+	stream := &streamSource{
 		frames:  newest.Start(s.read),
 		frame:   Frame{Format: s.Format()},
 		explain: s.readError,
 		close:   s.Close,
+	}
+	f := s.Format()
+	if f.FourCC != pixel.MJPEG {
+		return stream
+	}
+	return &jpegDecoder{
+		Source: stream, input: s.name, decoder: mjpeg.Decoder{Upright: true},
+		frame: Frame{Format: rgbFormat(f.Width, f.Height)},
 	}
 }

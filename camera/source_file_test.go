@@ -129,7 +129,30 @@ func TestLoopedFiles(t *testing.T) {
 	for n := range 3 {
 		requireNext(t, s, n, "")
 	}
-	requireEnd(t, openPath(t, write(t, "empty", "YUV4MPEG2 W2 H1\n"), Options{Loop: true}))
+}
+
+// TestNoFrame checks that an input without a frame is an error, however it is read.
+func TestNoFrame(t *testing.T) {
+	raw := Options{Width: 4, Height: 2, FourCC: pixel.YUYV}
+	looped := raw
+	looped.Loop = true
+	for _, c := range []struct {
+		content string
+		options Options
+	}{
+		{"YUV4MPEG2 W2 H1\n", Options{}}, {"YUV4MPEG2 W2 H1\n", Options{Loop: true}}, {"", raw}, {"", looped},
+	} {
+		path := write(t, "input", c.content)
+		_, err := openPath(t, path, c.options).Next(t.Context())
+		require.EqualError(t, err, path+": no frame came: the input ended before its first one")
+		require.ErrorIs(t, err, ErrPermanent)
+		if c.options.Loop {
+			continue
+		}
+		_, err = fromPipe(t, c.content, c.options).Next(t.Context())
+		require.EqualError(t, err, "standard input: no frame came: the input ended before its first one")
+		require.ErrorIs(t, err, ErrPermanent)
+	}
 }
 
 func TestWatchedFolder(t *testing.T) {

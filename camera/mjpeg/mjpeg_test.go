@@ -42,26 +42,42 @@ func TestFrames(t *testing.T) {
 	file := encode(t, 50, 34)
 	want, err := picture.Decode(bytes.NewReader(file))
 	require.NoError(t, err)
-	d := NewDecoder(50, 34)
+	var d Decoder
 	for name, frame := range map[string][]byte{
 		"file":               file,
 		"without tables":     removeTables(t, file),
 		"with fill bytes":    append([]byte{0xff, 0xd8, 0xff, 0xff}, removeTables(t, file)[2:]...),
 		"with stale padding": append(bytes.Clone(removeTables(t, file)), file...),
+		"with bytes before":  append([]byte{0, 0, 0xff}, file...),
+		"without end":        file[:len(file)-2],
+		"with neither":       removeTables(t, file)[:len(removeTables(t, file))-2],
+		"zeros at its end":   append(bytes.Clone(file[:len(file)-2]), make([]byte, 50)...),
 	} {
-		pix, err := d.Decode(frame)
+		img, err := d.Decode(frame)
 		require.NoError(t, err, name)
-		require.Equal(t, want.Pix, pix, name)
+		require.Equal(t, *want, img, name)
+	}
+}
+
+// Each frame has its own size; one that is not larger than another one before
+// takes no memory for its pixels.
+func TestSizesChange(t *testing.T) {
+	var d Decoder
+	for _, size := range [][2]int{{64, 34}, {50, 34}, {20, 60}, {64, 34}} {
+		img, err := d.Decode(encode(t, size[0], size[1]))
+		require.NoError(t, err)
+		require.Equal(t, size, [2]int{img.Width, img.Height})
+		require.Len(t, img.Pix, 3*size[0]*size[1])
+		require.Equal(t, 3*64*34, cap(img.Pix))
 	}
 }
 
 func TestBrokenFrames(t *testing.T) {
 	file := encode(t, 50, 34)
-	d := NewDecoder(50, 34)
+	var d Decoder
 	for want, frame := range map[string][]byte{
-		"unexpected EOF":                    {},
-		"cut short":                         removeTables(t, file)[:len(file)-600],
-		"64x34 pixels in a stream of 50x34": encode(t, 64, 34),
+		"unexpected EOF": {},
+		"cut short":      removeTables(t, file)[:len(file)-600],
 	} {
 		_, err := d.Decode(frame)
 		require.ErrorContains(t, err, want)
@@ -78,7 +94,7 @@ func TestHeaderAloneAllocatesNoFrame(t *testing.T) {
 	sof := bytes.Index(frame, []byte{0xff, 0xc0}) // then length (2 bytes), precision (1), height (2), width (2)
 	copy(frame[sof+5:], []byte{side >> 8, side & 0xff, side >> 8, side & 0xff})
 	before := allocated()
-	d := NewDecoder(side, side)
+	var d Decoder
 	_, err := d.Decode(frame)
 	require.ErrorContains(t, err, "cannot hold 4000x4000 pixels")
 	require.Less(t, allocated()-before, uint64(1<<20))
@@ -95,7 +111,7 @@ func allocated() uint64 {
 func TestGarbageIsLessThanAFrame(t *testing.T) {
 	const frames = 20
 	frame := removeTables(t, encode(t, 640, 480))
-	d := NewDecoder(640, 480)
+	var d Decoder
 	_, err := d.Decode(frame)
 	require.NoError(t, err)
 	before := allocated()
@@ -111,17 +127,18 @@ func FuzzDecode(f *testing.F) {
 	f.Add(encode(f, 17, 9))
 	f.Add(removeTables(f, encode(f, 17, 9)))
 	f.Add([]byte{0xff, 0xd8, 0xff, jpegsegment.SOS})
-	d := NewDecoder(17, 9)
+	var d Decoder
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		if pix, err := d.Decode(frame); err == nil {
-			require.Len(t, pix, 3*17*9)
+		if img, err := d.Decode(frame); err == nil {
+			require.Positive(t, img.Width)
+			require.Len(t, img.Pix, 3*img.Width*img.Height)
 		}
 	})
 }
 
 func BenchmarkDecode(b *testing.B) {
 	frame := removeTables(b, encode(b, 640, 480))
-	d := NewDecoder(640, 480)
+	var d Decoder
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := d.Decode(frame); err != nil {

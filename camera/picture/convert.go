@@ -1,13 +1,16 @@
 package picture
 
-import "image"
+import (
+	"image"
+	"slices"
+)
 
-// toRGB converts a decoded image to an oriented Image. The stored picture has width
-// x height pixels. Where the decoded image does not cover it, as the first frame of
+// toRGB converts a decoded image to an oriented Image, in the memory of buf if that
+// suffices. The stored picture has width x height pixels. Where the decoded image does not cover it, as the first frame of
 // a GIF need not, it is white.
-func toRGB(img image.Image, width, height int, o orientation) *Image {
+func toRGB(buf []byte, img image.Image, width, height int, o orientation) Image {
 	m := o.mapping(width, height)
-	out := &Image{Width: m.width, Height: m.height, Pix: make([]byte, 3*width*height)}
+	out := Image{Width: m.width, Height: m.height, Pix: slices.Grow(buf[:0], 3*width*height)[:3*width*height]}
 	b := img.Bounds()
 	if b.Dx() < width || b.Dy() < height {
 		for i := range out.Pix {
@@ -15,11 +18,14 @@ func toRGB(img image.Image, width, height int, o orientation) *Image {
 		}
 	}
 	readRow := rowReader(img)
-	row := make([]byte, 3*b.Dx())
+	var row []byte // of the stored picture, if it is not one of the oriented picture
+	if m.stepX != 1 {
+		row = make([]byte, 3*b.Dx())
+	}
 	for y := range b.Dy() {
 		first := m.origin + b.Min.X*m.stepX + (b.Min.Y+y)*m.stepY
 		if m.stepX == 1 {
-			readRow(out.Pix[3*first:][:len(row)], y)
+			readRow(out.Pix[3*first:][:3*b.Dx()], y)
 			continue
 		}
 		readRow(row, y)

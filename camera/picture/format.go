@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -12,15 +13,15 @@ import (
 	"golang.org/x/image/bmp"
 )
 
-// HeadSize is the number of bytes needed to recognise a format.
-const HeadSize = 16
+// MagicSize is the number of bytes needed to recognise a format.
+const MagicSize = 16
 
 // format is a supported file format.
 type format struct {
 	name       string
 	magic      string // the first bytes; ? matches any byte
 	readHeader func(io.Reader) (image.Config, error)
-	read       func(io.Reader) (image.Image, error)
+	read       func(file []byte) (image.Image, error)
 	density    int64                    // upper bound of pixels per byte of a file; 0: unknown
 	check      func(file []byte) error  // rejects files that read does not support, with a better error; may be nil
 	exif       func(file []byte) []byte // returns the Exif data, a TIFF structure; may be nil
@@ -36,15 +37,20 @@ const jpegDensity = 8 * 8 * 8
 const bmpDensity = 8
 
 var jpegFormat = &format{
-	name: "JPEG", magic: "\xff\xd8", readHeader: jpeg.DecodeConfig, read: jpeg.Decode,
+	name: "JPEG", magic: "\xff\xd8", readHeader: jpeg.DecodeConfig, read: readJPEG,
 	density: jpegDensity, check: checkJPEG, exif: jpegExif,
+}
+
+// fromReader adapts a decoder of the standard library.
+func fromReader(decode func(io.Reader) (image.Image, error)) func([]byte) (image.Image, error) {
+	return func(file []byte) (image.Image, error) { return decode(bytes.NewReader(file)) }
 }
 
 var formats = []*format{
 	jpegFormat,
-	{name: "PNG", magic: "\x89PNG\r\n\x1a\n", readHeader: png.DecodeConfig, read: png.Decode, exif: pngExif},
-	{name: "GIF", magic: "GIF8?a", readHeader: gif.DecodeConfig, read: gif.Decode},
-	{name: "BMP", magic: "BM????\x00\x00\x00\x00", readHeader: bmp.DecodeConfig, read: bmp.Decode, density: bmpDensity},
+	{name: "PNG", magic: "\x89PNG\r\n\x1a\n", readHeader: png.DecodeConfig, read: fromReader(png.Decode), exif: pngExif},
+	{name: "GIF", magic: "GIF8?a", readHeader: gif.DecodeConfig, read: fromReader(gif.Decode)},
+	{name: "BMP", magic: "BM????\x00\x00\x00\x00", readHeader: bmp.DecodeConfig, read: fromReader(bmp.Decode), density: bmpDensity},
 }
 
 // unsupportedFormats are recognised only to name them in the error: common formats
@@ -83,10 +89,10 @@ func recognise(head []byte) (*format, error) {
 			return nil, notSupported(f.name + " pictures")
 		}
 	}
-	return nil, fmt.Errorf("%w: starts with %q", ErrUnknown, head)
+	return nil, fmt.Errorf("%w: starts with %q", ErrUnknown, head[:min(len(head), MagicSize)])
 }
 
-// FormatName names the format of a picture by a file's first HeadSize bytes, whether
+// FormatName names the format of a picture by a file's first MagicSize bytes, whether
 // Decode supports it or not. It is empty if they are the start of no known format.
 func FormatName(head []byte) string {
 	for _, f := range formats {

@@ -41,7 +41,7 @@ func TestSizeExceedsDensity(t *testing.T) {
 	for name, file := range map[string][]byte{"plain": file, "with garbage": garbage} {
 		for what, decode := range map[string]func() error{
 			"FrameSize":   func() error { _, _, err := FrameSize(file); return err },
-			"DecodeFrame": func() error { _, err := DecodeFrame(nil, file, 4000, 4000); return err },
+			"DecodeFrame": func() error { _, err := DecodeFrame(nil, file, false); return err },
 			"Decode":      func() error { _, err := Decode(bytes.NewReader(file)); return err },
 		} {
 			requireLittleMemory(t, func() {
@@ -77,11 +77,25 @@ func TestStreamLimit(t *testing.T) {
 		const words = "8192x2049 pixels exceeds the limit of 16 megapixels"
 		_, _, err := FrameSize(file)
 		require.ErrorContains(t, err, words)
-		_, err = DecodeFrame(nil, file, 8192, 2049)
+		_, err = DecodeFrame(nil, file, false)
 		require.ErrorContains(t, err, words)
 	})
 	_, err := DecodeStream(bytes.NewReader(file))
 	require.ErrorContains(t, err, "limit of 16 megapixels")
 	_, _, err = FrameSize(append(claiming(t, 4656, 3496), make([]byte, 1<<20)...)) // of a 16 megapixel camera
 	require.NoError(t, err)
+}
+
+func TestFrameOrientation(t *testing.T) {
+	spec := grey(16, 8, 10, 200)
+	spec.exif = exif(binary.BigEndian, uint16(rotate90))
+	stored, err := DecodeFrame(nil, spec.file(), false)
+	require.NoError(t, err)
+	require.Equal(t, [2]int{16, 8}, [2]int{stored.Width, stored.Height})
+	upright, err := DecodeFrame(nil, spec.file(), true)
+	require.NoError(t, err)
+	require.Equal(t, [2]int{8, 16}, [2]int{upright.Width, upright.Height})
+	recorded, err := DecodeRecorded(nil, spec.file())
+	require.NoError(t, err)
+	require.Equal(t, upright, recorded)
 }

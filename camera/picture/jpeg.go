@@ -2,10 +2,82 @@ package picture
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
 
+	"halfmeg/camera/internal/jpegcut"
 	"halfmeg/camera/internal/jpegsegment"
 )
+
+// HeadSize is the number of bytes in which a file's format is recognised. Cameras
+// write up to some dozen bytes before a JPEG, and a saved multipart stream starts
+// with a header.
+const HeadSize = 512
+
+// IndexJPEG returns where a JPEG starts in the first bytes of a file, or -1 if the
+// file is of another format.
+func IndexJPEG(head []byte) int {
+	if f, err := recognise(head); err == nil {
+		if f == jpegFormat {
+			return 0
+		}
+		return -1
+	} else if !errors.Is(err, ErrUnknown) {
+		return -1
+	}
+	return jpegcut.Index(head)
+}
+
+// trimLead removes bytes before the start of a JPEG.
+func trimLead(frame []byte) []byte {
+	if bytes.HasPrefix(frame, []byte(jpegFormat.magic)) {
+		return frame
+	}
+	return frame[max(jpegcut.Index(frame), 0):]
+}
+
+// Errors of image/jpeg where a marker comes too early.
+const (
+	noScan       = jpeg.FormatError("missing SOS marker")
+	markerInScan = jpeg.FormatError("missing 0xff00 sequence")
+)
+
+// readJPEG decodes a JPEG as cameras write it. A frame that lacks the Huffman tables
+// has the typical ones. A frame that lacks its end marker gets one: if data are
+// missing, too, the decoder finds out.
+func readJPEG(file []byte) (image.Image, error) {
+	parts := []io.Reader{bytes.NewReader(file)}
+	if scan, ok := scanWithoutTables(file); ok {
+		parts = []io.Reader{bytes.NewReader(file[:scan]), bytes.NewReader(typicalSegments), bytes.NewReader(file[scan:])}
+	}
+	eoi := []byte{0xff, jpegsegment.EOI}
+	ended := bytes.HasSuffix(bytes.TrimRight(file, "\x00"), eoi)
+	if !ended {
+		parts = append(parts, bytes.NewReader(eoi))
+	}
+	img, err := jpeg.Decode(io.MultiReader(parts...))
+	if !ended && (errors.Is(err, noScan) || errors.Is(err, markerInScan)) {
+		err = io.ErrUnexpectedEOF
+	}
+	return img, err
+}
+
+// scanWithoutTables returns the offset of a frame's first scan. It reports false if
+// a Huffman table precedes the scan, or if there is no scan.
+func scanWithoutTables(frame []byte) (offset int, ok bool) {
+	for segment := range jpegsegment.All(frame) {
+		switch segment.Marker {
+		case jpegsegment.DHT:
+			return 0, false
+		case jpegsegment.SOS:
+			return segment.Offset, true
+		}
+	}
+	return 0, false
+}
 
 // maxScans bounds the work for a progressive JPEG: each scan covers the whole
 // picture. Encoders write about ten.
@@ -18,21 +90,15 @@ func checkJPEG(file []byte) error {
 	if n := bytes.Count(file, []byte{0xff, jpegsegment.SOS}); n > maxScans {
 		return fmt.Errorf("a JPEG with %d scans: at most %d are supported", n, maxScans)
 	}
-	for segment := range jpegsegment.All(file) {
-		if !isSOF(segment.Marker) || len(segment.Data) == 0 {
-			continue
-		}
-		process := segment.Marker - jpegsegment.SOF0 // the number n of SOFn
-		precision := segment.Data[0]
-		switch {
-		case process >= 8:
-			return notSupported("arithmetic-coded JPEGs")
-		case process >= 3:
-			return notSupported("lossless and hierarchical JPEGs")
-		case precision != 8:
-			return notSupported(fmt.Sprintf("%d-bit JPEGs", precision))
-		}
-		return nil
+	sof, process := frameHeader(file)
+	switch {
+	case sof == nil:
+	case process >= 8:
+		return notSupported("arithmetic-coded JPEGs")
+	case process >= 3:
+		return notSupported("lossless and hierarchical JPEGs")
+	case sof[0] != 8:
+		return notSupported(fmt.Sprintf("%d-bit JPEGs", sof[0]))
 	}
 	return nil
 }

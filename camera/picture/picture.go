@@ -13,12 +13,14 @@ import (
 	"io/fs"
 	"os"
 
+	"halfmeg/camera/internal/jpegcut"
 	"halfmeg/camera/pixel"
 )
 
 const (
 	// pixelLimit bounds a picture's size: 100 megapixels, which take 300 MB as RGB.
-	// Decoding a progressive JPEG may need five times as much in addition.
+	// Decoding a progressive JPEG may need five times as much in addition, so the
+	// memory is checked, too.
 	pixelLimit = 100_000_000
 
 	// framePixelLimit bounds a picture's size in a stream, whose sender is not
@@ -79,11 +81,11 @@ func withoutPath(err error) error {
 	return err
 }
 
-// Decode decodes one picture. It reads r to its end.
+// Decode decodes one picture. Of a stream of JPEGs it reads the first one.
 func Decode(r io.Reader) (*Image, error) { return decode(r, byteLimit, pixelLimit) }
 
 // DecodeStream decodes one picture of at most 16 Mi pixels, from a sender that is not
-// trusted. It reads r to its end.
+// trusted.
 func DecodeStream(r io.Reader) (*Image, error) { return decode(r, byteLimit, framePixelLimit) }
 
 func decode(r io.Reader, maxBytes, maxPixels int64) (*Image, error) {
@@ -92,44 +94,64 @@ func decode(r io.Reader, maxBytes, maxPixels int64) (*Image, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, withoutPath(err)
 	}
-	f, err := recognise(head)
-	if err != nil {
-		return nil, err
+	f := jpegFormat
+	if IndexJPEG(head) < 0 {
+		if f, err = recognise(head); err != nil {
+			return nil, err
+		}
 	}
-	data, err := io.ReadAll(io.LimitReader(buffered, maxBytes+1))
+	data, err := f.readFile(buffered, maxBytes)
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	if int64(len(data)) > maxBytes {
-		return nil, fmt.Errorf("the %s file is longer than the limit of %d MiB", f.name, maxBytes>>20)
+	img, err := f.decode(nil, data, maxPixels)
+	if err != nil {
+		return nil, err
 	}
-	return f.decode(data, maxPixels)
+	return &img, nil
 }
 
-// decode decodes a complete file of the format.
-func (f *format) decode(data []byte, maxPixels int64) (*Image, error) {
+// readFile reads a JPEG from its start to its end, and any other file whole.
+func (f *format) readFile(r *bufio.Reader, maxBytes int64) ([]byte, error) {
+	if f == jpegFormat {
+		data, err := jpegcut.NewReader(r, int(maxBytes)).Next(nil)
+		if errors.Is(err, io.EOF) { // a start marker and nothing else
+			err = f.explain(err)
+		}
+		return data, err
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err == nil && int64(len(data)) > maxBytes {
+		err = fmt.Errorf("the %s file is longer than the limit of %d MiB", f.name, maxBytes>>20)
+	}
+	return data, err
+}
+
+// decode decodes a complete file of the format. Pix uses the memory of buf if that
+// suffices.
+func (f *format) decode(buf, data []byte, maxPixels int64) (Image, error) {
 	if f.check != nil {
 		if err := f.check(data); err != nil {
-			return nil, err
+			return Image{}, err
 		}
 	}
 	width, height, err := f.size(data, maxPixels)
 	if err != nil {
-		return nil, err
+		return Image{}, err
 	}
-	img, err := f.read(bytes.NewReader(data))
+	img, err := f.read(data)
 	if err != nil {
-		return nil, f.explain(err)
+		return Image{}, f.explain(err)
 	}
 	o := identity
 	if f.exif != nil {
 		o = readOrientation(f.exif(data))
 	}
-	return toRGB(img, width, height, o), nil
+	return toRGB(buf, img, width, height, o), nil
 }
 
-// size reads the size from a file's header. It checks it against the limits and
-// against the file's length, because decoders allocate memory for all pixels before
+// size reads the size from a file's header. It checks it against the limits, against
+// the file's length and against the memory that is available, because decoders allocate memory for all pixels before
 // they read the first.
 func (f *format) size(data []byte, maxPixels int64) (width, height int, err error) {
 	header, err := f.readHeader(bytes.NewReader(data))
@@ -149,6 +171,9 @@ func (f *format) size(data []byte, maxPixels int64) (width, height int, err erro
 	if f.density > 0 && int64(header.Width)*int64(header.Height) > f.density*int64(len(data)) {
 		return 0, 0, fmt.Errorf("the %s is cut short: %d bytes cannot hold %dx%d pixels: %w",
 			f.name, len(data), header.Width, header.Height, io.ErrUnexpectedEOF)
+	}
+	if err := f.checkMemory(data, header); err != nil {
+		return 0, 0, err
 	}
 	return header.Width, header.Height, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"io"
@@ -11,10 +12,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera/internal/memory"
 )
 
 // TestJPEG decodes pictures of one colour, whose sizes are no multiples of 8.
@@ -166,7 +170,7 @@ func TestRejected(t *testing.T) {
 		{"lossless JPEG", with(0xc3, 8), "lossless and hierarchical JPEGs"},
 		{"12-bit JPEG", with(0xc1, 12), "12-bit JPEGs are not supported"},
 		{"truncated JPEG", long[:len(long)-20], "the JPEG is cut short"},
-		{"JPEG without its end", long[:len(long)-2], "the JPEG is cut short"},
+		{"JPEG without its last data", long[:len(long)-3], "the JPEG is cut short"},
 		{"JPEG of two bytes", long[:2], "the JPEG is cut short"},
 		{"JPEG without a picture", []byte("\xff\xd8\xff\xd9"), "the JPEG cannot be decoded"},
 		{"JPEG with a scan of noise", append(bytes.Clone(long[:len(long)-30]), bytes.Repeat([]byte{0xff, 0x00, 0xfe}, 9)...), "the JPEG c"},
@@ -187,14 +191,88 @@ func TestRejected(t *testing.T) {
 	}
 }
 
-// TestTruncation decodes every proper prefix of a JPEG and a PNG.
+// TestTruncation decodes every proper prefix of a JPEG and a PNG, except that a JPEG
+// may lack its end marker.
 func TestTruncation(t *testing.T) {
-	for _, file := range [][]byte{grey(40, 40, 1, 2, 250, 4).file(), pngFile(t, image.NewGray(image.Rect(0, 0, 9, 9)))} {
-		for n := range len(file) {
-			_, err := Decode(bytes.NewReader(file[:n]))
+	jpeg := grey(40, 40, 1, 2, 250, 4).file()
+	png := pngFile(t, image.NewGray(image.Rect(0, 0, 9, 9)))
+	for file, needed := range map[string]int{string(jpeg): len(jpeg) - len("\xff\xd9"), string(png): len(png)} {
+		for n := range needed {
+			_, err := Decode(strings.NewReader(file[:n]))
 			require.Error(t, err, "%d of %d bytes", n, len(file))
 		}
 	}
+}
+
+// TestJPEGsOfCameras decodes JPEGs that lack something or have bytes around them.
+func TestJPEGsOfCameras(t *testing.T) {
+	whole := grey(40, 24, 1, 2, 250, 4).file()
+	want, err := Decode(bytes.NewReader(whole))
+	require.NoError(t, err)
+	open := whole[:len(whole)-2]
+	zeros := string(make([]byte, 100))
+	for name, file := range map[string]string{
+		"no end marker":        string(open),
+		"half an end marker":   string(whole[:len(whole)-1]),
+		"zeros for an end":     string(open) + zeros,
+		"zeros after the end":  string(whole) + zeros,
+		"zeros before":         zeros + string(whole),
+		"line ends before":     "\r\n\r\n" + string(whole),
+		"a part's header":      "--frame\r\nContent-Type: image/jpeg\r\n\r\n" + string(open),
+		"another JPEG after":   string(whole) + string(grey(8, 8, 7).file()),
+		"more scans after":     string(whole) + strings.Repeat("\xff\xda", 2*maxScans),
+		"a video after":        string(whole) + "\x00\x00\x00\x18ftypmp42",
+		"open, another after":  string(open) + string(whole),
+		"cut, none else":       string(whole[:len(whole)-3]),
+		"cut, but another one": string(whole[:len(whole)-3]) + string(whole),
+	} {
+		img, err := Decode(strings.NewReader(file))
+		if strings.HasPrefix(name, "cut") {
+			require.ErrorContains(t, err, "the JPEG is cut short", name)
+			continue
+		}
+		require.NoError(t, err, name)
+		require.Equal(t, want, img, name)
+	}
+}
+
+// TestMemoryIsChecked has little memory available.
+func TestMemoryIsChecked(t *testing.T) {
+	defer func() { availableMemory = memory.Available }()
+	available := int64(0)
+	availableMemory = func() (int64, bool) { return available, true }
+	chroma := flat(1, 1, 90)
+	progressive := jpegSpec{frame: 0xc2, precision: 8, width: 2000, height: 1600, components: []component{flat(1, 1, 60), chroma, chroma}}
+	baseline := progressive
+	baseline.frame, baseline.height, baseline.components = 0xc0, 4000, []component{flat(2, 2, 60), chroma, chroma}
+	for _, c := range []struct {
+		file []byte
+		need int64 // bytes of a pixel
+		name string
+	}{
+		{progressive.file(), 3 + 12 + 3, "progressive JPEG of 2000x1600"},
+		{baseline.file(), 0, "JPEG of 2000x4000"}, // 1.5 + 3
+		{pngFile(t, image.NewNRGBA64(image.Rect(0, 0, 2000, 1600))), 8 + 3, "PNG of 2000x1600"},
+	} {
+		available = c.need * 2000 * 1600
+		if c.need == 0 {
+			available = 2000 * 4000 * 9 / 2
+		}
+		available--
+		_, err := Decode(bytes.NewReader(c.file))
+		require.ErrorContains(t, err, "a "+c.name+" pixels needs ")
+		require.ErrorContains(t, err, fmt.Sprintf(" MB of memory to be decoded, but only %d MB are available: scale it down first", available/1_000_000))
+		available++
+		_, err = Decode(bytes.NewReader(c.file))
+		require.NoError(t, err)
+	}
+	available = 0
+	small := grey(640, 480, 1)
+	_, err := Decode(bytes.NewReader(small.file()))
+	require.NoError(t, err)
+	availableMemory = func() (int64, bool) { return 0, false }
+	_, err = Decode(bytes.NewReader(progressive.file()))
+	require.NoError(t, err)
 }
 
 // TestHugeHeader checks that 30000x30000 is rejected before memory is allocated.

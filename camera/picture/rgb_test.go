@@ -51,7 +51,7 @@ func TestOpaqueRows(t *testing.T) {
 		images["generic"] = struct{ image.Image }{nrgba}
 		for name, img := range images {
 			t.Run(fmt.Sprintf("%s %dx%d", name, size[0], size[1]), func(t *testing.T) {
-				got := toRGB(img, size[0], size[1], identity)
+				got := toRGB(nil, img, size[0], size[1], identity)
 				want := make([]byte, 0, len(got.Pix))
 				for y := range size[1] {
 					for x := range size[0] {
@@ -116,7 +116,7 @@ func TestRoundedRows(t *testing.T) {
 		}
 	}
 	for img, pix := range want {
-		require.Equal(t, pix, toRGB(img, w, h, identity).Pix, "%T", img)
+		require.Equal(t, pix, toRGB(nil, img, w, h, identity).Pix, "%T", img)
 	}
 }
 

@@ -23,6 +23,7 @@ const (
 	BGR24 FourCC = 'B' | 'G'<<8 | 'R'<<16 | '3'<<24 // packed BGR
 	GREY  FourCC = 'G' | 'R'<<8 | 'E'<<16 | 'Y'<<24 // luma only, 8 bits
 	MJPEG FourCC = 'M' | 'J'<<8 | 'P'<<16 | 'G'<<24 // a JPEG per picture
+	JPEG  FourCC = 'J' | 'P'<<8 | 'E'<<16 | 'G'<<24 // the same, by another name
 )
 
 // known lists the formats above.
@@ -60,6 +61,9 @@ func (c FourCC) String() string {
 	}
 	return text
 }
+
+// IsJPEG reports whether each picture is a JPEG.
+func (c FourCC) IsJPEG() bool { return c == MJPEG || c == JPEG }
 
 // IsYCbCr reports whether Matrix and Range apply to a known format, GREY included.
 func (c FourCC) IsYCbCr() bool { return c != RGB24 && c != BGR24 }

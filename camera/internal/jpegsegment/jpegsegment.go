@@ -15,6 +15,8 @@ const (
 	DAC   = 0xcc // arithmetic coding conditioning
 	SOS   = 0xda // start of scan
 	APP1  = 0xe1 // Exif, among others
+	APP2  = 0xe2 // the Multi-Picture Format, among others
+	EOI   = 0xd9 // end of image
 )
 
 // Segment is a marker segment.

@@ -155,7 +155,7 @@ func kindByContent(path string) string {
 		return ""
 	}
 	defer file.Close()
-	head := make([]byte, picture.HeadSize)
+	head := make([]byte, picture.MagicSize)
 	count, err := io.ReadFull(file, head)
 	if err != nil && count == 0 {
 		return ""

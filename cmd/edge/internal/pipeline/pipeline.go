@@ -25,6 +25,10 @@ type Runner struct {
 	Stats Stats // of the camera
 }
 
+// errNoFrame is the error of a source that ends without a frame. Most sources return
+// one that names them.
+var errNoFrame = errors.New("no frame came")
+
 // Run returns nil when the source ends, the context ends, or the limit of
 // frames is reached. The recognizer waits for no sink, unless a queue that
 // loses nothing is full.
@@ -32,6 +36,9 @@ func (r *Runner) Run(ctx context.Context) error {
 	for number := 1; r.Frames == 0 || number <= r.Frames; number++ {
 		start := time.Now()
 		frame, err := r.Source.Next(ctx)
+		if number == 1 && errors.Is(err, io.EOF) {
+			return errNoFrame
+		}
 		if err != nil {
 			return IgnoreEnd(ctx, err)
 		}

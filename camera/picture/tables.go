@@ -1,4 +1,4 @@
-package mjpeg
+package picture
 
 import "halfmeg/camera/internal/jpegsegment"
 
@@ -54,6 +54,9 @@ var typicalTables = [...]huffmanTable{
 			"\xf9\xfa",
 	},
 }
+
+// typicalSegments are the segments of the typical tables.
+var typicalSegments = appendTables(nil)
 
 // appendTables appends a segment DHT for each of the typical tables.
 func appendTables(dst []byte) []byte {
