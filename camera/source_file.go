@@ -85,7 +85,7 @@ func newRegularSource(name string, file io.ReadCloser, o Options) (Source, error
 	if s.frame.FourCC == pixel.MJPEG {
 		return newRecording(s, o)
 	}
-	return s, nil
+	return unpack(s), nil
 }
 
 // newFileSource recognises the content of a file. It closes the file if it fails.
@@ -248,7 +248,7 @@ func readRaw(r io.Reader, o Options) (Format, frameReader, error) {
 	if format.Stride > format.Width && (o.FourCC == pixel.NV12 || o.FourCC == pixel.NV21) {
 		return format, nil, fmt.Errorf("raw frames of %v must have an even width", o.FourCC)
 	}
-	if o.FourCC.IsYCbCr() && o.FourCC != pixel.GREY {
+	if o.FourCC.IsYCbCr() && o.FourCC.Unpacked() != pixel.GREY {
 		format.Range = pixel.Limited
 	}
 	number := 0
@@ -338,7 +338,7 @@ func newPipeSource(s *fileSource) Source {
 	}
 	f := s.Format()
 	if f.FourCC != pixel.MJPEG {
-		return stream
+		return unpack(stream)
 	}
 	return &jpegDecoder{
 		Source: stream, input: s.name, decoder: mjpeg.Decoder{Upright: true},

@@ -100,6 +100,21 @@ func TestRawFile(t *testing.T) {
 	}
 }
 
+// TestUnpackedRawFile reads raw frames that are converted first, from a file and from a
+// pipe.
+func TestUnpackedRawFile(t *testing.T) {
+	const red, white = "\x00\xf8", "\xff\xff"
+	for code, want := range map[pixel.FourCC]string{pixel.RGB565: "\xff\x00\x00\xff\xff\xff", pixel.Y16: "\xf8\xff"} {
+		o := Options{Width: 2, Height: 1, FourCC: code}
+		for _, s := range []Source{openPath(t, write(t, "raw", red+white), o), fromPipe(t, red+white, o)} {
+			require.Equal(t, code.Unpacked(), s.Format().FourCC)
+			f := requireNext(t, s, 0, want)
+			require.Equal(t, s.Format(), f.Format)
+			requireEnd(t, s)
+		}
+	}
+}
+
 func TestFolderOfPictures(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{"b": pictureFile(t, 2), "a": pictureFile(t, 1), "c": "no picture", "d": pictureFile(t, 3)} {

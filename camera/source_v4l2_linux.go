@@ -21,7 +21,7 @@ func openVideo(path string, o Options) (Source, error) {
 	if err := o.rejectUnsupported(path, "a video device", OptionSize, OptionRate, OptionFourCC, OptionControls, OptionPatience); err != nil {
 		return nil, err
 	}
-	c := v4l2.Config{Width: o.Width, Height: o.Height, FourCC: o.FourCC, Rate: o.Rate}
+	c := v4l2.Config{Width: o.Width, Height: o.Height, FourCC: o.FourCC, Rate: o.Rate, Patience: o.Patience}
 	for _, control := range o.Controls {
 		c.Controls = append(c.Controls, v4l2.Setting(control))
 	}
@@ -29,7 +29,7 @@ func openVideo(path string, o Options) (Source, error) {
 	if err != nil {
 		return nil, deviceError(err)
 	}
-	return decodeJPEG(&v4l2Source{stream: stream, frame: Frame{Format: stream.Format()}}), nil
+	return decodeJPEG(unpack(&v4l2Source{stream: stream, frame: Frame{Format: stream.Format()}})), nil
 }
 
 func (s *v4l2Source) Format() Format { return s.stream.Format() }

@@ -5,7 +5,11 @@
 // Image is a picture whose planes may lie anywhere, as preprocessing reads it.
 package pixel
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // FourCC is a pixel format: a four-character code as Video4Linux defines it.
 type FourCC uint32
@@ -18,7 +22,9 @@ const (
 	UYVY  FourCC = 'U' | 'Y'<<8 | 'V'<<16 | 'Y'<<24 // packed 4:2:2: Cb Y Cr Y
 	NV12  FourCC = 'N' | 'V'<<8 | '1'<<16 | '2'<<24 // semi-planar 4:2:0: Y, then Cb Cr interleaved
 	NV21  FourCC = 'N' | 'V'<<8 | '2'<<16 | '1'<<24 // semi-planar 4:2:0: Y, then Cr Cb interleaved
+	YVYU  FourCC = 'Y' | 'V'<<8 | 'Y'<<16 | 'U'<<24 // packed 4:2:2: Y Cr Y Cb
 	YU12  FourCC = 'Y' | 'U'<<8 | '1'<<16 | '2'<<24 // planar 4:2:0: Y, Cb, Cr; also called I420
+	YV12  FourCC = 'Y' | 'V'<<8 | '1'<<16 | '2'<<24 // planar 4:2:0: Y, Cr, Cb
 	RGB24 FourCC = 'R' | 'G'<<8 | 'B'<<16 | '3'<<24 // packed RGB
 	BGR24 FourCC = 'B' | 'G'<<8 | 'R'<<16 | '3'<<24 // packed BGR
 	GREY  FourCC = 'G' | 'R'<<8 | 'E'<<16 | 'Y'<<24 // luma only, 8 bits
@@ -26,20 +32,39 @@ const (
 	JPEG  FourCC = 'J' | 'P'<<8 | 'E'<<16 | 'G'<<24 // the same, by another name
 )
 
+// Formats that Unpack converts. Their words of 16 bits are little-endian.
+const (
+	RGB565 FourCC = 'R' | 'G'<<8 | 'B'<<16 | 'P'<<24 // red in the upper 5 bits, blue in the lower 5
+	Y10    FourCC = 'Y' | '1'<<8 | '0'<<16 | ' '<<24 // luma in the lower 10 bits
+	Y16    FourCC = 'Y' | '1'<<8 | '6'<<16 | ' '<<24 // luma
+)
+
 // known lists the formats above.
-var known = []FourCC{YUYV, UYVY, NV12, NV21, YU12, RGB24, BGR24, GREY, MJPEG}
+var known = []FourCC{YUYV, UYVY, YVYU, NV12, NV21, YU12, YV12, RGB24, BGR24, GREY, MJPEG, JPEG, RGB565, Y10, Y16}
 
-// aliases are names of formats whose four characters differ.
-var aliases = map[string]FourCC{"RGB24": RGB24, "BGR24": BGR24, "MJPEG": MJPEG}
+// aliases are names of formats whose four characters differ, in upper case: those of
+// ffmpeg, OpenCV and Windows, and those of Video4Linux's constants.
+var aliases = map[string]FourCC{
+	"YUYV422": YUYV, "YUY2": YUYV, "UYVY422": UYVY, "YVYU422": YVYU,
+	"YUV420": YU12, "YUV420P": YU12, "YUVJ420P": YU12, "I420": YU12, "IYUV": YU12, "YVU420": YV12,
+	"RGB": RGB24, "RGB24": RGB24, "BGR": BGR24, "BGR24": BGR24,
+	"GRAY": GREY, "GRAY8": GREY, "GREY8": GREY, "Y800": GREY, "MONO": GREY,
+	"MJPEG": MJPEG, "RGB565": RGB565, "RGB565LE": RGB565,
+	"GRAY10": Y10, "GRAY10LE": Y10, "GRAY16": Y16, "GRAY16LE": Y16,
+}
 
-// Parse converts four characters to their code, which need not be a known format. It
-// pads shorter text with spaces and accepts the names RGB24, BGR24 and MJPEG.
+// Parse converts a format's name in either case or its four characters to their code,
+// which need not be a known format. It pads shorter text with spaces.
 func Parse(text string) (FourCC, error) {
-	if code, ok := aliases[text]; ok {
+	upper := strings.ToUpper(text)
+	if code, ok := aliases[upper]; ok {
 		return code, nil
 	}
+	if i := slices.IndexFunc(known, func(c FourCC) bool { return strings.TrimRight(c.String(), " ") == upper }); i >= 0 {
+		return known[i], nil
+	}
 	if len(text) == 0 || len(text) > 4 {
-		return 0, fmt.Errorf("%q is not a pixel format: expected four characters, such as one of %v", text, known)
+		return 0, fmt.Errorf("%q is not a pixel format: expected four characters, such as one of %v, or a name such as yuv420p", text, known)
 	}
 	var code FourCC
 	for i := range 4 {
@@ -66,7 +91,10 @@ func (c FourCC) String() string {
 func (c FourCC) IsJPEG() bool { return c == MJPEG || c == JPEG }
 
 // IsYCbCr reports whether Matrix and Range apply to a known format, GREY included.
-func (c FourCC) IsYCbCr() bool { return c != RGB24 && c != BGR24 }
+func (c FourCC) IsYCbCr() bool { return c != RGB24 && c != BGR24 && c != RGB565 }
+
+// CrFirst reports whether Cr lies before Cb.
+func (c FourCC) CrFirst() bool { return c == NV21 || c == YVYU || c == YV12 }
 
 // Matrix is the standard that defines the conversion between YCbCr and RGB.
 type Matrix uint8
@@ -110,21 +138,23 @@ type PlaneLayout struct {
 // Planes returns the layout of the planes in memory order. Planes that the format
 // lacks are zero; all are zero if it is compressed or unknown. The stride of chroma
 // planes follows from that of the first, as Video4Linux defines it: the same for NV12
-// and NV21, half of it (rounded up) for YU12.
+// and NV21, half of it (rounded up) for YU12 and YV12.
 func (f Format) Planes() [3]PlaneLayout {
 	halfWidth, halfRows := halfUp(f.Width), halfUp(f.Height)
 	first := PlaneLayout{Stride: f.Stride, RowBytes: f.Width, Rows: f.Height}
 	second := PlaneLayout{Offset: f.Stride * f.Height, Rows: halfRows}
 	switch f.FourCC {
-	case YUYV, UYVY:
+	case YUYV, UYVY, YVYU:
 		first.RowBytes = 4 * halfWidth
 	case RGB24, BGR24:
 		first.RowBytes = 3 * f.Width
+	case RGB565, Y10, Y16:
+		first.RowBytes = 2 * f.Width
 	case GREY:
 	case NV12, NV21:
 		second.Stride, second.RowBytes = f.Stride, 2*halfWidth
 		return [3]PlaneLayout{first, second}
-	case YU12:
+	case YU12, YV12:
 		second.Stride, second.RowBytes = halfUp(f.Stride), halfWidth
 		third := second
 		third.Offset += second.Stride * halfRows

@@ -57,7 +57,7 @@ func (img *Image) Validate() error {
 		return fmt.Errorf("picture rotated by %d degrees: 0, 90, 180 and 270 are supported", img.Rotate)
 	}
 	layouts := Format{FourCC: img.FourCC, Width: img.Width, Height: img.Height}.Planes()
-	if layouts[0].Rows == 0 {
+	if layouts[0].Rows == 0 || img.FourCC.Unpacked() != img.FourCC {
 		return fmt.Errorf("unsupported pixel format %v", img.FourCC)
 	}
 	for i, l := range layouts {

@@ -29,6 +29,7 @@ const (
 	capVideoM2M           = 0x00008000 // V4L2_CAP_VIDEO_M2M
 	capMetaCapture        = 0x00800000 // V4L2_CAP_META_CAPTURE
 	capStreaming          = 0x04000000 // V4L2_CAP_STREAMING
+	capIOMediaController  = 0x20000000 // V4L2_CAP_IO_MC: formats are set up along a media pipeline
 	capMetaOutput         = 0x08000000 // V4L2_CAP_META_OUTPUT
 	capDeviceCaps         = 0x80000000 // V4L2_CAP_DEVICE_CAPS: deviceCapabilities is valid
 )
@@ -141,6 +142,9 @@ const (
 	fieldAny        = 0 // V4L2_FIELD_ANY
 	fieldNone       = 1 // V4L2_FIELD_NONE: progressive
 	fieldInterlaced = 4 // V4L2_FIELD_INTERLACED: both fields, row by row
+
+	fieldInterlacedTB = 8 // V4L2_FIELD_INTERLACED_TB: the same, the top field transmitted first
+	fieldInterlacedBT = 9 // V4L2_FIELD_INTERLACED_BT: the same, the bottom field transmitted first
 )
 
 // Colour spaces (enum v4l2_colorspace).

@@ -80,16 +80,26 @@ func cString(b []byte) string {
 	return string(b)
 }
 
-// pipelineDrivers belong to the parts of a Raspberry Pi's camera pipeline:
-// receivers of sensor data, whose raw pictures are of no use without further
-// processing, and image signal processors, which read pictures from memory.
-var pipelineDrivers = []string{"unicam", "rp1-cfe", "pispbe", "bcm2835-isp"}
+// receiverDrivers are those of the Raspberry Pi's camera connectors. A camera module
+// there delivers raw sensor data, which are of no use without further processing;
+// an HDMI or composite bridge delivers pictures.
+var receiverDrivers = []string{"unicam", "rp1-cfe"}
+
+// processorDrivers are those of the Raspberry Pi's image signal processors, which
+// read pictures from memory.
+var processorDrivers = []string{"pispbe", "bcm2835-isp"}
 
 // codecDrivers are those of the Raspberry Pi's encoders and decoders.
 var codecDrivers = []string{"bcm2835-codec", "rpivid", "rpi-hevc-dec"}
 
-// outputOnly is the one reason of unsuitable that may go away.
-const outputOnly = "accepts pictures but sends none (a loopback device sends some once a program feeds it)"
+// Reasons that may go away.
+const (
+	outputOnly = "accepts pictures but sends none (a loopback device sends some once a program feeds it)"
+	noFormat   = "offers no pixel format (a loopback device offers one once a program feeds it)"
+)
+
+// throughRPiCam is what to do with a camera module.
+const throughRPiCam = "a camera module is read through rpicam-vid, by the camera rpicam"
 
 // unsuitable returns why the device cannot be used as a camera, or "".
 func (d *device) unsuitable() string {
@@ -98,9 +108,8 @@ func (d *device) unsuitable() string {
 		m2mPair = capVideoCaptureMPlane | capVideoOutputMPlane // older drivers announce M2M so
 	)
 	switch {
-	case slices.Contains(pipelineDrivers, d.driver):
-		return "a part of the Raspberry Pi's camera pipeline, not a camera by itself: " +
-			"camera modules are read through rpicam-vid, by the camera rpicam"
+	case slices.Contains(processorDrivers, d.driver):
+		return "a part of the Raspberry Pi's camera pipeline, not a camera by itself: " + throughRPiCam
 	case slices.Contains(codecDrivers, d.driver) || d.capabilities&m2m != 0 || d.capabilities&m2mPair == m2mPair:
 		return "an encoder, decoder or converter, not a camera"
 	case d.capabilities&(capVideoCapture|capVideoCaptureMPlane) != 0:
@@ -114,7 +123,28 @@ func (d *device) unsuitable() string {
 	if d.capabilities&capStreaming == 0 {
 		return "does not support streaming I/O"
 	}
+	if d.isReceiver() {
+		if codes := d.fourCCs(); !slices.ContainsFunc(codes, isProcessed) {
+			return "delivers raw sensor data (" + joinFourCCs(codes) + "): " + throughRPiCam
+		}
+	}
 	return ""
+}
+
+// isReceiver reports whether the device is a camera connector of a Raspberry Pi.
+func (d *device) isReceiver() bool { return slices.Contains(receiverDrivers, d.driver) }
+
+// isProcessed reports whether a format is a supported one that no sensor delivers by
+// itself: those of sensors are Bayer patterns and, without colour, grey.
+func isProcessed(code pixel.FourCC) bool {
+	return slices.Contains(preference, code) && code.Unpacked() != pixel.GREY
+}
+
+// unsureReceiver reports whether only an attempt tells what is at a camera connector:
+// where formats are set up along a media pipeline, the driver lists all that the
+// connector could receive.
+func (d *device) unsureReceiver() bool {
+	return d.isReceiver() && d.capabilities&capIOMediaController != 0
 }
 
 // modes lists what the device offers, in its order.
@@ -193,18 +223,19 @@ func appendRate(rates []float64, interval fraction) []float64 {
 	return append(rates, float64(interval.denominator)/float64(interval.numerator))
 }
 
-// setRate asks for a rate in frames per second and returns the one that the
-// driver has set, or 0 if the driver does not say.
-func (d *device) setRate(rate float64) (float64, error) {
+// setRate sets a rate in frames per second, by default the usual one. It returns the
+// rate that the driver has set, or 0 if the driver does not say. Nobody has asked
+// for the default, so that it may fail.
+func (d *device) setRate(asked float64) (float64, error) {
 	const unit = 1000 // of the fraction: rates are set to 1/1000 of a frame per second
-	rate = max(rate, 1.0/unit)
+	rate := max(cmp.Or(asked, defaultRate), 1.0/unit)
 	p := streamParameters{kind: d.kind}
 	err := d.ioctl(vidiocGParm, unsafe.Pointer(&p))
 	if err == nil && p.capability&capTimePerFrame != 0 {
 		p.timePerFrame = fraction{unit, uint32(rate*unit + 0.5)}
 		err = d.ioctl(vidiocSParm, unsafe.Pointer(&p))
 	}
-	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) {
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) || err != nil && asked == 0 {
 		return 0, nil // the device has no rate to set
 	}
 	if err != nil {

@@ -41,8 +41,8 @@ func TestUnsuitableDevices(t *testing.T) {
 		{"bm2835 mmal", capVideoCapture | capStreaming, ""},
 		{"any", capVideoCaptureMPlane | capStreaming, ""},
 		{"v4l2 loopback", capVideoCapture | capVideoOutput | capStreaming, ""},
-		{"unicam", capVideoCapture | capStreaming, "by the camera rpicam"},
-		{"rp1-cfe", capVideoCapture | capMetaCapture | capStreaming, "by the camera rpicam"},
+		{"unicam", capVideoCapture | capStreaming, ""}, // by its formats
+		{"rp1-cfe", capVideoCapture | capMetaCapture | capStreaming, ""},
 		{"pispbe", capVideoCaptureMPlane | capStreaming, "by the camera rpicam"},
 		{"pispbe", capMetaOutput | capStreaming, "by the camera rpicam"},
 		{"bcm2835-isp", capVideoCapture | capStreaming, "by the camera rpicam"},
@@ -103,6 +103,9 @@ func TestChoose(t *testing.T) {
 		slow(Mode{pixel.YUYV, []Size{sized(640, 480), sized(1280, 720)}}, 10),
 		slow(Mode{pixel.MJPEG, []Size{sized(640, 480), sized(1280, 720), sized(1920, 1080)}}, 30),
 	}
+	pal := []Mode{slow(Mode{pixel.YUYV, []Size{sized(640, 480)}}, 5), slow(Mode{pixel.MJPEG, []Size{sized(640, 480)}}, 25)}
+	unlisted := []Mode{{pixel.YUYV, []Size{sized(640, 480)}}, {pixel.MJPEG, []Size{sized(640, 480)}}}
+	unlisted[0].Sizes[0].Rates = nil
 	ranged := []Mode{{pixel.NV12, []Size{{Width: 32, MaxWidth: 1000, StepX: 32, Height: 32, MaxHeight: 1000, StepY: 2}}}}
 	for name, c := range map[string]struct {
 		modes []Mode
@@ -111,15 +114,21 @@ func TestChoose(t *testing.T) {
 	}{
 		"cheapest":              {all, Config{}, choice{pixel.YUYV, 640, 480}},
 		"second cheapest":       {all[:len(all)-1], Config{}, choice{pixel.UYVY, 640, 480}},
-		"grey before JPEG":      {all[:2], Config{}, choice{pixel.GREY, 640, 480}},
-		"JPEG only":             {all[:1], Config{}, choice{pixel.MJPEG, 640, 480}},
+		"grey before JPEG":      {all[:3], Config{}, choice{pixel.Y16, 640, 480}},
+		"MJPEG before JPEG":     {all[:2], Config{}, choice{pixel.MJPEG, 640, 480}},
+		"JPEG only":             {all[:1], Config{}, choice{pixel.JPEG, 640, 480}},
+		"JPEG as MJPEG":         {all[:1], Config{FourCC: pixel.MJPEG}, choice{pixel.JPEG, 640, 480}},
+		"MJPEG as JPEG":         {all[:2], Config{FourCC: pixel.JPEG}, choice{pixel.MJPEG, 640, 480}},
 		"format given":          {all, Config{FourCC: pixel.GREY}, choice{pixel.GREY, 640, 480}},
-		"no rate given":         {hd, Config{}, choice{pixel.YUYV, 640, 480}},
+		"no rate given":         {hd, Config{}, choice{pixel.MJPEG, 640, 480}}, // for the default of 30
+		"no rates listed":       {unlisted, Config{}, choice{pixel.YUYV, 640, 480}},
+		"25 instead of 5":       {pal, Config{}, choice{pixel.MJPEG, 640, 480}},
 		"rate within tolerance": {hd, Config{Rate: 10.4}, choice{pixel.YUYV, 640, 480}},
 		"rate of JPEG only":     {hd, Config{Rate: 25}, choice{pixel.MJPEG, 640, 480}},
-		"rate of none":          {hd, Config{Rate: 100}, choice{pixel.YUYV, 640, 480}},
+		"rate of none":          {hd, Config{Rate: 100}, choice{pixel.MJPEG, 640, 480}}, // the nearest
 		"size of JPEG only":     {hd, Config{Width: 1920, Height: 1080}, choice{pixel.MJPEG, 1920, 1080}},
-		"size of none":          {hd, Config{Width: 700, Height: 500}, choice{pixel.YUYV, 1280, 720}},
+		"size of none":          {hd, Config{Width: 700, Height: 500}, choice{pixel.MJPEG, 1280, 720}},
+		"size of none, slowly":  {hd, Config{Width: 700, Height: 500, Rate: 10}, choice{pixel.YUYV, 1280, 720}},
 		"too large":             {hd, Config{Width: 4000, Height: 3000}, choice{pixel.YUYV, 1280, 720}},
 		"size in a range":       {ranged, Config{}, choice{pixel.NV12, 640, 480}},
 		"size between steps":    {ranged, Config{Width: 641, Height: 481}, choice{pixel.NV12, 672, 482}},
@@ -174,6 +183,18 @@ func TestAnswersToSetFormat(t *testing.T) {
 		"empty":       {answer: func(p *pixFormat) { p.height = 0 }, words: "pictures of 640x0 pixels"},
 		"huge":        {answer: func(p *pixFormat) { p.width = 1 << 31 }, words: "sides of 1…16384"},
 		"fields":      {answer: func(p *pixFormat) { p.field = 7 }, words: "separate fields"},
+		"interlaced": {
+			answer: func(p *pixFormat) { p.field = 4 },
+			format: pixel.Format{FourCC: pixel.YUYV, Width: 640, Height: 480, Stride: 1280, Range: pixel.Limited},
+		},
+		"interlaced, top field first": {
+			answer: func(p *pixFormat) { p.field = 8 },
+			format: pixel.Format{FourCC: pixel.YUYV, Width: 640, Height: 480, Stride: 1280, Range: pixel.Limited},
+		},
+		"interlaced, bottom field first": {
+			answer: func(p *pixFormat) { p.field = 9 },
+			format: pixel.Format{FourCC: pixel.YUYV, Width: 640, Height: 480, Stride: 1280, Range: pixel.Limited},
+		},
 	} {
 		for kind, f := range map[string]*fake{"single-planar": webcam(), "multi-planar": webcam().multiPlanar()} {
 			t.Run(name+", "+kind, func(t *testing.T) {
@@ -334,9 +355,88 @@ func TestBusyFromAnyRequest(t *testing.T) {
 	for _, request := range []uintptr{vidiocSFmt, vidiocSParm, vidiocReqbufs, vidiocStreamon} {
 		f := webcam()
 		f.fail[request] = unix.EBUSY
-		_, err := open(f.device(t), Config{})
+		_, err := open(f.device(t), Config{Rate: 10})
 		require.ErrorIs(t, err, unix.EBUSY)
 		require.ErrorContains(t, err, "in use by")
+	}
+}
+
+// TestRateThatNobodyAskedFor has requests for the rate fail. A camera starts without
+// one.
+func TestRateThatNobodyAskedFor(t *testing.T) {
+	for _, request := range []uintptr{vidiocGParm, vidiocSParm} {
+		for _, cause := range []error{unix.EIO, unix.EPROTO, unix.EBUSY, unix.EINVAL, unix.ENOTTY} {
+			f := webcam()
+			f.fail[request] = cause
+			s := f.open(t, Config{})
+			require.Zero(t, s.rate)
+			next(t, s)
+			_, err := open(f.device(t), Config{Rate: 10})
+			require.Equal(t, cause == unix.EINVAL || cause == unix.ENOTTY, err == nil, cause)
+		}
+	}
+}
+
+// named gives the fake's driver a name.
+func (f *fake) named(driver string) *fake {
+	clear(f.capability.driver[:])
+	copy(f.capability.driver[:], driver)
+	return f
+}
+
+// TestCameraConnectors judges what is at a Raspberry Pi's connector by its formats.
+func TestCameraConnectors(t *testing.T) {
+	code := func(text string) pixel.FourCC {
+		c, err := pixel.Parse(text)
+		require.NoError(t, err)
+		return c
+	}
+	hd := []Size{sized(1280, 720)}
+	for _, driver := range receiverDrivers {
+		for _, code := range []pixel.FourCC{pixel.UYVY, pixel.RGB24, pixel.BGR24, pixel.YVYU} {
+			f := newFake(Mode{code, hd}).named(driver)
+			require.Empty(t, f.device(t).describe().Problem)
+			next(t, f.open(t, Config{}))
+		}
+		f := newFake(Mode{code("pgAA"), hd}, Mode{code("RG10"), hd}).named(driver)
+		const raw = "delivers raw sensor data (pgAA, RG10): a camera module is read through rpicam-vid, by the camera rpicam"
+		require.Equal(t, raw, f.device(t).describe().Problem)
+		_, err := open(f.device(t), Config{})
+		require.EqualError(t, err, "/dev/video7: "+raw)
+		require.ErrorIs(t, err, deviceerr.ErrPermanent)
+		require.Contains(t, newFake(Mode{pixel.GREY, hd}, Mode{pixel.Y10, hd}).named(driver).device(t).unsuitable(), "raw sensor data (GREY, Y10 )")
+
+		// Only an attempt tells what is there.
+		f = newFake(Mode{pixel.UYVY, hd}, Mode{code("RG10"), hd}).named(driver)
+		f.capability.deviceCapabilities |= capIOMediaController
+		require.Contains(t, f.device(t).describe().Problem, "a camera connector that lists all formats")
+		next(t, f.open(t, Config{}))
+		f.fail[vidiocStreamon] = unix.EPIPE
+		_, err = open(f.device(t), Config{})
+		require.EqualError(t, err, "/dev/video7: the camera connector does not deliver UYVY 1280x720 (broken pipe): "+
+			"a camera module is read through rpicam-vid, by the camera rpicam; a bridge must be set up first with media-ctl")
+	}
+}
+
+// TestNoFormatYet has a loopback device that nobody feeds.
+func TestNoFormatYet(t *testing.T) {
+	for _, c := range []Config{{}, {FourCC: pixel.YUYV, Width: 640, Height: 480}} {
+		d := newFake().device(t)
+		require.Equal(t, noFormat, d.describe().Problem)
+		_, err := open(d, c)
+		require.EqualError(t, err, "/dev/video7: offers no pixel format (a loopback device offers one once a program feeds it)")
+		require.NotErrorIs(t, err, deviceerr.ErrPermanent)
+	}
+}
+
+// TestFormatsOfFewCameras streams each format that is the only one of some camera.
+func TestFormatsOfFewCameras(t *testing.T) {
+	for code, want := range map[pixel.FourCC]pixel.FourCC{
+		pixel.JPEG: pixel.MJPEG, pixel.YVYU: pixel.YVYU, pixel.YV12: pixel.YV12, pixel.RGB565: pixel.RGB565, pixel.Y10: pixel.Y10, pixel.Y16: pixel.Y16,
+	} {
+		s := newFake(Mode{code, []Size{sized(640, 480)}}).open(t, Config{})
+		require.Equal(t, want, s.Format().FourCC)
+		next(t, s)
 	}
 }
 

@@ -312,7 +312,7 @@ func (f *fake) take() {
 		seconds: int64(f.due / time.Second), micros: int64(f.due % time.Second / time.Microsecond),
 	}
 	picture := f.memory[i][f.offset:]
-	if pixel.FourCC(f.pix.pixelFormat) == pixel.MJPEG {
+	if pixel.FourCC(f.pix.pixelFormat).IsJPEG() {
 		copy(picture, "\xff\xd8")
 		picture = picture[2:]
 	}

@@ -3,10 +3,13 @@
 package v4l2
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 	"unsafe"
 
+	"halfmeg/camera/internal/deviceerr"
 	"halfmeg/camera/pixel"
 )
 
@@ -16,6 +19,10 @@ type Config struct {
 	FourCC        pixel.FourCC
 	Rate          float64 // frames per second; the nearest that the device offers is used
 	Controls      []Setting
+
+	// Patience is how long a frame may take. By default it is 10 s for the first one,
+	// and for others 2 s plus the time of three.
+	Patience time.Duration
 }
 
 // Defaults: more pixels than the networks read, but few enough for a slow bus or
@@ -34,8 +41,17 @@ const maxSide = 1 << 14
 // colour before grey, uncompressed before MJPEG. A format that offers the size
 // and rate asked for is preferred to any that does not.
 var preference = []pixel.FourCC{
-	pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12,
-	pixel.RGB24, pixel.BGR24, pixel.GREY, pixel.MJPEG,
+	pixel.YUYV, pixel.UYVY, pixel.YVYU, pixel.NV12, pixel.NV21, pixel.YU12, pixel.YV12,
+	pixel.RGB24, pixel.BGR24, pixel.RGB565, pixel.GREY, pixel.Y10, pixel.Y16, pixel.MJPEG, pixel.JPEG,
+}
+
+// canonical returns the format in which a driver's format is delivered: some drivers,
+// such as gspca's, call MJPEG JPEG.
+func canonical(code pixel.FourCC) pixel.FourCC {
+	if code.IsJPEG() {
+		return pixel.MJPEG
+	}
+	return code
 }
 
 // choice is a format and size to set.
@@ -49,13 +65,16 @@ func (d *device) choose(c Config) (choice, error) {
 	codes := d.fourCCs()
 	var modes []Mode // without rates, which take long to enumerate
 	for _, code := range codes {
-		if slices.Contains(preference, code) && (c.FourCC == 0 || c.FourCC == code) {
+		if slices.Contains(preference, code) && (c.FourCC == 0 || canonical(c.FourCC) == canonical(code)) {
 			modes = append(modes, Mode{code, d.sizes(code)})
 		}
 	}
 	best, ok := choose(modes, c, func(c choice) []float64 { return d.rates(c.fourCC, c.width, c.height) })
 	if ok {
 		return best, nil
+	}
+	if len(codes) == 0 {
+		return best, deviceerr.New(d.path, noFormat, nil) // retrying helps
 	}
 	reason := "none of them is supported"
 	if c.FourCC != 0 {
@@ -71,35 +90,48 @@ func choose(modes []Mode, c Config, rates func(choice) []float64) (choice, bool)
 	if width == 0 || height == 0 {
 		width, height = defaultWidth, defaultHeight
 	}
-	var best choice
-	bestRank := 0
+	rate := cmp.Or(c.Rate, defaultRate)
+	var best merit
+	found := false
 	for _, code := range preference {
 		for _, m := range modes {
 			if m.FourCC != code {
 				continue
 			}
 			candidate := nearest(m, width, height)
-			if rank := rank(candidate, width, height, c.Rate, rates); rank > bestRank {
-				best, bestRank = candidate, rank
+			merit := merit{candidate, candidate.width == width && candidate.height == height, reached(rates(candidate), rate)}
+			if !found || merit.exceeds(best) {
+				best, found = merit, true
 			}
 		}
 	}
-	return best, bestRank > 0
+	return best.choice, found
 }
 
-// rank rates a choice: 3 if it has the size and rate asked for, 2 if it has the
-// size, 1 if it has neither.
-func rank(c choice, width, height int, rate float64, rates func(choice) []float64) int {
+// merit says what of the configuration a choice fulfils.
+type merit struct {
+	choice
+	exact bool    // whether it has the size asked for
+	rate  float64 // what it reaches, up to the rate asked for
+}
+
+// exceeds reports whether m is better than n, a choice that is cheaper to process.
+// Rates of different sizes are not compared.
+func (m merit) exceeds(n merit) bool {
 	const tolerance = 0.95 // 29.97 passes for 30
-	if c.width != width || c.height != height {
-		return 1
+	if m.exact != n.exact {
+		return m.exact
 	}
-	if rate > 0 {
-		if offered := rates(c); len(offered) > 0 && offered[0] < tolerance*rate {
-			return 2
-		}
+	return m.width == n.width && m.height == n.height && tolerance*m.rate > n.rate
+}
+
+// reached returns the highest of the rates offered, up to the one asked for, which a
+// driver that lists none is taken to reach.
+func reached(offered []float64, rate float64) float64 {
+	if len(offered) == 0 {
+		return rate
 	}
-	return 3
+	return min(offered[0], rate)
 }
 
 // nearest returns the smallest size of the mode that covers the given one, or
@@ -182,13 +214,13 @@ func (d *device) negotiateFormat(c choice) (driverFormat, error) {
 
 // checkFormat converts the driver's format and rejects one that cannot be read.
 func (d *device) checkFormat(got driverFormat) (pixel.Format, error) {
-	f := pixel.Format{FourCC: pixel.FourCC(got.pixelFormat)}
+	f := pixel.Format{FourCC: canonical(pixel.FourCC(got.pixelFormat))}
 	switch {
 	case got.planes != 1:
 		return f, d.unsupported("its %v comes in %d memory planes; one is supported", f.FourCC, got.planes)
 	case got.width < 1 || got.height < 1 || got.width > maxSide || got.height > maxSide:
 		return f, d.unsupported("it has pictures of %dx%d pixels; sides of 1…%d are supported", got.width, got.height, maxSide)
-	case got.field != fieldNone && got.field != fieldAny && got.field != fieldInterlaced:
+	case !slices.Contains([]uint32{fieldAny, fieldNone, fieldInterlaced, fieldInterlacedTB, fieldInterlacedBT}, got.field):
 		return f, d.unsupported("its pictures come as separate fields (v4l2_field %d), which is not supported", got.field)
 	}
 	f.Width, f.Height = int(got.width), int(got.height)
@@ -228,7 +260,7 @@ func colour(code pixel.FourCC, p pixFormat) (pixel.Matrix, pixel.Range) {
 		return matrix, pixel.Limited
 	case !code.IsYCbCr() || p.colorspace == colorspaceJPEG:
 		return matrix, pixel.Full
-	case code == pixel.GREY: // cameras without colour, such as infrared ones, use the full range
+	case code.Unpacked() == pixel.GREY: // cameras without colour, such as infrared ones, use the full range
 		return matrix, pixel.Full
 	default:
 		return matrix, pixel.Limited

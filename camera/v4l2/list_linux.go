@@ -54,8 +54,15 @@ func (d *device) describe() Node {
 	}
 	n.Modes = d.modes()
 	codes := d.fourCCs()
-	if n.Problem == "" && !slices.ContainsFunc(codes, func(c pixel.FourCC) bool { return slices.Contains(preference, c) }) {
+	switch {
+	case n.Problem != "":
+	case len(codes) == 0:
+		n.Problem = noFormat
+	case !slices.ContainsFunc(codes, func(c pixel.FourCC) bool { return slices.Contains(preference, c) }):
 		n.Problem = "offers no supported pixel format, only " + joinFourCCs(codes)
+	case d.unsureReceiver():
+		n.Problem = "a camera connector that lists all formats it could receive: " + throughRPiCam +
+			"; a bridge, set up with media-ctl, by this name"
 	}
 	return n
 }

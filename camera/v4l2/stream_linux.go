@@ -3,7 +3,7 @@
 package v4l2
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"halfmeg/camera/internal/deviceerr"
+	"halfmeg/camera/picture"
 	"halfmeg/camera/pixel"
 )
 
@@ -29,7 +30,8 @@ type Frame struct {
 type Stream struct {
 	device  *device
 	format  pixel.Format
-	rate    float64 // frames per second; 0 if unknown
+	rate    float64       // frames per second; 0 if unknown
+	limit   time.Duration // Config.Patience
 	buffers [][]byte
 	current int // index of the buffer that the caller reads, or noBuffer
 	queued  int // number of buffers that the driver owns
@@ -61,9 +63,10 @@ const (
 	pollTimeout = 50 * time.Millisecond
 
 	// firstTimeout bounds the wait for the first frame: webcams adjust their
-	// exposure before it. Later frames may take nextTimeout plus the time of
-	// three frames, but no more than maxTimeout, for a driver may report any rate.
-	firstTimeout = 5 * time.Second
+	// exposure before it, and some need 6 s. Later frames may take nextTimeout plus
+	// the time of three frames, but no more than maxTimeout, for a driver may report
+	// any rate.
+	firstTimeout = 10 * time.Second
 	nextTimeout  = 2 * time.Second
 	maxTimeout   = time.Minute
 )
@@ -79,7 +82,7 @@ func Open(path string, c Config) (*Stream, error) {
 
 // open starts a device. It closes the device if that fails.
 func open(d *device, c Config) (*Stream, error) {
-	s := &Stream{device: d, current: noBuffer}
+	s := &Stream{device: d, current: noBuffer, limit: c.Patience}
 	if err := s.start(c); err != nil {
 		_ = s.Close() // the first failure says more
 		return nil, explain(d.path, "start", err)
@@ -108,6 +111,10 @@ func (s *Stream) start(c Config) error {
 		}
 	}
 	if err := d.ioctl(vidiocStreamon, unsafe.Pointer(&d.kind)); err != nil {
+		if d.isReceiver() && (errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ENOLINK) || errors.Is(err, unix.EINVAL)) {
+			return d.unsupported("the camera connector does not deliver %v %dx%d (%v): %s; a bridge must be set up first with media-ctl",
+				s.format.FourCC, s.format.Width, s.format.Height, err, throughRPiCam)
+		}
 		return fmt.Errorf("start the stream: %w", err)
 	}
 	s.started = true
@@ -124,7 +131,7 @@ func (s *Stream) configure(c Config) error {
 	if s.format, err = d.setFormat(best); err != nil {
 		return err
 	}
-	if s.rate, err = d.setRate(cmp.Or(c.Rate, defaultRate)); err != nil {
+	if s.rate, err = d.setRate(c.Rate); err != nil {
 		return err
 	}
 	for _, setting := range c.Controls {
@@ -251,6 +258,9 @@ func (s *Stream) failure() error {
 
 // timeout is how long the next frame may take.
 func (s *Stream) timeout() time.Duration {
+	if s.limit > 0 {
+		return s.limit
+	}
 	if !s.anyFrame {
 		return firstTimeout
 	}
@@ -340,11 +350,12 @@ func (s *Stream) accept(i int) bool {
 	return true
 }
 
-// complete reports whether data has the size of a frame. Of a JPEG it checks only
-// the start; its decoder detects truncation.
+// complete reports whether data has the size of a frame. A JPEG need only start
+// within its first bytes, as some cameras put a header before it; its decoder
+// detects truncation.
 func (s *Stream) complete(data []byte) bool {
 	if s.format.FourCC == pixel.MJPEG {
-		return len(data) > 2 && data[0] == 0xff && data[1] == 0xd8 // start of image (SOI)
+		return len(data) > 2 && bytes.Contains(data[:min(len(data), picture.HeadSize)], []byte{0xff, 0xd8}) // start of image (SOI)
 	}
 	return len(data) >= s.format.Size()
 }

@@ -153,7 +153,7 @@ func TestOnlyDamagedFramesAreAnError(t *testing.T) {
 	f.finish = func(b *buffer) bool { b.bytesUsed = 100; return true }
 	_, err := f.open(t, Config{}).Next(t.Context())
 	require.ErrorIs(t, err, deviceerr.ErrNoFrame)
-	require.ErrorContains(t, err, "no whole frame for 5.0 s, 125 damaged ones: a bad cable")
+	require.ErrorContains(t, err, "no whole frame for 10.0 s, 250 damaged ones: a bad cable")
 }
 
 // The first frame of v4l2loopback is not a JPEG, and its length that of the buffer.
@@ -217,6 +217,31 @@ func TestTimeoutIsBounded(t *testing.T) {
 		s := Stream{rate: rate, anyFrame: true}
 		require.Equal(t, want, s.timeout(), rate)
 	}
+}
+
+// TestBytesBeforeJPEG has a camera that writes some before each frame.
+func TestBytesBeforeJPEG(t *testing.T) {
+	f := webcam()
+	f.finish = func(b *buffer) bool { copy(f.memory[b.index], "\x00\x00\xff\xd8"); return true }
+	s := f.open(t, Config{FourCC: pixel.MJPEG})
+	require.Equal(t, []byte{0, 0, 0xff, 0xd8}, next(t, s).Data[:4])
+}
+
+func TestPatience(t *testing.T) {
+	f := webcam()
+	start := f.clock
+	f.finish = func(*buffer) bool { return f.clock-start > 9*time.Second }
+	next(t, f.open(t, Config{})) // by default
+
+	f = webcam()
+	start = f.clock
+	f.finish = func(*buffer) bool { return f.clock-start > 50*time.Second }
+	next(t, f.open(t, Config{Patience: time.Minute}))
+
+	f = webcam()
+	f.finish = func(*buffer) bool { return false }
+	_, err := f.open(t, Config{Patience: time.Second}).Next(t.Context())
+	require.EqualError(t, err, "/dev/video7: no frame for 1.0 s")
 }
 
 func TestFirstFrameMayTakeLonger(t *testing.T) {

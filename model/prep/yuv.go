@@ -36,7 +36,7 @@ type planeResizer struct {
 func (r *yuvResizer) configure(s sourceFormat, horizontal, vertical outputAxis, order model.Order) {
 	r.matrix = newMatrix(s, order)
 	r.a, r.b = 2, 1 // RGB with Cb before Cr
-	if (order == model.BGR) != (s.fourCC == pixel.NV21) {
+	if (order == model.BGR) != s.fourCC.CrFirst() {
 		r.a, r.b = 1, 2
 	}
 	for i := range r.samples {
@@ -50,9 +50,9 @@ func (r *yuvResizer) configure(s sourceFormat, horizontal, vertical outputAxis, 
 	r.luma.from, r.luma.to = r.luma.horizontal.sourceRange()
 	r.chroma.from, r.chroma.to = r.chroma.horizontal.sourceRange()
 	switch s.fourCC {
-	case pixel.YUYV, pixel.UYVY:
+	case pixel.YUYV, pixel.UYVY, pixel.YVYU:
 		r.alignColumns()
-	case pixel.YU12:
+	case pixel.YU12, pixel.YV12:
 		r.chroma.channels = 1
 	}
 	r.luma.allocate()
@@ -87,7 +87,7 @@ func (r *yuvResizer) resizeRow(dst []int8, src *pixel.Image, at int) {
 	r.luma.filter.Apply(r.samples[0], r.luma.lines[0])
 	switch src.FourCC {
 	case pixel.GREY:
-	case pixel.YU12:
+	case pixel.YU12, pixel.YV12:
 		r.chroma.filter.Apply(r.samples[1], r.chroma.lines[0])
 		r.chroma.filter.Apply(r.samples[2], r.chroma.lines[1])
 	default:
@@ -100,7 +100,7 @@ func (r *yuvResizer) resizeRow(dst []int8, src *pixel.Image, at int) {
 // filterVertically fills the lines for one output position.
 func (r *yuvResizer) filterVertically(src *pixel.Image, at int) {
 	switch src.FourCC {
-	case pixel.YUYV:
+	case pixel.YUYV, pixel.YVYU:
 		r.filterPacked(&r.luma, &r.chroma, src.Planes[0], at)
 		return
 	case pixel.UYVY:
@@ -111,7 +111,7 @@ func (r *yuvResizer) filterVertically(src *pixel.Image, at int) {
 	if src.FourCC != pixel.GREY {
 		r.chroma.filterPlane(r.chroma.lines[0], src.Planes[1], at)
 	}
-	if src.FourCC == pixel.YU12 {
+	if src.FourCC == pixel.YU12 || src.FourCC == pixel.YV12 {
 		r.chroma.filterPlane(r.chroma.lines[1], src.Planes[2], at)
 	}
 }

@@ -14,13 +14,13 @@ import (
 )
 
 var (
-	allFormats = []pixel.FourCC{pixel.RGB24, pixel.BGR24, pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY}
-	yuvFormats = []pixel.FourCC{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY}
+	allFormats = []pixel.FourCC{pixel.RGB24, pixel.BGR24, pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY, pixel.YVYU, pixel.YV12}
+	yuvFormats = []pixel.FourCC{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY, pixel.YVYU, pixel.YV12}
 )
 
 // chromaHeight is the vertical subsampling factor; the horizontal one is 2.
 func chromaHeight(f pixel.FourCC) int {
-	if f == pixel.YUYV || f == pixel.UYVY {
+	if f == pixel.YUYV || f == pixel.UYVY || f == pixel.YVYU {
 		return 1
 	}
 	return 2
@@ -30,7 +30,7 @@ func chromaHeight(f pixel.FourCC) int {
 func blank(f pixel.FourCC, width, height int) pixel.Image {
 	p := pixel.Image{FourCC: f, Width: width, Height: height, Range: pixel.Limited}
 	padding := [3]int{3, 5, 5}
-	if f == pixel.YUYV || f == pixel.UYVY {
+	if f == pixel.YUYV || f == pixel.UYVY || f == pixel.YVYU {
 		padding[0] = 4
 	}
 	for i, l := range (pixel.Format{FourCC: f, Width: width, Height: height}).Planes() {
@@ -49,12 +49,17 @@ func sample(p pixel.Image, channel, x, y int) *byte {
 		return &p.Planes[0].Data[y*p.Planes[0].Stride+[3]int{2 * x, 4*x + 1, 4*x + 3}[channel]]
 	case p.FourCC == pixel.UYVY:
 		return &p.Planes[0].Data[y*p.Planes[0].Stride+[3]int{2*x + 1, 4 * x, 4*x + 2}[channel]]
+	case p.FourCC == pixel.YVYU:
+		return &p.Planes[0].Data[y*p.Planes[0].Stride+[3]int{2 * x, 4*x + 3, 4*x + 1}[channel]]
 	case channel == 0:
 		return &p.Planes[0].Data[y*p.Planes[0].Stride+x]
 	case p.FourCC == pixel.NV12:
 		return &p.Planes[1].Data[y*p.Planes[1].Stride+2*x+channel-1]
 	case p.FourCC == pixel.NV21:
 		return &p.Planes[1].Data[y*p.Planes[1].Stride+2*x+2-channel]
+	case p.FourCC == pixel.YV12:
+		channel = 3 - channel
+		fallthrough
 	default:
 		return &p.Planes[channel].Data[y*p.Planes[channel].Stride+x]
 	}
@@ -370,7 +375,7 @@ func TestOrientation(t *testing.T) {
 	for _, f := range allFormats {
 		for _, in := range []model.Input{rule(model.Squash, 31, 20, model.BGR), rule(model.Crop, 21, 14, model.RGB), rule(model.Direct, 0, 19, model.BGR)} {
 			for n, u := range orientations {
-				if u.rotate%180 != 0 && (f == pixel.YUYV || f == pixel.UYVY) {
+				if u.rotate%180 != 0 && (chromaHeight(f) == 1) {
 					continue // horizontal and vertical subsampling differ; TestYUVAgainstReference rotates it
 				}
 				src := noiseYUV(f, 46, 34, uint64(n))
@@ -404,7 +409,7 @@ func TestBGR24(t *testing.T) {
 
 // TestYUVGolden pins all bits of a result of each format.
 func TestYUVGolden(t *testing.T) {
-	want := map[pixel.FourCC]uint32{pixel.YUYV: 0xed3c26ea, pixel.UYVY: 0x18be993, pixel.NV12: 0x75e3526f, pixel.NV21: 0x8b0fa95, pixel.YU12: 0xc6c5c963, pixel.GREY: 0x8ded9360}
+	want := map[pixel.FourCC]uint32{pixel.YUYV: 0xed3c26ea, pixel.UYVY: 0x18be993, pixel.NV12: 0x75e3526f, pixel.NV21: 0x8b0fa95, pixel.YU12: 0xc6c5c963, pixel.GREY: 0x8ded9360, pixel.YVYU: 0x1929eb90, pixel.YV12: 0x7a090bee}
 	for _, f := range yuvFormats {
 		src := noiseYUV(f, 640, 480, 7)
 		src.Matrix, src.Rotate = pixel.BT709, 90

@@ -84,7 +84,7 @@ func (f *rateFlag) Set(text string) error {
 	return nil
 }
 
-// formatFlag is a flag for a pixel format's four characters, in either case.
+// formatFlag is a flag for a pixel format, by its name or its four characters.
 type formatFlag camera.Options
 
 func (f *formatFlag) String() string {
@@ -97,7 +97,7 @@ func (f *formatFlag) String() string {
 func (f *formatFlag) Type() string { return "FOURCC" }
 
 func (f *formatFlag) Set(text string) error {
-	code, err := pixel.Parse(strings.ToUpper(text))
+	code, err := pixel.Parse(text)
 	f.FourCC = code
 	return err
 }
