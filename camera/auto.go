@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"halfmeg/camera/internal/deviceerr"
 )
 
 // AutoChoice returns the source that Auto tries first, and why; the name is
@@ -41,7 +43,19 @@ type Opener struct {
 	opened    time.Time // when it did
 	working   bool      // whether it has not been asked to open again since
 	waitUntil time.Time // end of the wait for current
+
+	absent   error         // why no camera module was found at the last search; nil if one was
+	absence  time.Duration // time to the next search
+	searchAt time.Time     // when that is
 }
+
+// Time between searches for a camera module, doubled from the first to the last. A
+// search starts a program, which takes a second of a processor; a module is connected
+// with the power off, so that it seldom appears later.
+const (
+	minAbsence = 2 * time.Second
+	maxAbsence = 30 * time.Second
+)
 
 // NewOpener takes a name and options like Open.
 func NewOpener(name string, o Options) *Opener { return &Opener{name: name, options: o} }
@@ -49,7 +63,7 @@ func NewOpener(name string, o Options) *Opener { return &Opener{name: name, opti
 // Open opens the camera. The source it returned before must be closed.
 func (p *Opener) Open(ctx context.Context) (Source, error) {
 	if p.name != Auto {
-		return Open(ctx, p.name, p.options)
+		return p.open(ctx, p.name, p.options)
 	}
 	if err := p.options.validate(ctx); err != nil {
 		return nil, err
@@ -60,7 +74,27 @@ func (p *Opener) Open(ctx context.Context) (Source, error) {
 	}
 	o := p.options
 	p.options.retry = true
-	return p.choose(ctx, found, func(f Found) (Source, error) { return Open(ctx, f.Name, o) })
+	return p.choose(ctx, found, func(f Found) (Source, error) { return p.open(ctx, f.Name, o) })
+}
+
+// open opens a source. Camera modules that are absent are not searched for each time.
+func (p *Opener) open(ctx context.Context, name string, o Options) (Source, error) {
+	if name != RPiCam {
+		return Open(ctx, name, o)
+	}
+	if p.absent != nil && time.Now().Before(p.searchAt) {
+		return nil, p.absent
+	}
+	source, err := Open(ctx, name, o)
+	p.absent = nil
+	if errors.Is(err, deviceerr.ErrAbsent) {
+		p.absence = min(max(2*p.absence, minAbsence), maxAbsence)
+		p.absent, p.searchAt = err, time.Now().Add(p.absence)
+	}
+	if err == nil {
+		p.absence = 0
+	}
+	return source, err
 }
 
 // choose opens one of the sources found.

@@ -30,7 +30,7 @@ func openModule(ctx context.Context, o Options) (Source, error) {
 	if err != nil {
 		return nil, deviceError(err)
 	}
-	stream, err := rpicam.Open(ctx, path, rpicam.Config{Width: o.Width, Height: o.Height, Rate: o.Rate, ShortTimeout: o.retry})
+	stream, err := rpicam.Open(ctx, path, rpicam.Config{Width: o.Width, Height: o.Height, Rate: o.Rate, Patience: o.Patience, ShortTimeout: o.retry})
 	if err != nil {
 		return nil, deviceError(err)
 	}

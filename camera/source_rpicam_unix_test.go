@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -131,4 +132,28 @@ func TestAutoSkipsModulesThatLackOptions(t *testing.T) {
 	_, err := Open(t.Context(), Auto, Options{})
 	require.ErrorContains(t, err, "sends 1296x972 instead of 640x480")
 	require.ErrorIs(t, err, ErrPermanent)
+}
+
+// TestAbsentModulesAreNotSearchedForEachTime counts starts of the program.
+func TestAbsentModulesAreNotSearchedForEachTime(t *testing.T) {
+	starts := filepath.Join(t.TempDir(), "starts")
+	standIn(t, "echo >> "+starts+"\n"+noModule)
+	p := NewOpener(RPiCam, Options{})
+	requireStarts := func(want int) {
+		t.Helper()
+		_, err := p.Open(t.Context())
+		require.ErrorContains(t, err, "rpicam-vid: no camera module is there")
+		text, err := os.ReadFile(starts)
+		require.NoError(t, err)
+		require.Equal(t, want, strings.Count(string(text), "\n"))
+	}
+	requireStarts(1)
+	requireStarts(1)
+	require.InDelta(t, minAbsence.Seconds(), time.Until(p.searchAt).Seconds(), 1)
+	p.searchAt = time.Now()
+	requireStarts(2)
+	require.InDelta(t, 2*minAbsence.Seconds(), time.Until(p.searchAt).Seconds(), 1)
+	p.absence, p.searchAt = maxAbsence, time.Now()
+	requireStarts(3)
+	require.Equal(t, maxAbsence, p.absence)
 }

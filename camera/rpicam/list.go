@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"halfmeg/camera/internal/deviceerr"
 )
 
 // Module is a camera module that the program has found.
@@ -34,7 +36,7 @@ func List(path string) ([]Module, error) {
 	}
 	modules := parseModules(text)
 	if len(modules) == 0 {
-		return nil, p.errorWithLog("finds no camera module: check its cable, with the power off", nil)
+		return nil, p.errorWithLog("finds no camera module: check its cable, with the power off", deviceerr.ErrAbsent)
 	}
 	return modules, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"halfmeg/camera/internal/deviceerr"
 	"halfmeg/internal/printable"
 )
 
@@ -24,11 +25,12 @@ type programLog struct {
 	mu            sync.Mutex
 	line          []byte // the incomplete last line, up to maxLineBytes
 	lines         []string
+	cause         int           // index in causes of the likeliest one logged, even in a line no longer kept
 	width, height int           // of the frames; 0 until logged
 	sized         chan struct{} // closed when width and height are set
 }
 
-func newLog() *programLog { return &programLog{sized: make(chan struct{})} }
+func newLog() *programLog { return &programLog{sized: make(chan struct{}), cause: len(causes)} }
 
 // Write adds to the log. A piece may start and end within a line.
 func (l *programLog) Write(piece []byte) (int, error) {
@@ -56,6 +58,7 @@ func (l *programLog) add(text []byte) {
 	if line == "" {
 		return
 	}
+	l.cause = min(l.cause, findCause(line))
 	if len(l.lines) == maxLines {
 		l.lines = append(l.lines[:0], l.lines[1:]...)
 	}
@@ -109,33 +112,68 @@ func parseSize(line string) (width, height int, ok bool) {
 	return width, height, true
 }
 
-// knownProblems maps parts of the messages of rpicam-vid and libcamera to what is
-// wrong and what to do.
-var knownProblems = []struct{ message, problem string }{
-	{"no cameras available", "no camera module is there: check its cable, with the power off, and the line " +
-		"camera_auto_detect=1 (or the module's dtoverlay) of /boot/firmware/config.txt"},
-	{"in use by another process", "the camera is in use by another program: stop it first"},
-	{"failed to acquire camera", "the camera is in use by another program: stop it first"},
-	{"Device or resource busy", "the camera is in use by another program: stop it first"},
-	{"unrecognised option", "this version lacks a required option: sudo apt full-upgrade"},
-	{"frontend has timed out", "no data from the camera: check its cable, with the power off"},
-	{"Permission denied", "no permission: sudo usermod -aG video $USER, then log in again"},
+// cause is what is wrong and what to do, as told by a part of a message of rpicam-vid
+// or libcamera.
+type cause struct {
+	message, problem string
+	err              error // may be nil
 }
 
-// explain returns what is wrong, or "" if the log has no known message, and the
-// lines kept.
-func (l *programLog) explain() (problem, lines string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	kept := l.lines
-	if last := problemLine(l.line); last != "" {
-		kept = append(kept[:len(kept):len(kept)], last)
-	}
-	lines = strings.Join(kept, " | ")
-	for _, k := range knownProblems {
-		if strings.Contains(lines, k.message) {
-			return k.problem, lines
+const (
+	permissionProblem = "no permission: sudo usermod -aG video $USER, then log in again"
+	busyProblem       = "the camera is in use by another program: stop it first"
+)
+
+// causes are known causes, the likeliest first. A program without permission, or one
+// that waits for a camera without data, logs what follows from that, too: the last
+// two are taken only if nothing else is logged. A control of the other one of two
+// cameras that is busy does no harm.
+var causes = []cause{
+	{"unrecognised option", "this version lacks a required option: sudo apt full-upgrade", nil},
+	{"dma-buf", "no permission for /dev/dma_heap: sudo usermod -aG video $USER, then log in again", nil},
+	{"dmaHeap", "no permission for /dev/dma_heap: sudo usermod -aG video $USER, then log in again", nil},
+	{"dma_heap", "no permission for /dev/dma_heap: sudo usermod -aG video $USER, then log in again", nil},
+	{"Permission denied", permissionProblem, nil},
+	{"Operation not permitted", permissionProblem, nil},
+	{"in use by another process", busyProblem, nil},
+	{"failed to acquire camera", busyProblem, nil},
+	{"rontend has timed out", "no data from the camera: check its cable, with the power off", nil}, // "Frontend" in some versions
+	{"Dequeue timer", "no data from the camera: check its cable, with the power off", nil},
+	{"Device or resource busy", busyProblem, nil},
+	{"no cameras available", "no camera module is there: check its cable, with the power off, and the line " +
+		"camera_auto_detect=1 (or the module's dtoverlay) of /boot/firmware/config.txt; or the user may not open it (sudo tells)", deviceerr.ErrAbsent},
+}
+
+// findCause returns the index in causes of the likeliest one that a line has, or
+// len(causes).
+func findCause(line string) int {
+	for i, c := range causes {
+		if strings.Contains(line, c.message) {
+			return i
 		}
 	}
-	return "", lines
+	return len(causes)
+}
+
+// forget forgets causes logged so far: frames come in spite of them.
+func (l *programLog) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cause = len(causes)
+}
+
+// explain returns the likeliest cause, which is zero if the log has no known message,
+// and the lines kept.
+func (l *programLog) explain() (c cause, lines string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kept, likeliest := l.lines, l.cause
+	if last := problemLine(l.line); last != "" {
+		kept = append(kept[:len(kept):len(kept)], last)
+		likeliest = min(likeliest, findCause(last))
+	}
+	if likeliest < len(causes) {
+		c = causes[likeliest]
+	}
+	return c, strings.Join(kept, " | ")
 }

@@ -3,6 +3,7 @@
 package rpicam
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"unicode"
 
 	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera/internal/deviceerr"
 )
 
 func TestLogKeepsLastLines(t *testing.T) {
@@ -17,8 +20,8 @@ func TestLogKeepsLastLines(t *testing.T) {
 	text := "[0:1] [2]  INFO Camera camera.cpp:1 something\n\none\ntwo\nthree\x1b[1m\r\nfour\n" + strings.Repeat("x", 10_000) + "\nsix"
 	_, err := io.Copy(l, iotest.OneByteReader(strings.NewReader(text)))
 	require.NoError(t, err)
-	problem, lines := l.explain()
-	require.Empty(t, problem)
+	known, lines := l.explain()
+	require.Empty(t, known.problem)
 	require.Equal(t, "two | three [1m | four | "+strings.Repeat("x", maxLineBytes)+" | six", lines)
 }
 
@@ -35,10 +38,50 @@ Stream configuration adjusted
 [2:13:46.1] [8494] ERROR RPI pipeline_base.cpp:1323 Camera frontend has timed out!
 #13 (30.01 fps)`)
 	require.NoError(t, err)
-	problem, lines := l.explain()
-	require.Contains(t, problem, "check its cable")
+	known, lines := l.explain()
+	require.Contains(t, known.problem, "check its cable")
 	require.Equal(t, "WARN V4L2 v4l2_videodevice.cpp:2095 /dev/video4[16:cap]: Dequeue timer has expired! | "+
 		"ERROR RPI pipeline_base.cpp:1323 Camera frontend has timed out!", lines)
+}
+
+// TestLikeliestCause has logs in which the cause is not the last message, nor the first.
+func TestLikeliestCause(t *testing.T) {
+	const (
+		none    = "ERROR: *** no cameras available ***"
+		heap    = "[0:4] [9] ERROR DmaBufAllocator dma_buf_allocator.cpp:116 Could not open any dma-buf provider"
+		oldHeap = "[0:4] [9] ERROR HeapAllocator heap_allocator.cpp:44 Could not open any dmaHeap device"
+		denied  = "[0:4] [9] ERROR V4L2 v4l2_device.cpp:100 Failed to open V4L2 device '/dev/video0': Permission denied"
+		control = "[0:4] [9] ERROR V4L2 v4l2_device.cpp:390 'imx708': Unable to set controls: Device or resource busy"
+		timeout = "[0:4] [9] ERROR RPI pipeline_base.cpp:1365 Camera frontend has timed out!"
+		timer   = "[0:4] [9]  WARN V4L2 v4l2_videodevice.cpp:2150 /dev/video4: Dequeue timer of 1000000.00us has expired!"
+		acquire = "ERROR: *** failed to acquire camera /base/imx708@1a ***"
+		other   = "[0:4] [9]  WARN RPI something else"
+	)
+	for want, logs := range map[string][][]string{
+		"no permission for /dev/dma_heap":      {{heap, none}, {oldHeap, none}, {heap, other, other, other, other, none}, {none, heap}},
+		"no permission: sudo usermod":          {{denied, none}, {none, denied}},
+		"no data from the camera":              {{control, timeout}, {control, timer}, {timeout, control}},
+		"in use by another program":            {{control}, {acquire}, {timeout, acquire}, {control, none}},
+		"no camera module is there: check its": {{none}, {other, none}, {none, other}},
+	} {
+		for _, lines := range logs {
+			for _, end := range []string{"", "\n"} {
+				l := newLog()
+				_, err := io.WriteString(l, strings.Join(lines, "\n")+end)
+				require.NoError(t, err)
+				known, _ := l.explain()
+				require.Contains(t, known.problem, want, lines)
+				require.Equal(t, strings.HasPrefix(want, "no camera module"), errors.Is(known.err, deviceerr.ErrAbsent), lines)
+			}
+		}
+	}
+	l := newLog()
+	_, err := io.WriteString(l, control+"\n")
+	require.NoError(t, err)
+	l.forget()
+	known, lines := l.explain()
+	require.Empty(t, known.problem)
+	require.Contains(t, lines, "Unable to set controls")
 }
 
 // Modes without a rate, and the format of an older version.

@@ -141,12 +141,15 @@ func (p *process) failure(received, size int) error {
 // errorWithLog returns an error with the problem and the lines that the log has.
 // Text what is for a problem that the log does not explain.
 func (p *process) errorWithLog(what string, cause error) error {
-	problem, lines := p.log.explain()
-	if problem == "" {
-		problem = what
+	known, lines := p.log.explain()
+	if known.problem != "" {
+		what = known.problem
 	}
 	if lines != "" {
-		problem += "; it logged: " + lines
+		what += "; it logged: " + lines
 	}
-	return deviceerr.New(p.name, problem, cause)
+	if known.err != nil {
+		cause = errors.Join(cause, known.err)
+	}
+	return deviceerr.New(p.name, what, cause)
 }

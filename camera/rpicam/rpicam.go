@@ -20,9 +20,10 @@ import (
 
 // Config selects what the camera delivers. Zero values select a default.
 type Config struct {
-	Width, Height int     // in pixels; the nearest size without padding is used
-	Rate          float64 // frames per second
-	ShortTimeout  bool    // wait less long for the first frame, if there are other cameras to try
+	Width, Height int           // in pixels; the nearest size without padding is used
+	Rate          float64       // frames per second
+	Patience      time.Duration // how long a frame may take; by default 10 s for the first one and 3 s for others
+	ShortTimeout  bool          // wait less long for the first frame, if there are other cameras to try
 }
 
 const (
@@ -84,6 +85,9 @@ const maxTimeout = time.Minute
 
 // timeouts adds the time of three frames at the configured rate.
 func (c Config) timeouts() timeouts {
+	if c.Patience > 0 {
+		return timeouts{first: c.Patience, next: c.Patience}
+	}
 	t := timeouts{first: 10 * time.Second, next: 3 * time.Second}
 	if c.ShortTimeout {
 		t.first = 4 * time.Second
@@ -125,6 +129,7 @@ func open(ctx context.Context, path string, c Config, t timeouts) (*Stream, erro
 	if err := s.waitForFrame(ctx, t.first); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.process.log.forget()
 	return s, nil
 }
 

@@ -5,6 +5,7 @@ package rpicam
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -133,7 +134,7 @@ func TestProgramIsMissing(t *testing.T) {
 func TestFailuresAreExplained(t *testing.T) {
 	for behaviour, want := range map[string]string{
 		"none": "rpicam-vid: no camera module is there: check its cable, with the power off, and the line camera_auto_detect=1 " +
-			"(or the module's dtoverlay) of /boot/firmware/config.txt; it logged: ERROR: *** no cameras available ***",
+			"(or the module's dtoverlay) of /boot/firmware/config.txt; or the user may not open it (sudo tells); it logged: ERROR: *** no cameras available ***",
 		"busy": "rpicam-vid: the camera is in use by another program: stop it first; " +
 			"it logged: ERROR: *** failed to acquire camera /base/imx708@1a ***",
 		"option": "rpicam-vid: this version lacks a required option: sudo apt full-upgrade; " +
@@ -142,6 +143,7 @@ func TestFailuresAreExplained(t *testing.T) {
 		_, err := openFake(t, behaviour, Config{}, endless)
 		require.EqualError(t, err, want)
 		require.NotErrorIs(t, err, deviceerr.ErrPermanent)
+		require.Equal(t, behaviour == "none", errors.Is(err, deviceerr.ErrAbsent))
 	}
 }
 
@@ -206,6 +208,7 @@ func TestTimeouts(t *testing.T) {
 		{43 * time.Second, 33 * time.Second}: {Rate: 0.1},
 		{time.Minute, time.Minute}:           {Rate: 1e-10},
 		{4 * time.Second, 3 * time.Second}:   {ShortTimeout: true},
+		{90 * time.Second, 90 * time.Second}: {Patience: 90 * time.Second, Rate: 10, ShortTimeout: true},
 	} {
 		require.Equal(t, want, c.timeouts())
 	}

@@ -11,6 +11,10 @@ var ErrPermanent = errors.New("permanent device error")
 // ErrNoFrame marks the error of a camera that runs but sends no frames.
 var ErrNoFrame = errors.New("no frame in time")
 
+// ErrAbsent marks the error of a program that has searched for a camera and found
+// none. Starting it again soon costs much and changes nothing.
+var ErrAbsent = errors.New("no device found")
+
 // Error is the error of a device.
 type Error struct {
 	Source  string // the device, or the program that reads it
