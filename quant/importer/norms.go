@@ -12,13 +12,21 @@ import (
 // follows.
 type normMatcher struct {
 	modules, convs, norms []*module // modules has both, in the order of the file
-	match                 map[*module]*module
+	match                 map[*module]normPart
+}
+
+// normPart is the part of a normalization that belongs to a convolution: all of
+// it or, if it follows the concatenation of two expand layers, the channels from
+// first on, of total.
+type normPart struct {
+	norm         *module
+	first, total int
 }
 
 // matchNorms returns the normalization after each convolution. Rules that follow
 // from names come before those that follow from order.
-func matchNorms(modules, convs, norms []*module) map[*module]*module {
-	m := &normMatcher{modules: modules, convs: convs, norms: norms, match: map[*module]*module{}}
+func matchNorms(modules, convs, norms []*module) map[*module]normPart {
+	m := &normMatcher{modules: modules, convs: convs, norms: norms, match: map[*module]normPart{}}
 	m.byStem()
 	m.byNumber()
 	m.byScope()
@@ -29,12 +37,17 @@ func matchNorms(modules, convs, norms []*module) map[*module]*module {
 
 // fits reports whether a normalization can follow a convolution.
 func (m *normMatcher) fits(conv, norm *module) bool {
-	return !norm.taken && m.match[conv] == nil && conv.params["weight"].shape[0] == norm.params["running_mean"].count()
+	return !norm.taken && m.free(conv) && conv.filters() == norm.params["running_mean"].count()
 }
 
+// free reports whether no normalization of a convolution was found yet.
+func (m *normMatcher) free(conv *module) bool { return m.match[conv].norm == nil }
+
 func (m *normMatcher) take(conv, norm *module) {
-	m.match[conv], norm.taken = norm, true
+	m.match[conv], norm.taken = normPart{norm: norm}, true
 }
+
+func (m *module) filters() int { return m.params["weight"].shape[0] }
 
 var (
 	kindInName = regexp.MustCompile(`(?i)batch_?norm(2d)?|normali[sz]ation|norm|bn|conv(olution)?(2d)?`)
@@ -93,8 +106,9 @@ func joinName(parent, last string) string {
 }
 
 // byScope matches the layers of one fire module in the order squeeze, 1x1, 3x3
-// with its normalizations, if there are as many: bn1, bn2, bn3. Numbers in a
-// Sequential are left to byNumber: other layers may be between them.
+// with its normalizations: bn1, bn2, bn3, or the last one for the concatenation
+// of both expand layers. Numbers in a Sequential are left to byNumber: other layers
+// may be between them.
 func (m *normMatcher) byScope() {
 	convs, norms, scopes := map[string][]*module{}, map[string][]*module{}, []string{}
 	for _, c := range m.convs {
@@ -121,8 +135,31 @@ func (m *normMatcher) byScope() {
 	for _, scope := range scopes {
 		slices.SortStableFunc(convs[scope], func(a, b *module) int { return cmp.Compare(role(a), role(b)) })
 		slices.SortStableFunc(norms[scope], func(a, b *module) int { return compareNatural(a.name, b.name) })
+		m.takeJoined(convs[scope], norms[scope])
 		m.takeAll(convs[scope], norms[scope])
 	}
+}
+
+// takeJoined matches a squeeze layer and two expand layers with a normalization
+// of their concatenation and perhaps one of the squeeze layer.
+func (m *normMatcher) takeJoined(convs, norms []*module) {
+	if len(convs) != 3 || len(norms) < 1 || len(norms) > 2 || !m.free(convs[1]) || !m.free(convs[2]) {
+		return
+	}
+	last := norms[len(norms)-1]
+	total := convs[1].filters() + convs[2].filters()
+	if last.taken || last.params["running_mean"].count() != total {
+		return
+	}
+	if len(norms) == 2 && !norms[0].taken {
+		if !m.fits(convs[0], norms[0]) {
+			return
+		}
+		m.take(convs[0], norms[0])
+	}
+	last.taken = true
+	m.match[convs[1]] = normPart{last, 0, total}
+	m.match[convs[2]] = normPart{last, convs[1].filters(), total}
 }
 
 // takeAll matches two lists if they have the same length and every pair fits.
@@ -171,7 +208,7 @@ func (m *normMatcher) numbered(n *module) bool {
 func (m *normMatcher) byOrder() {
 	var convs, norms []*module
 	for _, c := range m.convs {
-		if m.match[c] == nil {
+		if m.free(c) {
 			convs = append(convs, c)
 		}
 	}

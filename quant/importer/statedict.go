@@ -231,9 +231,11 @@ func (f *file) setConvs(modules []*module) error {
 	withBias := slices.ContainsFunc(convs, func(m *module) bool { return m.params["bias"] != nil })
 	for _, m := range convs {
 		c := conv{name: m.name, weights: m.params["weight"], bias: m.params["bias"]}
-		if n := match[m]; n != nil {
-			p := n.params
-			c.affines = []affine{batchNorm(p["weight"], p["bias"], p["running_mean"], p["running_var"], torchEpsilon)}
+		if n := match[m]; n.norm != nil {
+			p := n.norm.params
+			a := batchNorm(p["weight"], p["bias"], p["running_mean"], p["running_var"], torchEpsilon)
+			a.first, a.total = n.first, n.total
+			c.affines = []affine{a}
 		}
 		if c.bias == nil && c.affines == nil && (withBias || len(convs) == 1) {
 			return fmt.Errorf("tensor %q is missing", m.name+".bias")

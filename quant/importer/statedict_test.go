@@ -125,6 +125,50 @@ func TestBatchNormTorchvision(t *testing.T) {
 	}
 }
 
+// TestBatchNormJoined: one normalization after the concatenation of the expand
+// layers.
+func TestBatchNormJoined(t *testing.T) {
+	for _, squeezed := range []bool{true, false} { // whether the squeeze layer has one, too
+		s := newSample(t, small11()).normalize()
+		if !squeezed {
+			for i, step := range s.steps {
+				if step.Kind != model.Squeeze {
+					continue
+				}
+				for c := range step.Out { // an identity
+					for p, v := range []float32{1, 0, 0, 1 - normEpsilon} {
+						s.norms[i][p][c] = v
+					}
+				}
+			}
+		}
+		convs := ownNames{"conv1", "squeeze", "expand1x1", "expand3x3", "conv10"}.of(s)
+		norms := ownNames{"bn1", "bn1", "", "bn2", "bn10"}.of(s)
+		var entries []entry
+		for i, step := range s.steps {
+			entries = append(entries, s.entriesAs(convs)[2*i:2*i+2]...)
+			switch step.Kind {
+			case model.Squeeze, model.Expand1x1:
+			case model.Expand3x3:
+				if squeezed {
+					entries = append(entries, s.norm(norms(i-2), i-2)...)
+				}
+				both := s.norm(norms(i), i)
+				for p, e := range s.norm("", i-1)[:4] {
+					both[p].values = slices.Concat(e.values, both[p].values)
+					both[p].shape = []int64{int64(len(both[p].values))}
+				}
+				entries = append(entries, both...)
+			default:
+				entries = append(entries, s.norm(norms(i), i)...)
+			}
+		}
+		for name, data := range stateDicts(t, s, entries) {
+			t.Run(name, func(t *testing.T) { s.requireLogits(t, mustRead(t, data, Options{Size: 64})) })
+		}
+	}
+}
+
 // TestBatchNormWithoutBias: convolutions before a normalization need no bias, and
 // a normalization needs no gamma and beta.
 func TestBatchNormWithoutBias(t *testing.T) {
