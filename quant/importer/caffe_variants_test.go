@@ -14,7 +14,9 @@ func TestCaffeBatchNorm(t *testing.T) {
 		for _, divisor := range []float32{1, 999.5} {
 			spelling := caffeSpelling{norm: norm, divisor: divisor}
 			t.Run(norm, func(t *testing.T) {
-				s := newSample(t, unpadded()).normalize()
+				topology := unpadded()
+				topology.Head.Linear = divisor == 1
+				s := newSample(t, topology).normalize()
 				s.requireLogits(t, mustRead(t, s.caffeAs(caffeV2, true, spelling), Options{}))
 
 				v11 := slim(model.V11())

@@ -23,7 +23,9 @@ func TestONNXBatchNorm(t *testing.T) {
 		"initializers among inputs": {listed: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSample(t, unpadded()).normalize()
+			topology := unpadded()
+			topology.Head.Linear = spelling.listed
+			s := newSample(t, topology).normalize()
 			if spelling.kind == onnxFloat16 {
 				for i := range s.norms {
 					for p := range s.norms[i] {

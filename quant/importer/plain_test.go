@@ -33,7 +33,7 @@ func (p planes) at(c, y, x int) float64 {
 	return p[c][y][x]
 }
 
-// conv computes convolution i, its batch normalization and its ReLU.
+// conv computes convolution i, its batch normalization and its ReLU, if it has one.
 func (s *sample) conv(i int, in planes) planes {
 	step, k := s.steps[i], s.steps[i].Kernel
 	side := (len(in[0])+2*step.Pad-k)/step.Stride + 1
@@ -55,7 +55,10 @@ func (s *sample) conv(i int, in planes) planes {
 					gamma, beta, mean, variance := float64(n[0][o]), float64(n[1][o]), float64(n[2][o]), float64(n[3][o])
 					sum = (sum-mean)/math.Sqrt(variance+normEpsilon)*gamma + beta
 				}
-				out[o][y][x] = max(sum, 0)
+				if !step.Linear {
+					sum = max(sum, 0)
+				}
+				out[o][y][x] = sum
 			}
 		}
 	}

@@ -107,6 +107,7 @@ var averagedName = regexp.MustCompile(`(?i)ema|teacher|target|shadow|averaged?|s
 // oneNetwork selects one of several copies of a network that differ in the first
 // part of their names: that under training, not its average.
 func (f *file) oneNetwork(tensors []*tensor) ([]*tensor, error) {
+	tensors = f.dropAverages(tensors)
 	groups, names := map[string][]*tensor{}, []string{}
 	for _, t := range tensors {
 		first, _, _ := strings.Cut(t.name, ".")
@@ -142,6 +143,33 @@ func (f *file) oneNetwork(tensors []*tensor) ([]*tensor, error) {
 	}
 	f.read = append(f.read, fmt.Sprintf("of the networks %q, %q is taken", names, trained[0]))
 	return groups[trained[0]], nil
+}
+
+// dropAverages drops tensors whose first part of the name says that they are an
+// average, if all of them are there without it, too.
+func (f *file) dropAverages(tensors []*tensor) []*tensor {
+	plain := map[string]bool{}
+	for _, t := range tensors {
+		plain[t.name] = true
+	}
+	copies := map[string]bool{}
+	for _, t := range tensors {
+		first, rest, _ := strings.Cut(t.name, ".")
+		if !averagedName.MatchString(first) {
+			continue
+		}
+		if isCopy, known := copies[first]; !known || isCopy {
+			copies[first] = plain[rest] || plain[strings.TrimPrefix(rest, "module.")]
+		}
+	}
+	kept := slices.DeleteFunc(slices.Clone(tensors), func(t *tensor) bool {
+		first, _, _ := strings.Cut(t.name, ".")
+		return copies[first]
+	})
+	if len(kept) < len(tensors) {
+		f.read = append(f.read, "the network itself is taken, not its average")
+	}
+	return kept
 }
 
 // modulesOf groups tensors by layer, in the order of their first tensors.

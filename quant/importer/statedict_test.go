@@ -364,6 +364,13 @@ func TestTwoNetworks(t *testing.T) {
 			require.True(t, tells(l, `"model" is taken`), "%q", l.Read)
 		})
 	}
+	for name, data := range stateDicts(t, s, append(prefixed("ema.module.", other), prefixed("", s)...)) {
+		t.Run("average, "+name, func(t *testing.T) {
+			l := mustRead(t, data, Options{Size: 64})
+			s.require(t, l)
+			require.True(t, tells(l, "not its average"), "%q", l.Read)
+		})
+	}
 	both = append(prefixed("a.", other), prefixed("b.", s)...)
 	for _, data := range stateDicts(t, s, both) {
 		_, err := read(data, Options{})
