@@ -235,7 +235,7 @@ func (p *literal) space() {
 	}
 }
 
-// skip moves behind the end of a comment.
+// skip moves past the end of a comment.
 func (p *literal) skip(rest, end string) {
 	_, after, _ := strings.Cut(rest, end)
 	p.pos = len(p.text) - len(after)
