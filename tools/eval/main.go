@@ -162,7 +162,7 @@ func measure(ctx context.Context, s *settings, tested, reference *network, folde
 	if reference == nil {
 		return r, nil
 	}
-	r.Notes = reference.notes
+	r.Notes = append(r.Notes, reference.notes...)
 	want, _, err := classify(ctx, s, bars, "reference", reference, inputs.Items)
 	if err != nil {
 		return nil, err
@@ -199,9 +199,6 @@ func printReport(w io.Writer, r *report, names []string) {
 	}
 	if r.Warning != "" {
 		fmt.Fprintln(w, "warning:", r.Warning)
-	}
-	for _, note := range r.Notes {
-		fmt.Fprintln(w, cli.Line(note))
 	}
 	if r.Accuracy.Pictures > 0 {
 		fmt.Fprintf(w, "%-28s top-1 %6.2f %%   top-5 %6.2f %%   on %d pictures, fit %s\n", r.Model, r.Accuracy.Top1, r.Accuracy.Top5, r.Accuracy.Pictures, r.Fit)

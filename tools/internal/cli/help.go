@@ -45,5 +45,6 @@ that of a .sqz file. An example, with a simple bypass around fire3:
               and of 3x3 expand filters; bypass adds the module's input to its output
   pool_after  layers followed by a 3x3 maximum pool of stride 2: 1 is conv1, 2 fire2
   pool_ceil   the pools round their output size up, not down (default: by convention)
-  head        the last, 1x1 convolution: classes (default: from the weights), padding
+  head        the last, 1x1 convolution: classes (default: from the weights), padding;
+              "linear": true if no ReLU follows it
 `
