@@ -208,6 +208,108 @@ func TestPermanentErrorEndsOnlyTheFirstAttempt(t *testing.T) {
 	})
 }
 
+// attempts runs Reconnect for a time, and returns when each attempt was made.
+func attempts(t *testing.T, d time.Duration, retry Retry, open func(n int) (Source, error)) (times []time.Duration, err error) {
+	t.Helper()
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	s, err := Reconnect(ctx, func(context.Context) (Source, error) {
+		times = append(times, time.Since(start))
+		return open(len(times))
+	}, retry)
+	for err == nil {
+		_, err = s.Next(ctx)
+	}
+	return times, err
+}
+
+// requireAtMost fails if more than n attempts were made in any window.
+func requireAtMost(t *testing.T, n int, window time.Duration, times []time.Duration) {
+	t.Helper()
+	for i := range times {
+		if i >= n {
+			require.GreaterOrEqual(t, times[i]-times[i-n], window, times)
+		}
+	}
+}
+
+// A camera on the network is opened again after 2, 4 … 30 seconds.
+func TestRemoteCameraIsOpenedLessOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		times, err := attempts(t, time.Hour, Retry{}, func(int) (Source, error) { return nil, remoteError(errBusy) })
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, []time.Duration{0, 2 * time.Second, 6 * time.Second, 14 * time.Second, 30 * time.Second}, times[:5])
+		require.Equal(t, 30*time.Second, times[len(times)-1]-times[len(times)-2])
+		requireAtMost(t, 5, time.Minute, times)
+	})
+}
+
+// A camera that sends a frame and fails is opened five times a minute at most.
+func TestLoginsAreLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		times, err := attempts(t, time.Hour, Retry{}, func(int) (Source, error) { return &shortStream{frames: 1}, nil })
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		requireAtMost(t, 5, time.Minute, times)
+		require.Greater(t, len(times), 250) // not fewer either
+	})
+}
+
+// shortStream is a stream that ends after some frames.
+type shortStream struct {
+	still
+	frames int
+}
+
+func (s *shortStream) Next(context.Context) (*Frame, error) {
+	if s.frames == 0 {
+		return nil, remoteError(errGone)
+	}
+	s.frames--
+	return &s.frame, nil
+}
+
+// With KeepTrying a wrong password is sent four times in half an hour.
+func TestKeepTrying(t *testing.T) {
+	for name, wrong := range map[string]error{"remote": remoteError(permanent{errBusy}), "local": permanent{errBusy}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var reported []error
+				times, err := attempts(t, 3*time.Hour, Retry{KeepTrying: true, Report: func(err error) { reported = append(reported, err) }},
+					func(int) (Source, error) { return nil, wrong })
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Equal(t, []time.Duration{0, 2 * time.Minute, 6 * time.Minute, 14 * time.Minute, 30 * time.Minute, time.Hour}, times[:6])
+				require.Equal(t, []error{wrong}, reported)
+			})
+		})
+	}
+}
+
+// An option that is not supported stays so.
+func TestKeepTryingEndsWithAnOptionError(t *testing.T) {
+	_, err := Reconnect(t.Context(), func(context.Context) (Source, error) {
+		return nil, Options{Loop: true}.rejectUnsupported("x", "a stream", OptionRate)
+	}, Retry{KeepTrying: true})
+	var option *OptionError
+	require.ErrorAs(t, err, &option)
+}
+
+// A server that has worked may reject for a while, such as during its start: it is
+// asked again after minutes.
+func TestRejectionAfterFrames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		times, err := attempts(t, time.Hour, Retry{}, func(n int) (Source, error) {
+			if n == 1 {
+				return &shortStream{frames: 1}, nil
+			}
+			return nil, remoteError(permanent{errBusy})
+		})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, []time.Duration{0, 2 * time.Second, 122 * time.Second}, times[:3])
+		requireAtMost(t, 4, 30*time.Minute, times[1:])
+	})
+}
+
 func TestEndOfTheSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, end := range []error{io.EOF, ErrPermanent} {
