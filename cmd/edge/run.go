@@ -46,14 +46,17 @@ func newRun() *cobra.Command {
 		Short: "Name what a camera shows, frame by frame",
 		Long: `run names what a camera shows, a line for each frame, until Ctrl-C or --frames.
 The camera "auto" is the first one that works; "edge cameras" lists them all. A
-camera that is missing, in use or unplugged is waited for, and stderr says why.
+camera that is missing, in use or unplugged is waited for, and stderr says why. An
+error that stays, such as a wrong password, ends the program; --keep-trying does
+not give up.
 The camera "rpicam" is a Raspberry Pi's camera module, read through the program
 rpicam-vid; its width is rounded to a multiple of 128.
 The camera "testcard" is built in: it draws scenes that the network knows, so
 each line shows the true scene next to the answer and the last line counts them.
 
 A camera may also be a picture, a folder of pictures, Y4M video, - for standard
-input, or the address of an MJPEG stream. Files are recognised by their content
+input, or the http address of an MJPEG stream or of a picture, which is requested
+--rate times a second, once by default. Files are recognised by their content
 and shown frame by frame; with --size and --format they are raw frames. Streams
 and pipes show their newest frame. A picture that cannot be read is named on
 stderr and skipped.`,
