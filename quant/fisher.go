@@ -33,6 +33,30 @@ const fisherLanes = 4
 // MeasureFisher estimates the Fisher information over pictures. Progress is
 // called once per picture, from several goroutines.
 func MeasureFisher(ctx context.Context, n *float.Network, pictures [][]int8, workers int, progress func()) (*Fisher, error) {
+	return measureFisher(ctx, n, pictures, workers, progress, func(logits []float32, random *rand.Rand) []float32 {
+		return score(softmax(logits), random)
+	})
+}
+
+// MeasureLogitFisher is MeasureFisher for networks whose softmax shows no error:
+// with one output it is always 1. The answer is the logits themselves, normally
+// distributed with a standard deviation of spread, usually theirs over pictures.
+// The divergence is then half the mean squared error of a logit, relative to
+// the square of spread.
+func MeasureLogitFisher(ctx context.Context, n *float.Network, pictures [][]int8, spread float64, workers int, progress func()) (*Fisher, error) {
+	if !(spread > 0 && spread <= math.MaxFloat32) {
+		return nil, fmt.Errorf("a spread of the logits of %v: expected a finite number above 0", spread)
+	}
+	return measureFisher(ctx, n, pictures, workers, progress, func(logits []float32, random *rand.Rand) []float32 {
+		return logitScore(len(logits), spread, random)
+	})
+}
+
+// scorer returns a random derivative by the logits whose mean square is the
+// Fisher information of the answer.
+type scorer func(logits []float32, random *rand.Rand) []float32
+
+func measureFisher(ctx context.Context, n *float.Network, pictures [][]int8, workers int, progress func(), score scorer) (*Fisher, error) {
 	forward, err := float.NewForward(n)
 	if err != nil {
 		return nil, err
@@ -47,7 +71,7 @@ func MeasureFisher(ctx context.Context, n *float.Network, pictures [][]int8, wor
 	sums := make([]*Fisher, fisherLanes)
 	err = parallel.For(ctx, workers, fisherLanes, func(_, lane int) {
 		sums[lane] = newFisher(convolutions)
-		p := &fisherPass{forward.NewPass(), train.NewAugmenter(n.Input.Size), sums[lane]}
+		p := &fisherPass{forward.NewPass(), train.NewAugmenter(n.Input.Size), score, sums[lane]}
 		for i := lane; i < len(pictures)*fisherVariants && ctx.Err() == nil; i += fisherLanes {
 			p.add(pictures[i/fisherVariants], i%fisherVariants > 0, uint64(i))
 			if i%fisherVariants == 0 {
@@ -106,6 +130,7 @@ func meanFisher(lanes []*Fisher, count int) *Fisher {
 type fisherPass struct {
 	pass    *float.Pass
 	augment *train.Augmenter
+	score   scorer
 	sums    *Fisher
 }
 
@@ -119,7 +144,7 @@ func (p *fisherPass) add(picture []int8, variant bool, seed uint64) {
 	if err != nil {
 		panic(err) // the picture's size was checked
 	}
-	p.pass.Backward(score(softmax(logits), random), func(layer int, g float.Map) {
+	p.pass.Backward(p.score(logits, random), func(layer int, g float.Map) {
 		sums := p.sums.layers[layer]
 		gradient := make([]float32, sums.out*sums.depth)
 		p.pass.WeightGradient(layer, g, gradient)
@@ -147,6 +172,19 @@ func score(p []float32, random *rand.Rand) []float32 {
 	}
 	for c, v := range p {
 		slope[c] -= float32(sum * float64(v))
+	}
+	return slope
+}
+
+// logitScore is the score of independent normally distributed logits, averaged
+// over the outputs.
+func logitScore(outputs int, spread float64, random *rand.Rand) []float32 {
+	slope := make([]float32, outputs)
+	for c := range slope {
+		slope[c] = float32(1 / (spread * math.Sqrt(float64(outputs))))
+		if random.Uint64()&1 == 0 {
+			slope[c] = -slope[c]
+		}
 	}
 	return slope
 }

@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"runtime"
@@ -48,8 +49,11 @@ type report struct {
 	Compared   *metrics.Agreement      `json:"agreement,omitempty"`
 	Worst      []metrics.ClassAccuracy `json:"worst_classes,omitempty"`
 	Warning    string                  `json:"warning,omitempty"`
+	Warnings   []string                `json:"warnings,omitempty"` // reasons to doubt the figures
 	Notes      []string                `json:"notes,omitempty"`
 	Unreadable []string                `json:"unreadable,omitempty"`
+
+	blind string // why top-1 and divergence show no errors, see metrics.Blind
 }
 
 func main() {
@@ -98,6 +102,9 @@ func run(ctx context.Context) error {
 	r, err := measure(ctx, s, tested, reference, folder)
 	if err != nil {
 		return err
+	}
+	for _, w := range r.Warnings {
+		fmt.Fprintln(os.Stderr, cli.Line("eval: warning: "+w))
 	}
 	if s.json {
 		return json.NewEncoder(os.Stdout).Encode(r)
@@ -159,17 +166,38 @@ func measure(ctx context.Context, s *settings, tested, reference *network, folde
 	labels := inputs.Labels()
 	r.Accuracy = metrics.Measure(got, labels)
 	r.Worst = metrics.WorstClasses(got, labels, tested.labels, s.worst)
+	r.doubt(metrics.DeadLayers(tested.dead))
+	r.doubt(metrics.AtChance(int(math.Round(r.Accuracy.Top1*float64(r.Accuracy.Pictures)/100)), r.Accuracy.Pictures, tested.classes()))
 	if reference == nil {
+		r.blind = metrics.Blind(got)
+		if r.blind != "" {
+			r.doubt(r.blind + ": neither top-1 nor top-5 shows errors")
+		}
 		return r, nil
 	}
 	r.Notes = append(r.Notes, reference.notes...)
+	if len(reference.dead) > 0 {
+		r.doubt(s.against + ": " + metrics.DeadLayers(reference.dead))
+	}
 	want, _, err := classify(ctx, s, bars, "reference", reference, inputs.Items)
 	if err != nil {
 		return nil, err
 	}
 	other, compared := metrics.Measure(want, labels), metrics.Compare(want, got, labels)
 	r.Other, r.Compared = &other, &compared
+	if r.blind = metrics.Blind(want); r.blind != "" {
+		r.doubt(metrics.BlindWarning(r.blind))
+	} else {
+		r.doubt(metrics.FewPictures(compared))
+	}
 	return r, nil
+}
+
+// doubt adds a warning; "" is none.
+func (r *report) doubt(warning string) {
+	if warning != "" {
+		r.Warnings = append(r.Warnings, warning)
+	}
 }
 
 func classify(ctx context.Context, s *settings, bars *progress.Bars, stage string, n *network, items []pictures.Item) ([][]float32, *pictures.Inputs, error) {
@@ -206,10 +234,14 @@ func printReport(w io.Writer, r *report, names []string) {
 			fmt.Fprintf(w, "%-28s top-1 %6.2f %%   top-5 %6.2f %%\n", r.Against, r.Other.Top1, r.Other.Top5)
 		}
 	}
-	if c := r.Compared; c != nil {
-		fmt.Fprintf(w, "same top-1 %.2f %% ± %.2f, KL divergence %.5f on %d pictures\n", c.SameTop1, c.SameError, c.KL, c.Pictures)
+	switch c := r.Compared; {
+	case c == nil:
+	case r.blind != "":
+		fmt.Fprintf(w, "error of the logits %.3f %% of their spread on %d pictures\n", c.LogitError, c.Pictures)
+	default:
+		fmt.Fprintf(w, "same top-1 %.2f %% %s, KL divergence %.5f on %d pictures\n", c.SameTop1, c.SameUncertainty(2), c.KL, c.Pictures)
 		if c.Labelled > 0 {
-			fmt.Fprintf(w, "top-1 drop %.2f ± %.2f points (paired)\n", c.Drop, c.DropError)
+			fmt.Fprintf(w, "top-1 drop %.2f %s points (paired)\n", c.Drop, c.DropUncertainty(2))
 		}
 	}
 	if len(r.Worst) > 0 {

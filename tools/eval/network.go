@@ -19,6 +19,7 @@ type network struct {
 	labels   []string
 	runner   func() (metrics.Runner, error)
 	notes    []string // on how the file was read
+	dead     []string // layers whose weights are all zero
 }
 
 func (n *network) classes() int { return n.topology.Head.Classes }
@@ -35,7 +36,9 @@ func openModel(name string) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &network{topology: n.Topology, input: n.Input, labels: n.Labels, runner: metrics.Int8(n)}, nil
+	return &network{topology: n.Topology, input: n.Input, labels: n.Labels, runner: metrics.Int8(n), dead: dead(n.Topology, func(layer int) bool {
+		return !slices.ContainsFunc(n.Layers[layer].Weights, func(w int8) bool { return w != 0 })
+	})}, nil
 }
 
 // openReference reads a .sqz file or float weights. The preprocessing and, unless
@@ -79,7 +82,9 @@ func openWeights(s *settings, tested *network) (*network, error) {
 	}
 	f := loaded.Network
 	runner, err := metrics.Float(f)
-	n := &network{topology: f.Topology, input: f.Input, labels: f.Labels, runner: runner}
+	n := &network{topology: f.Topology, input: f.Input, labels: f.Labels, runner: runner, dead: dead(f.Topology, func(layer int) bool {
+		return !slices.ContainsFunc(f.Layers[layer].Weights, func(w float32) bool { return w != 0 })
+	})}
 	if s.topology == "" {
 		n.notes = append(n.notes, fmt.Sprintf("%s is read with the topology and the preprocessing of %s", s.against, s.model))
 	} else {
@@ -89,4 +94,19 @@ func openWeights(s *settings, tested *network) (*network, error) {
 		n.notes = append(n.notes, "assumed: "+a)
 	}
 	return n, err
+}
+
+// dead lists the convolutions that are zero.
+func dead(t model.Topology, zero func(layer int) bool) []string {
+	g, err := t.Graph()
+	if err != nil {
+		return nil // the network was validated
+	}
+	var names []string
+	for _, s := range g.Convolutions {
+		if zero(s.Layer) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }

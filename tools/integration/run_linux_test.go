@@ -139,7 +139,7 @@ func TestUnplug(t *testing.T) {
 	r.reports(t, "no camera is there")
 	back := time.Now()
 	drive(t, "bind")
-	r.reports(t, "the camera gives frames") // reported with the first frame
+	r.reports(t, "the camera is sending frames again") // reported with the first frame
 	require.Less(t, time.Since(back), 2*time.Second)
 	r.next(t)
 }

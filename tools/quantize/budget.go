@@ -11,6 +11,7 @@ import (
 
 // attempt is an int8 network that the search produced, with its measurements.
 type attempt struct {
+	blind      bool    // classes show no error, see metrics.Blind
 	divergence float64 // allowed to the quantizer, see quant.Options
 	result     *quant.Result
 	encoded    []byte            // the .sqz file
@@ -27,7 +28,8 @@ type quantizeFunc func(ctx context.Context, divergence float64) (*attempt, error
 // each divergence it tries.
 const (
 	firstDivergence    = 0.0205
-	finestDivergence   = 1e-7 // below it, the finest int8 network is no larger
+	finestDivergence   = 1e-7 // below it, the finest int8 network is usually no larger
+	finerDivergence    = 1e-6 // factor where it is: for classes that are certain, the divergence hardly depends on the weights
 	coarsestDivergence = 100
 	maxAttempts        = 8
 )
@@ -39,12 +41,13 @@ type search struct {
 	best     *attempt
 	low      float64
 	high     float64
+	finest   float64 // the least divergence to try besides 0
 }
 
 // fitBytes searches for the divergence at which the file just fits a budget, and
 // ends with a file that uses at least closeToBudget of it.
 func fitBytes(ctx context.Context, budget int, try quantizeFunc) (*search, error) {
-	s := &search{high: math.Inf(1)}
+	s := &search{high: math.Inf(1), finest: finestDivergence}
 	divergence := firstDivergence
 	for range maxAttempts {
 		a, err := s.run(ctx, divergence, try)
@@ -53,10 +56,14 @@ func fitBytes(ctx context.Context, budget int, try quantizeFunc) (*search, error
 		}
 		if a.bytes <= budget {
 			s.best, s.high = a, divergence
-			if divergence <= finestDivergence {
-				return s, s.runFinest(ctx, budget, try)
+			full := float64(a.bytes) >= closeToBudget*float64(budget)
+			if divergence <= s.finest {
+				if err := s.runFinest(ctx, budget, try); err != nil || full || s.best.divergence == 0 {
+					return s, err
+				}
+				s.finest *= finerDivergence
 			}
-			if float64(a.bytes) >= closeToBudget*float64(budget) {
+			if full {
 				return s, nil
 			}
 		} else {
@@ -99,7 +106,11 @@ func (s *search) run(ctx context.Context, divergence float64, try quantizeFunc) 
 	}
 	s.attempts = append(s.attempts, a)
 	fmt.Printf("divergence up to %.4g: %d bytes", divergence, a.bytes)
-	if a.agreement.Pictures > 0 {
+	switch {
+	case a.agreement.Pictures == 0:
+	case a.blind:
+		fmt.Printf(", error of the logits %.2f %% of their spread", a.agreement.LogitError)
+	default:
 		fmt.Printf(", same top-1 %.1f %%, expected drop %.2f points", a.agreement.SameTop1, a.agreement.ExpectedDrop)
 	}
 	fmt.Println()
@@ -112,14 +123,14 @@ func (s *search) run(ctx context.Context, divergence float64, try quantizeFunc) 
 func (s *search) next(target float64) float64 {
 	last := s.attempts[len(s.attempts)-1]
 	proposal := last.divergence * math.Exp2((float64(last.bytes)-target)/s.slope())
-	proposal = min(max(proposal, finestDivergence), coarsestDivergence)
+	proposal = min(max(proposal, s.finest), coarsestDivergence)
 	switch {
 	case proposal > s.low && proposal < s.high:
 		return proposal
 	case math.IsInf(s.high, 1):
 		return min(16*s.low, coarsestDivergence)
 	}
-	return math.Sqrt(max(s.low, finestDivergence) * s.high)
+	return math.Sqrt(max(s.low, s.finest) * s.high)
 }
 
 // slope returns how many bytes doubling the divergence saves, from the last
@@ -159,7 +170,7 @@ func (s *search) smallest() int {
 // fitDrop searches for the smallest file whose expected drop of top-1 on the
 // held-out pictures is at most drop points.
 func fitDrop(ctx context.Context, drop float64, try quantizeFunc) (*search, error) {
-	s := &search{low: finestDivergence, high: coarsestDivergence}
+	s := &search{low: finestDivergence, high: coarsestDivergence, finest: finestDivergence}
 	divergence := firstDivergence
 	for range maxAttempts {
 		a, err := s.run(ctx, divergence, try)

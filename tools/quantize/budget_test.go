@@ -47,6 +47,24 @@ func TestFitBytes(t *testing.T) {
 	}
 }
 
+// TestFitBytesOfCertainClasses: where the divergence is tiny whatever the weights,
+// the search goes below finestDivergence to fill the budget.
+func TestFitBytesOfCertainClasses(t *testing.T) {
+	const budget = 20_000
+	s, err := fitBytes(context.Background(), budget, func(_ context.Context, divergence float64) (*attempt, error) {
+		a := fakeAttempt(t, divergence*1e10)
+		a.divergence = divergence
+		if divergence == 0 {
+			a.bytes = 2 * budget
+		}
+		return a, nil
+	})
+	require.NoError(t, err)
+	require.LessOrEqual(t, s.best.bytes, budget)
+	require.Greater(t, float64(s.best.bytes), 0.9*budget)
+	require.Less(t, s.best.divergence, finestDivergence)
+}
+
 // TestFitBytesFails: the error for a budget that is too small names the smallest
 // file.
 func TestFitBytesFails(t *testing.T) {

@@ -29,6 +29,7 @@ import (
 	"halfmeg/quant"
 	"halfmeg/quant/importer"
 	"halfmeg/tools/internal/cli"
+	"halfmeg/tools/internal/metrics"
 	"halfmeg/tools/internal/pictures"
 )
 
@@ -80,9 +81,11 @@ func run(ctx context.Context) error {
 	for _, line := range loaded.Assumed {
 		fmt.Println(cli.Line("assumed: " + line))
 	}
+	d := &doubts{}
 	for _, line := range n.Topology.Warnings() {
-		fmt.Println("warning:", line)
+		d.note(line)
 	}
+	d.deadLayers(n)
 	if n.Topology.Conv1.Pad > 0 {
 		fmt.Println(borderCost(n.Input))
 	}
@@ -100,10 +103,10 @@ func run(ctx context.Context) error {
 	if err := folder.Check(n.Topology.Head.Classes); err != nil {
 		return err
 	}
-	if err := probe(ctx, n, loaded.Graph, folder, s.workers); err != nil {
+	if err := probe(ctx, n, loaded.Graph, folder, s.workers, d); err != nil {
 		return err
 	}
-	chosen, err := quantize(ctx, n, folder, s)
+	chosen, err := quantize(ctx, n, folder, s, d)
 	if err != nil {
 		return err
 	}
@@ -113,11 +116,14 @@ func run(ctx context.Context) error {
 	}
 	printLayers(chosen.result, sizes)
 	printAgreement(chosen)
+	if chosen.blind == "" {
+		d.warn(metrics.FewPictures(chosen.agreement))
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if s.report != "" {
-		if err := writeReport(s.report, n, chosen, sizes); err != nil {
+		if err := writeReport(s.report, n, chosen, sizes, d.lines); err != nil {
 			return err
 		}
 		fmt.Printf("%s: report, with photographs from the folder\n", s.report)
@@ -270,9 +276,13 @@ func printAgreement(m *outcome) {
 		fmt.Print("\nToo few pictures to hold some out: the agreement with the float network was not measured.\n")
 		return
 	}
-	fmt.Printf("\nint8 against float on %d held-out pictures: same top-1 %.1f %% ± %.1f, KL divergence %.4f\n", a.Pictures, a.SameTop1, a.SameError, a.KL)
+	if m.blind != "" {
+		fmt.Printf("\nint8 against float on %d held-out pictures: error of the logits %.2f %% of their spread\n", a.Pictures, a.LogitError)
+		return
+	}
+	fmt.Printf("\nint8 against float on %d held-out pictures: same top-1 %.1f %% %s, KL divergence %.4f\n", a.Pictures, a.SameTop1, a.SameUncertainty(1), a.KL)
 	if a.Labelled > 0 {
-		fmt.Printf("top-1 float %.1f %%, int8 %.1f %%: drop %.1f ± %.1f points; top-5 float %.1f %%, int8 %.1f %%\n",
-			m.float.Top1, m.int8.Top1, a.Drop, a.DropError, m.float.Top5, m.int8.Top5)
+		fmt.Printf("top-1 float %.1f %%, int8 %.1f %%: drop %.1f %s points; top-5 float %.1f %%, int8 %.1f %%\n",
+			m.float.Top1, m.int8.Top1, a.Drop, a.DropUncertainty(1), m.float.Top5, m.int8.Top5)
 	}
 }

@@ -22,6 +22,7 @@ type outcome struct {
 	*attempt
 	attempts []*attempt // all attempts of the search
 	held     *reference
+	blind    string // why the classes show no error, see metrics.Blind; "" if they do
 	float    metrics.Accuracy
 	int8     metrics.Accuracy
 }
@@ -32,18 +33,19 @@ type maker struct {
 	workers     int
 	calibration [][]int8
 	held        *reference
+	answers     answers
 	fisher      *quant.Fisher // nil until measured
 }
 
 // quantize reads the pictures and quantizes the network, calibrated on all but
 // the held-out pictures.
-func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s *settings) (*outcome, error) {
+func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s *settings, d *doubts) (*outcome, error) {
 	inputs, err := load(ctx, n, folder, s.workers)
 	if err != nil {
 		return nil, err
 	}
 	calibration, heldOut := inputs.HoldOut()
-	warn(inputs, len(folder.Items), calibration)
+	warn(inputs, len(folder.Items), calibration, d)
 	if s.drop > 0 && len(heldOut.Data) < minHeldOut {
 		return nil, fmt.Errorf("-max-drop is measured on every tenth picture and needs %d readable pictures; the folder has %d", 10*minHeldOut, len(inputs.Data))
 	}
@@ -53,6 +55,15 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 	n.Source.Calibration = fmt.Sprintf("%d pictures", len(calibration.Data))
 	n.Source.Tool = "halfmeg quantize"
 	m := &maker{net: n, workers: s.workers, calibration: calibration.Data}
+	if m.answers, err = askFloat(ctx, n, calibration.Data, s.workers); err != nil {
+		return nil, err
+	}
+	if m.answers.blind != "" {
+		d.warn(metrics.BlindWarning(m.answers.blind))
+		if s.drop > 0 {
+			return nil, fmt.Errorf("-max-drop cannot be measured: %s; use -max-bytes", m.answers.blind)
+		}
+	}
 	if m.held, err = newReference(ctx, n, heldOut, s.workers); err != nil {
 		return nil, err
 	}
@@ -64,7 +75,9 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 	switch {
 	case s.rounds == 0:
 	case len(heldOut.Data) == 0:
-		fmt.Println("warning: -distill skipped: too few pictures to hold some out and measure whether it helps")
+		d.note("-distill skipped: too few pictures to hold some out and measure whether it helps")
+	case m.answers.blind != "":
+		d.note("-distill skipped, which learns from the divergence: " + m.answers.blind)
 	default:
 		if best, err = m.improve(ctx, best, s); err != nil {
 			return nil, err
@@ -75,6 +88,7 @@ func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s 
 		attempt:  best,
 		attempts: found.attempts,
 		held:     m.held,
+		blind:    m.answers.blind,
 		float:    metrics.Measure(m.held.logits, labels),
 		int8:     metrics.Measure(best.logits, labels),
 	}, nil
@@ -86,6 +100,9 @@ func (m *maker) search(ctx context.Context, s *settings) (*search, error) {
 		a, err := m.attempt(ctx, 0)
 		return &search{best: a, attempts: []*attempt{a}}, err
 	}
+	if m.answers.blind != "" && m.answers.spread == 0 {
+		return m.finest(ctx, s)
+	}
 	if err := m.measureFisher(ctx); err != nil {
 		return nil, err
 	}
@@ -93,6 +110,20 @@ func (m *maker) search(ctx context.Context, s *settings) (*search, error) {
 		return fitDrop(ctx, s.drop, m.attempt)
 	}
 	return fitBytes(ctx, s.bytes, m.attempt)
+}
+
+// finest quantizes a network whose logits are the same for all pictures as finely
+// as int8 can: which errors matter is unknown, so none can be allowed.
+func (m *maker) finest(ctx context.Context, s *settings) (*search, error) {
+	a, err := m.attempt(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	if a.bytes > s.bytes {
+		return nil, fmt.Errorf("the logits are the same for all pictures, so that no limit of bytes can be distributed: "+
+			"-max-bytes 0 rounds as finely as int8 allows and writes %d bytes", a.bytes)
+	}
+	return &search{best: a, attempts: []*attempt{a}}, nil
 }
 
 // minHeldOut is the least number of pictures on which a drop is measured.
@@ -103,7 +134,12 @@ const minHeldOut = 20
 func (m *maker) measureFisher(ctx context.Context) (err error) {
 	bars := progress.New()
 	defer bars.Close()
-	m.fisher, err = quant.MeasureFisher(ctx, m.net, m.calibration, m.workers, bars.Add("measuring sensitivities", len(m.calibration)))
+	step := bars.Add("measuring sensitivities", len(m.calibration))
+	if m.answers.blind == "" {
+		m.fisher, err = quant.MeasureFisher(ctx, m.net, m.calibration, m.workers, step)
+	} else {
+		m.fisher, err = quant.MeasureLogitFisher(ctx, m.net, m.calibration, m.answers.spread, m.workers, step)
+	}
 	return err
 }
 
@@ -136,7 +172,7 @@ func (m *maker) evaluate(ctx context.Context, divergence float64, r *quant.Resul
 	if err != nil {
 		return nil, err
 	}
-	a := &attempt{divergence: divergence, result: r, encoded: encoded, bytes: len(encoded)}
+	a := &attempt{divergence: divergence, blind: m.answers.blind != "", result: r, encoded: encoded, bytes: len(encoded)}
 	a.logits, a.agreement, err = m.held.compare(ctx, r.Network, m.workers)
 	return a, err
 }
@@ -241,18 +277,18 @@ func mixUncropped(ctx context.Context, calibration *pictures.Inputs, in model.In
 }
 
 // warn prints warnings about unreadable, too few and blank pictures.
-func warn(inputs *pictures.Inputs, listed int, calibration *pictures.Inputs) {
+func warn(inputs *pictures.Inputs, listed int, calibration *pictures.Inputs, d *doubts) {
 	for _, err := range inputs.Unreadable {
 		fmt.Fprintln(os.Stderr, cli.Line("quantize: left out: "+err.Error()))
 	}
 	if len(inputs.Unreadable) > 0 {
-		fmt.Printf("warning: %d of %d pictures could not be read and were left out\n", len(inputs.Unreadable), listed)
+		d.note(fmt.Sprintf("%d of %d pictures could not be read and were left out", len(inputs.Unreadable), listed))
 	}
 	if n := blank(calibration.Data); n > 0 {
-		fmt.Printf("warning: %d of %d calibration pictures show a single colour and are unlike what the network will see\n", n, len(calibration.Data))
+		d.note(fmt.Sprintf("%d of %d calibration pictures show a single colour and are unlike what the network will see", n, len(calibration.Data)))
 	}
 	if calibrated := len(calibration.Data); calibrated < fewPictures {
-		fmt.Printf("warning: calibrated on only %d pictures; some hundreds bring the int8 network closer to the float one\n", calibrated)
+		d.note(fmt.Sprintf("calibrated on only %d pictures; some hundreds bring the int8 network closer to the float one", calibrated))
 	}
 }
 

@@ -28,9 +28,9 @@ type alternative struct {
 // warns if one is significantly more accurate: wrong preprocessing is the most
 // common silent loss of accuracy. Unless the topology is stated by the file's
 // graph, it also tries other paddings of conv1 and the other kind of head.
-func probe(ctx context.Context, n *float.Network, stated bool, folder *pictures.Folder, workers int) error {
+func probe(ctx context.Context, n *float.Network, stated bool, folder *pictures.Folder, workers int, d *doubts) error {
 	if w := folder.Warning(); w != "" {
-		fmt.Println("warning:", w)
+		d.note(w)
 	}
 	if len(folder.Labelled()) == 0 {
 		fmt.Println("the classes of the pictures are unknown: the preprocessing was not checked")
@@ -58,7 +58,10 @@ func probe(ctx context.Context, n *float.Network, stated bool, folder *pictures.
 	}
 	bars.Close()
 	for _, w := range warnings {
-		fmt.Println("warning:", w)
+		d.note(w)
+	}
+	if len(warnings) == 0 {
+		d.warn(metrics.AtChance(total(hits), len(hits), n.Topology.Head.Classes))
 	}
 	return nil
 }
@@ -174,11 +177,11 @@ func total(hits []bool) int {
 }
 
 // spread returns at most n items, evenly spaced.
-func spread(items []pictures.Item, n int) []pictures.Item {
+func spread[T any](items []T, n int) []T {
 	if len(items) <= n {
 		return items
 	}
-	out := make([]pictures.Item, n)
+	out := make([]T, n)
 	for i := range out {
 		out[i] = items[i*len(items)/n]
 	}

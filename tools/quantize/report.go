@@ -19,7 +19,7 @@ import (
 const worstPictures = 12
 
 // writeReport writes the HTML page atomically. sizes are those of the .sqz file.
-func writeReport(path string, n *float.Network, m *outcome, sizes sqz.Sizes) error {
+func writeReport(path string, n *float.Network, m *outcome, sizes sqz.Sizes, warnings []string) error {
 	r := report.Report{
 		Name:      "SqueezeNet " + n.Topology.Name,
 		Source:    n.Source,
@@ -29,6 +29,8 @@ func writeReport(path string, n *float.Network, m *outcome, sizes sqz.Sizes) err
 		Float:     m.float,
 		Int8:      m.int8,
 		Worst:     m.worst(n.Labels),
+		Warnings:  warnings,
+		Blind:     m.blind != "",
 	}
 	for i, l := range m.result.Layers {
 		r.Layers = append(r.Layers, report.Layer{
@@ -43,17 +45,18 @@ func writeReport(path string, n *float.Network, m *outcome, sizes sqz.Sizes) err
 	}
 	for _, a := range m.attempts {
 		if a != m.attempt {
-			r.Curve = append(r.Curve, point(a.bytes, a.agreement, false))
+			r.Curve = append(r.Curve, point(a, false))
 		}
 	}
-	r.Curve = append(r.Curve, point(m.bytes, m.agreement, true))
+	r.Curve = append(r.Curve, point(m.attempt, true))
 	// Readable for the owner only: it contains their pictures.
 	return atomicfile.Write(path, 0o600, func(w io.Writer) error { return report.Write(w, r) })
 }
 
-func point(bytes int, a metrics.Agreement, chosen bool) report.Point {
-	p := report.Point{Bytes: bytes, SameTop1: a.SameTop1, SameError: a.SameError, KL: a.KL, Chosen: chosen}
-	if a.Pictures == 0 {
+func point(t *attempt, chosen bool) report.Point {
+	a := t.agreement
+	p := report.Point{Bytes: t.bytes, Pictures: a.Pictures, SameTop1: a.SameTop1, SameError: a.SameError, KL: a.KL, Chosen: chosen}
+	if a.Pictures == 0 || t.blind {
 		p.SameTop1, p.SameError, p.KL = math.NaN(), math.NaN(), math.NaN()
 	}
 	return p

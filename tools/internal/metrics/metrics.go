@@ -83,6 +83,13 @@ type Agreement struct {
 	// to its own class minus what it assigns to the network's. It needs no labels
 	// and has a smaller variance than Drop.
 	ExpectedDrop float64 `json:"expected_drop"`
+
+	// LogitError is the root mean square of the differences of the logits, in per
+	// cent of the standard deviation of the reference's over the pictures. It
+	// shows errors where softmax does not.
+	LogitError float64 `json:"logit_error"`
+
+	SameInterval [2]float64 `json:"same_top1_interval"` // 95 % interval of SameTop1 (Wilson), in per cent
 }
 
 // Compare measures the agreement of the logits got with those of the reference,
@@ -111,6 +118,9 @@ func Compare(want, got [][]float32, labels []int) Agreement {
 		a.SameError = 100 * math.Sqrt(p*(1-p)/float64(a.Pictures))
 		a.KL = max(0, a.KL/float64(a.Pictures)) // rounding errors can make it slightly negative
 		a.ExpectedDrop *= 100 / float64(a.Pictures)
+		low, high := wilson(p, a.Pictures)
+		a.SameInterval = [2]float64{100 * low, 100 * high}
+		a.LogitError = logitError(want, got)
 	}
 	if n := float64(a.Labelled); n > 0 {
 		mean := drops / n

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"halfmeg/tools/internal/metrics"
 )
 
 // curve is the accuracy of the file sizes that were tried.
@@ -86,7 +88,8 @@ func withError(p Point) string {
 	if !finite(p.SameTop1) {
 		return unknown
 	}
-	return fmt.Sprintf("%s ± %s", fixed(p.SameTop1, 1), fixed(p.SameError, 1))
+	a := metrics.Agreement{Pictures: p.Pictures, SameTop1: p.SameTop1, SameError: p.SameError}
+	return fixed(p.SameTop1, 1) + " " + a.SameUncertainty(1)
 }
 
 // measured is a value to plot, with the ends of its error bar.

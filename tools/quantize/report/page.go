@@ -12,6 +12,8 @@ type page struct {
 	Style    template.CSS
 	Name     string
 	Figures  []figure
+	Warnings []string
+	Blind    bool
 	Bytes    bytesChart
 	Noise    noiseChart
 	Table    table
@@ -41,6 +43,8 @@ func newPage(r *Report) (*page, error) {
 		Style:    template.CSS(style),
 		Name:     clean(r.Name),
 		Figures:  figures(r),
+		Warnings: cleanAll(r.Warnings),
+		Blind:    r.Blind,
 		Bytes:    newBytesChart(r),
 		Noise:    newNoiseChart(r.Layers),
 		Table:    newTable(r),
@@ -67,20 +71,34 @@ func figures(r *Report) []figure {
 	if a.Pictures == 0 {
 		return append(f, figure{Value: unknown, Note: "too few pictures to hold some out: the agreement with the float network was not measured"})
 	}
+	if r.Blind {
+		return append(f, figure{
+			Value: fixed(a.LogitError, 2), Unit: "%",
+			Note: "error of the logits, of their spread over the pictures, on " + plural(a.Pictures, "held-out picture"),
+		})
+	}
 	f = append(f,
 		figure{
-			Value: fixed(a.SameTop1, 1), Unit: fmt.Sprintf("%% ± %s", fixed(a.SameError, 1)),
+			Value: fixed(a.SameTop1, 1), Unit: "% " + a.SameUncertainty(1),
 			Note: "same top-1 class as the float network, on " + plural(a.Pictures, "held-out picture"),
 		},
 		figure{Value: fixed(a.KL, 4), Unit: "nats", Note: "mean Kullback-Leibler divergence from the float network"})
 	if a.Labelled > 0 {
 		f = append(f, figure{
-			Value: fixed(a.Drop, 1), Unit: fmt.Sprintf("± %s points", fixed(a.DropError, 1)),
+			Value: fixed(a.Drop, 1), Unit: a.DropUncertainty(1) + " points",
 			Note: fmt.Sprintf("drop of top-1: float %s, int8 %s of %s",
 				perCent(r.Float.Top1, 1), perCent(r.Int8.Top1, 1), plural(a.Labelled, "labelled picture")),
 		})
 	}
 	return f
+}
+
+func cleanAll(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		out = append(out, clean(l))
+	}
+	return out
 }
 
 func sourceOf(s model.Source) []entry {

@@ -31,6 +31,11 @@ type Report struct {
 	Agreement   metrics.Agreement
 	Float, Int8 metrics.Accuracy
 
+	// Blind is set if the network's classes show no errors, see metrics.Blind:
+	// of the agreement, only the error of the logits is shown.
+	Blind    bool
+	Warnings []string
+
 	Curve []Point   // the file sizes tried, in any order
 	Worst []Picture // on which int8 and float disagree, the worst first
 }
@@ -49,6 +54,7 @@ type Layer struct {
 // Point is a file size that was tried.
 type Point struct {
 	Bytes     int
+	Pictures  int     // compared
 	SameTop1  float64 // per cent of pictures with the same top-1 class; NaN if not measured
 	SameError float64 // its standard error, in points
 	KL        float64 // mean Kullback-Leibler divergence from float, in nats; NaN if not measured

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"halfmeg/quant/float"
+	"halfmeg/tools/internal/cli"
+	"halfmeg/tools/internal/metrics"
+)
+
+// doubts collects the warnings for the report.
+type doubts struct{ lines []string }
+
+// warn prints a warning on standard error and keeps it.
+func (d *doubts) warn(text string) {
+	if text == "" {
+		return
+	}
+	fmt.Fprintln(os.Stderr, cli.Line("quantize: warning: "+text))
+	d.lines = append(d.lines, text)
+}
+
+// note prints a warning on standard output, among the results, and keeps it.
+func (d *doubts) note(text string) {
+	fmt.Println("warning:", text)
+	d.lines = append(d.lines, text)
+}
+
+// deadLayers warns of layers whose weights are all zero.
+func (d *doubts) deadLayers(n *float.Network) {
+	g, err := n.Topology.Graph()
+	if err != nil {
+		return // the network was validated
+	}
+	var dead []string
+	for _, s := range g.Convolutions {
+		if allZero(n.Layers[s.Layer].Weights) {
+			dead = append(dead, s.Name)
+		}
+	}
+	d.warn(metrics.DeadLayers(dead))
+}
+
+func allZero(weights []float32) bool {
+	for _, w := range weights {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// answers is what the float network says of some calibration pictures.
+type answers struct {
+	blind  string  // why the classes show no error, from metrics.Blind; "" if they do
+	spread float64 // of the logits
+}
+
+// answerPictures is the number of pictures on which answers are based.
+const answerPictures = 100
+
+// askFloat runs the float network on calibration pictures.
+func askFloat(ctx context.Context, n *float.Network, pictures [][]int8, workers int) (answers, error) {
+	newRunner, err := metrics.Float(n)
+	if err != nil {
+		return answers{}, err
+	}
+	logits, err := metrics.RunAll(ctx, newRunner, spread(pictures, answerPictures), workers, func() {})
+	if err != nil {
+		return answers{}, err
+	}
+	return answers{metrics.Blind(logits), metrics.Spread(logits)}, nil
+}
