@@ -41,6 +41,20 @@ func sample() Report {
 	}
 }
 
+// TestWarnings: warnings are at the top; if the classes show no errors, the error
+// of the logits takes the place of the agreement.
+func TestWarnings(t *testing.T) {
+	r := sample()
+	require.Empty(t, write(t, r).all("ul", "warnings"))
+	r.Warnings, r.Blind, r.Worst = []string{"one <output>"}, true, nil
+	r.Agreement.LogitError = 3.456
+	page := write(t, r)
+	require.Equal(t, []string{"Warning: one <output>"}, texts(page.all("ul", "warnings")[0].all("li", "")))
+	figures := texts(page.all("ul", "figures")[0].all("li", ""))
+	require.Len(t, figures, 2)
+	require.Equal(t, "3.46 % error of the logits, of their spread over the pictures, on 1,200 held-out pictures", figures[1])
+}
+
 // TestFigures: the figures at the top are correct, and those not measured are
 // missing.
 func TestFigures(t *testing.T) {
@@ -51,10 +65,15 @@ func TestFigures(t *testing.T) {
 		"0.0314 nats mean Kullback-Leibler divergence from the float network",
 		"−0.5 ± 0.4 points drop of top-1: float 58.2\u00a0%, int8 58.7\u00a0% of 1 labelled picture",
 	}, texts(write(t, r).all("ul", "figures")[0].all("li", "")))
+	few := sample()
+	few.Agreement = metrics.Agreement{Pictures: 12, SameTop1: 100, Labelled: 12}
+	figures := texts(write(t, few).all("ul", "figures")[0].all("li", ""))
+	require.Contains(t, figures[1], "100.0 % (95 % interval 75.7 to 100.0)")
+	require.Contains(t, figures[3], "0.0 (95 % interval -24.3 to 24.3) points")
 	r.Agreement.Labelled = 0
 	require.Len(t, write(t, r).all("ul", "figures")[0].all("li", ""), 3)
 	r.Agreement.Pictures = 0
-	figures := texts(write(t, r).all("ul", "figures")[0].all("li", ""))
+	figures = texts(write(t, r).all("ul", "figures")[0].all("li", ""))
 	require.Len(t, figures, 2)
 	require.Contains(t, figures[1], "not measured")
 }
