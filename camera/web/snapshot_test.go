@@ -169,7 +169,12 @@ func TestCertificates(t *testing.T) {
 	require.False(t, certificate.Pinned)
 	require.True(t, isPermanent(err))
 	require.ErrorContains(t, err, server.URL+": the server's certificate is not valid (it is self-signed: x509: ")
-	require.ErrorContains(t, err, FormatFingerprint(seen[:])+"; SSL_CERT_FILE=camera.pem makes it valid")
+	require.ErrorContains(t, err, FormatFingerprint(seen[:]))
+	require.True(t, certificate.OnlyUnknown())
+
+	_, err = open(t.Context(), strings.Replace(server.URL, "127.0.0.1", "localhost", 1), Config{}, longTimeout)
+	require.ErrorAs(t, err, &certificate)
+	require.False(t, certificate.OnlyUnknown()) // it is for another name
 
 	other := seen
 	other[0]++

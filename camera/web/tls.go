@@ -21,17 +21,19 @@ type CertificateError struct {
 	Err         error  // why the certificate is not valid; nil if Pinned
 }
 
-// Error shows the fingerprint that was seen, and how to accept the certificate.
+// Error says what is wrong and shows the fingerprint that was seen.
 func (e *CertificateError) Error() string {
-	return e.Problem() + "; SSL_CERT_FILE=camera.pem makes it valid, if that file holds the camera's certificate"
-}
-
-// Problem is the error's text without what to do about it.
-func (e *CertificateError) Problem() string {
 	if e.Pinned {
 		return fmt.Sprintf("%s: the server's certificate is not the expected one: it has the SHA-256 fingerprint %s", e.Name, FormatFingerprint(e.Fingerprint))
 	}
 	return fmt.Sprintf("%s: the server's certificate is not valid (%v); it has the SHA-256 fingerprint %s", e.Name, e.Err, FormatFingerprint(e.Fingerprint))
+}
+
+// OnlyUnknown reports whether the certificate would be valid if its issuer were
+// among those that this machine trusts, such as the file of SSL_CERT_FILE.
+func (e *CertificateError) OnlyUnknown() bool {
+	var authority x509.UnknownAuthorityError
+	return errors.As(e.Err, &authority)
 }
 
 // Unwrap returns why the certificate is not valid.

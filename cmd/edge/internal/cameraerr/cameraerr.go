@@ -48,7 +48,7 @@ func Explain(err error) error {
 	case errors.As(err, &video):
 		return worded{err, fmt.Sprintf("%s: %v; %s", video.Name, video.Err, convert(video.Input))}
 	case errors.As(err, &certificate):
-		return worded{err, certificate.Problem() + "; " + acceptCertificate(certificate)}
+		return worded{err, certificate.Error() + "; " + acceptCertificate(certificate)}
 	case errors.As(err, &content) && isVideo(content.Name):
 		return worded{err, fmt.Sprintf("%s: %v; if it is a video, %s", content.Name, content.Err, convert(content.Name))}
 	case errors.As(err, &content):
@@ -93,8 +93,11 @@ func isVideo(name string) bool {
 // acceptCertificate says how to accept a certificate.
 func acceptCertificate(e *web.CertificateError) string {
 	accept := "if this is the camera's, --tls-fingerprint " + web.FormatFingerprint(e.Fingerprint) + " accepts it"
-	if e.Pinned {
+	switch {
+	case e.Pinned:
 		return accept
+	case e.OnlyUnknown():
+		return accept + ", SSL_CERT_FILE=camera.pem edge run … trusts the certificate in that file, and --insecure accepts any"
 	}
-	return accept + ", --insecure accepts any, and SSL_CERT_FILE=camera.pem edge run … trusts the certificate in that file"
+	return accept + ", and --insecure accepts any"
 }

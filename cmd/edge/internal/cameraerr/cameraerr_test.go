@@ -68,7 +68,7 @@ func TestExplainCertificates(t *testing.T) {
 	fingerprint := web.FormatFingerprint(seen[:])
 	err := Explain(openError(t, server.URL, camera.Options{}))
 	require.ErrorContains(t, err, "the server's certificate is not valid")
-	require.ErrorContains(t, err, "--tls-fingerprint "+fingerprint+" accepts it, --insecure accepts any, and SSL_CERT_FILE=camera.pem")
+	require.ErrorContains(t, err, "--tls-fingerprint "+fingerprint+" accepts it, SSL_CERT_FILE=camera.pem edge run … trusts the certificate in that file, and --insecure accepts any")
 	require.ErrorIs(t, err, camera.ErrPermanent)
 	err = Explain(openError(t, server.URL, camera.Options{TLSFingerprint: make([]byte, sha256.Size)}))
 	require.ErrorContains(t, err, "is not the expected one: it has the SHA-256 fingerprint "+fingerprint)
