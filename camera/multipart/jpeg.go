@@ -10,8 +10,8 @@ import (
 // Markers (ITU-T T.81, table B.1) besides those of package jpegsegment.
 const (
 	restart0     = 0xd0 // the first of 8 restart markers
-	startOfImage = 0xd8 // start of image
-	endOfImage   = 0xd9 // end of image
+	startOfImage = 0xd8 // SOI
+	endOfImage   = 0xd9 // EOI
 )
 
 // jpegScan walks the markers of a JPEG as it arrives. It looks into no segment: an

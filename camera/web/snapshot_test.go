@@ -102,12 +102,12 @@ func TestPollTimesOut(t *testing.T) {
 		w.Header().Set("Content-Type", "image/jpeg")
 		_, _ = io.WriteString(w, a)
 	})
-	s, err := open(t.Context(), address, Config{Rate: 4, Timeout: 200 * time.Millisecond}, longTimeout)
+	s, err := open(t.Context(), address, Config{Rate: 1.6, Timeout: 500 * time.Millisecond}, longTimeout)
 	require.NoError(t, err)
 	defer s.Close()
 	requireFrames(t, s, a, a)
 	_, err = s.Read(nil)
-	require.EqualError(t, err, address+": no frame arrived within 200ms: the camera or the network hangs")
+	require.EqualError(t, err, address+": no frame arrived within 500ms: the camera or the network hangs")
 }
 
 func TestCloseEndsAPoll(t *testing.T) {
