@@ -68,7 +68,7 @@ func TestReferenceWithItsOwnTopology(t *testing.T) {
 // TestWarnings: the report says where its figures show nothing.
 func TestWarnings(t *testing.T) {
 	images := writePictures(t, 12)
-	folder, err := pictures.List(images, nil)
+	folder, err := pictures.List(images, pictures.Classes{})
 	require.NoError(t, err)
 	one := testnet.Small()
 	one.Head = model.Head{Classes: 1, Linear: true}
