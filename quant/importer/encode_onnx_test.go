@@ -176,7 +176,7 @@ func (w *onnxWriter) conv(s *sample, i int, edge string, relu bool) string {
 	}
 	p := int64(step.Pad)
 	in, attributes := w.window(edge, name, step.Kernel, step.Stride, [4]int64{p, p, p, p})
-	weights := ""
+	var weights string
 	if w.hwio {
 		weights = w.transposedWeights(s, i, name)
 	} else {
