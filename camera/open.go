@@ -105,7 +105,7 @@ func unsupportedAddress(address string) error {
 
 // videoPath returns the path of the video device that a name means, if it means
 // one: the path of a character device, a path where one may appear when it is
-// plugged in, or video0. Below /dev there are also pipes and folders.
+// plugged in, video0, or 0. Below /dev there are also pipes and folders.
 func videoPath(name string) (string, bool) {
 	info, err := os.Stat(name)
 	if err == nil && info.Mode()&fs.ModeCharDevice != 0 {
@@ -114,9 +114,12 @@ func videoPath(name string) (string, bool) {
 	if err != nil && (strings.HasPrefix(name, "/dev/video") || strings.HasPrefix(name, "/dev/v4l/")) {
 		return name, true
 	}
-	digits, ok := strings.CutPrefix(name, "video")
-	if !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
+	digits := strings.TrimPrefix(name, "video")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return "", false
 	}
-	return "/dev/" + name, true
+	if digits == name && err == nil { // a file or folder that is named by a number
+		return "", false
+	}
+	return "/dev/video" + digits, true
 }

@@ -14,7 +14,7 @@ import (
 
 func TestVideoPath(t *testing.T) {
 	for name, want := range map[string]string{
-		"video0": "/dev/video0", "video12": "/dev/video12", "/dev/video0": "/dev/video0",
+		"video0": "/dev/video0", "video12": "/dev/video12", "/dev/video0": "/dev/video0", "0": "/dev/video0", "12": "/dev/video12",
 		"/dev/v4l/by-id/usb-Cam": "/dev/v4l/by-id/usb-Cam",
 	} {
 		path, ok := videoPath(name)
@@ -25,6 +25,13 @@ func TestVideoPath(t *testing.T) {
 		_, ok := videoPath(name)
 		require.False(t, ok, name)
 	}
+}
+
+// A file whose name is a number is that file.
+func TestFileNamedByANumber(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("0", []byte(twoFrames), 0o600))
+	requireNext(t, openPath(t, "0", Options{}), 0, "abcd")
 }
 
 // A shell replaces <(command) by the path of a pipe below /dev.

@@ -99,6 +99,8 @@ SqueezeNet: it needs no internet connection and no other file.`,
 		DisableSuggestions: true,
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
+	root.Version = version()
+	root.SetVersionTemplate("edge {{.Version}}\n")
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newClassify(), newRun(), newCameras(), newBench(), newInfo(), newLicenses(), newVersion())
 	return root

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfmeg/camera"
+	"halfmeg/camera/pixel"
 	"halfmeg/cmd/edge/internal/cameraerr"
 	"halfmeg/cmd/edge/internal/flags"
 	"halfmeg/cmd/edge/internal/jsonl"
@@ -26,7 +27,10 @@ type runCommand struct {
 	camera      flags.Camera
 	rotate      flags.Rotation
 	mirror      bool
+	crop        pixel.Region
+	skip        int
 	frames      int // 0: until stopped
+	filter      sink.Filter
 	json        bool
 	stats       bool
 	exitOnError bool
@@ -75,6 +79,10 @@ stderr and skipped.`,
 	r.camera.Add(command.Flags())
 	command.Flags().Var(&r.rotate, "rotate", "turn frames clockwise by 90, 180 or 270 `degrees`, for a camera mounted that way")
 	command.Flags().BoolVar(&r.mirror, "mirror", false, "mirror frames left to right, after turning them")
+	command.Flags().Var(flags.Region(&r.crop), "crop", "look at a part of each frame, as 640x480+100+20 or 50%x100%+25%+0%, before turning it")
+	command.Flags().IntVar(&r.skip, "skip", 0, "leave out this `number` of frames each time the camera starts, until its exposure is right")
+	command.Flags().BoolVar(&r.filter.OnChange, "on-change", false, "write a line only when the likeliest class is another one than in the last line")
+	command.Flags().Var(flags.Probability(&r.filter.MinProbability), "min-probability", "write a line only for an answer of at least this `probability`, as 0.3 or 30%")
 	command.Flags().Var(flags.UpTo(&r.frames, math.MaxInt32), "frames", "stop after this `number` of frames")
 	command.Flags().BoolVar(&r.json, "json", false, "write one JSON object a line")
 	command.Flags().BoolVar(&r.exitOnError, "exit-on-error", false, "end when the camera fails, instead of waiting for it")
@@ -88,6 +96,8 @@ func (r *runCommand) checkArgs(_ *cobra.Command, args []string) error {
 		return fmt.Errorf("run takes only flags, not %q", args[0])
 	case r.camera.Name == "":
 		return errors.New("run needs a camera: edge run --camera auto, or testcard")
+	case r.skip < 0:
+		return fmt.Errorf("--skip %d: give the number of frames to leave out", r.skip)
 	}
 	return nil
 }
@@ -102,7 +112,9 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	source, err := r.open(ctx, cmd.ErrOrStderr())
+	outages := &outages{stderr: cmd.ErrOrStderr()}
+	defer outages.flush()
+	source, err := r.open(ctx, outages)
 	if err != nil {
 		return cameraerr.Explain(pipeline.IgnoreEnd(ctx, err))
 	}
@@ -115,12 +127,15 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		Top:        topClasses,
 		Rotate:     int(r.rotate),
 		Mirror:     r.mirror,
+		Crop:       r.crop,
 	}
 	if r.json {
-		err = runInto(ctx, &runner, sink.NewJSON(cmd.OutOrStdout()))
+		r.filter.Next = sink.NewJSON(cmd.OutOrStdout())
+		err = runInto(ctx, &runner, &r.filter)
 	} else {
 		terminal := sink.NewTerminal(cmd.OutOrStdout())
-		if err = runInto(ctx, &runner, terminal); err == nil {
+		r.filter.Next = terminal
+		if err = runInto(ctx, &runner, &r.filter); err == nil {
 			err = terminal.Summary()
 		}
 	}
@@ -153,23 +168,24 @@ func (r *runCommand) writeStats(w io.Writer, s pipeline.Summary) error {
 
 // open opens the camera, and opens it again whenever it fails unless a failure
 // is to end the run.
-func (r *runCommand) open(ctx context.Context, stderr io.Writer) (camera.Source, error) {
+func (r *runCommand) open(ctx context.Context, outages *outages) (camera.Source, error) {
 	options := r.camera.Options
 	if options.Rate == 0 {
 		options.Rate = r.defaultRate()
 	}
-	options.Skipped = func(err error) { report(stderr, err) }
-	open := camera.NewOpener(r.camera.Name, options).Open
+	options.Skipped = func(err error) { report(outages.stderr, err) }
+	opener := camera.NewOpener(r.camera.Name, options)
+	open := func(ctx context.Context) (camera.Source, error) {
+		source, err := opener.Open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return camera.Skip(source, r.skip), nil
+	}
 	if r.exitOnError {
 		return open(ctx)
 	}
-	return camera.Reconnect(ctx, open, camera.Retry{KeepTrying: r.camera.KeepTrying, Report: func(err error) {
-		if err == nil {
-			fmt.Fprintln(stderr, "edge: the camera is sending frames again")
-			return
-		}
-		report(stderr, fmt.Errorf("%w; waiting for the camera", cameraerr.Explain(err)))
-	}})
+	return camera.Reconnect(ctx, open, camera.Retry{KeepTrying: r.camera.KeepTrying, Report: outages.report})
 }
 
 // watchRate is a frame rate that a person can follow.

@@ -260,3 +260,68 @@ func TestRotateFlag(t *testing.T) {
 	}
 	require.Equal(t, statusUsage, edge(t, "run", "--camera", "testcard", "--rotate", "45").status)
 }
+
+// Each line has the time of its frame, its age and the time of the run.
+func TestRunTimes(t *testing.T) {
+	before := time.Now().Add(-time.Microsecond)
+	observations := decodeLines[pipeline.Observation](t, edge(t, "run", "--camera", "testcard", "--frames", "3", "--json").stdout)
+	require.Len(t, observations, 3)
+	last := 0.0
+	for _, o := range observations {
+		require.WithinRange(t, o.Time, before, time.Now())
+		require.Positive(t, o.Age)
+		require.Greater(t, o.Elapsed, last)
+		last = o.Elapsed
+	}
+}
+
+// --on-change and --min-probability leave out lines, not frames.
+func TestRunFilters(t *testing.T) {
+	run := func(flags ...string) []pipeline.Observation {
+		return decodeLines[pipeline.Observation](t, edge(t, append([]string{"run", "--camera", "testcard", "--frames", "12", "--json"}, flags...)...).stdout)
+	}
+	all := run()
+	changed := run("--on-change")
+	require.Less(t, len(changed), len(all))
+	for i := 1; i < len(changed); i++ {
+		require.NotEqual(t, changed[i-1].Results[0].Index, changed[i].Results[0].Index)
+	}
+	for _, o := range run("--min-probability", "60%") {
+		require.GreaterOrEqual(t, float64(o.Results[0].Probability), 0.6)
+	}
+	require.Empty(t, run("--min-probability", "1"))
+	require.Equal(t, all[4].Frame, run("--skip", "4")[4].Frame)
+	require.Equal(t, all[4].Scene, run("--skip", "4")[0].Scene)
+}
+
+// --crop looks at a part of each frame; one outside of the frame is an error.
+func TestRunCrop(t *testing.T) {
+	run := func(crop string) outcome {
+		return edge(t, "run", "--camera", "testcard", "--frames", "1", "--json", "--crop", crop)
+	}
+	results := func(crop string) []classify.Class {
+		return decodeLines[pipeline.Observation](t, run(crop).stdout)[0].Results
+	}
+	whole := results("100%x100%")
+	part := results("25%x25%+50%+50%")
+	require.NotEqual(t, whole, part)
+	require.Equal(t, part, results("160x120+320+240"))
+	requireFailure(t, statusFailure, run("640x480+1+0"), "the region 640x480+1+0 does not lie within pictures of 640x480 pixels")
+	require.Equal(t, statusUsage, run("640").status)
+}
+
+// An input that ends before its first frame is an error, so that a failed program
+// before the pipe is noticed.
+func TestRunWithoutFrames(t *testing.T) {
+	header := filepath.Join(t.TempDir(), "header.y4m")
+	require.NoError(t, os.WriteFile(header, []byte("YUV4MPEG2 W64 H48 F30:1\n"), 0o600))
+	for _, args := range [][]string{{header}, {"-", "--size", "640x480", "--format", "yuv420p"}} {
+		requireFailure(t, statusFailure, edge(t, append([]string{"run", "--json", "--camera"}, args...)...), "no frame came: the input ended before its first one")
+	}
+}
+
+func TestVersionFlag(t *testing.T) {
+	got := edge(t, "--version")
+	require.Equal(t, statusOK, got.status)
+	require.True(t, strings.HasPrefix(edge(t, "version").stdout, got.stdout), got.stdout)
+}

@@ -19,6 +19,12 @@ type Observation struct {
 	Right   *bool            `json:"right,omitempty"` // whether the first result names the scene
 	Results []classify.Class `json:"results"`         // the most probable first
 	Times   Times            `json:"ms"`
+
+	// Time is when the frame was taken, by the system's clock, which may be set while
+	// the program runs. The other two are of the monotonic clock.
+	Time    time.Time `json:"time,omitzero"` // RFC 3339, to the microsecond
+	Age     float64   `json:"age_ms"`        // of the frame when its answer was known, in milliseconds
+	Elapsed float64   `json:"elapsed"`       // from the start of the run to the answer, in seconds
 }
 
 // Times are how long an answer took, in milliseconds with three decimals.
@@ -46,6 +52,8 @@ func newObservation(number int, frame *camera.Frame, waited time.Duration, resul
 		Scene:   frame.Scene,
 		Results: result.Top(top),
 		Times:   NewTimes(waited, result),
+		Time:    frame.Time.Truncate(time.Microsecond),
+		Age:     milliseconds(time.Since(frame.Time)),
 	}
 	if o.Scene != "" {
 		right := testcard.Right(o.Scene, o.Results[0].Label)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"halfmeg/camera"
+	"halfmeg/camera/pixel"
 	"halfmeg/model/classify"
 )
 
@@ -17,10 +18,13 @@ type Runner struct {
 	Classifier *classify.Classifier
 	Queues     []*Queue
 
-	Frames int  // stop after this number of frames; 0 for no limit
-	Top    int  // classes of an observation
-	Rotate int  // clockwise by 0, 90, 180 or 270 degrees
-	Mirror bool // left to right, after the rotation
+	Frames int          // stop after this number of frames; 0 for no limit
+	Top    int          // classes of an observation
+	Rotate int          // clockwise by 0, 90, 180 or 270 degrees
+	Mirror bool         // left to right, after the rotation
+	Crop   pixel.Region // of frames as they come, before the rotation; zero for all
+
+	started time.Time // when Run was called
 
 	Stats Stats // of the camera
 }
@@ -33,6 +37,7 @@ var errNoFrame = errors.New("no frame came")
 // frames is reached. The recognizer waits for no sink, unless a queue that
 // loses nothing is full.
 func (r *Runner) Run(ctx context.Context) error {
+	r.started = time.Now()
 	for number := 1; r.Frames == 0 || number <= r.Frames; number++ {
 		start := time.Now()
 		frame, err := r.Source.Next(ctx)
@@ -56,7 +61,11 @@ func (r *Runner) Run(ctx context.Context) error {
 }
 
 func (r *Runner) observe(number int, frame *camera.Frame, waited time.Duration) (*Observation, error) {
-	img := frame.Pixels()
+	pixels := frame.Pixels()
+	img, err := pixels.Crop(r.Crop)
+	if err != nil {
+		return nil, err
+	}
 	img.Rotate, img.Mirror = r.Rotate, r.Mirror
 	start := time.Now()
 	result, err := r.Classifier.Classify(img)
@@ -64,7 +73,9 @@ func (r *Runner) observe(number int, frame *camera.Frame, waited time.Duration) 
 		return nil, err
 	}
 	r.Stats.add(frame, start.Add(result.Prepare))
-	return newObservation(number, frame, waited, result, r.Top), nil
+	o := newObservation(number, frame, waited, result, r.Top)
+	o.Elapsed = milliseconds(time.Since(r.started)) / 1000
+	return o, nil
 }
 
 // IgnoreEnd is nil where err is an ordinary end: the source has no more frames,

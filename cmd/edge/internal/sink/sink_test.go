@@ -3,6 +3,7 @@ package sink
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -49,8 +50,16 @@ func TestJSON(t *testing.T) {
 	var b strings.Builder
 	require.NoError(t, NewJSON(&b).Observe(observation(1, "balloon", "<b>", false)))
 	want := `{"frame":1,"scene":"balloon","right":false,"results":[{"class":3,"label":"<b>","probability":0.5,"logit":7}],` +
-		`"ms":{"read":1,"prepare":0.5,"infer":10.25}}` + "\n"
+		`"ms":{"read":1,"prepare":0.5,"infer":10.25},"age_ms":0,"elapsed":0}` + "\n"
 	if got := b.String(); got != want { // to the byte, which JSONEq would not check
 		t.Errorf("got %s", got)
 	}
+}
+
+func TestTimesInJSON(t *testing.T) {
+	var b strings.Builder
+	o := observation(1, "", "b", false)
+	o.Time, o.Age, o.Elapsed = time.Date(2026, 1, 2, 3, 4, 5, 600_000, time.FixedZone("", 3600)), 31.25, 0.5
+	require.NoError(t, NewJSON(&b).Observe(o))
+	require.Contains(t, b.String(), `,"time":"2026-01-02T03:04:05.0006+01:00","age_ms":31.25,"elapsed":0.5}`)
 }

@@ -15,6 +15,7 @@ import (
 // knows the true scene, it stands next to the answer.
 type Terminal struct {
 	w            io.Writer
+	headed       bool
 	right, known int // frames whose scene is known, and how many were named rightly
 }
 
@@ -30,7 +31,8 @@ func (t *Terminal) Observe(o *pipeline.Observation) error {
 		}
 	}
 	line := fmt.Sprintf("%6d  %s\n", o.Frame, row(o))
-	if o.Frame == 1 {
+	if !t.headed {
+		t.headed = true
 		line = heading(o) + line
 	}
 	_, err := io.WriteString(t.w, line)

@@ -1,0 +1,42 @@
+package sink
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/model/classify"
+)
+
+// recorder records the numbers of frames.
+type recorder []int
+
+func (r *recorder) Observe(o *pipeline.Observation) error {
+	*r = append(*r, o.Frame)
+	return nil
+}
+
+func TestFilter(t *testing.T) {
+	frames := []classify.Class{
+		{Index: 7, Probability: 0.2}, {Index: 7, Probability: 0.9}, {Index: 7, Probability: 0.8},
+		{Index: 3, Probability: 0.3}, {Index: 7, Probability: 0.5}, {Index: 3, Probability: 0.6},
+	}
+	for _, c := range []struct {
+		filter Filter
+		want   recorder
+	}{
+		{Filter{}, recorder{1, 2, 3, 4, 5, 6}},
+		{Filter{OnChange: true}, recorder{1, 4, 5, 6}},
+		{Filter{MinProbability: 0.5}, recorder{2, 3, 5, 6}},
+		{Filter{OnChange: true, MinProbability: 0.5}, recorder{2, 6}},
+		{Filter{MinProbability: 1}, nil},
+	} {
+		var got recorder
+		c.filter.Next = &got
+		for i, class := range frames {
+			require.NoError(t, c.filter.Observe(&pipeline.Observation{Frame: i + 1, Results: []classify.Class{class}}))
+		}
+		require.Equal(t, c.want, got)
+	}
+}
