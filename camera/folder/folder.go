@@ -36,6 +36,10 @@ const (
 	// without a change, a copy over a network has failed or the file is no
 	// picture.
 	lastPoll = 8
+
+	// maxDepth bounds how deep folders in a watched folder are scanned: year, month,
+	// day, hour and camera are five.
+	maxDepth = 8
 )
 
 // Folder iterates over the pictures of a folder.
@@ -56,7 +60,7 @@ type file struct {
 	done      bool // decoded or skipped
 }
 
-// Open scans the folder at path. If it is watched it may be empty; otherwise the
+// Open scans the folder at path, and, if it is watched, the folders in it. If it is watched it may be empty; otherwise the
 // error is ErrEmpty. Next calls onSkip with an error for each file that it skips
 // because it cannot be decoded.
 func Open(path string, watch bool, onSkip func(error)) (*Folder, error) {
@@ -126,14 +130,28 @@ func (f *Folder) poll(ctx context.Context) error {
 // names that start with a dot: programs such as rsync use them for incomplete
 // files.
 func (f *Folder) scan() error {
-	entries, err := os.ReadDir(f.path) // sorted by name
+	files := make(map[string]file, len(f.files))
+	if err := f.scanFolder(files, "", 0); err != nil {
+		return err
+	}
+	f.files = files
+	return nil
+}
+
+// scanFolder scans a folder of that name below the root, and the folders in it if the
+// root is watched: cameras and programs that watch them make one a day.
+func (f *Folder) scanFolder(files map[string]file, folder string, depth int) error {
+	entries, err := os.ReadDir(filepath.Join(f.path, folder)) // sorted by name
 	if err != nil {
 		return err
 	}
-	files := make(map[string]file, len(entries))
 	for _, entry := range entries {
-		name := entry.Name()
-		if strings.HasPrefix(name, ".") {
+		if strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		name := filepath.Join(folder, entry.Name())
+		if entry.IsDir() && f.watch && depth < maxDepth { // false for links, which may form a circle
+			_ = f.scanFolder(files, name, depth+1) // removed since ReadDir, or another user's
 			continue
 		}
 		info, err := os.Stat(filepath.Join(f.path, name)) // follows links, unlike entry.Info
@@ -146,7 +164,6 @@ func (f *Folder) scan() error {
 			f.queue = append(f.queue, name)
 		}
 	}
-	f.files = files
 	return nil
 }
 

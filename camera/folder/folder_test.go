@@ -167,3 +167,33 @@ func TestWatchedFolderIsRemoved(t *testing.T) {
 		require.ErrorIs(t, err, os.ErrNotExist)
 	})
 }
+
+// TestSubfolders watches a folder in which others are made, and does not watch one with
+// others in it.
+func TestSubfolders(t *testing.T) {
+	d := newDirectory(t, "b")
+	sub := func(path string, width int) {
+		t.Helper()
+		require.NoError(t, os.MkdirAll(filepath.Join(d.path, filepath.Dir(path)), 0o700))
+		d.write(path, pictureFile(t, width))
+	}
+	sub("a/old", 7)
+	sub(".hidden/x", 8)
+	require.NoError(t, os.Symlink(d.path, filepath.Join(d.path, "circle")))
+	f := d.open(false)
+	requireWidth(t, f, 1)
+	_, err := f.Next(t.Context())
+	require.ErrorIs(t, err, io.EOF)
+
+	f = d.open(true)
+	requireWidth(t, f, 7)
+	requireWidth(t, f, 1)
+	sub("2026/01/02/new", 9)
+	requireWidth(t, f, 9)
+	sub("2026/01/02/next", 10)
+	requireWidth(t, f, 10)
+	require.NoError(t, os.RemoveAll(filepath.Join(d.path, "2026")))
+	sub("c", 11)
+	requireWidth(t, f, 11)
+	require.Empty(t, d.skipped)
+}
