@@ -58,17 +58,24 @@ rpicam-vid; its width is rounded to a multiple of 128.
 The camera "testcard" is built in: it draws scenes that the network knows, so
 each line shows the true scene next to the answer and the last line counts them.
 
-A camera may also be a picture, a folder of pictures, Y4M video, - for standard
-input, or the http address of an MJPEG stream or of a picture, which is requested
+A camera may also be a picture, a folder of pictures, consecutive JPEGs (as
+rpicam-vid --codec mjpeg writes them), Y4M video, - for standard input, or the http address of an MJPEG stream or of a picture, which is requested
 --rate times a second, once by default. Files are recognised by their content
 and shown frame by frame; with --size and --format they are raw frames. Streams
 and pipes show their newest frame. A picture that cannot be read is named on
-stderr and skipped.`,
+stderr and skipped. --watch also sees the folders in a folder.
+
+With --json each line has the frame's number; "time", when it was taken by the
+system's clock (RFC 3339); "age_ms", how old it was when its answer was known, and
+"elapsed", the seconds from the start of the run, both by a clock that nobody sets;
+"ms", how long reading, preparing and inferring took; and the "results".`,
 		Example: `  edge run --camera testcard --frames 20
   edge run --camera auto --stats
   edge run --camera video0 --size 1280x720 --format MJPG --control power_line=50_hz
   edge run --camera rpicam --size 1280x720 --rate 10
+  edge run --camera 0 --crop 50%x50%+25%+25% --on-change --min-probability 30%
   edge run --camera photos/ --watch
+  rpicam-vid --codec mjpeg -t 0 -n -o - | edge run --camera -
   edge run --camera http://camera.local:8080/stream
   edge run --camera testcard --model squeezenet1.0
   edge run --camera testcard --json | head`,

@@ -27,17 +27,17 @@ type Camera struct {
 
 // Add defines the flags.
 func (c *Camera) Add(flags *pflag.FlagSet) {
-	flags.StringVar(&c.Name, "camera", "", "`camera` to look through: auto, a video device as video0, rpicam, a file or folder, - for standard input, http://…, or testcard")
+	flags.StringVar(&c.Name, "camera", "", "`camera` to look through: auto, a video device as video0 or 0, rpicam, a file or folder, - for standard input, http://…, or testcard")
 	flags.Var((*sizeFlag)(&c.Options), "size", "size to ask the camera for, or of raw frames, in pixels, as 640x480")
 	flags.Var((*rateFlag)(&c.Options), "rate", "`frames` a second to ask the camera for")
-	flags.Var((*formatFlag)(&c.Options), "format", "pixel format to ask the camera for, or of raw frames, as YUYV or MJPG")
+	flags.Var((*formatFlag)(&c.Options), "format", "pixel format to ask the camera for, or of raw frames, as YUYV, MJPG or yuv420p")
 	flags.Var((*controlFlag)(&c.Options), "control", "set a control of the camera, as exposure=300; may be given several times")
 	flags.Var((*patienceFlag)(&c.Options), "patience", "`time` to wait for a frame before the camera has failed, as 30s or 2m (default about 10s)")
 	flags.BoolVar(&c.KeepTrying, "keep-trying", false, "after an error that stays, such as a wrong password, try again after minutes instead of ending")
 	flags.Var((*fingerprintFlag)(&c.Options), "tls-fingerprint", "accept the https certificate with this `SHA256` fingerprint, and no other")
 	flags.BoolVar(&c.Options.Insecure, "insecure", false, "accept any https certificate; others on the network could read the password")
 	flags.BoolVar(&c.Options.Loop, "loop", false, "start a file or folder again after its end")
-	flags.BoolVar(&c.Options.Watch, "watch", false, "wait for new pictures after the last one of a folder")
+	flags.BoolVar(&c.Options.Watch, "watch", false, "wait for new pictures after the last one of a folder and of the folders in it")
 }
 
 // sizeFlag is a flag WIDTHxHEIGHT.
