@@ -106,7 +106,7 @@ func FuzzReader(f *testing.F) {
 		rest := stream
 		for _, j := range list {
 			require.LessOrEqual(t, len(j), limit+1<<16)
-			require.True(t, bytes.HasPrefix([]byte(j), start))
+			require.True(t, bytes.HasPrefix([]byte(j), start[:2]))
 			i := bytes.Index(rest, []byte(j))
 			require.GreaterOrEqual(t, i, 0)
 			rest = rest[i+len(j):]
