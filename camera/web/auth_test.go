@@ -147,7 +147,7 @@ func TestRedirectToAnotherHost(t *testing.T) {
 	})
 	_, err := open(t.Context(), withUser(address), Config{}, longTimeout)
 	require.ErrorContains(t, err, "401")
-	require.Equal(t, "", seen.Load())
+	require.Empty(t, seen.Load())
 }
 
 // A nonce that has expired between two pictures is replaced.

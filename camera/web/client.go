@@ -92,22 +92,8 @@ func (c *client) get(ctx context.Context, header http.Header) (*http.Response, e
 	u := *c.address
 	u.User = nil
 	for redirects := 0; ; {
-		if u.Scheme != "https" && len(c.config.TLSFingerprint) > 0 {
-			return nil, permanent{errors.New("a certificate is asked for, but the address is one of http: it needs https")}
-		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-		if err != nil {
-			return nil, permanent{ErrAddress}
-		}
-		request.Header = header.Clone()
-		answered := false
-		trusted := u.Hostname() == c.address.Hostname() && (u.Scheme == "https" || c.address.Scheme == "http")
-		if trusted {
-			if answered, err = c.auth.authorize(request); err != nil {
-				return nil, err
-			}
-		}
-		response, err := c.transport.RoundTrip(request)
+		trusted := c.trusts(&u)
+		response, answered, err := c.getOnce(ctx, &u, header, trusted)
 		if err != nil {
 			return nil, err
 		}
@@ -116,19 +102,46 @@ func (c *client) get(ctx context.Context, header http.Header) (*http.Response, e
 			return response, nil
 		}
 		_ = response.Body.Close() // its content does not matter
+		rejected := status == http.StatusUnauthorized || status == http.StatusForbidden
+		location := response.Header.Get("Location")
 		switch {
-		case trusted && (status == http.StatusUnauthorized || status == http.StatusForbidden) && c.auth.challenged(response, answered):
-		case status >= 300 && status < 400 && response.Header.Get("Location") != "":
+		case trusted && rejected && c.auth.challenged(response, answered):
+		case status >= 300 && status < 400 && location != "":
 			if redirects++; redirects > c.redirects {
 				return nil, permanent{fmt.Errorf("the server redirects more than %d times", c.redirects)}
 			}
-			if err := redirect(&u, response.Header.Get("Location")); err != nil {
+			if err := redirect(&u, location); err != nil {
 				return nil, err
 			}
 		default:
 			return nil, c.auth.statusError(response, answered)
 		}
 	}
+}
+
+// trusts reports whether name and password may be sent to an address: to the host
+// they are for, and not without TLS if they are for https.
+func (c *client) trusts(u *url.URL) bool {
+	return u.Hostname() == c.address.Hostname() && (u.Scheme == "https" || c.address.Scheme == "http")
+}
+
+// getOnce sends one request. It reports whether the request had name and password.
+func (c *client) getOnce(ctx context.Context, u *url.URL, header http.Header, trusted bool) (response *http.Response, answered bool, err error) {
+	if u.Scheme != "https" && len(c.config.TLSFingerprint) > 0 {
+		return nil, false, permanent{errors.New("a certificate is asked for, but the address is one of http: it needs https")}
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, false, permanent{ErrAddress}
+	}
+	request.Header = header.Clone()
+	if trusted {
+		if answered, err = c.auth.authorize(request); err != nil {
+			return nil, false, err
+		}
+	}
+	response, err = c.transport.RoundTrip(request)
+	return response, answered, err
 }
 
 // redirect changes an address to where it redirects.

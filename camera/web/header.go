@@ -160,11 +160,9 @@ func (h *repairedHeader) add(line string) {
 
 // isToken reports whether text is the name of a header field (RFC 9110, 5.6.2).
 func isToken(text string) bool {
-	const others = "!#$%&'*+-.^_`|~"
-	notToken := func(c rune) bool {
-		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(others, c))
-	}
-	return text != "" && !strings.ContainsFunc(text, notToken)
+	const characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
+	unknown := func(c rune) bool { return !strings.ContainsRune(characters, c) }
+	return text != "" && !strings.ContainsFunc(text, unknown)
 }
 
 func isControl(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
@@ -197,7 +195,7 @@ func chunkFollows(r *bufio.Reader) bool {
 		switch c := text[n-1]; {
 		case c == '\r' || c == '\n' || c == ';' || c == ' ':
 			return n > 1
-		case !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'):
+		case bytes.IndexByte([]byte("0123456789abcdefABCDEF"), c) < 0:
 			return false
 		}
 	}

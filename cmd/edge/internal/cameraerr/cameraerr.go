@@ -71,9 +71,8 @@ func convert(input string) string {
 
 // quote returns text as one word of a shell.
 func quote(text string) string {
-	special := func(c rune) bool {
-		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("/:@.,_+-=%", c))
-	}
+	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:@.,_+-=%"
+	special := func(c rune) bool { return !strings.ContainsRune(safe, c) }
 	if text != "" && !strings.ContainsFunc(text, special) {
 		return text
 	}
