@@ -135,8 +135,7 @@ func candidates(o Options) ([]Found, error) {
 // openFirst opens the first source that opens. Its error has the reason of each
 // that did not; it is permanent if other options could have opened one.
 func openFirst(ctx context.Context, found []Found, open func(Found) (Source, error)) (Source, error) {
-	reasons := describeProblems(found)
-	isPermanent := false
+	unavailable := &AutoError{Problems: describeProblems(found)}
 	for _, f := range found {
 		if f.Problem != "" {
 			continue
@@ -148,17 +147,12 @@ func openFirst(ctx context.Context, found []Found, open func(Found) (Source, err
 		if err == nil {
 			return source, nil
 		}
-		isPermanent = isPermanent || errors.Is(err, ErrPermanent)
-		reasons = append(reasons, err.Error())
+		unavailable.Errs = append(unavailable.Errs, err)
 	}
-	if len(reasons) == 0 {
+	if len(unavailable.Problems)+len(unavailable.Errs) == 0 {
 		return nil, noCamera{errors.New("no camera: there is no video device; plug one in")}
 	}
-	err := noCamera{fmt.Errorf("no camera is available: %s", strings.Join(reasons, "; "))}
-	if isPermanent {
-		return nil, permanent{err}
-	}
-	return nil, err
+	return nil, unavailable
 }
 
 // describeProblems lists each problem once, with the sources that have it: a

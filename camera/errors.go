@@ -3,6 +3,7 @@ package camera
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"halfmeg/camera/internal/deviceerr"
@@ -71,6 +72,32 @@ func (e *VideoError) Is(target error) bool { return target == ErrPermanent }
 
 // Unwrap returns what was found.
 func (e *VideoError) Unwrap() error { return e.Err }
+
+// AutoError is the error of Auto when no camera can be opened. It is an
+// ErrNoCamera, and an ErrPermanent if one of Errs is: other options could then
+// open a camera.
+type AutoError struct {
+	Problems []string // of sources that cannot be tried
+	Errs     []error  // of sources that were tried
+}
+
+// Error has the reason of each source.
+func (e *AutoError) Error() string { return e.Message(error.Error) }
+
+// Message is the error's text with the errors of sources worded by the caller.
+func (e *AutoError) Message(text func(error) string) string {
+	reasons := slices.Clone(e.Problems)
+	for _, err := range e.Errs {
+		reasons = append(reasons, text(err))
+	}
+	return "no camera is available: " + strings.Join(reasons, "; ")
+}
+
+// Is reports that the error is an ErrNoCamera.
+func (e *AutoError) Is(target error) bool { return target == ErrNoCamera }
+
+// Unwrap returns the errors of the sources that were tried.
+func (e *AutoError) Unwrap() []error { return e.Errs }
 
 // OptionError is the error of an option that a kind of source does not support.
 // It is an ErrPermanent.

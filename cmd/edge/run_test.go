@@ -120,7 +120,7 @@ func TestRunWaitsForTheCamera(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, command.Start())
 	reader := bufio.NewReader(stderr)
-	require.Equal(t, "edge: /dev/video999: no camera is there: plug it in, or choose another from the list of cameras; waiting for the camera\n",
+	require.Equal(t, "edge: /dev/video999: no camera is there: plug it in, or choose another from the list of cameras (edge cameras lists them); waiting for the camera\n",
 		readLines(t, reader, 1))
 	require.NoError(t, command.Process.Signal(os.Interrupt))
 	rest, err := io.ReadAll(reader)

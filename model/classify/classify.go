@@ -20,9 +20,11 @@ type Classifier struct {
 	engine       *model.Engine
 }
 
-// Result is what the network says of one picture.
+// Result is what the network says of one picture. It shares memory with the
+// Classifier: it is valid until the next call of Classify. What Top returns
+// stays valid.
 type Result struct {
-	Logits  []float32     // one a class, valid until the next call of Classify
+	Logits  []float32     // one a class
 	Prepare time.Duration // time for crop, resize and colour conversion
 	Infer   time.Duration // time for the network itself
 

@@ -31,7 +31,8 @@ func testRace(r *report) {
 		return
 	}
 	args := append([]string{"-race", "-short"}, packages...)
-	goTest(r, testRun{name: "race", repeats: true}, []string{"CGO_ENABLED=1"}, args...)
+	// GOFLAGS also reaches the programs that tests build, such as edge.
+	goTest(r, testRun{name: "race", repeats: true}, []string{"CGO_ENABLED=1", "GOFLAGS=-race"}, args...)
 }
 
 // concurrentPackages lists the packages in which a file, of tests or not,

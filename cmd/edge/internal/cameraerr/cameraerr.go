@@ -5,6 +5,7 @@ package cameraerr
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -26,6 +27,9 @@ var flags = map[camera.Option]string{
 	camera.OptionWatch:          "--watch",
 }
 
+// useTestCard is the advice where there is no camera.
+const useTestCard = "--camera " + camera.TestCard + " works without a camera"
+
 // worded is an error with a text of its own.
 type worded struct {
 	error
@@ -38,11 +42,18 @@ func (w worded) Unwrap() error { return w.error }
 // Explain returns the error with options named as flags, and with what to do
 // about it on the command line. Errors of other packages stay as they are.
 func Explain(err error) error {
+	var auto *camera.AutoError
 	var option *camera.OptionError
 	var content *camera.ContentError
 	var video *camera.VideoError
 	var certificate *web.CertificateError
 	switch {
+	case errors.As(err, &auto):
+		text := auto.Message(func(err error) string { return Explain(err).Error() })
+		if !errors.Is(err, camera.ErrPermanent) {
+			text += "; " + useTestCard
+		}
+		return worded{err, text}
 	case errors.As(err, &option):
 		return worded{err, option.Message(func(o camera.Option) string { return flags[o] })}
 	case errors.As(err, &video):
@@ -54,9 +65,11 @@ func Explain(err error) error {
 	case errors.As(err, &content):
 		return worded{err, fmt.Sprintf("%s: %v; Y4M is read too, and raw frames with --size and --format", content.Name, content.Err)}
 	case errors.Is(err, camera.ErrNoCamera):
-		return worded{err, fmt.Sprintf("%v; --camera %s works without a camera", err, camera.TestCard)}
+		return worded{err, fmt.Sprintf("%v; %s", err, useTestCard)}
 	case errors.Is(err, folder.ErrEmpty):
 		return worded{err, fmt.Sprintf("%v; --watch waits for pictures", err)}
+	case errors.Is(err, fs.ErrNotExist) && !errors.Is(err, camera.ErrPermanent): // a device
+		return worded{err, fmt.Sprintf("%v (edge cameras lists them)", err)}
 	case errors.Is(err, camera.ErrNoFrame):
 		return worded{err, fmt.Sprintf("%v; --patience 1m waits longer", err)}
 	}

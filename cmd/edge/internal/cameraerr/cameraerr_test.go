@@ -85,3 +85,15 @@ func TestExplainPatience(t *testing.T) {
 	require.EqualError(t, err, server.URL+": no frame arrived within 100ms: the camera or the network hangs; --patience 1m waits longer")
 	require.NotErrorIs(t, err, camera.ErrPermanent)
 }
+
+// The errors of the sources that auto has tried are worded, too. The test card
+// is no cure for an option.
+func TestExplainAuto(t *testing.T) {
+	option := openError(t, camera.TestCard, camera.Options{Loop: true})
+	err := Explain(&camera.AutoError{Problems: []string{"webcams: none was found"}, Errs: []error{option}})
+	require.EqualError(t, err, "no camera is available: webcams: none was found; testcard: the test card takes --size, --rate, --format, not --loop")
+	require.ErrorIs(t, err, camera.ErrPermanent)
+	err = Explain(&camera.AutoError{Errs: []error{errors.New("in use")}})
+	require.EqualError(t, err, "no camera is available: in use; --camera testcard works without a camera")
+	require.NotErrorIs(t, err, camera.ErrPermanent)
+}

@@ -34,8 +34,8 @@ type Runner struct {
 var errNoFrame = errors.New("no frame came")
 
 // Run returns nil when the source ends, the context ends, or the limit of
-// frames is reached. The recognizer waits for no sink, unless a queue that
-// loses nothing is full.
+// frames is reached. Run waits for a sink only if a queue with the
+// policy Wait is full.
 func (r *Runner) Run(ctx context.Context) error {
 	r.started = time.Now()
 	for number := 1; r.Frames == 0 || number <= r.Frames; number++ {
@@ -78,7 +78,7 @@ func (r *Runner) observe(number int, frame *camera.Frame, waited time.Duration) 
 	return o, nil
 }
 
-// IgnoreEnd is nil where err is an ordinary end: the source has no more frames,
+// IgnoreEnd returns nil where err is the normal end of a run: the source has no more frames,
 // or the context has ended.
 func IgnoreEnd(ctx context.Context, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, ctx.Err()) {

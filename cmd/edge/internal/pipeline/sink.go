@@ -17,15 +17,15 @@ type Policy int
 
 // The policies.
 const (
-	// Wait loses nothing: the recognizer waits for room in the queue. It suits
+	// Wait loses nothing: the Runner waits for room in the queue. It suits
 	// standard output, which is the result of a run.
 	Wait Policy = iota
-	// DropOldest never lets the recognizer wait: the oldest observation in the
-	// queue is dropped and counted. It suits whatever shows the present.
+	// DropOldest never lets the Runner wait: the oldest observation in the
+	// queue is dropped and counted. It suits live displays.
 	DropOldest
 )
 
-// Queue runs a sink in a goroutine of its own, so that the recognizer goes on
+// Queue runs a sink in a goroutine of its own, so that the Runner goes on
 // while the sink is busy.
 type Queue struct {
 	sink   Sink
@@ -43,11 +43,11 @@ type Queue struct {
 	done chan struct{}
 }
 
-// NewQueue starts a queue that holds up to size observations. OnFail, which may
-// be nil, is told once of an error of the sink; it is called from the queue's
+// NewQueue starts a queue that holds up to size observations, at least one. OnFail, which may
+// be nil, is called once with the sink's error, from the queue's
 // goroutine. Close ends the queue.
 func NewQueue(sink Sink, size int, policy Policy, onFail func(error)) *Queue {
-	q := &Queue{sink: sink, size: size, policy: policy, onFail: onFail, done: make(chan struct{})}
+	q := &Queue{sink: sink, size: max(size, 1), policy: policy, onFail: onFail, done: make(chan struct{})}
 	q.changed = sync.NewCond(&q.mu)
 	go q.run()
 	return q
@@ -65,9 +65,10 @@ func (q *Queue) Observe(ctx context.Context, o *Observation) error {
 	switch {
 	case q.err != nil:
 		return q.err
-	case ctx.Err() != nil:
+	case len(q.waiting) < q.size:
+	case q.policy == Wait: // the context has ended
 		return ctx.Err()
-	case len(q.waiting) == q.size:
+	default:
 		q.waiting = q.waiting[1:]
 		q.dropped++
 	}

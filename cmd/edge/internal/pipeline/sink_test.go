@@ -78,6 +78,19 @@ func TestQueueWaitIsCancelled(t *testing.T) {
 	require.Equal(t, []int{1, 2}, g.seen)
 }
 
+// A queue with room takes an observation even after the end of the context: the
+// frame is classified already.
+func TestQueueTakesLastObservation(t *testing.T) {
+	g := &gate{open: make(chan struct{})}
+	close(g.open)
+	q := NewQueue(g, 1, Wait, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, q.Observe(ctx, &Observation{Frame: 1}))
+	require.NoError(t, q.Close())
+	require.Equal(t, []int{1}, g.seen)
+}
+
 type failing struct{ err error }
 
 func (f failing) Observe(*Observation) error { return f.err }
