@@ -3,7 +3,7 @@
 # argument "armcycles", for tools/armcycles.
 #
 # The tests use, beyond Go: make and git; gcc, for the race detector; QEMU's
-# user emulation, which runs arm64, arm and 386 programs; binutils, which
+# user emulation, which runs arm64 and arm programs; binutils, which
 # disassemble arm64; and for the emulated board of "make integration" QEMU's
 # system emulation, and a cross compiler and xz to build its kernel modules.
 set -eu
