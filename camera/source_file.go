@@ -211,11 +211,11 @@ func findJPEG(r *bufio.Reader) (bool, error) {
 		if picture.IndexJPEG(head) >= 0 {
 			return true, nil
 		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return false, err
-		}
-		if err != nil || n == picture.HeadSize {
+		switch {
+		case errors.Is(err, io.EOF) || err == nil && n == picture.HeadSize:
 			return false, nil
+		case err != nil:
+			return false, err
 		}
 	}
 }

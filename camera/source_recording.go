@@ -115,12 +115,12 @@ func (r *recording) Next(ctx context.Context) (*Frame, error) {
 		return &r.frame, nil
 	}
 	for {
-		before := r.fileSource.next
+		before := r.next
 		err := r.decodeNext(ctx)
 		if err == nil {
 			return &r.frame, nil
 		}
-		if r.fileSource.next == before { // no frame was read
+		if r.next == before { // no frame was read
 			return nil, err
 		}
 		r.skipped(fmt.Errorf("%s: frame %d: %w", r.name, before+1, err))

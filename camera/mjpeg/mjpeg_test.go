@@ -66,7 +66,8 @@ func TestSizesChange(t *testing.T) {
 	for _, size := range [][2]int{{64, 34}, {50, 34}, {20, 60}, {64, 34}} {
 		img, err := d.Decode(encode(t, size[0], size[1]))
 		require.NoError(t, err)
-		require.Equal(t, size, [2]int{img.Width, img.Height})
+		require.Equal(t, size[0], img.Width)
+		require.Equal(t, size[1], img.Height)
 		require.Len(t, img.Pix, 3*size[0]*size[1])
 		require.Equal(t, 3*64*34, cap(img.Pix))
 	}

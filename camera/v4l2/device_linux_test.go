@@ -372,7 +372,7 @@ func TestRateThatNobodyAskedFor(t *testing.T) {
 			require.Zero(t, s.rate)
 			next(t, s)
 			_, err := open(f.device(t), Config{Rate: 10})
-			require.Equal(t, cause == unix.EINVAL || cause == unix.ENOTTY, err == nil, cause)
+			require.Equal(t, errors.Is(cause, unix.EINVAL) || errors.Is(cause, unix.ENOTTY), err == nil, cause)
 		}
 	}
 }

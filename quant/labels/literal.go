@@ -137,10 +137,10 @@ func (p *literal) quoted() (string, error) {
 	for p.pos < len(p.text) && p.text[p.pos] != '\n' {
 		c := p.text[p.pos]
 		p.pos++
-		switch {
-		case c == quote:
+		switch c {
+		case quote:
 			return strings.TrimSpace(s.String()), nil
-		case c == '\\':
+		case '\\':
 			if err := p.escape(&s); err != nil {
 				return "", err
 			}
