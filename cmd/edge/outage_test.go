@@ -20,6 +20,8 @@ func TestOutages(t *testing.T) {
 			time.Sleep(after)
 			synctest.Wait()
 			o.report(err)
+			o.mu.Lock() // of the timer's writes, too
+			defer o.mu.Unlock()
 			require.Equal(t, want, stderr.String())
 			stderr.Reset()
 		}
