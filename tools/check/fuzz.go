@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -28,8 +29,31 @@ func fuzz(r *report) {
 	time := cmp.Or(os.Getenv("FUZZTIME"), standard)
 	for _, t := range targets {
 		cmd := command(nil, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+time, "-fuzzminimizetime=10x", t.pkg)
-		r.result("fuzz "+t.pkg+" "+t.name, cmd.Run())
+		var output strings.Builder
+		cmd.Stdout = io.MultiWriter(os.Stdout, &output)
+		err := cmd.Run()
+		if onlyTimeIsUp(output.String()) {
+			err = nil
+		}
+		r.result("fuzz "+t.pkg+" "+t.name, err)
 	}
+}
+
+// onlyTimeIsUp reports whether "go test -fuzz" failed because it noticed the end
+// of -fuzztime in the wrong place, as it does now and then. A finding is named by
+// its panic or failure and by the file that keeps the input.
+func onlyTimeIsUp(output string) bool {
+	var causes []string // lines after the one that says FAIL
+	_, after, found := strings.Cut(output, "--- FAIL: Fuzz")
+	if !found {
+		return false
+	}
+	for line := range strings.Lines(after) {
+		if line = strings.TrimSpace(line); line != "" {
+			causes = append(causes, line)
+		}
+	}
+	return len(causes) > 2 && causes[1] == "context deadline exceeded" && causes[2] == "FAIL"
 }
 
 // parseTargets reads what "go test -list" prints: the targets of a package,

@@ -14,3 +14,14 @@ func TestParseTargets(t *testing.T) {
 			"FuzzThree\nok  \tm/c\t0.1s\n"))
 	require.Empty(t, parseTargets(""))
 }
+
+func TestOnlyTimeIsUp(t *testing.T) {
+	for output, want := range map[string]bool{
+		"PASS\n": false,
+		"fuzz: elapsed: 3s\n--- FAIL: FuzzA (3.06s)\n    context deadline exceeded\nFAIL\nexit status 1\n":                                  true,
+		"--- FAIL: FuzzA (0.06s)\n    --- FAIL: FuzzA (0.00s)\n        a_test.go:9: context deadline exceeded\nFAIL\n":                      false,
+		"--- FAIL: FuzzA (3.06s)\n    context deadline exceeded\n    Failing input written to testdata/fuzz/FuzzA/582528ddfad69eb5\nFAIL\n": false,
+	} {
+		require.Equal(t, want, onlyTimeIsUp(output), output)
+	}
+}
