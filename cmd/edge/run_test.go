@@ -323,5 +323,6 @@ func TestRunWithoutFrames(t *testing.T) {
 func TestVersionFlag(t *testing.T) {
 	got := edge(t, "--version")
 	require.Equal(t, statusOK, got.status)
-	require.True(t, strings.HasPrefix(edge(t, "version").stdout, got.stdout), got.stdout)
+	first, _, _ := strings.Cut(edge(t, "version").stdout, "\n")
+	require.Equal(t, strings.Replace(first, "edge ", "edge version ", 1)+"\n", got.stdout)
 }
