@@ -29,7 +29,8 @@ type lane struct {
 	gradients  []*gradient // by layer
 }
 
-// gradient is the derivative by a convolution's real weights and biases.
+// gradient is the derivative with respect to a convolution's real weights and
+// biases.
 type gradient struct{ weights, biases []float32 }
 
 func newBatch(teacher *float.Forward, workers int) *batch {
@@ -93,7 +94,7 @@ func (b *batch) add(l *lane, student *float.Forward, pass *float.Pass, picture [
 		if p > 0 {
 			l.divergence += float64(p) * math.Log(float64(p)/max(float64(got[c]), math.SmallestNonzeroFloat32))
 		}
-		got[c] -= p // the derivative by the logit, times the temperature
+		got[c] -= p // the derivative with respect to the logit, times the temperature
 	}
 	pass.Backward(got, func(layer int, g float.Map) {
 		sums := l.gradients[layer]

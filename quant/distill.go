@@ -20,8 +20,8 @@ type Distillation struct {
 	Progress func(done, total int, divergence float64)
 }
 
-// What the student learns from and how fast. None of these was tuned; the
-// temperature is in the range of Hinton et al., arXiv:1503.02531, section 3.
+// Training hyperparameters. None of these was tuned; the temperature is in the
+// range of Hinton et al., arXiv:1503.02531, section 3.
 const (
 	batchSize   = 16
 	temperature = 2    // divides the logits: softer answers carry more information per picture

@@ -23,14 +23,14 @@
 //
 // # The int8 arithmetic, three times
 //
-// The engine of package model defines what an int8 network computes. Two parts
-// of this tree compute the same for reasons of their own:
+// The engine of package model defines what an int8 network computes. Two other
+// places duplicate this arithmetic, for these reasons:
 //
 //   - The simulator (simulate.go) runs one layer at a time on all calibration
 //     pictures, stops before the next and sees the codes of every tensor; the
 //     engine fuses and overlaps the layers of one picture in one arena. It
-//     takes the convolutions from package float, whose float32 sums of whole
-//     numbers are exact, and the rounding from package kernels.
+//     takes the convolutions from package float, whose float32 sums of integers
+//     are exact, and the rounding from package kernels.
 //     TestSimulationMatchesEngine compares it with the engine.
 //   - float.Codes is differentiable: distillation needs gradients through the
 //     rounding, which no integer kernel has. Its rounding is that of codes, not

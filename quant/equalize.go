@@ -17,11 +17,11 @@ type equalization struct {
 }
 
 // equalize chooses channel scales and the tensor's scale. The channel scales
-// are the square root of those that would make all ranges equal: the rest of
-// the way would cost the precision of the reading layer's weights what
-// activations gain (equation 11 of the paper, for equal weight ranges). Where
-// channels are fixed, because a bypass adds tensors channel by channel, only
-// the scale is chosen. importance is the cost of a squared error, by channel.
+// are the square root of those that would make all ranges equal: equalizing
+// fully would lose as much weight precision in the next layer as activations
+// gain (equation 11 of the paper, for equal weight ranges). Where channels are
+// fixed, because a bypass adds tensors channel by channel, only the scale is
+// chosen. importance is the cost of a squared error, by channel.
 func equalize(h *histogram, importance []float64, fixedChannels bool) equalization {
 	e := equalization{channelScale: make([]float64, h.channels), scale: 1}
 	channels := make([]distribution, h.channels)
@@ -52,8 +52,8 @@ func equalize(h *histogram, importance []float64, fixedChannels bool) equalizati
 	return e
 }
 
-// maxChannelScale limits channels that hardly ever fire: what calibration saw
-// of them is a poor bound of their range. Not tuned.
+// maxChannelScale limits channels that are hardly ever active: calibration
+// estimates their range badly. Not tuned.
 const maxChannelScale = 32
 
 // scaleOutputs multiplies a layer's outputs, the tensor's channels from first

@@ -60,7 +60,7 @@ func accumulate[T float32 | float64](sums, values []T) {
 // layerInput is what a convolution reads in one picture.
 type layerInput struct {
 	values float.Map // in the float network
-	codes  float.Map // in the quantized network, as whole numbers
+	codes  float.Map // in the quantized network, as integers
 	pad    []float32 // outside the map, by channel; nil is zeros
 }
 

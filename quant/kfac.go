@@ -12,8 +12,9 @@ import (
 
 // kfac approximates the Fisher information of one convolution by the Kronecker
 // product of a matrix over its inputs and one over its outputs (K-FAC: Martens
-// and Grosse, arXiv:1503.05671; for rounding: Tseng et al., arXiv:2505.22988). Both are taken from the derivative by the weights, summed over
-// all pixels, since an error of a weight is the same at all pixels:
+// and Grosse, arXiv:1503.05671; for rounding: Tseng et al., arXiv:2505.22988). Both are computed from the
+// derivative with respect to the weights, summed over all pixels, since an error
+// of a weight is the same at all pixels:
 //
 //	inputs  = E[G'G], trace = information of the whole layer
 //	outputs = E[GG'] / trace(E[GG'])
@@ -27,8 +28,9 @@ type kfac struct {
 	outputs []float64 // [out][out], of trace 1; nil for the head
 }
 
-// newKFAC returns empty sums. The head has no matrix over its outputs: a
-// million elements for a thousand classes, which few pictures cannot fill.
+// newKFAC returns empty sums. The head has no matrix over its outputs: with a
+// thousand classes it would have a million elements, too many to estimate from
+// few pictures.
 func newKFAC(s model.Step) *kfac {
 	depth := s.Weights() / s.Out
 	k := &kfac{depth: depth, out: s.Out, inputs: make([]float64, (depth+1)*(depth+1))}
@@ -38,8 +40,8 @@ func newKFAC(s model.Step) *kfac {
 	return k
 }
 
-// add adds the derivatives by the weights [out][depth] and by the biases of
-// one sample.
+// add adds the derivatives with respect to the weights [out][depth] and the
+// biases of one sample.
 func (k *kfac) add(weights, biases []float32) {
 	n := k.depth + 1
 	rows := make([]float32, k.out*n)    // [out][depth+1]
@@ -81,9 +83,9 @@ func (k *kfac) finite() bool {
 	return !slices.ContainsFunc(slices.Concat(k.inputs, k.outputs), func(v float64) bool { return !(math.Abs(v) <= math.MaxFloat64) })
 }
 
-// inputCovariance is the matrix over inputs that were multiplied by
-// channelScale (nil is 1), in codes worth scale, once the bias has absorbed
-// what it can: the Schur complement of the bias.
+// inputCovariance is the matrix over inputs after channel scaling by
+// channelScale (nil is 1), in units of one code (real value scale), with the
+// bias eliminated (Schur complement).
 func (k *kfac) inputCovariance(channelScale []float64, scale float64) *mat.SymDense {
 	n := k.depth + 1
 	bias := max(k.inputs[n*n-1], math.SmallestNonzeroFloat32)

@@ -57,8 +57,8 @@ func extendNearest(cost *[trellis.States]float32, back *[trellis.States]backpoin
 }
 
 // nearestNumbers returns the numbers nearest to v and their squared errors, by
-// the state's parity and the lowest bit of the index: all that the transitions
-// of a trellis can need.
+// the state's parity and the lowest bit of the index: enough for every
+// transition.
 func nearestNumbers(v float32, pruned bool) (number [2][2]int8, square [2][2]float32) {
 	for odd := range uint8(2) {
 		middle, _ := trellis.Index(odd, int(nearest(float64(v))))

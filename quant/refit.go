@@ -39,9 +39,9 @@ func (m *inputStats) refit(weights []float32, out int, inScale float64, pruned [
 const solveRounds = 30
 
 // solveSparse returns the X with pruned elements zero that minimises the
-// error of X*H = B in the norm of inverse(H). Every row has unknowns of its
-// own, so that one factorisation of H cannot solve them all: conjugate
-// gradients (Hestenes and Stiefel 1952), all rows in parallel.
+// error of X*H = B in the norm of inverse(H). Every row has a different set of
+// free variables, so that one factorisation of H cannot solve them all:
+// conjugate gradients (Hestenes and Stiefel 1952), all rows in parallel.
 func solveSparse(chol *mat.Cholesky, b *mat.Dense, pruned []bool) *mat.Dense {
 	rows, n := b.Dims()
 	var h mat.SymDense

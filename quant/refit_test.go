@@ -97,7 +97,7 @@ func TestPrunedStayZero(t *testing.T) {
 
 	metric := metric{inputs: newLDL(h, descendingDiagonal(h)), outputCost: []float64{1}}
 	for _, coded := range []bool{false, true} {
-		x := &rounder{metric: metric, target: refitted, pruned: pruned, scales: []float64{0.01}, trellis: coded}
+		x := &rounder{metric: metric, target: refitted, pruned: pruned, scales: []float64{0.01}, useTrellis: coded}
 		w := x.round()
 		require.Zero(t, w[1])
 		require.Zero(t, w[3])

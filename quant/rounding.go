@@ -9,7 +9,7 @@ import (
 
 // rounding is one convolution while it is quantized.
 type rounding struct {
-	// What is known before.
+	// Inputs.
 	step     model.Step
 	float    float.Layer // with the equalization's channel scales applied
 	stats    *inputStats
@@ -18,7 +18,7 @@ type rounding struct {
 	metric   metric
 	budget   float64 // divergence that the rounding of one weight may cause; 0 selects the finest steps
 
-	// What round computes.
+	// Results of round.
 	target   []float64 // unrounded weights [out][depth] for the codes as they are
 	scales   []float64 // step size of each output channel: real value of weight 1
 	weights  []int8
@@ -35,12 +35,12 @@ func (r *rounding) round() {
 	}
 	r.chooseScales()
 	r.weights = (&rounder{
-		metric:  r.metric,
-		target:  r.target,
-		pruned:  pruned,
-		scales:  r.scales,
-		trellis: r.budget > 0,
-		rate:    rateShare * 4 * math.Ln2 * r.budget / (r.inScale * r.inScale),
+		metric:     r.metric,
+		target:     r.target,
+		pruned:     pruned,
+		scales:     r.scales,
+		useTrellis: r.budget > 0,
+		lambda:     rateShare * 4 * math.Ln2 * r.budget / (r.inScale * r.inScale),
 	}).round()
 }
 
@@ -62,29 +62,30 @@ func (r *rounding) chooseScales() {
 }
 
 // The variance of the rounding error in squares of a step, where steps are
-// small against the weights: 1/12 for all whole numbers (uniform error); for
-// the trellis as measured, which go test -run TestTrellisVariance repeats.
-// Every second number alone, as many as a state of the trellis allows, would
-// leave 1/3.
+// small against the weights: 1/12 for all integers (uniform error); for the
+// trellis as measured, which go test -run TestTrellisVariance repeats. A uniform
+// quantizer with only every second integer, the density of one trellis state,
+// has 1/3.
 const (
 	uniformVariance = 1. / 12
 	trellisVariance = 0.247
 )
 
-// rateShare is the weight of a bit's price in rounding, relative to its worth.
-// One bit less per weight quadruples the error's variance (6.02 dB per bit), so
-// that a bit is worth 2*ln 2 times the budget of a weight, in the metric
-// (which is twice the divergence) 4*ln 2 times. Paying all of it draws every
-// weight towards zero, which was measured to cost more than it saves; the figures
+// rateShare scales lambda, the Lagrange multiplier of rate-distortion optimised
+// rounding, which minimises error + lambda*bits. 1 would be optimal at high
+// rates: there, removing one bit per weight quadruples the error's variance
+// (6.02 dB per bit), so that lambda is 2*ln 2 times the budget of a weight, or
+// 4*ln 2 times in the metric, which is twice the divergence. But 1 shrinks the
+// weights too much, which was measured to cost more than it saves; the figures
 // were not kept. The package comment describes how to measure it again.
 const rateShare = 0.2
 
 // minCost bounds the steps of channels whose errors never matter.
 const minCost = 1e-30
 
-// shortenMultiplier enlarges a step size slightly, such that the multiplier
-// that follows from it has multiplierBits bits of fraction: they are bytes of
-// the file.
+// shortenMultiplier enlarges a step size slightly, such that its
+// multiplier has only multiplierBits mantissa bits, because each costs file
+// size.
 func (r *rounding) shortenMultiplier(scale float64) float64 {
 	multiplier := r.multiplier(r.inScale * scale)
 	const dropped = 23 - multiplierBits
@@ -124,7 +125,7 @@ func (r *rounding) layer() model.Layer {
 	return out
 }
 
-// multiplier converts accumulator steps, each of which stands for unit, to
+// multiplier converts accumulator steps, each worth unit in real value, to
 // output codes or, in the head, to the mean over the map.
 func (r *rounding) multiplier(unit float64) float32 {
 	if r.step.Kind == model.Conv10 {

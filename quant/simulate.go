@@ -19,7 +19,7 @@ type codeMap struct {
 }
 
 // integerLayer is a quantized layer for the float convolution, whose sums of
-// whole numbers are exact up to 2^24. The biases, which may be larger, are
+// integers are exact up to 2^24. The biases, which may be larger, are
 // left out: requantize and rescaleHead add them.
 func integerLayer(l model.Layer) float.Layer {
 	w := make([]float32, len(l.Weights))

@@ -8,22 +8,22 @@ import (
 )
 
 // rounder rounds a convolution's weights, input by input. For each input,
-// Viterbi's algorithm finds the whole numbers over the outputs: of all paths
-// into a state of the trellis only the cheapest survives. Without a trellis
-// there is one state, which allows every number, and the algorithm reduces to
-// rounding to the nearest.
+// Viterbi's algorithm finds the integers over the outputs: of all paths into a
+// state of the trellis only the cheapest survives. Without a trellis there is
+// one state, which allows every integer, and the algorithm reduces to rounding
+// to the nearest.
 type rounder struct {
 	metric
-	target  []float64 // unrounded weights, [out][depth]
-	pruned  []bool    // weights that stay zero; nil is none
-	scales  []float64 // step size of each output channel
-	trellis bool      // restrict the weights to the trellis
+	target     []float64 // unrounded weights, [out][depth]
+	pruned     []bool    // weights that stay zero; nil is none
+	scales     []float64 // step size of each output channel
+	useTrellis bool      // restrict the weights to the trellis
 
-	// rate is the price of a bit, in the metric's unit; 0 minimises the error
-	// alone.
-	rate float64
+	// lambda is the Lagrange multiplier of rate-distortion optimised rounding: the
+	// cost of a bit, in the metric's unit. 0 minimises the error alone.
+	lambda float64
 
-	bits    [][]float64                   // per unit of an index's magnitude, [input][output]; nil without a rate
+	bits    [][]float64                   // estimated, per unit of an index's magnitude, [input][output]; nil if lambda is 0
 	carried []float64                     // compensation of earlier inputs' errors, by output
 	back    [][trellis.States]backpointer // by output and state
 	paths   [trellis.States]path          // the survivors
@@ -47,7 +47,7 @@ type path struct {
 // round returns the weights.
 func (r *rounder) round() []int8 {
 	out, depth := len(r.scales), len(r.inputs.order)
-	if r.rate > 0 {
+	if r.lambda > 0 {
 		r.bits = bitsPerIndex(r.target, r.scales)
 	}
 	r.carried, r.back = make([]float64, out), make([][trellis.States]backpointer, out)
@@ -63,7 +63,7 @@ func (r *rounder) round() []int8 {
 				r.carried[o] += float64(e * u)
 			}
 		}
-		r.search(k, r.rate/r.inputs.cost[p])
+		r.search(k, r.lambda/r.inputs.cost[p])
 		errors[p] = make([]float64, out)
 		state := r.cheapest()
 		for o := out - 1; o >= 0; o-- {
@@ -77,9 +77,9 @@ func (r *rounder) round() []int8 {
 	return weights
 }
 
-// search finds the survivors for input k, output by output. rate is the price
+// search finds the survivors for input k, output by output. lambda is the cost
 // of a bit in units of outputCost times a squared error.
-func (r *rounder) search(k int, rate float64) {
+func (r *rounder) search(k int, lambda float64) {
 	for i := range r.paths {
 		r.paths[i].cost = math.Inf(1)
 	}
@@ -92,7 +92,7 @@ func (r *rounder) search(k int, rate float64) {
 		want := r.target[o*depth+k] + r.carried[o]
 		price := 0.0
 		if r.bits != nil {
-			price = rate * r.bits[k][o]
+			price = lambda * r.bits[k][o]
 		}
 		for state := range r.paths {
 			if !math.IsInf(r.paths[state].cost, 1) {
@@ -123,7 +123,7 @@ func (r *rounder) extend(o, k int, state uint8, want, price float64) {
 		r.relax(o, backpointer{state, 0}, trellis.Next(state, 0), steps, 0)
 		return
 	}
-	if !r.trellis {
+	if !r.useTrellis {
 		r.relax(o, backpointer{state, nearest(steps)}, 0, steps, 0)
 		return
 	}
@@ -136,7 +136,7 @@ func (r *rounder) extend(o, k int, state uint8, want, price float64) {
 	}
 }
 
-// relax makes a transition the way into a state if it is the cheapest so far.
+// relax keeps the cheapest transition into a state.
 func (r *rounder) relax(o int, b backpointer, to uint8, steps, price float64) {
 	e := (steps - float64(b.weight)) * r.scales[o]
 	if cost := r.paths[b.from].cost + float64(r.outputCost[o]*e*e) + price; cost < r.next[to].cost {

@@ -59,7 +59,7 @@ func TestRounding(t *testing.T) {
 	round := func(h, g *mat.SymDense, trellis bool) []int8 {
 		m := metric{inputs: newLDL(h, descendingDiagonal(h)), outputs: newLDL(g, ascending(out))}
 		m.outputCost = m.outputs.cost
-		return (&rounder{metric: m, target: target, scales: scales, trellis: trellis}).round()
+		return (&rounder{metric: m, target: target, scales: scales, useTrellis: trellis}).round()
 	}
 	nearest := round(identity(depth), identity(out), false)
 	for i, w := range nearest {
@@ -86,7 +86,7 @@ func TestTrellisVariance(t *testing.T) {
 		target[o], scales[o] = 20*r.NormFloat64(), 1
 	}
 	h := mat.NewSymDense(1, []float64{1})
-	rounder := &rounder{metric: metric{inputs: newLDL(h, []int{0}), outputCost: scales}, target: target, scales: scales, trellis: true}
+	rounder := &rounder{metric: metric{inputs: newLDL(h, []int{0}), outputCost: scales}, target: target, scales: scales, useTrellis: true}
 	sum := 0.0
 	for o, w := range rounder.round() {
 		e := target[o] - float64(w)
@@ -111,7 +111,7 @@ func TestRateSavesBits(t *testing.T) {
 	m := metric{inputs: newLDL(h, descendingDiagonal(h)), outputCost: scales}
 	perIndex := bitsPerIndex(target, scales)
 	round := func(rate float64) (bits, errors float64) {
-		x := &rounder{metric: m, target: target, scales: scales, trellis: true, rate: rate}
+		x := &rounder{metric: m, target: target, scales: scales, useTrellis: true, lambda: rate}
 		weights := x.round()
 		require.True(t, follows(weights, depth))
 		for i, w := range weights {

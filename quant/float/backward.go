@@ -7,9 +7,9 @@ import (
 )
 
 // Backward computes the gradient of a function of the logits, given its
-// derivative by the logits, at the activations of the last Run. It calls visit
-// for each convolution, last to first, with the derivative by its output before
-// the ReLU. The map is valid until visit returns.
+// derivative with respect to the logits, at the activations of the last Run. It
+// calls visit for each convolution, last to first, with the derivative with
+// respect to its output before the ReLU. The map is valid until visit returns.
 func (p *Pass) Backward(dLogits []float32, visit func(layer int, gradient Map)) {
 	p.clearGradients()
 	p.averageGradient(dLogits)
@@ -29,8 +29,9 @@ func (p *Pass) Backward(dLogits []float32, visit func(layer int, gradient Map)) 
 	}
 }
 
-// convGradient adds the derivative by a convolution's input, given that by its
-// output. added is what a bypass has added to its tensor.
+// convGradient adds the derivative with respect to a convolution's input to that
+// of the tensor it reads, given the one with respect to its output. added is the
+// tensor that a bypass has added to the output; its Data is nil without a bypass.
 func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradient Map)) {
 	d := p.gradients[s.Writes].Slice(s.Channel, s.Out)
 	if added.Data != nil {
@@ -58,8 +59,8 @@ func (p *Pass) clearGradients() {
 	}
 }
 
-// averageGradient distributes the derivative by the logits over the head's
-// output.
+// averageGradient distributes the derivative with respect to the logits over the
+// head's output.
 func (p *Pass) averageGradient(dLogits []float32) {
 	d := p.gradients[p.f.graph.Head().Writes]
 	for c, v := range dLogits {
@@ -80,9 +81,9 @@ func (p *Pass) gate(d, out, added Map) {
 	}
 }
 
-// WeightGradient adds the derivative by a convolution's weights to sum,
-// [out][kernel y][kernel x][in], given the derivative d by its output before
-// the ReLU. Pixels are added in order.
+// WeightGradient adds the derivative with respect to a convolution's weights to
+// sum, [out][kernel y][kernel x][in], given the derivative d with respect to its
+// output before the ReLU. Pixels are added in order.
 func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 	s, rows := p.f.graph.Convolutions[layer], &p.scratch.packed
 	in := p.maps[s.Reads]
@@ -98,7 +99,8 @@ func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 	}
 }
 
-// inputGradient adds the derivative by the convolution's input to dst.
+// inputGradient adds the derivative with respect to the convolution's input to
+// dst.
 func (c *Conv) inputGradient(dst, d Map, scratch *Scratch) {
 	s := c.step
 	c.transposeOnce.Do(func() { c.transposed = Pack(c.unpacked, s.Out, s.Kernel*s.Kernel*s.In) })

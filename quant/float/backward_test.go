@@ -10,8 +10,9 @@ import (
 	"halfmeg/model"
 )
 
-// TestBackwardMatchesDifferences compares the gradient by every layer's bias,
-// the sum of the derivative over the layer's map, with central differences.
+// TestBackwardMatchesDifferences compares the gradient with respect to every
+// layer's bias, the sum of the derivative over the layer's map, with central
+// differences.
 func TestBackwardMatchesDifferences(t *testing.T) {
 	for _, topology := range testnet.Heads() {
 		checkBackward(t, topology)

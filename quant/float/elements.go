@@ -37,9 +37,9 @@ func closeGate(d, out, base []float32) {
 	}
 }
 
-// moveEqual adds d to dst where in equals largest, and sets d to zero there.
-func moveEqual(dst, d, in, largest []float32) {
-	for i := moveEqualVector(dst, d, in, largest); i < len(dst); i++ {
+// routeGradient adds d to dst where in equals largest, and sets d to zero there.
+func routeGradient(dst, d, in, largest []float32) {
+	for i := routeGradientVector(dst, d, in, largest); i < len(dst); i++ {
 		if in[i] == largest[i] {
 			dst[i] += d[i]
 			d[i] = 0

@@ -44,10 +44,10 @@ func closeGateVector(d, out, base []float32) int {
 	return n
 }
 
-func moveEqualVector(dst, d, in, largest []float32) int {
+func routeGradientVector(dst, d, in, largest []float32) int {
 	n := vectored(len(dst))
 	if n > 0 {
-		moveEqualAVX2(&dst[0], &d[:n][0], &in[:n][0], &largest[:n][0], n)
+		routeGradientAVX2(&dst[0], &d[:n][0], &in[:n][0], &largest[:n][0], n)
 	}
 	return n
 }
@@ -65,4 +65,4 @@ func maxIntoAVX2(dst, src *float32, n int)
 func closeGateAVX2(d, out, base *float32, n int)
 
 //go:noescape
-func moveEqualAVX2(dst, d, in, largest *float32, n int)
+func routeGradientAVX2(dst, d, in, largest *float32, n int)

@@ -73,8 +73,8 @@ loop:
 	VMOVUPS Y0, (DI)(AX*4)
 	NEXT
 
-// func moveEqualAVX2(dst, d, in, largest *float32, n int)
-TEXT ·moveEqualAVX2(SB), NOSPLIT, $0-40
+// func routeGradientAVX2(dst, d, in, largest *float32, n int)
+TEXT ·routeGradientAVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ d+8(FP), SI
 	MOVQ in+16(FP), DX

@@ -10,4 +10,4 @@ func maxIntoVector(_, _ []float32) int { return 0 }
 
 func closeGateVector(_, _, _ []float32) int { return 0 }
 
-func moveEqualVector(_, _, _, _ []float32) int { return 0 }
+func routeGradientVector(_, _, _, _ []float32) int { return 0 }

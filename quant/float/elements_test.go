@@ -39,11 +39,11 @@ func bits(x []float32) []uint32 {
 func TestElementsMatchPlainLoops(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	loops := map[string]func(a, b, c, d []float32){
-		"relu":      func(a, _, _, _ []float32) { relu(a) },
-		"addTo":     func(a, b, _, _ []float32) { addTo(a, b) },
-		"maxInto":   func(a, b, _, _ []float32) { maxInto(a, b) },
-		"closeGate": func(a, b, c, _ []float32) { closeGate(a, b, c) },
-		"moveEqual": moveEqual,
+		"relu":          func(a, _, _, _ []float32) { relu(a) },
+		"addTo":         func(a, b, _, _ []float32) { addTo(a, b) },
+		"maxInto":       func(a, b, _, _ []float32) { maxInto(a, b) },
+		"closeGate":     func(a, b, c, _ []float32) { closeGate(a, b, c) },
+		"routeGradient": routeGradient,
 	}
 	for name, loop := range loops {
 		for n := range 70 {

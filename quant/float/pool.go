@@ -27,19 +27,19 @@ func MaxPool(dst, src Map) {
 func maxPoolGradient(dst, d, in, out Map) {
 	for y := range out.Size {
 		for x := range out.Size {
-			firstMaximum(dst, d.pixel(y, x), in, out.pixel(y, x), model.PoolStride*y, model.PoolStride*x)
+			addToFirstMaximum(dst, d.pixel(y, x), in, out.pixel(y, x), model.PoolStride*y, model.PoolStride*x)
 		}
 	}
 }
 
-// firstMaximum adds d to dst at the first pixel of a window that has the
+// addToFirstMaximum adds d to dst at the first pixel of a window that has the
 // maximum, by channel. It sets d to zero where it has done so.
-func firstMaximum(dst Map, d []float32, in Map, maximum []float32, top, left int) {
+func addToFirstMaximum(dst Map, d []float32, in Map, maximum []float32, top, left int) {
 	width := min(model.PoolKernel, in.Size-left)
 	for y := top; y < min(top+model.PoolKernel, in.Size); y++ {
 		to, from := dst.Data[(y*dst.Size+left)*dst.Stride:], in.Data[(y*in.Size+left)*in.Stride:]
 		for x := range width {
-			moveEqual(to[x*dst.Stride:][:len(d)], d, from[x*in.Stride:], maximum)
+			routeGradient(to[x*dst.Stride:][:len(d)], d, from[x*in.Stride:], maximum)
 		}
 	}
 }

@@ -12,8 +12,8 @@ type Optimiser interface {
 }
 
 // Adam is the Optimiser of Kingma and Ba, arXiv:1412.6980, algorithm 1: it
-// divides the running mean of a derivative by the root of the running mean of
-// its square, so that a parameter moves by about the rate per step, whatever
+// divides the running mean of a derivative by the square root of the running
+// mean of its square, so that a parameter moves by about the rate per step, whatever
 // the scale of its derivative.
 type Adam struct {
 	mean, square []float32 // m and v of the paper
