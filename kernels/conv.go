@@ -33,17 +33,17 @@ func NewConv(s ConvSpec) *Conv { return newConv(active, s) }
 
 func newConv(b backend, s ConvSpec) *Conv { return &Conv{s.Bias, b.pack(fold(s))} }
 
-// Panel is the granularity at which callers may split output channels: a
+// ChannelAlign is the granularity at which callers may split output channels: a
 // multiple of every tile's number of channels.
-const Panel = 16
+const ChannelAlign = 16
 
-// Block computes some rows and channels of the output; an output row has width
+// Block computes a range of rows and channels of the output; an output row has width
 // pixels. Output pixel (y, x) reads the window of src whose top left corner is
 // (y*Stride, x*Stride). The pixels of src must be contiguous: src.Pixel == In.
-// The channels start at a multiple of Panel, and end at one or with the last
-// channel.
+// The channels start at a multiple of ChannelAlign, and end at one or with the
+// last channel.
 func (c *Conv) Block(dst, src Map, width int, rows, channels Span) {
-	if channels.From%Panel != 0 || channels.To%Panel != 0 && channels.To != len(c.zero) {
+	if channels.From%ChannelAlign != 0 || channels.To%ChannelAlign != 0 && channels.To != len(c.zero) {
 		panic("kernels: Block needs whole panels of channels")
 	}
 	if rows.From < rows.To && channels.From < channels.To && width > 0 {
@@ -51,8 +51,8 @@ func (c *Conv) Block(dst, src Map, width int, rows, channels Span) {
 	}
 }
 
-// Sums computes the fused head for some output channels of a 1x1 convolution:
-// sums[o] += the sum of max(acc, 0) over width x height pixels.
+// Sums computes the fused head for a range of output channels of a 1x1
+// convolution: sums[o] += the sum of max(acc, 0) over width x height pixels.
 func (c *Conv) Sums(sums []int64, src Map, width, height int, channels Span) {
 	if channels.From < channels.To && width > 0 && height > 0 {
 		c.packed.sums(sums, src, width, height, channels)

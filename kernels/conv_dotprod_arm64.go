@@ -45,7 +45,7 @@ func (c *dotprodConv) callCodes(t *tileArgs) {
 	}
 }
 
-// tile4x16Dotprod writes the codes of some tiles.
+// tile4x16Dotprod writes the codes of the given tiles.
 //
 //go:noescape
 func tile4x16Dotprod(t *tileArgs)
@@ -55,8 +55,8 @@ func tile4x16Dotprod(t *tileArgs)
 //go:noescape
 func tile4x16MantissaDotprod(t *tileArgs)
 
-// sums4x16Dotprod adds max(accumulator, 0) of some tiles to the sums of the
-// head.
+// sums4x16Dotprod adds max(accumulator, 0) of the given tiles to the sums
+// of the head.
 //
 //go:noescape
 func sums4x16Dotprod(t *tileArgs)

@@ -13,15 +13,15 @@ const (
 // patch holds gathered windows one after the other.
 type patch [patchBytes + gatherSlack]int8
 
-// gatherNEON copies windows of some rows of length bytes to contiguous memory.
-// Windows start step bytes apart, their copies depth bytes, the rows of a
-// window row bytes. It reads and writes up to 15 bytes past each row.
+// gatherNEON copies windows to contiguous memory. A window has the given number
+// of rows, each of length bytes. Windows start step bytes apart, their copies
+// depth bytes, the rows of a window row bytes. It reads and writes up to 15 bytes past each row.
 //
 //go:noescape
 func gatherNEON(patch, src *int8, windows, step, rows, row, length, depth int)
 
-// gatherWindows copies the windows of some tiles; at holds the pixels of the
-// first one.
+// gatherWindows copies the windows of the given number of tiles; at holds the
+// pixels of the first one.
 func (c *tiledConv) gatherWindows(tiles int, src Map, at *[maxPixels]pixelOffset, patch *patch) {
 	length, step := c.Kernel*c.In, c.Stride*src.Pixel
 	last := at[c.pixels-1].src + (tiles-1)*c.pixels*step

@@ -35,7 +35,8 @@ type neonConv struct {
 // follows them.
 type run struct{ steps, follows uint16 }
 
-// What follows a run. windowBit alone tells the end of the window.
+// Values of run.follows. The assembly tests only windowBit for the end of the
+// window.
 const (
 	windowBit     = 1
 	followsRow    = 0              // the same row of the window continues
@@ -163,7 +164,7 @@ func (c *neonConv) callCodes(t *tileArgs) {
 	}
 }
 
-// tile3x4NEON writes the codes of some tiles.
+// tile3x4NEON writes the codes of the given tiles.
 //
 //go:noescape
 func tile3x4NEON(t *tileArgs)
@@ -173,7 +174,7 @@ func tile3x4NEON(t *tileArgs)
 //go:noescape
 func tile3x4MantissaNEON(t *tileArgs)
 
-// sums3x4NEON adds max(accumulator, 0) of some tiles to the sums of the head.
+// sums3x4NEON adds max(accumulator, 0) of the given tiles to the sums of the head.
 //
 //go:noescape
 func sums3x4NEON(t *tileArgs)

@@ -4,9 +4,9 @@ package kernels
 
 import "fmt"
 
-// tiling is the shape of a micro-kernel. It computes tiles of some output
-// pixels by a panel of some output channels, in registers for the whole depth
-// of their windows.
+// tiling is the shape of a micro-kernel. It computes a tile of
+// output pixels by output channels (a panel), in registers for the whole depth
+// of the windows.
 type tiling struct {
 	pixels   int // of a tile
 	channels int // of a panel
@@ -32,8 +32,8 @@ const (
 	maxCallProducts = 2 << 20
 )
 
-// tileArgs are the arguments of a micro-kernel: some tiles of pixels by some
-// panels. The call advances src and dst to the last tile.
+// tileArgs are the arguments of a micro-kernel: a range of tiles along the
+// pixels by a range of panels. The call advances src and dst to the last tile.
 type tileArgs struct {
 	src        [maxPixels]*int8 // the window of each pixel
 	dst        [maxPixels]*int8 // the first output byte of each pixel
@@ -137,7 +137,7 @@ func (c *tiledConv) window() (rows, length int) {
 	return c.Kernel, c.Kernel * c.In
 }
 
-// prepare describes a call for some panels; row is Map.Row of the input.
+// prepare describes a call for a range of panels; row is Map.Row of the input.
 func (c *tiledConv) prepare(k tiledKernel, t *tileArgs, panel, panels, row int) {
 	rows, length := c.window()
 	t.weights = &c.packed[panel*c.packedDepth*c.channels]
@@ -171,7 +171,7 @@ func (c *tiledConv) computeBlock(k tiledKernel, dst, src Map, width int, rows, c
 	}
 }
 
-// computePanels computes all pixels of some whole panels.
+// computePanels computes all pixels of a range of whole panels.
 func (c *tiledConv) computePanels(k tiledKernel, panel, panels int, dst []int8, src Map, w pixelWalk) {
 	var patch patch
 	var at [maxPixels]pixelOffset
@@ -226,7 +226,7 @@ func (c *tiledConv) computeSums(k tiledKernel, sums []int64, src Map, width, hei
 	}
 }
 
-// sumPanels sums all pixels of some panels.
+// sumPanels sums all pixels of the given panels.
 func (c *tiledConv) sumPanels(k tiledKernel, t tileArgs, src Map, w pixelWalk) {
 	var patch patch
 	var at [maxPixels]pixelOffset
@@ -238,7 +238,7 @@ func (c *tiledConv) sumPanels(k tiledKernel, t tileArgs, src Map, w pixelWalk) {
 	}
 }
 
-// callCodes writes the codes of some tiles.
+// callCodes writes the codes of the given tiles.
 func callCodes(k tiledKernel, t *tileArgs) {
 	switch k := k.(type) {
 	case *neonConv:
@@ -248,7 +248,7 @@ func callCodes(k tiledKernel, t *tileArgs) {
 	}
 }
 
-// callSums adds the accumulators of some tiles to the sums of the head.
+// callSums adds the accumulators of the given tiles to the sums of the head.
 func callSums(k tiledKernel, t *tileArgs) {
 	switch k.(type) {
 	case *neonConv:
@@ -282,7 +282,7 @@ type pixelOffset struct{ src, dst int }
 // strides are the bytes from a row and from a pixel to the next.
 type strides struct{ row, pixel int }
 
-// pixelWalk iterates over the output pixels of some rows.
+// pixelWalk iterates over the output pixels of a range of rows.
 type pixelWalk struct {
 	first    pixelOffset
 	src, dst strides
@@ -292,7 +292,7 @@ type pixelWalk struct {
 }
 
 // walk starts a walk. It panics unless all windows and outputs are inside the
-// maps, because the assembly does not check. A dst without data stands for no
+// maps, because the assembly does not check. dst.Data is nil if there is no
 // output.
 func (c *tiledConv) walk(dst, src Map, width int, rows Span) pixelWalk {
 	row, pixel := c.Stride*src.Row, c.Stride*src.Pixel
@@ -314,8 +314,9 @@ func (w *pixelWalk) left() int { return w.pixels - w.done }
 
 // next stores the pixels of the next tile in at and returns the number of tiles
 // of the next call: up to limit tiles in the same row, or one that continues in
-// the next row. The last tile ends with the last pixel. So it may repeat pixels
-// that are done, or the first pixel several times.
+// the next row. The last tile ends at the last pixel. It therefore repeats
+// pixels that are done if too few are left, and the first pixel if the walk has
+// fewer pixels than a tile.
 func (w *pixelWalk) next(at []pixelOffset, limit int) int {
 	from := min(w.done, w.pixels-len(at))
 	tiles := max(1, min((w.width-from%w.width)/len(at), limit))

@@ -33,8 +33,8 @@
 //	neon             3 x 4                    16          SMULL, SMLAL to int16; SADALP to int32
 //	dotprod          4 x 16                   16          SDOT: four int8 to int32
 //
-// The number of channels of a tile is called a panel; weights are packed panel
-// by panel.
+// The channels of one tile are called a panel; weights are packed panel by
+// panel.
 //
 // # Files
 //

@@ -11,7 +11,7 @@ type backend struct {
 var (
 	selected, errSelected = isa.Selected()
 
-	// active serves the whole process.
+	// active is the backend used by the process.
 	active = backendFor(selected)
 )
 

@@ -38,7 +38,7 @@ func RescaleTable(ratio float32) *[256]uint8 {
 	return &t
 }
 
-// AddSaturated adds src to width pixels of some rows of dst, after a table has
+// AddSaturated adds src to width pixels of a range of rows of dst, after a table has
 // rescaled the codes of src to the scale of dst. Sums saturate at code 255.
 func AddSaturated(dst, src Map, table *[256]uint8, channels, width int, rows Span) {
 	for y := rows.From; y < rows.To; y++ {

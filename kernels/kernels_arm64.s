@@ -195,8 +195,8 @@
 // pointer advances, and the first real store overwrites the dummy one.
 //
 // The second half repeats the products of STEP, in the same order: other
-// instructions stand at a dozen places between them, and a macro with a
-// parameter for each would be harder to read than two lists.
+// instructions are interleaved at a dozen places, and a macro with a parameter
+// for each would be harder to read than two lists.
 #define FIRST_STEP \
 	STEP_LEFT(SMULL_8H)                    \
 	/* requantize: add partial sums */     \

@@ -47,7 +47,7 @@ func randomMap(r *rand.Rand, height, width, channels int) Map {
 }
 
 // TestBlockMatchesReference compares every backend with the plain loop, on random
-// shapes, writing to some channels of a wider map.
+// shapes, writing to a range of channels of a wider map.
 func TestBlockMatchesReference(t *testing.T) { forEach(t, testBlock) }
 
 func testBlock(t *testing.T, b backend) {
@@ -69,11 +69,11 @@ func testBlock(t *testing.T, b backend) {
 	}
 }
 
-// randomChannels returns some whole panels.
+// randomChannels returns a random range of channels, aligned to ChannelAlign.
 func randomChannels(r *rand.Rand, out int) Span {
-	panels := (out + Panel - 1) / Panel
+	panels := (out + ChannelAlign - 1) / ChannelAlign
 	from := r.IntN(panels)
-	return Span{from * Panel, min((from+1+r.IntN(panels-from))*Panel, out)}
+	return Span{from * ChannelAlign, min((from+1+r.IntN(panels-from))*ChannelAlign, out)}
 }
 
 // TestSumsMatchReference does the same for the fused head.

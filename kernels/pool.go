@@ -6,6 +6,6 @@ type PoolSpec struct {
 	In, Out  int // pixels along a side
 }
 
-// MaxPool computes some rows of the output. A window that reaches over the
+// MaxPool computes a range of rows of the output. A window that reaches over the
 // right or lower edge counts what is inside.
 func MaxPool(dst, src Map, p PoolSpec, rows Span) { active.maxPool(dst, src, p, rows) }

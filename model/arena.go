@@ -27,7 +27,7 @@ func (b *buffer) whole() kernels.Map {
 // inside is the tensor without its border.
 func (b *buffer) inside() kernels.Map { return b.whole().At(b.border, b.border, 0) }
 
-// overlaps tells whether the two are alive at the same time.
+// overlaps reports whether the two are alive at the same time.
 func (b *buffer) overlaps(other *buffer) bool { return b.first <= other.last && other.first <= b.last }
 
 // arenaAlign is the size of a cache line: no two buffers share one.

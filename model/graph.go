@@ -18,7 +18,7 @@ type Graph struct {
 // Picture is the index in Graph.Tensors of the network's input.
 const Picture = 0
 
-// None is the index of no tensor.
+// None marks an absent tensor.
 const None = -1
 
 // Tensor is a square feature map, in HWC order.
@@ -26,9 +26,9 @@ type Tensor struct {
 	Size     int // side in pixels
 	Channels int
 
-	// Writers are the steps that compute the tensor: none for the picture, two
-	// for the output of a fire module, where each expand writes its part of the
-	// channels, one elsewhere.
+	// Writers are the steps that compute the tensor. The picture has none. The
+	// output of a fire module has two: each expand layer writes its own range of
+	// channels. All other tensors have one.
 	Writers []Step
 	Readers []Step
 	Adds    int // the tensor that a bypass adds to what the writers computed, or None

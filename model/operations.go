@@ -173,7 +173,7 @@ func (o *linearHead) compute(p part) {
 	}
 }
 
-// clearBorder writes real zeros to the left and right of some rows. The first
+// clearBorder writes real zeros to the left and right of the given rows. The first
 // and the last row include the border above and below.
 func (b *buffer) clearBorder(rows kernels.Span) {
 	if b.border == 0 {

@@ -2,8 +2,8 @@ package model
 
 import "halfmeg/kernels"
 
-// part is what one worker computes of an operation: a band of rows and, of
-// each convolution, a range of output channels. Either may be empty.
+// part is one worker's share of an operation: a band of rows and, of each
+// convolution, a range of output channels. Either may be empty.
 type part struct {
 	rows     kernels.Span
 	column   int            // parts with the same rows have different columns
@@ -43,10 +43,11 @@ func fraction(count, i, n int) kernels.Span {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// panels is the i-th of n fractions of the channels, in whole panels.
+// panels is the i-th of n fractions of the channels, in multiples of
+// kernels.ChannelAlign.
 func panels(channels, i, n int) kernels.Span {
-	s := fraction(ceilDiv(channels, kernels.Panel), i, n)
-	return kernels.Span{From: min(s.From*kernels.Panel, channels), To: min(s.To*kernels.Panel, channels)}
+	s := fraction(ceilDiv(channels, kernels.ChannelAlign), i, n)
+	return kernels.Span{From: min(s.From*kernels.ChannelAlign, channels), To: min(s.To*kernels.ChannelAlign, channels)}
 }
 
 // largestColumn is the number of channels in the largest of n columns.

@@ -97,9 +97,10 @@ type waiter struct {
 
 func newWaiter() waiter { return waiter{wakeup: make(chan struct{}, 1)} }
 
-// wait returns when the number has the value. Whoever stores the value calls
-// wake afterwards, maybe as late as when the goroutine waits for the next
-// value. So a wake-up may be spurious, and wait checks the number again.
+// wait blocks until number equals value; the writer must call wake after it has
+// stored the value. That call may be so late that this goroutine already waits
+// for the next value. A wake-up may therefore be spurious, and wait checks the
+// number again.
 func (w *waiter) wait(number *atomic.Uint32, value uint32, spins int) {
 	for range spins {
 		if number.Load() == value {

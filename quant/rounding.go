@@ -83,9 +83,8 @@ const rateShare = 0.2
 // minCost bounds the steps of channels whose errors never matter.
 const minCost = 1e-30
 
-// shortenMultiplier enlarges a step size slightly, such that its
-// multiplier has only multiplierBits mantissa bits, because each costs file
-// size.
+// shortenMultiplier enlarges a step size slightly, such that its multiplier has
+// only multiplierBits mantissa bits, because each costs file size.
 func (r *rounding) shortenMultiplier(scale float64) float64 {
 	multiplier := r.multiplier(r.inScale * scale)
 	const dropped = 23 - multiplierBits

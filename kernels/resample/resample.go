@@ -32,7 +32,7 @@ type backend struct {
 var (
 	selected, _ = isa.Selected() // kernels.InstructionSet reports the error
 
-	// active serves the whole process.
+	// active is the backend used by the process.
 	active = backendFor(selected)
 )
 

@@ -17,8 +17,8 @@ func backendFor(s isa.Set) backend {
 	return neon
 }
 
-// verticalNEON is Vertical for n >= minBytes columns. The first row's tap is
-// what the others leave of one; taps are those of the others.
+// verticalNEON is Vertical for n >= minBytes columns. taps holds all taps but
+// the first row's, which is 1 minus their sum.
 //
 //go:noescape
 func verticalNEON(dst *uint16, src *byte, stride int, taps *uint16, others, n int)
@@ -43,7 +43,7 @@ func filterPairsNEON(even, odd, line *uint16, offsets *int32, packed *uint16, ch
 //go:noescape
 func convertNEON(m *Matrix, dst *int8, y, a, b *uint16, n int)
 
-// What an iteration of the assembly covers. The last iteration of a longer row
+// Bytes and pixels per iteration of the assembly. The last iteration of a longer row
 // overlaps the one before it.
 const (
 	minBytes  = 32

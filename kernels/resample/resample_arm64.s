@@ -8,7 +8,7 @@
 // can encode, sum0 (16) for the macros of neon_arm64.h, and FS0 (F16) for
 // FMOVQ.
 //
-// The code is scheduled for in-order cores: independent instructions stand
+// The code is scheduled for in-order cores: independent instructions are placed
 // between a load or a product and its first use, and pointers advance by a
 // separate ADD, because on such a core the users of a post-indexed load's
 // address wait for the load.
@@ -125,7 +125,7 @@
 	MUL2(weight, d3, sum7)            \
 	VLD1R (TAP), [WEIGHT.H8]
 
-// CLEAR_SUMS serves a first row without others.
+// CLEAR_SUMS is used if there is only one row.
 #define CLEAR_SUMS \
 	VEOR SUM0.B16, SUM0.B16, SUM0.B16 \
 	VEOR SUM1.B16, SUM1.B16, SUM1.B16 \

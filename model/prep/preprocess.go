@@ -57,26 +57,26 @@ func (p *Preprocessor) Run(dst []int8, src pixel.Image) error {
 	}
 	p.rgb.reset()
 	for i := range size {
-		at := i
+		y := i
 		if p.bottomUp { // resizers need the source's rows from the top
-			at = size - 1 - i
+			y = size - 1 - i
 		}
 		if p.column != nil {
-			p.resizeRow(p.column, &src, at)
-			writeColumn(dst, p.column, at)
+			p.resizeRow(p.column, &src, y)
+			writeColumn(dst, p.column, y)
 		} else {
-			p.resizeRow(dst[3*size*at:][:3*size], &src, at)
+			p.resizeRow(dst[3*size*y:][:3*size], &src, y)
 		}
 	}
 	return nil
 }
 
-// resizeRow computes output position at of the vertical pass.
-func (p *Preprocessor) resizeRow(dst []int8, src *pixel.Image, at int) {
+// resizeRow computes output row y.
+func (p *Preprocessor) resizeRow(dst []int8, src *pixel.Image, y int) {
 	if src.FourCC.IsYCbCr() {
-		p.yuv.resizeRow(dst, src, at)
+		p.yuv.resizeRow(dst, src, y)
 	} else {
-		p.rgb.resizeRow(dst, src, at)
+		p.rgb.resizeRow(dst, src, y)
 	}
 }
 

@@ -43,10 +43,9 @@ func (r *rgbResizer) configure(s sourceFormat, horizontal, vertical outputAxis, 
 // reset discards the rows of the previous frame.
 func (r *rgbResizer) reset() { r.next = -1 }
 
-// resizeRow computes output position at of the vertical pass. Successive calls must
-// go down the source.
-func (r *rgbResizer) resizeRow(dst []int8, src *pixel.Image, at int) {
-	first := r.vertical.first[at]
+// resizeRow computes output row y. Successive calls must go down the source.
+func (r *rgbResizer) resizeRow(dst []int8, src *pixel.Image, y int) {
+	first := r.vertical.first[y]
 	if r.next < 0 {
 		r.next = first
 	}
@@ -55,7 +54,7 @@ func (r *rgbResizer) resizeRow(dst []int8, src *pixel.Image, at int) {
 		r.filterHorizontally(r.line(r.next), plane.Data[r.next*plane.Stride:][:3*src.Width])
 	}
 	clear(r.sums)
-	for t, tap := range r.vertical.tapsOf(at) {
+	for t, tap := range r.vertical.tapsOf(y) {
 		accumulate(r.sums, r.line(first+t), tap)
 	}
 	roundRow(dst, r.sums)

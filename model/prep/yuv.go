@@ -81,9 +81,9 @@ func (p *planeResizer) allocate() {
 	}
 }
 
-// resizeRow computes output position at of the vertical pass.
-func (r *yuvResizer) resizeRow(dst []int8, src *pixel.Image, at int) {
-	r.filterVertically(src, at)
+// resizeRow computes output row y.
+func (r *yuvResizer) resizeRow(dst []int8, src *pixel.Image, y int) {
+	r.filterVertically(src, y)
 	r.luma.filter.Apply(r.samples[0], r.luma.lines[0])
 	switch src.FourCC {
 	case pixel.GREY:
@@ -97,36 +97,36 @@ func (r *yuvResizer) resizeRow(dst []int8, src *pixel.Image, at int) {
 	r.matrix.Convert(dst, r.samples[0][:n], r.samples[r.a][:n], r.samples[r.b][:n])
 }
 
-// filterVertically fills the lines for one output position.
-func (r *yuvResizer) filterVertically(src *pixel.Image, at int) {
+// filterVertically fills the lines for output row y.
+func (r *yuvResizer) filterVertically(src *pixel.Image, y int) {
 	switch src.FourCC {
 	case pixel.YUYV, pixel.YVYU:
-		r.filterPacked(&r.luma, &r.chroma, src.Planes[0], at)
+		r.filterPacked(&r.luma, &r.chroma, src.Planes[0], y)
 		return
 	case pixel.UYVY:
-		r.filterPacked(&r.chroma, &r.luma, src.Planes[0], at)
+		r.filterPacked(&r.chroma, &r.luma, src.Planes[0], y)
 		return
 	}
-	r.luma.filterPlane(r.luma.lines[0], src.Planes[0], at)
+	r.luma.filterPlane(r.luma.lines[0], src.Planes[0], y)
 	if src.FourCC != pixel.GREY {
-		r.chroma.filterPlane(r.chroma.lines[0], src.Planes[1], at)
+		r.chroma.filterPlane(r.chroma.lines[0], src.Planes[1], y)
 	}
 	if src.FourCC == pixel.YU12 || src.FourCC == pixel.YV12 {
-		r.chroma.filterPlane(r.chroma.lines[1], src.Planes[2], at)
+		r.chroma.filterPlane(r.chroma.lines[1], src.Planes[2], y)
 	}
 }
 
 // filterPacked fills the lines of luma and chroma, which alternate in the plane.
-func (r *yuvResizer) filterPacked(even, odd *planeResizer, plane pixel.Plane, at int) {
+func (r *yuvResizer) filterPacked(even, odd *planeResizer, plane pixel.Plane, y int) {
 	vertical := &r.luma.vertical
 	n := r.luma.to - r.luma.from
-	rows := plane.Data[vertical.first[at]*plane.Stride+2*r.luma.from:]
-	resample.VerticalPairs(even.lines[0][:n], odd.lines[0][:n], rows, plane.Stride, vertical.tapsOf(at))
+	rows := plane.Data[vertical.first[y]*plane.Stride+2*r.luma.from:]
+	resample.VerticalPairs(even.lines[0][:n], odd.lines[0][:n], rows, plane.Stride, vertical.tapsOf(y))
 }
 
 // filterPlane fills a line from a plane.
-func (p *planeResizer) filterPlane(line []uint16, plane pixel.Plane, at int) {
+func (p *planeResizer) filterPlane(line []uint16, plane pixel.Plane, y int) {
 	n := p.channels * (p.to - p.from)
-	rows := plane.Data[p.vertical.first[at]*plane.Stride+p.channels*p.from:]
-	resample.Vertical(line[:n], rows, plane.Stride, p.vertical.tapsOf(at))
+	rows := plane.Data[p.vertical.first[y]*plane.Stride+p.channels*p.from:]
+	resample.Vertical(line[:n], rows, plane.Stride, p.vertical.tapsOf(y))
 }

@@ -12,7 +12,7 @@ import (
 // and returns it; a reader ignores its argument and returns the decoded value.
 // So each part of the format is written once, for both directions.
 type coder interface {
-	// counted codes a bit with an adaptive probability.
+	// counted codes a bit with p, an adaptive probability, and updates p.
 	counted(p *arith.CountedProb, bit int) int
 	// bit codes a bit that is 1 with probability p/2^arith.ProbBits.
 	bit(p uint32, bit int) int

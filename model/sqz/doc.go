@@ -74,18 +74,18 @@
 //
 // The prediction coefficients follow: a signed number for the coefficient of
 // each term of the predicted value, in 1/32, -128…128; then for each term of
-// the predicted magnitude; all with one fresh number model. Then come 15 raw
-// bits: the initial magnitude S, in 1/256. The terms of the value are six
+// the predicted magnitude; all with one fresh number model. The next 15 raw
+// bits are the initial magnitude S, in 1/256. The terms of the value are six
 // neighbours, omitted if the kernel side is 1, and the mean. The terms of the
 // magnitude are six neighbours, omitted likewise, the spread, the similar
 // filter, the recent average, and the product.
 //
 // Each filter o but the first (o = 0) begins with a bit that is set if it refers
-// to a similar filter; its context is reset in each layer. If it is set, there
-// follow, with most = min(o, 1024), distance-1 in as many raw bits as most-1
-// has, distance <= most, and a signed number: the gain g, in 1/16, -64…64, with
-// a number model that is reset in each layer. The similar filter is
-// o-distance. Without one, g = 0.
+// to a similar filter; its context is reset in each layer. If it is set, two
+// values follow. The first is distance-1, in raw bits: with most = min(o, 1024),
+// as many as most-1 has; distance <= most. The second is a signed number, the
+// gain g, in 1/16, -64…64, with a number model that is reset in each layer. The
+// similar filter is o-distance. Without one, g = 0.
 //
 // The weights follow in the order [out][kernel y][kernel x][in]. The prediction
 // for a weight w at (o, y, x, i), in units of 1/8192, is

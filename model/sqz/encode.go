@@ -11,7 +11,7 @@ import (
 	"halfmeg/model/sqz/internal/arith"
 )
 
-// What frames the body.
+// Header and trailer sizes.
 const (
 	magic       = "\x8aSQZ"
 	prefixSize  = len(magic) + 4 + 4 // magic, version, length of the file

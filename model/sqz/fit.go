@@ -8,9 +8,9 @@ import (
 
 // fit chooses the similar filters and the prediction coefficients of a
 // convolution. The coefficients are a weighted least squares fit of the weights,
-// and of their magnitudes, to the terms. Each equation is scaled by 1 over the
+// and of their magnitudes, to the terms. Each equation is divided by the
 // expected magnitude, or large weights would dominate. The first of two
-// iterations does not know it yet. Only the encoder fits: the file contains the
+// iterations has no estimate of it yet. Only the encoder fits: the file contains the
 // result.
 func fit(s model.Step, weights []int8) (coefficients, []similarFilter) {
 	similar := findSimilar(s, weights)

@@ -44,8 +44,8 @@ func (m *parameterModel) codeMultipliers(c coder, v []float32, filterSums []int)
 	return m.codeResiduals(c, v, filterSums)
 }
 
-// multiplierBytes returns the size of encoded multipliers; 0 in a reader,
-// which has none yet.
+// multiplierBytes returns the size of encoded multipliers; 0 when reading, where
+// v is still empty.
 func (m *parameterModel) multiplierBytes(v []float32, filterSums []int) int {
 	if len(v) == 0 {
 		return 0

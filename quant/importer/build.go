@@ -8,8 +8,8 @@ import (
 	"halfmeg/quant/float"
 )
 
-// builder makes a network. What the user asked for wins over what the file
-// states; what neither gives is filled in by convention and noted in assumed.
+// builder makes a network. User options override the file; anything missing is
+// filled in by convention and noted in assumed.
 type builder struct {
 	file      *file
 	asked     *overrides

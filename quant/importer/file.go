@@ -2,7 +2,7 @@ package importer
 
 import "math"
 
-// file is what a reader extracts from a file of weights, in any format.
+// file is what a reader extracts from a weights file, in any format.
 type file struct {
 	format    string
 	framework framework

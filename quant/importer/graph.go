@@ -163,8 +163,8 @@ func (w *walker) only(edge string) (*node, error) {
 	}
 }
 
-// need takes the single reader of an edge, whose op must be o. what describes
-// it in errors.
+// need consumes the single reader of an edge, whose op must be o. what
+// describes it in errors.
 func (w *walker) need(edge string, o op, what string) (*node, error) {
 	n, err := w.only(edge)
 	if err != nil {
@@ -176,8 +176,8 @@ func (w *walker) need(edge string, o op, what string) (*node, error) {
 	return n, w.take(n)
 }
 
-// optional takes the edge's reader if it is the only one and its op is o, and
-// returns the edge to continue from.
+// optional consumes the edge's reader if it is the only one and its op is o,
+// and returns the edge to continue from.
 func (w *walker) optional(edge string, o op) (string, bool, error) {
 	r := w.readers[edge]
 	if len(r) != 1 || r[0].op != o {
@@ -186,7 +186,7 @@ func (w *walker) optional(edge string, o op) (string, bool, error) {
 	return r[0].out, true, w.take(r[0])
 }
 
-// relu takes the ReLU that must follow.
+// relu consumes the ReLU that must follow.
 func (w *walker) relu(edge string) (string, error) {
 	n, err := w.need(edge, opRelu, "a ReLU")
 	if err != nil {
@@ -195,8 +195,8 @@ func (w *walker) relu(edge string) (string, error) {
 	return n.out, nil
 }
 
-// scale takes the nodes that normalize the picture, and its transposition from
-// NHWC, and folds them into a mean and a standard deviation.
+// scale consumes the nodes that normalize the picture, and its transposition
+// from NHWC, and folds them into a mean and a standard deviation.
 func (w *walker) scale(edge string) (string, error) {
 	scale, shift := [3]float64{1, 1, 1}, [3]float64{}
 	axis := channelsFirst
@@ -312,8 +312,8 @@ func (w *walker) pool(n *node) (string, error) {
 	return n.out, w.take(n)
 }
 
-// module takes the fire module that starts with the given squeeze layer. add is
-// the sum of its input and output, nil without a bypass. A convolution that
+// module matches the fire module that starts with the given squeeze layer. add
+// is the sum of its input and output, nil without a bypass. A convolution that
 // feeds a global average is the head instead.
 func (w *walker) module(edge string, squeeze, add *node) (string, error) {
 	if squeeze.op != opConv {
@@ -345,7 +345,7 @@ func (w *walker) module(edge string, squeeze, add *node) (string, error) {
 	return w.bypass(add, edge, out)
 }
 
-// expand takes the two expand layers and their concatenation, with the ReLU
+// expand matches the two expand layers and their concatenation, with the ReLU
 // before or after the concatenation.
 func (w *walker) expand(squeeze *node, edge string, f *fire) (string, error) {
 	r := w.readers[edge]
@@ -384,7 +384,7 @@ func (w *walker) expand(squeeze *node, edge string, f *fire) (string, error) {
 	return w.relu(join.out)
 }
 
-// bypass takes the sum of a fire module's input and output. A ReLU after it
+// bypass consumes the sum of a fire module's input and output. A ReLU after it
 // has no effect, because neither summand is negative.
 func (w *walker) bypass(add *node, edge, out string) (string, error) {
 	if err := w.take(add); err != nil {
@@ -397,7 +397,7 @@ func (w *walker) bypass(add *node, edge, out string) (string, error) {
 	return next, err
 }
 
-// head takes the last convolution and the global average, and checks that only
+// head matches the last convolution and the global average, and checks that only
 // operations follow that keep the order of the logits.
 func (w *walker) head(last, average *node) error {
 	w.found.head, w.found.average, w.found.complete = last.conv(), average, true

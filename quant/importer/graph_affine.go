@@ -43,7 +43,8 @@ func newAffineFolder(g *graph) *affineFolder {
 	return f
 }
 
-// next takes the scaling that alone reads an edge, nil if there is none.
+// next returns the scaling that is the only reader of an edge, nil if there is
+// none.
 func (f *affineFolder) next(edge string) *node {
 	n := f.scales[edge]
 	if n == nil || f.readers[edge] != 1 || f.folded[n] {

@@ -48,7 +48,7 @@ type Loaded struct {
 // maxFile limits what is read into memory. SqueezeNet in float32 takes 5 MB.
 const maxFile = 1 << 30
 
-// Load reads a file of weights. Errors name the file, the tensor or layer, and
+// Load reads a weights file. Errors name the file, the tensor or layer, and
 // the offset or key within the file.
 func Load(path string, o Options) (*Loaded, error) {
 	asked, err := o.parse()

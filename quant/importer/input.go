@@ -108,8 +108,8 @@ func (b *builder) fit(in *model.Input, size int, source string) {
 	b.assume("-fit, -resize", "pictures are %s and cropped to the central %dx%d, as in %s", resize, size, size, source)
 }
 
-// order decides the channel order. Without an option, means that the file
-// states decide: photographs contain more red than blue.
+// order decides the channel order. Without the option, it compares the red and
+// blue means in the file: photographs contain more red than blue.
 func (b *builder) order(in *model.Input, source string) {
 	if b.asked.order != nil {
 		in.Order = *b.asked.order

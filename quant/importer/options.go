@@ -14,13 +14,13 @@ import (
 	"halfmeg/quant/labels"
 )
 
-// Options override what a file of weights states or leaves open. Each is a flag
+// Options override what a weights file states or leaves open. Each is a flag
 // of the desktop tools; a zero value leaves the choice to the file and to
 // convention.
 type Options struct {
 	// Topology is "v1.0", "v1.1" or the path of a JSON file with a
 	// model.Topology, in which size, pool_ceil and the number of classes are
-	// optional. If the file of weights carries a graph, the two must agree.
+	// optional. If the weights file contains a graph, the two must agree.
 	Topology string
 	// Network is the topology that the weights must have, unless Topology is
 	// set: that of a network that was quantized from them.

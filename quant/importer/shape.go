@@ -175,7 +175,7 @@ func (b *builder) name(t model.Topology) string {
 }
 
 // poolRounding decides whether pools round their output size up. A graph that
-// does not state it proves nothing: most exporters drop it, and the published
+// does not state it is no evidence: most exporters drop it, and the published
 // networks round up.
 func (b *builder) poolRounding(t model.Topology) (model.Topology, error) {
 	switch {

@@ -1,5 +1,5 @@
 // Package isa selects the instruction set whose kernels a process uses. It is
-// the only place that asks the processor or the environment.
+// the only place that queries the processor or the environment.
 package isa
 
 import (
