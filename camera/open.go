@@ -35,7 +35,7 @@ type Found struct {
 // Mode is a pixel format that a source offers.
 type Mode struct {
 	FourCC string `json:"format"`          // four characters
-	Sizes  []Size `json:"sizes,omitempty"` // none if the driver does not tell
+	Sizes  []Size `json:"sizes,omitempty"` // none if the driver does not report any
 }
 
 // Size is a size of pictures, in pixels, or a range of sizes.
@@ -44,7 +44,7 @@ type Size struct {
 	Height    int       `json:"height"`
 	MaxWidth  int       `json:"max_width,omitempty"` // of a range
 	MaxHeight int       `json:"max_height,omitempty"`
-	Rates     []float64 `json:"rates,omitempty"` // frames a second, highest first; none if the driver does not tell
+	Rates     []float64 `json:"rates,omitempty"` // frames a second, highest first; none if the driver does not report any
 }
 
 // List lists all sources. Those that Auto may open come in the order in which

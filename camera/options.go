@@ -51,15 +51,15 @@ type Options struct {
 	// read. Next calls it.
 	Skipped func(error)
 
-	// retry is whether Auto has failed before: it then waits less for each
-	// camera, because another one may work.
+	// retry is set if Auto has failed before. It then uses a shorter timeout for
+	// each camera, because another one may work.
 	retry bool
 }
 
 // Control is a setting of a camera: exposure, gain, focus …
 type Control struct {
 	Name  string // the driver's name, in lower case with _ between words
-	Value string // a whole number, on or off, or the name of a menu's entry
+	Value string // an integer, on or off, or the name of a menu entry
 }
 
 const (

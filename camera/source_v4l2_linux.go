@@ -14,7 +14,7 @@ type v4l2Source struct {
 	frame  Frame
 }
 
-// videoUnsupported is why this system has no video devices: it may have some.
+// videoUnsupported returns nil: Linux supports video devices.
 func videoUnsupported() error { return nil }
 
 func openVideo(path string, o Options) (Source, error) {

@@ -31,9 +31,9 @@ const (
 	// decoded again at its next change.
 	stablePolls = 1
 
-	// lastPoll is the poll, counted as for stablePolls, at which a file that
-	// could not be decoded is tried a last time and then skipped: after 2 s
-	// without a change, a copy over a network has failed or the file is no
+	// lastPoll is the number of polls without a change, as in stablePolls, after
+	// which a file that could not be decoded is tried a last time and then
+	// skipped: after 2 s, a copy over a network has failed or the file is not a
 	// picture.
 	lastPoll = 8
 

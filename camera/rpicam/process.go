@@ -31,8 +31,8 @@ func Find() (string, error) {
 		"on a Raspberry Pi, sudo apt install rpicam-apps", deviceerr.ErrPermanent)
 }
 
-// killDelay is how long to wait for a process to exit before the next means: on
-// its own, after SIGTERM, after SIGKILL.
+// killDelay is how long to wait for a process to exit before the next step: on
+// its own, then after SIGTERM, then after SIGKILL.
 const killDelay = time.Second
 
 // process is a running program, which has its own process group.
@@ -84,9 +84,9 @@ func (p *process) run(command *exec.Cmd, started chan<- error) {
 	close(p.done)
 }
 
-// signal signals the whole process group; it has no effect on one that has ended.
-// The group id is not in use again so soon: the kernel assigns ids in ascending
-// order.
+// signal signals the whole process group. It has no effect on a group that has
+// ended: its id is not reused so soon, because the kernel assigns ids in
+// ascending order.
 func (p *process) signal(s syscall.Signal) {
 	_ = syscall.Kill(-p.pid, s)
 }
@@ -103,7 +103,8 @@ func (p *process) wait(timeout time.Duration) bool {
 	}
 }
 
-// stop terminates the process with SIGTERM, and if need be SIGKILL.
+// stop terminates the process with SIGTERM, then with SIGKILL if it has not
+// exited.
 func (p *process) stop() error {
 	select {
 	case <-p.done:
@@ -119,10 +120,10 @@ func (p *process) stop() error {
 	return deviceerr.New(p.name, fmt.Sprintf("process %d cannot be killed: its driver hangs, restart the computer", p.pid), nil)
 }
 
-// failure returns why a process stopped sending frames. Its last output was part
-// of a frame: received bytes of the frame's size.
+// failure returns why a process stopped sending frames. received is the number of
+// bytes of the last, incomplete frame, of size bytes.
 func (p *process) failure(received, size int) error {
-	if !p.wait(killDelay) { // it has closed its output only
+	if !p.wait(killDelay) { // closed its output but has not exited
 		if err := p.stop(); err != nil {
 			return err
 		}
@@ -138,8 +139,8 @@ func (p *process) failure(received, size int) error {
 	return p.errorWithLog(how, nil)
 }
 
-// errorWithLog returns an error with the problem and the lines that the log has.
-// Text what is for a problem that the log does not explain.
+// errorWithLog returns an error with the problem and the lines found in the log.
+// If the log does not explain the problem, what describes it.
 func (p *process) errorWithLog(what string, cause error) error {
 	known, lines := p.log.explain()
 	if known.problem != "" {

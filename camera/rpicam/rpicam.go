@@ -23,7 +23,7 @@ type Config struct {
 	Width, Height int           // in pixels; the nearest size without padding is used
 	Rate          float64       // frames per second
 	Patience      time.Duration // how long a frame may take; by default 10 s for the first one and 3 s for others
-	ShortTimeout  bool          // wait less long for the first frame, if there are other cameras to try
+	ShortTimeout  bool          // use a shorter timeout for the first frame, if there are other cameras to try
 }
 
 const (

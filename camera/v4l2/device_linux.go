@@ -85,14 +85,14 @@ func cString(b []byte) string {
 // an HDMI or composite bridge delivers pictures.
 var receiverDrivers = []string{"unicam", "rp1-cfe"}
 
-// processorDrivers are those of the Raspberry Pi's image signal processors, which
-// read pictures from memory.
+// processorDrivers are those of the Raspberry Pi's image signal processors. They
+// process pictures from memory and are not cameras.
 var processorDrivers = []string{"pispbe", "bcm2835-isp"}
 
 // codecDrivers are those of the Raspberry Pi's encoders and decoders.
 var codecDrivers = []string{"bcm2835-codec", "rpivid", "rpi-hevc-dec"}
 
-// Reasons that may go away.
+// Reasons that are temporary: the device may become usable.
 const (
 	outputOnly = "accepts pictures but sends none (a loopback device sends some once a program feeds it)"
 	noFormat   = "offers no pixel format (a loopback device offers one once a program feeds it)"

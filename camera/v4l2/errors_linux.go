@@ -103,7 +103,7 @@ func hasOpen(directory, path string) bool {
 	return false
 }
 
-// permission says who may open the file and how to become one of them.
+// permission explains who may open the file and how the user gets access.
 func permission(path string) string {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -243,9 +243,9 @@ func (s *Stream) next(ctx context.Context) error {
 	}
 }
 
-// failure asks a device that poll reports as failed for a frame, which returns
-// the driver's error. Without one it returns EIO: polling such a device again
-// would spin.
+// failure is called when poll reports that the device failed. Dequeuing a frame
+// then returns the driver's error. If it returns neither an error nor a frame,
+// failure returns EIO, because polling such a device again would spin.
 func (s *Stream) failure() error {
 	if err := s.newest(never); err != nil {
 		return err

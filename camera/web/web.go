@@ -193,8 +193,8 @@ func (s *Stream) start() error {
 	return broken
 }
 
-// request sends a request. It reports false if the picture has not changed since
-// the last one.
+// request sends a request. changed is false if the server answers that the
+// picture is the same as at the last request.
 func (s *Stream) request() (changed bool, err error) {
 	s.requested = time.Now()
 	response, err := s.client.get(s.ctx, s.unchanged)

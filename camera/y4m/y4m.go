@@ -152,8 +152,9 @@ func parseSide(text string) (int, error) {
 	return side, nil
 }
 
-// parseLayout parses the colour space. Those of 4:2:0 differ in where a chroma
-// sample lies among its four pixels, which is ignored: by at most half a pixel.
+// parseLayout parses the colour space. The 4:2:0 variants differ in the position
+// of a chroma sample among its four pixels, by at most half a pixel. That is
+// ignored.
 func parseLayout(text string) (pixel.FourCC, error) {
 	switch text {
 	case "420jpeg", "420mpeg2", "420paldv", "420":

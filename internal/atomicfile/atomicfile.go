@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 )
 
-// Write replaces the file at path by what write writes, with permissions perm.
+// Write replaces the file at path by the output of the callback write, with
+// permissions perm.
 // It writes to a temporary file in the same folder, syncs it to disk and
 // renames it. If anything fails, path is untouched and the temporary file is
 // removed.

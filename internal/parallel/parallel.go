@@ -11,7 +11,7 @@ import (
 // returns when all calls have returned. Iterations start in order; worker, in
 // [0, workers), identifies the goroutine, so that body can use scratch memory
 // of its own. Which worker runs which iteration varies from run to run: for
-// reproducible results, body must write only what belongs to i.
+// reproducible results, body must write only iteration i's own results.
 //
 // Once ctx is done no further iteration starts, and For returns ctx.Err().
 func For(ctx context.Context, workers, n int, body func(worker, i int)) error {

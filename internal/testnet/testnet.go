@@ -30,14 +30,14 @@ func Heads() []model.Topology {
 	return []model.Topology{Small(), linear}
 }
 
-// Input is the preparation of pictures for a network of a topology.
+// Input returns how pictures are preprocessed for a network of topology t.
 func Input(t model.Topology) model.Input {
 	in := model.TorchvisionInput()
 	in.Size, in.Resize = t.Size, t.Size+29
 	return in
 }
 
-// Network returns a valid network whose weights draw draws. With uniform
+// Network returns a valid network whose weights the callback draw returns. With uniform
 // weights, activations spread over all codes.
 func Network(r *rand.Rand, t model.Topology, draw func(*rand.Rand) int8) *model.Network {
 	n := &model.Network{Topology: t, Input: Input(t)}

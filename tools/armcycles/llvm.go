@@ -66,9 +66,9 @@ var (
 	literal     = regexp.MustCompile(`,\s*0x[0-9a-f]+$`)
 )
 
-// standalone makes an instruction that llvm-mca accepts by itself: branches
-// and literals get a target that needs no label, and what has no timing model
-// becomes a nop.
+// standalone rewrites an instruction so that llvm-mca accepts it without its
+// context: branches and literals get a target that needs no label, and an
+// instruction without a timing model becomes a nop.
 func standalone(text string) string {
 	text = strings.ReplaceAll(text, "\t", " ")
 	if strings.Contains(text, "<unknown>") {
@@ -106,11 +106,12 @@ type cpi struct {
 	windows             int
 }
 
-// shortest is the fewest instructions of a window that fill a pipeline.
+// shortest is the minimum number of instructions in a window: fewer may not fill
+// the pipeline.
 const shortest = 200
 
 // estimate simulates the second half of each window: the first fills the
-// pipeline. No code takes less time than decoding it.
+// pipeline. The time to decode the code is a lower bound.
 func (t toolchain) estimate(ctx context.Context, c core, p *profile, code map[word]string) (cpi, error) {
 	var whole, firstHalf [][]string
 	for _, ids := range p.windows {

@@ -9,15 +9,16 @@
 // first to count the executed instructions of every block and the misses of a
 // cache model, then to record a few hundred windows of the instruction stream
 // at regular intervals. llvm-mca simulates each window on the model of the
-// core; the cycles of its second half, when the pipeline is full, are scaled to
-// the whole run. The error is the standard error of the mean over the windows.
+// core. The cycles of the window's second half, when the pipeline is full, are
+// scaled to the whole run. The error is the standard error of the mean over the windows.
 //
-// Not in the cycles: cache misses, mispredicted branches, instruction fetch
-// beyond the decode width, store-to-load aliasing. Atomic operations and
-// system registers cost nothing. Cache misses are reported next to the cycles,
-// and once more as cycles by a penalty that was fitted to published times.
+// The cycles do not include cache misses, mispredicted branches, instruction
+// fetch beyond the decode width and store-to-load aliasing. Atomic operations
+// and system registers count as free. Cache misses are reported separately, as a
+// number and as cycles, with a penalty per miss that was fitted to published
+// times.
 //
-// Counted is what runs between the marks of tools/internal/roi, on one thread.
+// Only code between the marks of tools/internal/roi is counted, on one thread.
 //
 // It needs the plugin API of QEMU up to 8 (Debian 12 has 7.2).
 package main
@@ -42,22 +43,22 @@ type core struct {
 	boards string
 	model  string // -mcpu of llvm-mca
 	width  int    // instructions decoded in a cycle
-	l1, l2 int    // bytes of data cache; l2 as one core of the board has it
+	l1, l2 int    // bytes of data cache; l2 is the part available to one core
 	miss   int    // cycles for each miss of l2
 }
 
-// cores by their name for QEMU. LLVM 19 has no model of its own for the A76
-// (Neoverse N1 is the same core for servers), nor one for the A53 with correct
-// NEON timings (the A55 is its successor, equally in order). The cycles of a
-// miss are those that bring the estimates for other engines to their published
-// times on these boards.
+// cores by their QEMU name. LLVM 19 has no model for the A76, so Neoverse N1 is
+// used, the same core for servers. Its model for the A53 has wrong NEON timings,
+// so that of the A55 is used, its successor, which is also in-order. The cycles
+// of a miss were fitted such that the estimates for other engines match their
+// published times on these boards.
 var cores = map[string]core{
 	"cortex-a76": {"Pi 5", "neoverse-n1", 4, 64 << 10, 512 << 10, 5},
 	"cortex-a72": {"Pi 4", "cortex-a72", 3, 32 << 10, 1 << 20, 46},
 	"cortex-a53": {"Pi 3 and Zero 2 W", "cortex-a55", 2, 32 << 10, 512 << 10, 22},
 }
 
-// config is what the flags say.
+// config is the values of the flags.
 type config struct {
 	core    string
 	whole   bool

@@ -40,8 +40,8 @@ func testARM64(r *report) {
 	}
 }
 
-// arm64Env is the environment in which Go builds for the Raspberry Pi, and
-// more variables.
+// arm64Env returns the environment variables with which Go builds for the
+// Raspberry Pi, followed by more.
 func arm64Env(more ...string) []string {
 	return append([]string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64"}, more...)
 }

@@ -85,11 +85,11 @@ func isConcurrent(dir string) (bool, error) {
 	return false, nil
 }
 
-// assemblyPackages have assembly, or compute with packages that have.
+// assemblyPackages contain assembly or use packages that do.
 var assemblyPackages = []string{"./kernels/...", "./model/...", "./quant/float"}
 
-// testNoAsm builds and tests without assembly, as on a processor that the
-// kernels do not know.
+// testNoAsm builds and tests without assembly, as on an architecture that has
+// none.
 func testNoAsm(r *report) {
 	for _, verb := range []string{"build", "vet"} {
 		r.result("go "+verb+" -tags noasm", command(nil, "go", verb, "-tags=noasm", "./...").Run())

@@ -6,8 +6,8 @@
 //
 // The program must be static and for linux/arm64; there is no shell. It runs
 // as root, and its exit status becomes that of emupi. The first run downloads
-// 100 MB, which package kernel keeps. Package board describes what of the board
-// is real.
+// 100 MB, which package kernel caches. Package board describes which parts of
+// the board are real and which are emulated.
 package main
 
 import (

@@ -23,9 +23,9 @@ type attempt struct {
 // quantizeFunc makes an attempt.
 type quantizeFunc func(ctx context.Context, divergence float64) (*attempt, error)
 
-// The search covers divergences from as fine as int8 can be to useless. The first
-// is where SqueezeNet v1.1 takes about 480,000 bytes: quantize prints the bytes of
-// each divergence it tries.
+// The search covers divergences from the finest that int8 allows to those of a
+// useless network. At firstDivergence SqueezeNet v1.1 takes about 480,000 bytes:
+// quantize prints the bytes of each divergence it tries.
 const (
 	firstDivergence    = 0.0205
 	finestDivergence   = 1e-7 // below it, the finest int8 network is usually no larger

@@ -66,7 +66,7 @@ func probe(ctx context.Context, n *float.Network, stated bool, folder *pictures.
 	return nil
 }
 
-// alternatives returns common mistakes.
+// alternatives returns variants of the network that undo common mistakes.
 func alternatives(n *float.Network, stated bool) []alternative {
 	swapped := *n
 	swapped.Input.Order = model.RGB + model.BGR - n.Input.Order

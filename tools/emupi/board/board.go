@@ -1,10 +1,10 @@
 // Package board runs programs on an emulated board: QEMU's machine "virt"
 // with one Cortex-A72 and a Linux kernel of Debian.
 //
-// Real are the kernel with its system calls, ioctls and memory mappings, the
-// drivers vivid and v4l2loopback with all of Video4Linux above them, and the
-// programs, the same as for the Raspberry Pi. Not real are the Raspberry Pi's
-// own devices, USB, the camera, whose pictures vivid draws, and time: the
+// The kernel with its system calls, ioctls and memory mappings is real, and so
+// are the drivers vivid and v4l2loopback with all of Video4Linux above them. The
+// programs are the same as for the Raspberry Pi. The Raspberry Pi's own devices
+// and USB are missing; vivid draws the camera's pictures. Time is simulated: the
 // board's clock advances one nanosecond per instruction and, when the board is
 // idle, jumps to the next timer. Timeouts therefore do not depend on how busy
 // the host is, and waiting for a camera that hangs takes no time.

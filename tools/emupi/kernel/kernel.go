@@ -105,7 +105,8 @@ func fetch(ctx context.Context, cache string, log io.Writer) error {
 	return errors.Join(os.RemoveAll(cache), os.Rename(p.keep, cache))
 }
 
-// workspace is where packages are unpacked, and where what is kept goes.
+// workspace has two folders: packages are unpacked in root, and the files to
+// cache are moved to keep.
 type workspace struct {
 	root, keep string
 	log        io.Writer
