@@ -60,7 +60,7 @@ func someNames(convs []conv) string {
 	return strings.Join(names, ", ")
 }
 
-// arrangeByName identifies fire modules by name and sorts them by its number.
+// arrangeByName identifies fire modules by name and sorts them by the number in it.
 // Of the two remaining convolutions, conv1 is the one that reads three channels.
 // The fire modules are returned even if the network is incomplete.
 func arrangeByName(convs []conv) (*layout, []*namedFire, error) {
