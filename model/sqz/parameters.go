@@ -13,7 +13,7 @@ import (
 type parameterModel struct {
 	biases      numberModel
 	multipliers numberModel
-	mean        int64 // running average of multiplier pattern plus log of filter sum
+	mean        int64 // running average of a multiplier's bit pattern plus log2 of its filter sum
 }
 
 // codeBiases codes count biases as multiples of the largest power of two that

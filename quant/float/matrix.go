@@ -9,7 +9,7 @@ package float
 // bit.
 const tileColumns = 16
 
-// tile is a micro-kernel. It adds to a tile of c the product of some rows of a
+// tile is a micro-kernel. It adds to a tile of c the product of a range of rows of a
 // and a panel of b:
 //
 //	c[i*ldc+j] += sum over k of a[i*row+k*step] * b[k*16+j], i < rows, j < 16
