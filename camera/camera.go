@@ -36,6 +36,10 @@ type Frame struct {
 	Time     time.Time // when it was taken
 	Sequence uint64    // the source's number of the frame, from 0; dropped frames leave gaps
 	Scene    string    // what a test card shows; empty for other sources
+
+	// JPEG is what the camera sent if Data was decoded from it; nil if it sent no
+	// JPEG. It may lack what files have: see picture.AppendFile.
+	JPEG []byte
 }
 
 // Pixels returns the frame as networks read it, without copying. RGB24 and

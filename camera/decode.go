@@ -61,7 +61,7 @@ func (d *jpegDecoder) Next(ctx context.Context) (*Frame, error) {
 		}
 		d.decoded = true
 		d.frame = *frame
-		d.frame.Format, d.frame.Data = rgbFormat(img.Width, img.Height), img.Pix
+		d.frame.Format, d.frame.Data, d.frame.JPEG = rgbFormat(img.Width, img.Height), img.Pix, frame.Data
 		return &d.frame, nil
 	}
 	return nil, d.failed(fmt.Errorf("%d consecutive frames are broken: %w", maxBroken, d.broken))

@@ -47,7 +47,8 @@ func newWebcam(t *testing.T, every uint64) *webcam {
 }
 
 func TestJPEGsAreDecoded(t *testing.T) {
-	s := decodeJPEG(newWebcam(t, 3))
+	w := newWebcam(t, 3)
+	s := decodeJPEG(w)
 	want := Format{FourCC: RGB24, Width: 32, Height: 16, Stride: 96}
 	require.Equal(t, want, s.Format())
 	for n := range uint64(4) { // broken ones leave gaps
@@ -56,6 +57,7 @@ func TestJPEGsAreDecoded(t *testing.T) {
 		require.Equal(t, want, f.Format)
 		require.Equal(t, 3*(n+1), f.Sequence)
 		require.Equal(t, bytes.Repeat([]byte{128}, 3*32*16), f.Data)
+		require.Equal(t, w.whole, f.JPEG)
 	}
 }
 

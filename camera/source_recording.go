@@ -136,6 +136,6 @@ func (r *recording) decodeNext(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.frame = Frame{Format: pictureFormat(&img), Data: img.Pix, Time: f.Time, Sequence: f.Sequence}
+	r.frame = Frame{Format: pictureFormat(&img), Data: img.Pix, Time: f.Time, Sequence: f.Sequence, JPEG: f.Data}
 	return nil
 }

@@ -45,24 +45,46 @@ const (
 	markerInScan = jpeg.FormatError("missing 0xff00 sequence")
 )
 
-// readJPEG decodes a JPEG as cameras write it. A frame that lacks the Huffman tables
-// has the typical ones. A frame that lacks its end marker gets one: if data are
-// missing, too, the decoder finds out.
+// readJPEG decodes a JPEG as cameras write it. If data are missing, not only the end
+// marker, the decoder finds out.
 func readJPEG(file []byte) (image.Image, error) {
-	parts := []io.Reader{bytes.NewReader(file)}
-	if scan, ok := scanWithoutTables(file); ok {
-		parts = []io.Reader{bytes.NewReader(file[:scan]), bytes.NewReader(typicalSegments), bytes.NewReader(file[scan:])}
+	parts, ended := completeParts(file)
+	readers := make([]io.Reader, len(parts))
+	for i, part := range parts {
+		readers[i] = bytes.NewReader(part)
 	}
-	eoi := []byte{0xff, jpegsegment.EOI}
-	ended := bytes.HasSuffix(bytes.TrimRight(file, "\x00"), eoi)
-	if !ended {
-		parts = append(parts, bytes.NewReader(eoi))
-	}
-	img, err := jpeg.Decode(io.MultiReader(parts...))
+	img, err := jpeg.Decode(io.MultiReader(readers...))
 	if !ended && (errors.Is(err, noScan) || errors.Is(err, markerInScan)) {
 		err = io.ErrUnexpectedEOF
 	}
 	return img, err
+}
+
+// AppendFile appends the JPEG of a stream to dst as a file that every program reads:
+// without bytes before its start, with Huffman tables and with an end marker. It
+// does not check the frame.
+func AppendFile(dst, frame []byte) []byte {
+	parts, _ := completeParts(trimLead(frame))
+	for _, part := range parts {
+		dst = append(dst, part...)
+	}
+	return dst
+}
+
+// completeParts returns the parts of a JPEG file. A frame that lacks the Huffman
+// tables gets the typical ones, and one that lacks its end marker gets one; ended
+// reports whether it had one.
+func completeParts(frame []byte) (parts [][]byte, ended bool) {
+	parts = [][]byte{frame}
+	if scan, ok := scanWithoutTables(frame); ok {
+		parts = [][]byte{frame[:scan], typicalSegments, frame[scan:]}
+	}
+	eoi := []byte{0xff, jpegsegment.EOI}
+	ended = bytes.HasSuffix(bytes.TrimRight(frame, "\x00"), eoi)
+	if !ended {
+		parts = append(parts, eoi)
+	}
+	return parts, ended
 }
 
 // scanWithoutTables returns the offset of a frame's first scan. It reports false if

@@ -1,0 +1,96 @@
+// Package snapshot keeps pictures of frames for the outputs that show or store them.
+package snapshot
+
+import (
+	"bytes"
+	"image/jpeg"
+	"sync"
+	"time"
+
+	"halfmeg/camera"
+	"halfmeg/camera/picture"
+	"halfmeg/camera/pixel"
+)
+
+// Snapshot is a copy of a frame. It does not change, so outputs may share and keep
+// it, and each encoding of it is computed once.
+type Snapshot struct {
+	Time time.Time // when the frame was taken
+
+	original []byte      // the camera's own JPEG; nil if it sent none or the picture is edited
+	img      pixel.Image // if original is nil; the planes have no padding
+
+	mu       sync.Mutex
+	encoded  map[encoding][]byte
+	failed   error // of the first encoding
+}
+
+// encoding is how a snapshot is encoded.
+type encoding struct{ maxSide, quality int }
+
+// New copies a frame. img is the frame's picture after cropping, with its
+// orientation; it may share memory with the frame.
+func New(frame *camera.Frame, img *pixel.Image) *Snapshot {
+	s := &Snapshot{Time: frame.Time}
+	whole := img.Width == frame.Width && img.Height == frame.Height
+	if frame.JPEG != nil && whole && img.Rotate == 0 && !img.Mirror {
+		s.original = picture.AppendFile(make([]byte, 0, len(frame.JPEG)+1024), frame.JPEG)
+		return s
+	}
+	s.img = clone(img)
+	return s
+}
+
+// clone copies a valid picture without its padding.
+func clone(img *pixel.Image) pixel.Image {
+	c := *img
+	layout := pixel.Format{FourCC: img.FourCC, Width: img.Width, Height: img.Height}
+	layout.Stride = layout.MinStride()
+	data := make([]byte, layout.Size())
+	for i, p := range layout.Planes() {
+		if p.Rows == 0 {
+			continue
+		}
+		from := img.Planes[i]
+		c.Planes[i] = pixel.Plane{Data: data[p.Offset:], Stride: p.Stride}
+		for y := range p.Rows {
+			copy(data[p.Offset+y*p.Stride:][:p.RowBytes], from.Data[y*from.Stride:])
+		}
+	}
+	return c
+}
+
+// JPEG returns the picture, upright, as a JPEG. What the camera sent as a JPEG is
+// returned as it is. Otherwise no side is longer than maxSide (0 for any), for which
+// the picture is shrunk by a whole number; quality is from 1 to 100. Callers must
+// not change the result.
+func (s *Snapshot) JPEG(maxSide, quality int) ([]byte, error) {
+	if s.original != nil {
+		return s.original, nil
+	}
+	key := encoding{maxSide, quality}
+	s.mu.Lock() // also while encoding, so that nobody else encodes the same
+	defer s.mu.Unlock()
+	if data := s.encoded[key]; data != nil || s.failed != nil {
+		return data, s.failed
+	}
+	var b bytes.Buffer
+	err := jpeg.Encode(&b, reduce(&s.img, factor(&s.img, maxSide)), &jpeg.Options{Quality: quality})
+	if err != nil {
+		s.failed = err
+		return nil, err
+	}
+	if s.encoded == nil {
+		s.encoded = make(map[encoding][]byte)
+	}
+	s.encoded[key] = b.Bytes()
+	return b.Bytes(), nil
+}
+
+// factor is by what a picture is divided so that no side is longer than maxSide.
+func factor(img *pixel.Image, maxSide int) int {
+	if maxSide <= 0 {
+		return 1
+	}
+	return max(1, (max(img.Width, img.Height)+maxSide-1)/maxSide)
+}

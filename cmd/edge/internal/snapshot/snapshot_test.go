@@ -1,0 +1,248 @@
+package snapshot
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera"
+	"halfmeg/camera/pixel"
+)
+
+// yCbCr converts a colour as a matrix and range demand.
+func yCbCr(c color.RGBA, f pixel.Format) (y, cb, cr byte) {
+	red, blue := red601, blue601
+	if f.Matrix == pixel.BT709 {
+		red, blue = red709, blue709
+	}
+	r, g, b := float64(c.R), float64(c.G), float64(c.B)
+	luma := red*r + (1-red-blue)*g + blue*b
+	u, v := (b-luma)/(2*(1-blue)), (r-luma)/(2*(1-red))
+	if f.Range == pixel.Limited {
+		return clamp(16 + luma*219/255), clamp(128 + u*224/255), clamp(128 + v*224/255)
+	}
+	return clamp(luma), clamp(128 + u), clamp(128 + v)
+}
+
+// quadrants draws a frame with one colour a quadrant: red, green, blue and grey, row
+// by row. Strides have padding.
+func quadrants(f pixel.Format) *camera.Frame {
+	f.Stride = f.MinStride() + 6
+	frame := &camera.Frame{Format: f, Data: make([]byte, f.Size()), Time: time.Unix(1, 0)}
+	planes := f.Planes()
+	put := func(plane, row, at int, v byte) {
+		if at < planes[plane].RowBytes {
+			frame.Data[planes[plane].Offset+row*planes[plane].Stride+at] = v
+		}
+	}
+	for y := range f.Height {
+		for x := range f.Width {
+			c := quadrantColours[2*(2*y/f.Height)+2*x/f.Width]
+			luma, cb, cr := yCbCr(c, f)
+			if f.FourCC.CrFirst() {
+				cb, cr = cr, cb
+			}
+			switch f.FourCC {
+			case pixel.RGB24:
+				put(0, y, 3*x, c.R)
+				put(0, y, 3*x+1, c.G)
+				put(0, y, 3*x+2, c.B)
+			case pixel.BGR24:
+				put(0, y, 3*x, c.B)
+				put(0, y, 3*x+1, c.G)
+				put(0, y, 3*x+2, c.R)
+			case pixel.GREY:
+				put(0, y, x, luma)
+			case pixel.YUYV, pixel.YVYU:
+				put(0, y, 2*x, luma)
+				put(0, y, x/2*4+1, cb)
+				put(0, y, x/2*4+3, cr)
+			case pixel.UYVY:
+				put(0, y, 2*x+1, luma)
+				put(0, y, x/2*4, cb)
+				put(0, y, x/2*4+2, cr)
+			case pixel.NV12, pixel.NV21:
+				put(0, y, x, luma)
+				put(1, y/2, x/2*2, cb)
+				put(1, y/2, x/2*2+1, cr)
+			case pixel.YU12, pixel.YV12:
+				put(0, y, x, luma)
+				put(1, y/2, x/2, cb)
+				put(2, y/2, x/2, cr)
+			}
+		}
+	}
+	return frame
+}
+
+var quadrantColours = [4]color.RGBA{{200, 40, 30, 255}, {20, 180, 60, 255}, {40, 60, 210, 255}, {120, 120, 120, 255}}
+
+func decode(t *testing.T, s *Snapshot, maxSide int) image.Image {
+	t.Helper()
+	data, err := s.JPEG(maxSide, 95)
+	require.NoError(t, err)
+	img, err := jpeg.Decode(bytes.NewReader(data))
+	require.NoError(t, err)
+	return img
+}
+
+// requireColour compares the centre of a quadrant.
+func requireColour(t *testing.T, want color.RGBA, img image.Image, quadrant int) {
+	t.Helper()
+	b := img.Bounds()
+	r, g, blue, _ := img.At(b.Dx()*(1+quadrant%2*2)/4, b.Dy()*(1+quadrant/2*2)/4).RGBA()
+	require.InDelta(t, want.R, r>>8, 5)
+	require.InDelta(t, want.G, g>>8, 5)
+	require.InDelta(t, want.B, blue>>8, 5)
+}
+
+func TestFormats(t *testing.T) {
+	for _, code := range []pixel.FourCC{
+		pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YVYU, pixel.YU12, pixel.YV12, pixel.RGB24, pixel.BGR24, pixel.GREY,
+	} {
+		for _, f := range []pixel.Format{
+			{Matrix: pixel.BT601, Range: pixel.Full}, {Matrix: pixel.BT709, Range: pixel.Limited},
+		} {
+			f.FourCC, f.Width, f.Height = code, 96, 64
+			for _, maxSide := range []int{0, 48, 32} {
+				t.Run(fmt.Sprint(code, f.Matrix, f.Range, maxSide), func(t *testing.T) {
+					frame := quadrants(f)
+					img := frame.Pixels()
+					got := decode(t, New(frame, &img), maxSide)
+					factor := 96 / max(maxSide, 32)
+					if maxSide == 0 {
+						factor = 1
+					}
+					require.Equal(t, image.Rect(0, 0, 96/factor, 64/factor), got.Bounds())
+					for i, want := range quadrantColours {
+						if code == pixel.GREY {
+							luma, _, _ := yCbCr(want, pixel.Format{Matrix: f.Matrix})
+							want = color.RGBA{luma, luma, luma, 255}
+						}
+						requireColour(t, want, got, i)
+					}
+				})
+			}
+		}
+	}
+}
+
+// A snapshot is upright. Quadrants 0 1 / 2 3 turn clockwise to 2 0 / 3 1.
+func TestOrientation(t *testing.T) {
+	for _, code := range []pixel.FourCC{pixel.YUYV, pixel.RGB24, pixel.GREY} {
+		frame := quadrants(pixel.Format{FourCC: code, Width: 96, Height: 64})
+		for _, c := range []struct {
+			rotate int
+			mirror bool
+			want   [4]int
+		}{
+			{90, false, [4]int{2, 0, 3, 1}}, {180, false, [4]int{3, 2, 1, 0}}, {270, false, [4]int{1, 3, 0, 2}},
+			{0, true, [4]int{1, 0, 3, 2}}, {90, true, [4]int{0, 2, 1, 3}},
+		} {
+			img := frame.Pixels()
+			img.Rotate, img.Mirror = c.rotate, c.mirror
+			got := decode(t, New(frame, &img), 48)
+			require.Equal(t, c.rotate%180 != 0, got.Bounds().Dy() > got.Bounds().Dx())
+			for i, from := range c.want {
+				want := quadrantColours[from]
+				if code == pixel.GREY {
+					luma, _, _ := yCbCr(want, pixel.Format{})
+					want = color.RGBA{luma, luma, luma, 255}
+				}
+				requireColour(t, want, got, i)
+			}
+		}
+	}
+}
+
+// A snapshot of a part keeps that part, and not the camera's JPEG of the whole.
+func TestCrop(t *testing.T) {
+	frame := quadrants(pixel.Format{FourCC: pixel.RGB24, Width: 96, Height: 64})
+	frame.JPEG = []byte("the whole")
+	img := frame.Pixels()
+	part, err := img.Crop(pixel.Region{X: 50, Y: 0, Width: 50, Height: 50, Percent: true})
+	require.NoError(t, err)
+	got := decode(t, New(frame, &part), 0)
+	require.Equal(t, image.Rect(0, 0, 48, 32), got.Bounds())
+	requireColour(t, quadrantColours[1], got, 0)
+}
+
+// Sides that the factor does not divide are cut; odd sides of 4:2:0 work.
+func TestOddSides(t *testing.T) {
+	for _, size := range [][2]int{{1, 1}, {3, 5}, {33, 17}, {1, 40}} {
+		for _, code := range []pixel.FourCC{pixel.YUYV, pixel.NV12, pixel.YU12, pixel.RGB24, pixel.GREY} {
+			for _, maxSide := range []int{0, 1, 2, 7, 16} {
+				frame := quadrants(pixel.Format{FourCC: code, Width: size[0], Height: size[1]})
+				img := frame.Pixels()
+				got := decode(t, New(frame, &img), maxSide).Bounds()
+				if maxSide > 0 {
+					require.LessOrEqual(t, max(got.Dx(), got.Dy()), maxSide)
+				}
+			}
+		}
+	}
+}
+
+// The frame's memory may be used again as soon as New has returned.
+func TestNewCopies(t *testing.T) {
+	frame := quadrants(pixel.Format{FourCC: pixel.YUYV, Width: 96, Height: 64})
+	img := frame.Pixels()
+	s := New(frame, &img)
+	clear(frame.Data)
+	requireColour(t, quadrantColours[0], decode(t, s, 0), 0)
+}
+
+// What the camera sends as a JPEG is passed on as it is, whatever size is asked for.
+func TestCamerasOwnJPEG(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 96, 64)), nil))
+	frame := quadrants(pixel.Format{FourCC: pixel.RGB24, Width: 96, Height: 64})
+	frame.JPEG = bytes.Clone(b.Bytes())
+	img := frame.Pixels()
+	s := New(frame, &img)
+	clear(frame.JPEG)
+	got, err := s.JPEG(10, 50)
+	require.NoError(t, err)
+	require.Equal(t, b.Bytes(), got)
+
+	img.Mirror = true
+	require.Nil(t, New(frame, &img).original)
+}
+
+func TestEncodedOnce(t *testing.T) {
+	frame := quadrants(pixel.Format{FourCC: pixel.YUYV, Width: 96, Height: 64})
+	img := frame.Pixels()
+	s := New(frame, &img)
+	first, err := s.JPEG(48, 80)
+	require.NoError(t, err)
+	second, err := s.JPEG(48, 80)
+	require.NoError(t, err)
+	require.Same(t, &first[0], &second[0])
+	other, err := s.JPEG(48, 20)
+	require.NoError(t, err)
+	require.Less(t, len(other), len(first))
+}
+
+func BenchmarkJPEG(b *testing.B) {
+	for _, c := range []struct {
+		code             pixel.FourCC
+		maxSide, quality int
+	}{{pixel.YUYV, 320, 70}, {pixel.YUYV, 640, 70}, {pixel.RGB24, 320, 70}, {pixel.RGB24, 640, 70}} {
+		b.Run(fmt.Sprintf("%v/%d", c.code, c.maxSide), func(b *testing.B) {
+			frame := quadrants(pixel.Format{FourCC: c.code, Width: 640, Height: 480})
+			img := frame.Pixels()
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := New(frame, &img).JPEG(c.maxSide, c.quality); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
