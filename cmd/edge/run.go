@@ -136,20 +136,20 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		Mirror:     r.mirror,
 		Crop:       r.crop,
 	}
-	if r.json {
-		r.filter.Next = sink.NewJSON(cmd.OutOrStdout())
-		err = runInto(ctx, &runner, &r.filter)
-	} else {
-		terminal := sink.NewTerminal(cmd.OutOrStdout())
-		r.filter.Next = terminal
-		if err = runInto(ctx, &runner, &r.filter); err == nil {
-			err = terminal.Summary()
-		}
-	}
+	r.filter.Next = r.output(cmd.OutOrStdout())
+	err = runInto(ctx, &runner, &r.filter)
 	if r.stats {
 		err = errors.Join(err, r.writeStats(cmd.ErrOrStderr(), runner.Stats.Summary()))
 	}
 	return err
+}
+
+// output returns the sink for standard output.
+func (r *runCommand) output(stdout io.Writer) pipeline.Sink {
+	if r.json {
+		return sink.NewJSON(stdout)
+	}
+	return sink.NewTerminal(stdout)
 }
 
 // runInto runs until the end and returns when the sink has everything. A sink

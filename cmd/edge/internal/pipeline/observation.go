@@ -8,24 +8,37 @@ import (
 
 	"halfmeg/camera"
 	"halfmeg/camera/testcard"
+	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/cmd/edge/internal/snapshot"
 	"halfmeg/model/classify"
 )
 
 // Observation is what one frame led to. It holds no memory of the frame or the
 // engine, so a sink may keep it. Its JSON form is a line of "edge run --json".
+//
+// An observation without Results has no frame: it has the events of things that are
+// gone because the run ends or the camera has failed.
 type Observation struct {
-	Frame   int              `json:"frame"`           // counted from 1
-	Scene   string           `json:"scene,omitempty"` // what the frame truly shows, where the source knows
-	Right   *bool            `json:"right,omitempty"` // whether the first result names the scene
-	Results []classify.Class `json:"results"`         // the most probable first
+	Camera  string           `json:"camera,omitempty"` // its name, where it was given one
+	Frame   int              `json:"frame"`            // counted from 1
+	Scene   string           `json:"scene,omitempty"`  // what the frame truly shows, where the source knows
+	Right   *bool            `json:"right,omitempty"`  // whether the first result names the scene
+	Results []classify.Class `json:"results"`          // the most probable first
 	Times   Times            `json:"ms"`
+	Events  []decision.Event `json:"events,omitempty"` // what appeared and what is gone
 
 	// Time is when the frame was taken, by the system's clock, which may be set while
 	// the program runs. The other two are of the monotonic clock.
 	Time    time.Time `json:"time,omitzero"` // RFC 3339, to the microsecond
 	Age     float64   `json:"age_ms"`        // of the frame when its answer was known, in milliseconds
 	Elapsed float64   `json:"elapsed"`       // from the start of the run to the answer, in seconds
+
+	Answers  []decision.Answer  `json:"-"` // smoothed over frames, the most probable first; nil without a Decider
+	Snapshot *snapshot.Snapshot `json:"-"` // the frame's picture, if a sink wanted it
 }
+
+// HasFrame reports whether a frame led to the observation.
+func (o *Observation) HasFrame() bool { return len(o.Results) > 0 }
 
 // Times are how long an answer took, in milliseconds with three decimals.
 type Times struct {

@@ -2,7 +2,7 @@ package sink
 
 import "halfmeg/cmd/edge/internal/pipeline"
 
-// Filter passes on observations that are worth a line.
+// Filter passes on observations that are worth a line; those with events always are.
 type Filter struct {
 	Next           pipeline.Sink
 	OnChange       bool    // only if the first class is another one than in the last line
@@ -14,10 +14,22 @@ type Filter struct {
 
 // Observe passes an observation on or drops it.
 func (f *Filter) Observe(o *pipeline.Observation) error {
+	if len(o.Events) > 0 {
+		return f.pass(o)
+	}
 	first := o.Results[0]
 	if float64(first.Probability) < f.MinProbability || f.OnChange && f.passed && first.Index == f.class {
 		return nil
 	}
-	f.passed, f.class = true, first.Index
+	return f.pass(o)
+}
+
+func (f *Filter) pass(o *pipeline.Observation) error {
+	if o.HasFrame() {
+		f.passed, f.class = true, o.Results[0].Index
+	}
 	return f.Next.Observe(o)
 }
+
+// Close closes the next sink.
+func (f *Filter) Close() error { return f.Next.Close() }

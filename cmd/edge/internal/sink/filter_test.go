@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/model/classify"
 )
@@ -16,6 +17,8 @@ func (r *recorder) Observe(o *pipeline.Observation) error {
 	*r = append(*r, o.Frame)
 	return nil
 }
+
+func (r *recorder) Close() error { return nil }
 
 func TestFilter(t *testing.T) {
 	frames := []classify.Class{
@@ -39,4 +42,16 @@ func TestFilter(t *testing.T) {
 		}
 		require.Equal(t, c.want, got)
 	}
+}
+
+// Events pass whatever the answer is.
+func TestFilterPassesEvents(t *testing.T) {
+	var got recorder
+	f := Filter{Next: &got, MinProbability: 0.9}
+	events := []decision.Event{{Type: decision.Gone}}
+	low := []classify.Class{{Index: 1, Probability: 0.1}}
+	require.NoError(t, f.Observe(&pipeline.Observation{Frame: 1, Results: low}))
+	require.NoError(t, f.Observe(&pipeline.Observation{Frame: 2, Results: low, Events: events}))
+	require.NoError(t, f.Observe(&pipeline.Observation{Frame: 3, Events: events}))
+	require.Equal(t, recorder{2, 3}, got)
 }

@@ -3,6 +3,7 @@ package sink
 import (
 	"io"
 
+	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/jsonl"
 	"halfmeg/cmd/edge/internal/pipeline"
 )
@@ -13,5 +14,15 @@ type JSON struct{ w io.Writer }
 // NewJSON returns a JSON that writes to w.
 func NewJSON(w io.Writer) JSON { return JSON{w} }
 
-// Observe writes a line.
-func (j JSON) Observe(o *pipeline.Observation) error { return jsonl.Write(j.w, o) }
+// Observe writes a line. Without a frame it has events only.
+func (j JSON) Observe(o *pipeline.Observation) error {
+	if !o.HasFrame() {
+		return jsonl.Write(j.w, struct {
+			Events []decision.Event `json:"events"`
+		}{o.Events})
+	}
+	return jsonl.Write(j.w, o)
+}
+
+// Close does nothing: every line is written already.
+func (j JSON) Close() error { return nil }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/model/classify"
 )
@@ -28,7 +29,7 @@ func TestTerminalWithScenes(t *testing.T) {
 	terminal := NewTerminal(&b)
 	require.NoError(t, terminal.Observe(observation(1, "soccer ball", "soccer ball, ball", true)))
 	require.NoError(t, terminal.Observe(observation(2, "balloon", "tench\x1b[2J, Tinca tinca", false)))
-	require.NoError(t, terminal.Summary())
+	require.NoError(t, terminal.Close())
 	require.Equal(t, ""+
 		" frame  scene                    answer                   probability       time\n"+
 		"     1  soccer ball       right  soccer ball                   50.0 %    10.8 ms\n"+
@@ -40,7 +41,7 @@ func TestTerminalWithoutScenes(t *testing.T) {
 	var b strings.Builder
 	terminal := NewTerminal(&b)
 	require.NoError(t, terminal.Observe(observation(1, "", "tench", false)))
-	require.NoError(t, terminal.Summary())
+	require.NoError(t, terminal.Close())
 	require.Equal(t, ""+
 		" frame  answer                   probability       time\n"+
 		"     1  tench                         50.0 %    10.8 ms\n", b.String())
@@ -62,4 +63,14 @@ func TestTimesInJSON(t *testing.T) {
 	o.Time, o.Age, o.Elapsed = time.Date(2026, 1, 2, 3, 4, 5, 600_000, time.FixedZone("", 3600)), 31.25, 0.5
 	require.NoError(t, NewJSON(&b).Observe(o))
 	require.Contains(t, b.String(), `,"time":"2026-01-02T03:04:05.0006+01:00","age_ms":31.25,"elapsed":0.5}`)
+}
+
+// What ends with the run has no frame: a line of its own in JSON, none in the table.
+func TestEventsWithoutFrame(t *testing.T) {
+	o := &pipeline.Observation{Events: []decision.Event{{Version: 1, ID: "a", Type: decision.Gone, Name: "cup"}}}
+	var b strings.Builder
+	require.NoError(t, NewTerminal(&b).Observe(o))
+	require.Empty(t, b.String())
+	require.NoError(t, NewJSON(&b).Observe(o))
+	require.True(t, strings.HasPrefix(b.String(), `{"events":[{"version":1,"id":"a","type":"gone","name":"cup",`), b.String())
 }

@@ -24,6 +24,9 @@ func NewTerminal(w io.Writer) *Terminal { return &Terminal{w: w} }
 
 // Observe writes a line, and the table's heading before the first.
 func (t *Terminal) Observe(o *pipeline.Observation) error {
+	if !o.HasFrame() {
+		return nil
+	}
 	if o.Right != nil {
 		t.known++
 		if *o.Right {
@@ -39,8 +42,8 @@ func (t *Terminal) Observe(o *pipeline.Observation) error {
 	return err
 }
 
-// Summary writes how many frames were named rightly, if any scene was known.
-func (t *Terminal) Summary() error {
+// Close writes how many frames were named rightly, if any scene was known.
+func (t *Terminal) Close() error {
 	if t.known == 0 {
 		return nil
 	}

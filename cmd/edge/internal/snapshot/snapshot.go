@@ -20,9 +20,9 @@ type Snapshot struct {
 	original []byte      // the camera's own JPEG; nil if it sent none or the picture is edited
 	img      pixel.Image // if original is nil; the planes have no padding
 
-	mu       sync.Mutex
-	encoded  map[encoding][]byte
-	failed   error // of the first encoding
+	mu      sync.Mutex
+	encoded map[encoding][]byte
+	failed  error // of the first encoding
 }
 
 // encoding is how a snapshot is encoded.

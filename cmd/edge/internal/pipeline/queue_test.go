@@ -3,8 +3,12 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
+
+	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/cmd/edge/internal/snapshot"
 
 	"github.com/stretchr/testify/require"
 )
@@ -21,6 +25,8 @@ func (g *gate) Observe(o *Observation) error {
 	return nil
 }
 
+func (g *gate) Close() error { return nil }
+
 // observeUntilBusy queues frame 1 and waits until the sink has taken it.
 func observeUntilBusy(t *testing.T, q *Queue) {
 	t.Helper()
@@ -28,7 +34,7 @@ func observeUntilBusy(t *testing.T, q *Queue) {
 	require.Eventually(t, func() bool {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		return len(q.waiting) == 0
+		return len(q.pending) == 0
 	}, 10*time.Second, time.Millisecond)
 }
 
@@ -94,6 +100,7 @@ func TestQueueTakesLastObservation(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Observe(*Observation) error { return f.err }
+func (f failing) Close() error               { return nil }
 
 // An error of the sink is told once, ends a wait for room, and is what Observe
 // and Close return from then on.
@@ -106,4 +113,79 @@ func TestQueueReportsFailure(t *testing.T) {
 	}, 10*time.Second, time.Millisecond)
 	require.ErrorIs(t, q.Close(), full)
 	require.Len(t, told, 1)
+}
+
+// withEvent is an observation that no queue may drop.
+func withEvent(frame int) *Observation {
+	return &Observation{Frame: frame, Events: []decision.Event{{Type: decision.Appeared}}, Snapshot: &snapshot.Snapshot{}}
+}
+
+// A sink that falls behind misses frames, never events; what waits for it keeps no
+// pictures.
+func TestQueueKeepsEvents(t *testing.T) {
+	g := &gate{open: make(chan struct{})}
+	q := NewQueue(g, 2, DropOldest, nil)
+	observeUntilBusy(t, q)
+	shared := withEvent(2)
+	require.NoError(t, q.Observe(t.Context(), shared))
+	require.NoError(t, q.Observe(t.Context(), &Observation{Frame: 3}))
+	for frame := 4; frame <= 6; frame++ {
+		require.NoError(t, q.Observe(t.Context(), withEvent(frame)))
+	}
+	require.NoError(t, q.Observe(t.Context(), &Observation{Frame: 7}))
+	require.NoError(t, q.Observe(t.Context(), &Observation{Frame: 8}))
+	require.Equal(t, 2, q.Dropped())
+	require.Nil(t, q.pending[0].observation.Snapshot)
+	require.NotNil(t, shared.Snapshot, "other sinks may still use it")
+	close(g.open)
+	require.NoError(t, q.Close())
+	require.Equal(t, []int{1, 2, 4, 5, 6, 8}, g.seen)
+	require.Zero(t, q.Lost())
+}
+
+// Even a sink that is stuck for ever takes bounded memory.
+func TestQueueIsBounded(t *testing.T) {
+	g := &gate{open: make(chan struct{})}
+	q := NewQueue(g, 2, DropOldest, nil)
+	observeUntilBusy(t, q)
+	for frame := range maxPending + 10 {
+		require.NoError(t, q.Observe(t.Context(), withEvent(frame)))
+	}
+	require.Len(t, q.pending, maxPending)
+	require.Equal(t, 10, q.Lost())
+	close(g.open)
+	require.NoError(t, q.Close())
+}
+
+// listener records frames and changes of the camera, in order.
+type listener struct {
+	got    []string
+	closed int
+}
+
+func (l *listener) Observe(o *Observation) error {
+	l.got = append(l.got, fmt.Sprint("frame ", o.Frame))
+	return nil
+}
+
+func (l *listener) CameraChanged(s CameraState) error {
+	l.got = append(l.got, fmt.Sprint("camera ", s.Err))
+	return nil
+}
+
+func (l *listener) Close() error {
+	l.closed++
+	return nil
+}
+
+func TestQueueTellsOfTheCamera(t *testing.T) {
+	l := &listener{}
+	q := NewQueue(l, 1, Wait, nil)
+	require.NoError(t, q.Observe(t.Context(), &Observation{Frame: 1}))
+	q.CameraChanged(CameraState{Err: errors.New("unplugged")})
+	q.CameraChanged(CameraState{})
+	require.NoError(t, q.Observe(t.Context(), &Observation{Frame: 2}))
+	require.NoError(t, q.Close())
+	require.Equal(t, []string{"frame 1", "camera unplugged", "camera <nil>", "frame 2"}, l.got)
+	require.Equal(t, 1, l.closed)
 }

@@ -1,0 +1,156 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera"
+	"halfmeg/camera/pixel"
+	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/internal/testnet"
+	"halfmeg/model/classify"
+)
+
+// source sends grey frames, and calls before ahead of each, which may end the source.
+type source struct {
+	before func(ctx context.Context, number int) error
+	number int
+}
+
+func (s *source) Next(ctx context.Context) (*camera.Frame, error) {
+	s.number++
+	if err := s.before(ctx, s.number); err != nil {
+		return nil, err
+	}
+	format := pixel.Format{FourCC: pixel.GREY, Width: 4, Height: 4, Stride: 4}
+	return &camera.Frame{Format: format, Data: make([]byte, 16), Time: time.Now()}, nil
+}
+
+func (s *source) Format() camera.Format { return camera.Format{} }
+func (s *source) Close() error          { return nil }
+
+// decider has one thing that is on from the first frame on.
+type decider struct{ on bool }
+
+func (d *decider) Decide(_ []float32, at time.Time) decision.Decision {
+	if d.on {
+		return decision.Decision{}
+	}
+	d.on = true
+	return decision.Decision{Events: []decision.Event{{Type: decision.Appeared, Start: at}}}
+}
+
+func (d *decider) End(at time.Time) []decision.Event {
+	if !d.on {
+		return nil
+	}
+	d.on = false
+	return []decision.Event{{Type: decision.Gone, End: &at}}
+}
+
+// events records events with the frame that led to them, and which observations had a
+// picture.
+type events struct {
+	got      []decision.Event
+	pictures []bool
+}
+
+func (e *events) Observe(o *Observation) error {
+	e.got = append(e.got, o.Events...)
+	e.pictures = append(e.pictures, o.Snapshot != nil)
+	return nil
+}
+
+func (e *events) WantsPicture(o *Observation) bool { return len(o.Events) > 0 }
+func (e *events) Close() error                     { return nil }
+
+// run runs a source into a sink and returns what it recorded.
+func run(t *testing.T, r *Runner, before func(ctx context.Context, number int) error) *events {
+	t.Helper()
+	classifier, err := classify.New(testnet.Network(rand.New(rand.NewPCG(1, 2)), testnet.Small(), testnet.Uniform), 1)
+	require.NoError(t, err)
+	defer classifier.Close()
+	e := &events{}
+	r.Camera, r.Classifier, r.Top, r.Decider = "door", classifier, 1, &decider{}
+	r.Source = &source{before: before}
+	r.Queues = []*Queue{NewQueue(e, 100, DropOldest, nil)}
+	require.NoError(t, r.Run(t.Context()))
+	require.NoError(t, r.Queues[0].Close())
+	return e
+}
+
+// What is on at the end of the run is gone with its last frame. Only observations
+// whose picture is wanted have one.
+func TestEventsOfARun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		e := run(t, &Runner{}, func(_ context.Context, number int) error {
+			if number == 4 {
+				return io.EOF
+			}
+			time.Sleep(time.Second)
+			return nil
+		})
+		require.Equal(t, []bool{true, false, false, false}, e.pictures)
+		require.Len(t, e.got, 2)
+		require.Equal(t, "door", e.got[0].Camera)
+		require.Equal(t, 1, e.got[0].Frame)
+		require.Equal(t, decision.Gone, e.got[1].Type)
+		require.Equal(t, start.Add(3*time.Second), *e.got[1].End)
+		require.Zero(t, e.got[1].Frame)
+	})
+}
+
+// A camera that fails for long takes with it what it saw; a short failure does not.
+func TestCameraFails(t *testing.T) {
+	for _, c := range []struct {
+		failure time.Duration
+		want    []string
+	}{
+		{absenceDelay - time.Second, []string{decision.Appeared, decision.Gone}},
+		{absenceDelay + time.Second, []string{decision.Appeared, decision.Gone, decision.Appeared, decision.Gone}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := &Runner{}
+			e := run(t, r, func(_ context.Context, number int) error {
+				switch number {
+				case 2:
+					r.CameraChanged(errors.New("unplugged"))
+					time.Sleep(c.failure)
+					r.CameraChanged(nil)
+				case 4:
+					return io.EOF
+				}
+				return nil
+			})
+			var types []string
+			for _, event := range e.got {
+				types = append(types, event.Type)
+			}
+			require.Equal(t, c.want, types)
+		})
+	}
+}
+
+// A run that ends while the camera is away leaves no timer that delivers later.
+func TestRunEndsWithoutCamera(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &Runner{}
+		e := run(t, r, func(_ context.Context, number int) error {
+			if number == 2 {
+				r.CameraChanged(errors.New("unplugged"))
+				return io.EOF
+			}
+			return nil
+		})
+		time.Sleep(2 * absenceDelay)
+		require.Len(t, e.got, 2)
+	})
+}
