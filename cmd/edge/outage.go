@@ -16,7 +16,8 @@ const outageDelay = time.Second
 // outages tells on stderr when frames stay away and when they come again, with one
 // line for a short outage.
 type outages struct {
-	stderr io.Writer
+	stderr  io.Writer
+	changed func(error) // called like report, with an error for people; may be nil
 
 	mu    sync.Mutex
 	since time.Time   // when the outage started; zero while frames come
@@ -27,6 +28,9 @@ type outages struct {
 // report is called with the error that keeps frames away, or with nil when they come
 // again.
 func (o *outages) report(err error) {
+	if o.changed != nil {
+		o.changed(cameraerr.Explain(err))
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {

@@ -39,10 +39,6 @@ type runCommand struct {
 // topClasses is how many classes an observation has.
 const topClasses = 5
 
-// outputQueue is how many observations may wait for standard output: enough for
-// a terminal that pauses for a moment.
-const outputQueue = 16
-
 func newRun() *cobra.Command {
 	var r runCommand
 	command := &cobra.Command{
@@ -119,16 +115,9 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	outages := &outages{stderr: cmd.ErrOrStderr()}
-	defer outages.flush()
-	source, err := r.open(ctx, outages)
-	if err != nil {
-		return cameraerr.Explain(pipeline.IgnoreEnd(ctx, err))
-	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	runner := pipeline.Runner{
-		Source:     source,
 		Classifier: classifier,
 		Frames:     r.frames,
 		Top:        topClasses,
@@ -136,12 +125,32 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		Mirror:     r.mirror,
 		Crop:       r.crop,
 	}
+	outputs := &outputs{stderr: cmd.ErrOrStderr()}
 	r.filter.Next = r.output(cmd.OutOrStdout())
-	err = runInto(ctx, &runner, &r.filter)
+	outputs.addRequired(&r.filter, cancel)
+	runner.Queues = outputs.queues
+
+	err = cameraerr.Explain(r.classify(ctx, &runner, cmd.ErrOrStderr()))
+	if failed := outputs.close(); failed != nil {
+		err = failed
+	}
 	if r.stats {
 		err = errors.Join(err, r.writeStats(cmd.ErrOrStderr(), runner.Stats.Summary()))
 	}
 	return err
+}
+
+// classify opens the camera and runs until the end.
+func (r *runCommand) classify(ctx context.Context, runner *pipeline.Runner, stderr io.Writer) (err error) {
+	outages := &outages{stderr: stderr, changed: runner.CameraChanged}
+	defer outages.flush()
+	source, err := r.open(ctx, outages)
+	if err != nil {
+		return pipeline.IgnoreEnd(ctx, err)
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	runner.Source = source
+	return runner.Run(ctx)
 }
 
 // output returns the sink for standard output.
@@ -150,20 +159,6 @@ func (r *runCommand) output(stdout io.Writer) pipeline.Sink {
 		return sink.NewJSON(stdout)
 	}
 	return sink.NewTerminal(stdout)
-}
-
-// runInto runs until the end and returns when the sink has everything. A sink
-// that fails ends the run, even while the camera sends nothing.
-func runInto(ctx context.Context, runner *pipeline.Runner, out pipeline.Sink) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	queue := pipeline.NewQueue(out, outputQueue, pipeline.Wait, func(error) { cancel() })
-	runner.Queues = []*pipeline.Queue{queue}
-	err := cameraerr.Explain(runner.Run(ctx))
-	if failed := queue.Close(); failed != nil {
-		return failed
-	}
-	return err
 }
 
 func (r *runCommand) writeStats(w io.Writer, s pipeline.Summary) error {

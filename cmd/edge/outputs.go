@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"halfmeg/cmd/edge/internal/pipeline"
+)
+
+const (
+	// outputQueue is how many observations may wait for standard output: enough for
+	// a terminal that pauses for a moment.
+	outputQueue = 16
+
+	// sinkQueue is how many observations may wait for any other sink. More would be
+	// old before they are shown; events wait beyond that.
+	sinkQueue = 2
+)
+
+// outputs are the sinks of a run.
+type outputs struct {
+	stderr   io.Writer
+	queues   []*pipeline.Queue
+	names    []string        // of queues
+	required *pipeline.Queue // standard output
+}
+
+// addRequired adds the sink that is the result of the run: it misses nothing, and if
+// it fails the run ends, even while the camera sends nothing.
+func (o *outputs) addRequired(s pipeline.Sink, cancel context.CancelCauseFunc) {
+	o.required = pipeline.NewQueue(s, outputQueue, pipeline.Wait, func(err error) { cancel(err) })
+	o.add("standard output", o.required)
+}
+
+// addOptional adds a sink without which the run goes on.
+func (o *outputs) addOptional(name string, s pipeline.Sink) {
+	o.add(name, pipeline.NewQueue(s, sinkQueue, pipeline.DropOldest, func(err error) {
+		report(o.stderr, fmt.Errorf("%s has failed, and the run goes on without it: %w", name, err))
+	}))
+}
+
+func (o *outputs) add(name string, q *pipeline.Queue) {
+	o.queues, o.names = append(o.queues, q), append(o.names, name)
+}
+
+// close waits until the sinks have everything. It returns the error of standard
+// output.
+func (o *outputs) close() error {
+	var err error
+	for i, q := range o.queues {
+		failed := q.Close()
+		if q == o.required {
+			err = failed
+		}
+		if lost := q.Lost(); lost > 0 {
+			report(o.stderr, fmt.Errorf("%s was stuck and has missed %d events", o.names[i], lost))
+		}
+	}
+	return err
+}
