@@ -89,7 +89,7 @@ func (e *Engine) Workers() int { return len(e.workers.helpers) + 1 }
 // Operation describes one operation of a frame.
 type Operation struct {
 	Name    string
-	MACs    int      // multiply-accumulates
+	MACs    int64    // multiply-accumulates
 	Kernels []string // one for each convolution
 }
 

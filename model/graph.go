@@ -75,7 +75,7 @@ func (s Step) Weights() int {
 }
 
 // MACs is the number of multiply-accumulates per frame.
-func (s Step) MACs() int { return s.Weights() * s.OutSize * s.OutSize }
+func (s Step) MACs() int64 { return int64(s.Weights()) * int64(s.OutSize) * int64(s.OutSize) }
 
 // Head is the last convolution, whose output is averaged to the logits.
 func (g *Graph) Head() Step { return g.Convolutions[len(g.Convolutions)-1] }

@@ -10,7 +10,7 @@ import (
 // split its rows and the output channels of its convolutions.
 type operation struct {
 	name     string
-	macs     int
+	macs     int64
 	convs    []*kernels.Conv
 	rows     int
 	channels []int // output channels of each convolution

@@ -153,5 +153,5 @@ func (p *planner) linearHead(s Step, in *buffer) {
 	h := &linearHead{step: s, layer: &p.net.Layers[s.Layer], inputs: a.sums, logits: make([]float32, s.Out)}
 	p.logits = h.logits
 	p.add(operation{name: s.Name + "/average", rows: 1, computer: a}, in)
-	p.add(operation{name: s.Name, macs: s.Weights(), rows: 1, channels: []int{s.Out}, computer: h})
+	p.add(operation{name: s.Name, macs: int64(s.Weights()), rows: 1, channels: []int{s.Out}, computer: h})
 }

@@ -46,7 +46,7 @@ func requireCover(t *testing.T, rows int, channels []int, parts []part) {
 func TestFourWorkersStayBusy(t *testing.T) {
 	g, err := V11().Graph()
 	require.NoError(t, err)
-	var busiest, all int
+	var busiest, all int64
 	for _, tensor := range g.Tensors {
 		shared := tensor.Writers // by one operation
 		if len(shared) == 0 || shared[0].Kind == Pool {
@@ -61,16 +61,16 @@ func TestFourWorkersStayBusy(t *testing.T) {
 		if shared[0].Kind == Conv10 {
 			rows, pixels = 1, pixels*pixels
 		}
-		largest := 0
+		largest := int64(0)
 		for _, p := range split(rows, channels, 4) {
-			work := 0
+			work := int64(0)
 			for i, s := range shared {
-				work += (p.rows.To - p.rows.From) * (p.channels[i].To - p.channels[i].From) * pixels * s.Weights() / s.Out
+				work += int64((p.rows.To - p.rows.From) * (p.channels[i].To - p.channels[i].From) * pixels * s.Weights() / s.Out)
 			}
 			largest = max(largest, work)
 		}
 		busiest += largest
 	}
-	require.Equal(t, 387_747_520, all)
-	require.LessOrEqual(t, busiest, all/1000*256) // all*256 overflows an int of 32 bits
+	require.Equal(t, int64(387_747_520), all)
+	require.LessOrEqual(t, busiest, all*256/1000)
 }

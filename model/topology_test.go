@@ -15,14 +15,14 @@ func TestKnownNetworks(t *testing.T) {
 		topology Topology
 		sizes    string
 		weights  int
-		macs     int
+		macs     int64
 	}{
 		{V11(), "conv1 113 pool1 56 fire3/expand3x3 56 pool3 28 pool5 14 conv10 14", 1231552, 387747520},
 		{V10(), "conv1 111 pool1 55 fire4/expand3x3 55 pool4 27 pool8 13 conv10 15", 1244448, 0},
 	} {
 		g, err := c.topology.Graph()
 		require.NoError(t, err)
-		sizes, weights, macs := map[string]int{}, 0, 0
+		sizes, weights, macs := map[string]int{}, 0, int64(0)
 		for _, s := range g.Steps {
 			sizes[s.Name] = s.OutSize
 			weights += s.Weights()

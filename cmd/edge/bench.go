@@ -184,7 +184,7 @@ func (m *benchRecord) writeOperations(w io.Writer) error {
 }
 
 // rate is macs divided by a time, or empty where either is zero.
-func rate(macs int, by float64) string {
+func rate(macs int64, by float64) string {
 	if macs == 0 || by == 0 {
 		return ""
 	}

@@ -18,7 +18,7 @@ func TestBenchJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &m))
 	require.Equal(t, "squeezenet1.1", m.Network)
 	require.NotEmpty(t, m.ISA)
-	require.Equal(t, 387_747_520, m.MACs)
+	require.Equal(t, int64(387_747_520), m.MACs)
 	require.Len(t, m.Runs, 1)
 	require.Equal(t, 2, m.Runs[0].Threads)
 	require.Equal(t, 2, m.Runs[0].Frames)

@@ -19,7 +19,7 @@ func TestInfoJSON(t *testing.T) {
 	d := requireDescription(t, edge(t, "info", "--json"))
 	require.Equal(t, pretrained.Default, d.Name)
 	require.Equal(t, "v1.1", d.Topology.Name)
-	require.Equal(t, 387_747_520, d.MACs)
+	require.Equal(t, int64(387_747_520), d.MACs)
 	require.Equal(t, 1_235_496, d.Parameters)
 	require.Equal(t, 1000, d.Labels)
 	require.Equal(t, len(builtIn(t, pretrained.Default)), d.Bytes)

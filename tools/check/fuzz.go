@@ -16,7 +16,9 @@ type fuzzTarget struct{ pkg, name string }
 // testdata/fuzz of the package, where "go test" runs it again. Minimizing is
 // kept short: by default Go would spend the minute on it.
 func fuzz(r *report) {
-	listing, err := exec.Command("go", "test", "-list=^Fuzz", "./...").Output()
+	list := exec.Command("go", "test", "-list=^Fuzz", "./...")
+	list.Stderr = os.Stderr
+	listing, err := list.Output()
 	targets := parseTargets(string(listing))
 	if err != nil || len(targets) == 0 {
 		r.fail("fuzz: go test -list=^Fuzz ./... lists no targets")

@@ -21,7 +21,7 @@ type Plan struct {
 // Report is what was measured. Times are in milliseconds.
 type Report struct {
 	Memory     int         `json:"engine_bytes"` // packed weights and the arena
-	MACs       int         `json:"macs"`
+	MACs       int64       `json:"macs"`
 	Runs       []Run       `json:"runs"`
 	Operations []Operation `json:"operations"` // with the last number of threads
 }
@@ -39,7 +39,7 @@ type Run struct {
 // Operation holds the figures of one operation of a frame.
 type Operation struct {
 	Name    string   `json:"name"`
-	MACs    int      `json:"macs"`
+	MACs    int64    `json:"macs"`
 	Kernels []string `json:"kernels,omitempty"`
 	Time    float64  `json:"ms"` // the mean
 }
@@ -140,7 +140,7 @@ func newRun(threads int, times []time.Duration) Run {
 const timedFrames = 100
 
 // operations returns the mean time of each operation, and the MACs of a frame.
-func (b *bench) operations(frames int) (list []Operation, macs int, err error) {
+func (b *bench) operations(frames int) (list []Operation, macs int64, err error) {
 	frames = min(frames, timedFrames)
 	described := b.engine.Operations()
 	spent := make([]time.Duration, len(described))

@@ -15,7 +15,7 @@ func TestMeasure(t *testing.T) {
 	require.NoError(t, err)
 	r, err := Measure(t.Context(), n, Plan{Threads: []int{1, 2}, Frames: 2})
 	require.NoError(t, err)
-	require.Equal(t, 387_747_520, r.MACs) // of v1.1 at 227x227
+	require.Equal(t, int64(387_747_520), r.MACs) // of v1.1 at 227x227
 	require.Len(t, r.Runs, 2)
 	for i, run := range r.Runs {
 		require.Equal(t, i+1, run.Threads)

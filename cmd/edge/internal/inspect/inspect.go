@@ -13,7 +13,7 @@ type Summary struct {
 	Input       model.Input    `json:"input"`
 	Source      model.Source   `json:"source"`
 	Layers      []Layer        `json:"layers"`
-	MACs        int            `json:"macs"`       // multiply-accumulates per frame
+	MACs        int64          `json:"macs"`       // multiply-accumulates per frame
 	Parameters  int            `json:"parameters"` // weights and biases
 	Labels      int            `json:"labels"`     // number of class names
 	Bytes       int            `json:"bytes"`      // of the whole file
@@ -30,7 +30,7 @@ type Layer struct {
 	Out     [3]int  `json:"out"`
 	Kernel  int     `json:"kernel"`
 	Stride  int     `json:"stride"`
-	MACs    int     `json:"macs"`
+	MACs    int64   `json:"macs"`
 	Weights int     `json:"weights"`
 	Zeros   int     `json:"zeros"`   // weights that are 0
 	Largest int     `json:"largest"` // largest |w|, at most 127

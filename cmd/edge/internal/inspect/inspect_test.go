@@ -17,7 +17,7 @@ import (
 func TestPublishedFigures(t *testing.T) {
 	s, err := Summarize(encode(t, network(model.V11())))
 	require.NoError(t, err)
-	require.Equal(t, 387_747_520, s.MACs)
+	require.Equal(t, int64(387_747_520), s.MACs)
 	require.Equal(t, 1_235_496, s.Parameters)
 
 	s, err = Summarize(encode(t, network(model.V10())))

@@ -17,8 +17,8 @@ func ShortLabel(label string) string {
 
 // Grouped writes a number that is not negative with a comma before every third
 // digit.
-func Grouped(n int) string {
-	digits := strconv.Itoa(n)
+func Grouped[T int | int64](n T) string {
+	digits := strconv.FormatInt(int64(n), 10)
 	var b strings.Builder
 	for i, d := range digits {
 		if i > 0 && (len(digits)-i)%3 == 0 {
