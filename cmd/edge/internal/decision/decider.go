@@ -1,0 +1,206 @@
+package decision
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Decider follows one camera. It is not safe for use by several goroutines at
+// once.
+type Decider struct {
+	config Config
+	labels []string // one a class
+	names  []string // the first of each label
+	shown  []bool   // whether a class is allowed
+	groups []Group  // those that are allowed
+
+	started  bool          // there was a frame, and no End since
+	last     time.Time     // when it was taken
+	elapsed  time.Duration // sum of the times between frames, which never decreases
+	terms    []float64     // of softmax
+	smoothed []float64     // probability of each class, then of each group
+	tracks   []track       // of each class, then of each group
+	order    []int         // of the answers: indices as in tracks
+	answers  []Answer
+}
+
+// New returns a Decider for a network with these labels, one a class. An empty
+// label stands for a class without a name, which is called "class 7".
+func New(labels []string, c Config) (*Decider, error) {
+	if err := c.check(len(labels)); err != nil {
+		return nil, err
+	}
+	d := &Decider{config: c, labels: make([]string, len(labels)), names: make([]string, len(labels))}
+	for i, label := range labels {
+		if label == "" {
+			label = fmt.Sprintf("class %d", i)
+		}
+		d.labels[i], d.names[i] = label, splitLabel(label)[0]
+	}
+	if err := d.choose(); err != nil {
+		return nil, err
+	}
+	d.terms = make([]float64, len(labels))
+	d.smoothed = make([]float64, len(labels)+len(d.groups))
+	d.tracks = make([]track, len(labels)+len(d.groups))
+	d.order = make([]int, 0, min(c.TopK, len(labels))+len(d.groups))
+	d.answers = make([]Answer, 0, cap(d.order))
+	return d, nil
+}
+
+// Decide takes the logits of the frame taken at a time; there must be one a
+// class. Times between frames are monotonic if both have a monotonic reading,
+// which time.Now returns and Truncate and Round remove. If the clock was set
+// back, no time has passed. A NaN counts as a class that is impossible; a frame
+// without any number counts as no frame.
+func (d *Decider) Decide(logits []float32, at time.Time) Decision {
+	if len(logits) != len(d.labels) {
+		panic(fmt.Sprintf("decision: %d logits for %d classes", len(logits), len(d.labels)))
+	}
+	sum := softmax(d.terms, logits)
+	if sum == 0 {
+		return Decision{Answers: d.answers}
+	}
+	step := d.since(at)
+	var events []Event
+	if d.config.MaxGap > 0 && step > d.config.MaxGap {
+		events = d.close()
+	}
+	d.smooth(sum, step)
+	d.elapsed += step
+	d.started, d.last = true, at
+	events = d.follow(events)
+	d.answer()
+	return Decision{Answers: d.answers, Events: events}
+}
+
+// End ends all that is on: it stayed until that time, unless MaxGap has passed
+// since the last frame. It is for the end of a run, and for a camera that is gone
+// for good. The next frame is like the first.
+func (d *Decider) End(at time.Time) []Event {
+	step := d.since(at)
+	if step > 0 && (d.config.MaxGap == 0 || step <= d.config.MaxGap) {
+		d.elapsed += step
+		for i := range d.tracks {
+			if t := &d.tracks[i]; t.on && !t.turning {
+				t.see(d.elapsed, at)
+			}
+		}
+	}
+	return d.close()
+}
+
+// since returns the time from the last frame to at.
+func (d *Decider) since(at time.Time) time.Duration {
+	if !d.started {
+		return 0
+	}
+	return max(0, at.Sub(d.last))
+}
+
+// close ends all that is on as it was last seen, and forgets the past.
+func (d *Decider) close() []Event {
+	var events []Event
+	for i := range d.tracks {
+		if d.tracks[i].on {
+			events = append(events, d.event(i, Gone))
+		}
+	}
+	clear(d.tracks)
+	d.answers = d.answers[:0]
+	d.started = false
+	return events
+}
+
+// smooth brings the probabilities up to date with a frame's terms of softmax.
+func (d *Decider) smooth(sum float64, step time.Duration) {
+	old := 0.0 // weight of the past
+	if d.started && d.config.HalfLife > 0 {
+		old = math.Exp2(-step.Seconds() / d.config.HalfLife.Seconds())
+	}
+	scale := (1 - old) / sum
+	for i, term := range d.terms {
+		d.smoothed[i] = old*d.smoothed[i] + scale*term
+	}
+	for g, group := range d.groups {
+		total := 0.0
+		for _, class := range group.Classes {
+			total += d.smoothed[class]
+		}
+		// Rounding may carry the sum of all classes beyond 1.
+		d.smoothed[len(d.labels)+g] = min(total, 1)
+	}
+}
+
+// softmax writes the terms of softmax and returns their sum: at least 1, because
+// the largest logit is subtracted, or 0 if no logit is a number above -Inf.
+func softmax(terms []float64, logits []float32) float64 {
+	largest := float32(math.Inf(-1))
+	for _, l := range logits {
+		if l > largest { // no NaN is
+			largest = l
+		}
+	}
+	if math.IsInf(float64(largest), -1) {
+		return 0
+	}
+	var sum float64
+	for i, l := range logits {
+		term := 0.0
+		if l == largest { // even if it is +Inf
+			term = 1
+		} else if x := float64(l) - float64(largest); x > -100 { // what is less, or NaN, is lost in the sum
+			term = math.Exp(x)
+		}
+		terms[i] = term
+		sum += term
+	}
+	return sum
+}
+
+// answer lists the most probable classes, then the groups.
+func (d *Decider) answer() {
+	d.order = d.order[:0]
+	classes := min(d.config.TopK, len(d.labels))
+	for i, shown := range d.shown {
+		if shown {
+			d.order = insert(d.order, d.smoothed, i, 0, classes)
+		}
+	}
+	first := len(d.order)
+	for g := range d.groups {
+		d.order = insert(d.order, d.smoothed, len(d.labels)+g, first, first+len(d.groups))
+	}
+	d.answers = d.answers[:0]
+	for _, i := range d.order {
+		a := Answer{Index: -1, Probability: round(d.smoothed[i]), On: d.tracks[i].on}
+		if i < len(d.labels) {
+			a.Index, a.Name, a.Label = i, d.names[i], d.labels[i]
+		} else {
+			a.Name, a.Group = d.groups[i-len(d.labels)].Name, true
+		}
+		d.answers = append(d.answers, a)
+	}
+}
+
+// insert puts i into order[from:], which is sorted by descending value, after all
+// that are equal. What reaches the index limit falls off.
+func insert(order []int, values []float64, i, from, limit int) []int {
+	at := len(order)
+	for at > from && values[order[at-1]] < values[i] {
+		at--
+	}
+	if at == limit {
+		return order
+	}
+	if len(order) < limit {
+		order = append(order, 0)
+	}
+	copy(order[at+1:], order[at:])
+	order[at] = i
+	return order
+}
+
+// round keeps six decimals, for short JSON.
+func round(p float64) float64 { return math.Round(p*1e6) / 1e6 }
