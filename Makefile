@@ -54,6 +54,10 @@ armcycles: ## estimate the cycles of a frame on each Raspberry Pi: FLAGS="-opera
 armcycles-deps: ## install the Debian packages that armcycles uses
 	@sh tools/deps.sh armcycles
 
+.PHONY: groups
+groups: ## rebuild the groups of the ImageNet classes from WordNet
+	go run ./tools/wordnet -synsets $(SHARED)/images/synset_words.txt -out cmd/edge/internal/groups/imagenet.txt
+
 .PHONY: clean
 clean: ## remove what was built here
 	rm -rf build

@@ -5,13 +5,18 @@
 # The tests use, beyond Go: make and git; gcc, for the race detector; QEMU's
 # user emulation, which runs arm64 and arm programs; binutils, which
 # disassemble arm64; and for the emulated board of "make integration" QEMU's
-# system emulation, and a cross compiler and xz to build its kernel modules.
+# system emulation, and a cross compiler and xz to build its kernel modules; and
+# WordNet, from which the groups of classes are made.
 set -eu
 
 packages=
-# need COMMAND PACKAGE...: installs the packages unless the command is there.
+# need COMMAND PACKAGE...: installs the packages unless the command is there, or
+# the file, if COMMAND begins with a slash.
 need() {
-	command -v "$1" >/dev/null 2>&1 && return
+	case "$1" in
+	/*) [ -e "$1" ] && return ;;
+	*) command -v "$1" >/dev/null 2>&1 && return ;;
+	esac
 	shift
 	packages="$packages $*"
 }
@@ -27,6 +32,7 @@ case "${1-}" in
 	need qemu-system-aarch64 qemu-system-arm
 	need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 	need xz xz-utils
+	need /usr/share/wordnet/data.noun wordnet-base
 	;;
 armcycles)
 	need gcc gcc libc6-dev
