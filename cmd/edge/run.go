@@ -19,6 +19,8 @@ import (
 	"halfmeg/cmd/edge/internal/jsonl"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/cmd/edge/internal/sink"
+	"halfmeg/model"
+	"halfmeg/model/classify"
 )
 
 // runCommand names what a camera shows, frame by frame.
@@ -31,6 +33,8 @@ type runCommand struct {
 	skip        int
 	frames      int // 0: until stopped
 	filter      sink.Filter
+	decision    flags.Decision
+	events      bool
 	json        bool
 	stats       bool
 	exitOnError bool
@@ -80,6 +84,8 @@ system's clock (RFC 3339); "age_ms", how old it was when its answer was known, a
 	}
 	r.engine.Add(command.Flags())
 	r.camera.Add(command.Flags())
+	r.decision.Add(command.Flags())
+	command.Flags().BoolVar(&r.events, "events", false, "write a line when something appears or is gone, instead of one for each frame")
 	command.Flags().Var(&r.rotate, "rotate", "turn frames clockwise by 90, 180 or 270 `degrees`, for a camera mounted that way")
 	command.Flags().BoolVar(&r.mirror, "mirror", false, "mirror frames left to right, after turning them")
 	command.Flags().Var(flags.Region(&r.crop), "crop", "look at a part of each frame, as 640x480+100+20 or 50%x100%+25%+0%, before turning it")
@@ -106,7 +112,11 @@ func (r *runCommand) checkArgs(_ *cobra.Command, args []string) error {
 }
 
 func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
-	classifier, err := r.engine.Classifier()
+	network, err := r.engine.Network()
+	if err != nil {
+		return err
+	}
+	classifier, err := classify.New(network, r.engine.Threads)
 	if err != nil {
 		return err
 	}
@@ -125,9 +135,13 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		Mirror:     r.mirror,
 		Crop:       r.crop,
 	}
+	if r.events {
+		if runner.Decider, err = r.decision.Decider(labels(network)); err != nil {
+			return err
+		}
+	}
 	outputs := &outputs{stderr: cmd.ErrOrStderr()}
-	r.filter.Next = r.output(cmd.OutOrStdout())
-	outputs.addRequired(&r.filter, cancel)
+	outputs.addRequired(r.output(cmd.OutOrStdout()), cancel)
 	runner.Queues = outputs.queues
 
 	err = cameraerr.Explain(r.classify(ctx, &runner, cmd.ErrOrStderr()))
@@ -155,10 +169,23 @@ func (r *runCommand) classify(ctx context.Context, runner *pipeline.Runner, stde
 
 // output returns the sink for standard output.
 func (r *runCommand) output(stdout io.Writer) pipeline.Sink {
-	if r.json {
-		return sink.NewJSON(stdout)
+	switch {
+	case r.events:
+		return sink.NewEvents(stdout, r.json)
+	case r.json:
+		r.filter.Next = sink.NewJSON(stdout)
+	default:
+		r.filter.Next = sink.NewTerminal(stdout)
 	}
-	return sink.NewTerminal(stdout)
+	return &r.filter
+}
+
+// labels are the names of a network's classes, empty ones if it has none.
+func labels(n *model.Network) []string {
+	if len(n.Labels) == 0 {
+		return make([]string, n.Topology.Head.Classes)
+	}
+	return n.Labels
 }
 
 func (r *runCommand) writeStats(w io.Writer, s pipeline.Summary) error {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -115,10 +114,7 @@ func (f *patienceFlag) String() string {
 func (f *patienceFlag) Type() string { return "time" }
 
 func (f *patienceFlag) Set(text string) error {
-	patience, err := time.ParseDuration(text)
-	if err != nil {
-		patience, err = time.ParseDuration(text + "s")
-	}
+	patience, err := parseDuration(text)
 	if err != nil || patience < camera.MinPatience {
 		return fmt.Errorf("give a time of at least %v, as 30s or 2m", camera.MinPatience)
 	}

@@ -74,3 +74,24 @@ func TestEventsWithoutFrame(t *testing.T) {
 	require.NoError(t, NewJSON(&b).Observe(o))
 	require.True(t, strings.HasPrefix(b.String(), `{"events":[{"version":1,"id":"a","type":"gone","name":"cup",`), b.String())
 }
+
+func TestEvents(t *testing.T) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
+	end := start.Add(90 * time.Second)
+	o := &pipeline.Observation{Events: []decision.Event{
+		{Version: 1, ID: "a", Type: decision.Appeared, Name: "cup", Start: start, Probability: 0.625, Peak: 0.625},
+		{Version: 1, ID: "b", Type: decision.Gone, Name: "t\x1b[2Jench", Start: start, End: &end, Duration: 90, Probability: 0.1, Peak: 0.9},
+	}}
+	var b strings.Builder
+	require.NoError(t, NewEvents(&b, false).Observe(o))
+	require.Equal(t, ""+
+		"2026-01-02 03:04:05  appeared  cup                       62.5 %\n"+
+		"2026-01-02 03:05:35  gone      t [2Jench                 90.0 % at best, seen for 1m30s\n", b.String())
+	b.Reset()
+	require.NoError(t, NewEvents(&b, true).Observe(o))
+	require.Equal(t, 2, strings.Count(b.String(), "\n"))
+	require.Contains(t, b.String(), `"type":"gone"`)
+	b.Reset()
+	require.NoError(t, NewEvents(&b, false).Observe(observation(1, "", "cup", false)))
+	require.Empty(t, b.String())
+}

@@ -1,0 +1,118 @@
+package flags
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/cmd/edge/internal/groups"
+)
+
+// Decision says when something counts as seen.
+type Decision struct {
+	config decision.Config
+	groups []string // as given
+}
+
+// Add defines the flags. The defaults suit a camera that people walk past: one
+// frame in error is no event, and a second in view is one.
+func (d *Decision) Add(flags *pflag.FlagSet) {
+	d.config = decision.Config{
+		HalfLife: 500 * time.Millisecond,
+		On:       0.5,
+		Off:      0.3,
+		MinOn:    500 * time.Millisecond,
+		MinOff:   2 * time.Second,
+		MaxGap:   time.Minute,
+		TopK:     5,
+	}
+	c := &d.config
+	flags.Var(duration(&c.HalfLife), "half-life", "smooth probabilities over time: after this `time` an old one has half its weight; 0 for no smoothing")
+	flags.Var(Probability(&c.On), "on", "something has appeared at this smoothed `probability`")
+	flags.Var(Probability(&c.Off), "off", "something is gone below this smoothed `probability`")
+	flags.Var(duration(&c.MinOn), "min-on", "least `time` at --on before something has appeared")
+	flags.Var(duration(&c.MinOff), "min-off", "least `time` below --off before something is gone")
+	flags.StringArrayVar(&c.Allow, "allow", nil, "tell only of this `class` or group, by any of its names; may be given several times")
+	flags.StringArrayVar(&c.Deny, "deny", nil, "never tell of this `class` or group; may be given several times")
+	flags.StringArrayVar(&d.groups, "group", nil, "tell of a `group`, the sum of its classes: dog, vehicle, bird …, or your own as pets=dog,cat; may be given several times")
+}
+
+// Decider returns a Decider for a network with these labels.
+func (d *Decision) Decider(labels []string) (*decision.Decider, error) {
+	c := d.config
+	catalog := groups.Builtin(labels)
+	c.Catalog = catalog
+	c.Groups = nil
+	for _, text := range d.groups {
+		g, err := parseGroup(text, labels, catalog)
+		if err != nil {
+			return nil, fmt.Errorf("--group %s: %w", text, err)
+		}
+		c.Groups = append(c.Groups, g)
+	}
+	return decision.New(labels, c)
+}
+
+// parseGroup reads NAME for a group of the catalog, or NAME=MEMBER,MEMBER with classes
+// and groups as members.
+func parseGroup(text string, labels []string, catalog decision.Catalog) (decision.Group, error) {
+	name, list, own := strings.Cut(text, "=")
+	if !own {
+		list = name
+	}
+	group := decision.Group{Name: strings.TrimSpace(name)}
+	if group.Name == "" {
+		return group, errors.New("give a name, as dog, or pets=dog,cat")
+	}
+	seen := map[int]bool{}
+	for member := range strings.SplitSeq(list, ",") {
+		classes, ok := catalog.Find(member)
+		if !ok {
+			var err error
+			if classes, err = decision.FindClasses(labels, member); err != nil {
+				if near := catalog.Nearest(member); near != "" && !own {
+					err = fmt.Errorf("%w; the nearest group is %q", err, near)
+				}
+				return group, err
+			}
+		}
+		for _, class := range classes {
+			if !seen[class] {
+				seen[class] = true
+				group.Classes = append(group.Classes, class)
+			}
+		}
+	}
+	return group, nil
+}
+
+// duration is a flag for a time that may be 0, in seconds if it has no unit.
+func duration(value *time.Duration) pflag.Value { return (*durationFlag)(value) }
+
+type durationFlag time.Duration
+
+func (f *durationFlag) String() string { return time.Duration(*f).String() }
+
+func (f *durationFlag) Type() string { return "time" }
+
+func (f *durationFlag) Set(text string) error {
+	d, err := parseDuration(text)
+	if err != nil || d < 0 {
+		return errors.New("give a time, as 500ms or 2s")
+	}
+	*f = durationFlag(d)
+	return nil
+}
+
+// parseDuration reads a time, in seconds if it has no unit.
+func parseDuration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		d, err = time.ParseDuration(text + "s")
+	}
+	return d, err
+}

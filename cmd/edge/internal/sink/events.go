@@ -1,0 +1,57 @@
+package sink
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/cmd/edge/internal/jsonl"
+	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/internal/printable"
+)
+
+// Events writes a line for each event and none for frames.
+type Events struct {
+	w    io.Writer
+	json bool
+}
+
+// NewEvents returns an Events that writes to w, for people or as JSON.
+func NewEvents(w io.Writer, json bool) Events { return Events{w, json} }
+
+// Observe writes the events of an observation.
+func (s Events) Observe(o *pipeline.Observation) error {
+	for i := range o.Events {
+		if err := s.write(&o.Events[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s Events) write(e *decision.Event) error {
+	if s.json {
+		return jsonl.Write(s.w, e)
+	}
+	_, err := io.WriteString(s.w, eventLine(e))
+	return err
+}
+
+// eventLine describes an event: when something appeared and how sure that was, or
+// when it was last seen, for how long and how sure at best.
+func eventLine(e *decision.Event) string {
+	at, detail := e.Start, ""
+	probability := e.Probability
+	if e.Type == decision.Gone {
+		if e.End != nil {
+			at = *e.End
+		}
+		length := time.Duration(e.Duration * float64(time.Second)).Round(100 * time.Millisecond)
+		probability, detail = e.Peak, fmt.Sprintf(" at best, seen for %v", length)
+	}
+	return fmt.Sprintf("%s  %-8s  %-24s %5.1f %%%s\n", at.Local().Format(time.DateTime), e.Type, printable.Text(e.Name), 100*probability, detail)
+}
+
+// Close does nothing: every line is written already.
+func (s Events) Close() error { return nil }
