@@ -2,6 +2,7 @@ package main
 
 import (
 	"go/ast"
+	"go/doc"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -146,4 +147,62 @@ func constant(e ast.Expr) (string, bool) {
 		return left + right, ok1 && ok2 && e.Op == token.ADD
 	}
 	return "", false
+}
+
+// Every public package has a doc comment and an Example. The files are parsed, not
+// built, so those of other platforms count.
+func TestDocsPackages(t *testing.T) {
+	public := 0
+	for _, dir := range publicDirs(t) {
+		files, examples, documented := parsePackage(t, dir)
+		if files == 0 {
+			continue // a folder of packages
+		}
+		public++
+		if !documented {
+			t.Errorf("%s: no doc comment", dir)
+		}
+		if examples == 0 {
+			t.Errorf("%s: no Example", dir)
+		}
+	}
+	require.NotZero(t, public)
+}
+
+// publicDirs lists the directories in which public packages may be.
+func publicDirs(t *testing.T) (dirs []string) {
+	t.Helper()
+	for _, top := range []string{"kernels", "model", "quant", "camera"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || !entry.IsDir() {
+				return err
+			}
+			if name := entry.Name(); name == "internal" || name == "testdata" {
+				return fs.SkipDir
+			}
+			dirs = append(dirs, path)
+			return nil
+		})
+		require.NoError(t, err)
+	}
+	return dirs
+}
+
+// parsePackage counts a package's files without tests, and the Example functions of
+// its tests.
+func parsePackage(t *testing.T, dir string) (files, examples int, documented bool) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	require.NoError(t, err)
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		require.NoError(t, err)
+		if strings.HasSuffix(name, "_test.go") {
+			examples += len(doc.Examples(file))
+			continue
+		}
+		files++
+		documented = documented || file.Doc.Text() != ""
+	}
+	return files, examples, documented
 }
