@@ -3,6 +3,7 @@ package float_test
 import (
 	"fmt"
 	"log"
+	"math"
 	"math/rand/v2"
 
 	"halfmeg/model"
@@ -30,7 +31,7 @@ func ExamplePass() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("logits %.3f\n", logits)
+	fmt.Printf("logits %.2f\n", logits)
 
 	pass.Backward([]float32{1, -1, 0}, func(layer int, gradient float.Map) {
 		if layer == forward.Graph().Head().Layer {
@@ -38,27 +39,25 @@ func ExamplePass() {
 		}
 	})
 	// Output:
-	// logits [0.164 0.003 0.097]
-	// gradient of the head's biases [0.84 -0.08 0.00]
+	// logits [-11.52 -6.84 17.97]
+	// gradient of the head's biases [1.00 -1.00 0.00]
 }
 
+// randomNetwork is SqueezeNet v1.1 for small pictures and three classes, without a
+// ReLU after the head.
 func randomNetwork(random *rand.Rand) *float.Network {
-	topology := model.Topology{
-		Size:  15,
-		Conv1: model.Stem{Filters: 8, Kernel: 3, Stride: 2},
-		Fires: []model.Fire{{S1x1: 4, E1x1: 8, E3x3: 8}},
-		Head:  model.Head{Classes: 3},
-	}
-	graph, err := topology.Graph()
+	n := &float.Network{Topology: model.V11(), Input: model.TorchvisionInput()}
+	n.Topology.Size, n.Input.Size, n.Input.Resize = 63, 63, 63
+	n.Topology.Head = model.Head{Classes: 3, Linear: true}
+	graph, err := n.Topology.Graph()
 	if err != nil {
 		log.Fatal(err)
 	}
-	n := &float.Network{Topology: topology, Input: model.TorchvisionInput()}
-	n.Input.Size, n.Input.Resize = topology.Size, topology.Size
 	for _, s := range graph.Convolutions {
-		l := float.Layer{Weights: make([]float32, s.Weights()), Bias: make([]float32, s.Out)}
-		for i := range l.Weights {
-			l.Weights[i] = float32(random.NormFloat64()) / 4
+		l := float.Layer{Bias: make([]float32, s.Out)}
+		deviation := math.Sqrt(2 * float64(s.Out) / float64(s.Weights())) // He et al., arXiv:1502.01852, equation 10
+		for range s.Weights() {
+			l.Weights = append(l.Weights, float32(deviation*random.NormFloat64()))
 		}
 		n.Layers = append(n.Layers, l)
 	}
