@@ -1,5 +1,6 @@
-// Package isa selects the instruction set whose kernels a process uses. It is
-// the only place that queries the processor or the environment.
+// Package isa selects the instruction set whose kernels a process uses. Nothing
+// else in the project queries the processor, except package quant/float, which has
+// kernels of its own and ignores HALFMEG_CPU.
 package isa
 
 import (

@@ -57,9 +57,8 @@ const absenceDelay = 10 * time.Second
 // one that names them.
 var errNoFrame = errors.New("no frame came")
 
-// Run returns nil when the source ends, the context ends, or the limit of
-// frames is reached. Run waits for a sink only if a queue with the
-// policy Wait is full.
+// Run returns nil when the source ends, the context ends, or the limit of frames is
+// reached. It waits for a sink only if a queue with the policy Wait is full.
 func (r *Runner) Run(ctx context.Context) error {
 	r.started = time.Now()
 	defer r.end()
