@@ -116,6 +116,25 @@ func (t Topology) Graph() (*Graph, error) {
 	return b.graph, nil
 }
 
+// GraphFor is Graph for a network with the given input rule and labels, int8 or
+// float32: it also checks that they fit the topology. Labels may be missing.
+func (t Topology) GraphFor(in Input, labels []string) (*Graph, error) {
+	g, err := t.Graph()
+	if err != nil {
+		return nil, err
+	}
+	if err := in.Validate(); err != nil {
+		return nil, err
+	}
+	if in.Size != t.Size {
+		return nil, fmt.Errorf("input side %d, but the topology's is %d", in.Size, t.Size)
+	}
+	if len(labels) != 0 && len(labels) != t.Head.Classes {
+		return nil, fmt.Errorf("%d labels for %d classes", len(labels), t.Head.Classes)
+	}
+	return g, nil
+}
+
 func (t Topology) check() error {
 	if t.Size < 1 || t.Size > maxSize {
 		return fmt.Errorf("topology: input side %d is not in 1…%d", t.Size, maxSize)

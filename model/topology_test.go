@@ -84,6 +84,31 @@ func TestInvalidTopologies(t *testing.T) {
 	}
 }
 
+// TestGraphFor: input rule and labels must fit the topology.
+func TestGraphFor(t *testing.T) {
+	topology, in := V11(), TorchvisionInput()
+	topology.Size = in.Size
+	plain, err := topology.Graph()
+	require.NoError(t, err)
+	for _, count := range []int{0, 1000} {
+		g, err := topology.GraphFor(in, make([]string, count))
+		require.NoError(t, err)
+		require.Equal(t, plain, g)
+	}
+
+	_, err = topology.GraphFor(in, make([]string, 999))
+	require.EqualError(t, err, "999 labels for 1000 classes")
+	in.Size = 200
+	_, err = topology.GraphFor(in, nil)
+	require.EqualError(t, err, "input side 200, but the topology's is 224")
+	in.Std[1] = 0
+	_, err = topology.GraphFor(in, nil)
+	require.ErrorContains(t, err, "channel 1")
+	topology.Size = 0
+	_, err = topology.GraphFor(in, nil)
+	require.ErrorContains(t, err, "topology: input side 0")
+}
+
 // TestWarnings: a squeeze layer that does not reduce the channels is valid, with
 // a warning.
 func TestWarnings(t *testing.T) {

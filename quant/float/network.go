@@ -30,18 +30,9 @@ func (n *Network) Validate() error {
 
 // graph validates the network and returns its graph.
 func (n *Network) graph() (*model.Graph, error) {
-	g, err := n.Topology.Graph()
+	g, err := n.Topology.GraphFor(n.Input, n.Labels)
 	if err != nil {
 		return nil, err
-	}
-	if err := n.Input.Validate(); err != nil {
-		return nil, err
-	}
-	if n.Input.Size != n.Topology.Size {
-		return nil, fmt.Errorf("input side %d, but the topology's is %d", n.Input.Size, n.Topology.Size)
-	}
-	if len(n.Labels) != 0 && len(n.Labels) != n.Topology.Head.Classes {
-		return nil, fmt.Errorf("%d labels for %d classes", len(n.Labels), n.Topology.Head.Classes)
 	}
 	for _, s := range g.Convolutions {
 		if s.Layer >= len(n.Layers) {
