@@ -26,8 +26,8 @@ func ExampleDecode() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(img.Width, img.Height, img.Pix)
-	// Output: 2 1 [255 0 0 255 255 255]
+	fmt.Printf("%dx%d %d\n", img.Width, img.Height, img.Pix)
+	// Output: 2x1 [255 0 0 255 255 255]
 }
 
 // The error of a file that is not a picture matches ErrUnknown. The error of a format
