@@ -13,7 +13,7 @@ import (
 
 // AutoChoice returns the source that Auto tries first, and why; the name is
 // empty if there is none.
-func AutoChoice(found []Found) (name, why string) {
+func AutoChoice(found []SourceInfo) (name, why string) {
 	for _, f := range found {
 		if f.Problem == "" && f.Name != TestCard {
 			return f.Name, "the first available camera"
@@ -39,10 +39,10 @@ type Opener struct {
 	name    string
 	options Options
 
-	current   Found     // what Auto opened last
-	opened    time.Time // when it did
-	working   bool      // whether it has not been asked to open again since
-	waitUntil time.Time // end of the wait for current
+	current   SourceInfo // what Auto opened last
+	opened    time.Time  // when it did
+	working   bool       // whether it has not been asked to open again since
+	waitUntil time.Time  // end of the wait for current
 
 	absent   error         // why no camera module was found at the last search; nil if one was
 	absence  time.Duration // time to the next search
@@ -74,7 +74,7 @@ func (p *Opener) Open(ctx context.Context) (Source, error) {
 	}
 	o := p.options
 	p.options.retry = true
-	return p.choose(ctx, found, func(f Found) (Source, error) { return p.open(ctx, f.Name, o) })
+	return p.choose(ctx, found, func(f SourceInfo) (Source, error) { return p.open(ctx, f.Name, o) })
 }
 
 // open opens a source. Camera modules that are absent are not searched for each time.
@@ -98,19 +98,19 @@ func (p *Opener) open(ctx context.Context, name string, o Options) (Source, erro
 }
 
 // choose opens one of the sources found.
-func (p *Opener) choose(ctx context.Context, found []Found, open func(Found) (Source, error)) (Source, error) {
+func (p *Opener) choose(ctx context.Context, found []SourceInfo, open func(SourceInfo) (Source, error)) (Source, error) {
 	now := time.Now()
 	if p.working && now.Sub(p.opened) >= failoverDelay {
 		p.waitUntil = now.Add(failoverDelay)
 	}
 	p.working = false
 	if now.Before(p.waitUntil) {
-		found = slices.DeleteFunc(found, func(f Found) bool { return !f.same(p.current) })
+		found = slices.DeleteFunc(found, func(f SourceInfo) bool { return !f.same(p.current) })
 		if len(found) == 0 {
 			return nil, fmt.Errorf("%s is gone; after %v without it another camera is used", p.current.title(), failoverDelay)
 		}
 	}
-	return openFirst(ctx, found, func(f Found) (Source, error) {
+	return openFirst(ctx, found, func(f SourceInfo) (Source, error) {
 		source, err := open(f)
 		if err == nil {
 			p.current, p.opened, p.working = f, time.Now(), true
@@ -121,20 +121,20 @@ func (p *Opener) choose(ctx context.Context, found []Found, open func(Found) (So
 
 // candidates lists the cameras that Auto may open. It never opens the test card,
 // whose scenes could be mistaken for real ones.
-func candidates(o Options) ([]Found, error) {
+func candidates(o Options) ([]SourceInfo, error) {
 	videos, modules := listVideo(), findModules(o)
 	if err := videoUnsupported(); err != nil && len(modules) == 0 {
 		return nil, err
 	}
-	if len(modules) > 0 && !slices.ContainsFunc(videos, func(f Found) bool { return f.Problem == "" }) {
-		videos = append(videos, Found{Name: "webcams", Problem: "none was found"}) // an error must not name the module alone
+	if len(modules) > 0 && !slices.ContainsFunc(videos, func(f SourceInfo) bool { return f.Problem == "" }) {
+		videos = append(videos, SourceInfo{Name: "webcams", Problem: "none was found"}) // an error must not name the module alone
 	}
 	return append(videos, modules...), nil
 }
 
 // openFirst opens the first source that opens. Its error has the reason of each
 // that did not; it is permanent if other options could have opened one.
-func openFirst(ctx context.Context, found []Found, open func(Found) (Source, error)) (Source, error) {
+func openFirst(ctx context.Context, found []SourceInfo, open func(SourceInfo) (Source, error)) (Source, error) {
 	unavailable := &AutoError{Problems: describeProblems(found)}
 	for _, f := range found {
 		if f.Problem != "" {
@@ -157,7 +157,7 @@ func openFirst(ctx context.Context, found []Found, open func(Found) (Source, err
 
 // describeProblems lists each problem once, with the sources that have it: a
 // Raspberry Pi 5 has dozens of nodes that are not cameras.
-func describeProblems(found []Found) []string {
+func describeProblems(found []SourceInfo) []string {
 	var list []string
 	titles := map[string][]string{}
 	for _, f := range found {
@@ -181,7 +181,7 @@ func describeProblems(found []Found) []string {
 }
 
 // title names a source and, where known, its driver.
-func (f Found) title() string {
+func (f SourceInfo) title() string {
 	if f.Driver == "" {
 		return f.Name
 	}
@@ -190,6 +190,6 @@ func (f Found) title() string {
 
 // same reports whether both are the same camera. A camera that was plugged in
 // again may have another device number.
-func (f Found) same(g Found) bool {
+func (f SourceInfo) same(g SourceInfo) bool {
 	return f.Name == g.Name || f.Card != "" && f.Card == g.Card && f.Driver == g.Driver
 }

@@ -12,25 +12,25 @@ import (
 
 // desk is where cameras are plugged in.
 type desk struct {
-	opener  Opener
-	plugged []Found
-	refused error
+	opener   Opener
+	plugged  []SourceInfo
+	rejected error
 }
 
 var (
-	usbCamera = Found{Name: "/dev/video0", Driver: "uvcvideo", Card: "HD Cam"}
-	elsewhere = Found{Name: "/dev/video2", Driver: "uvcvideo", Card: "HD Cam"} // the same, plugged in again
-	another   = Found{Name: "/dev/video1", Driver: "uvcvideo", Card: "Other Cam"}
-	piCamera  = Found{Name: RPiCam, Driver: "/usr/bin/rpicam-vid", Card: "Raspberry Pi camera module"}
+	usbCamera = SourceInfo{Name: "/dev/video0", Driver: "uvcvideo", Card: "HD Cam"}
+	elsewhere = SourceInfo{Name: "/dev/video2", Driver: "uvcvideo", Card: "HD Cam"} // the same, plugged in again
+	another   = SourceInfo{Name: "/dev/video1", Driver: "uvcvideo", Card: "Other Cam"}
+	piCamera  = SourceInfo{Name: RPiCam, Driver: "/usr/bin/rpicam-vid", Card: "Raspberry Pi camera module"}
 )
 
 // opens returns the name of the camera that the opener opens.
 func (d *desk) opens(t *testing.T) (string, error) {
 	t.Helper()
 	var name string
-	_, err := d.opener.choose(t.Context(), slices.Clone(d.plugged), func(f Found) (Source, error) {
+	_, err := d.opener.choose(t.Context(), slices.Clone(d.plugged), func(f SourceInfo) (Source, error) {
 		name = f.Name
-		return &testCardSource{}, d.refused
+		return &testCardSource{}, d.rejected
 	})
 	if err != nil {
 		return "", err
@@ -38,7 +38,7 @@ func (d *desk) opens(t *testing.T) (string, error) {
 	return name, nil
 }
 
-func (d *desk) requireOpens(t *testing.T, want Found) {
+func (d *desk) requireOpens(t *testing.T, want SourceInfo) {
 	t.Helper()
 	name, err := d.opens(t)
 	require.NoError(t, err)
@@ -47,20 +47,20 @@ func (d *desk) requireOpens(t *testing.T, want Found) {
 
 func TestAutoWaitsForLostCamera(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := desk{plugged: []Found{usbCamera, another, piCamera}}
+		d := desk{plugged: []SourceInfo{usbCamera, another, piCamera}}
 		d.requireOpens(t, usbCamera)
 		time.Sleep(time.Minute)
 
-		d.plugged = []Found{another, piCamera}
+		d.plugged = []SourceInfo{another, piCamera}
 		_, err := d.opens(t)
 		require.EqualError(t, err, "/dev/video0 (uvcvideo) is gone; after 5s without it another camera is used")
 		require.NotErrorIs(t, err, ErrPermanent)
 		time.Sleep(failoverDelay - 1)
-		d.plugged = []Found{another, elsewhere, piCamera}
+		d.plugged = []SourceInfo{another, elsewhere, piCamera}
 		d.requireOpens(t, elsewhere)
 
 		time.Sleep(time.Minute)
-		d.plugged = []Found{another, piCamera}
+		d.plugged = []SourceInfo{another, piCamera}
 		_, err = d.opens(t)
 		require.Error(t, err)
 		time.Sleep(failoverDelay)
@@ -71,20 +71,20 @@ func TestAutoWaitsForLostCamera(t *testing.T) {
 // A camera that keeps failing does not block the others.
 func TestAutoDoesNotWaitForCameraThatFailedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := desk{plugged: []Found{usbCamera, piCamera}}
+		d := desk{plugged: []SourceInfo{usbCamera, piCamera}}
 		d.requireOpens(t, usbCamera)
 		time.Sleep(failoverDelay - 1)
-		d.plugged = []Found{piCamera}
+		d.plugged = []SourceInfo{piCamera}
 		d.requireOpens(t, piCamera)
 	})
 }
 
 func TestAutoTriesAllBeforeAnyWorked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := desk{plugged: []Found{usbCamera}, refused: errors.New("in use")}
+		d := desk{plugged: []SourceInfo{usbCamera}, rejected: errors.New("in use")}
 		_, err := d.opens(t)
 		require.EqualError(t, err, "no camera is available: in use")
-		d.refused, d.plugged = nil, []Found{another}
+		d.rejected, d.plugged = nil, []SourceInfo{another}
 		d.requireOpens(t, another)
 	})
 }

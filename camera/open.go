@@ -22,8 +22,8 @@ const (
 	StandardInput = "-"
 )
 
-// Found is a source, whether or not it is available.
-type Found struct {
+// SourceInfo describes a source, which may be unavailable.
+type SourceInfo struct {
 	Name    string `json:"name"` // for Open
 	Driver  string `json:"driver"`
 	Card    string `json:"card"` // the device's own name
@@ -49,8 +49,8 @@ type Size struct {
 
 // List lists all sources. Those that Auto may open come in the order in which
 // it tries them; the test card, which it never opens, is the last.
-func List() []Found {
-	return append(append(listVideo(), listModules()...), Found{
+func List() []SourceInfo {
+	return append(append(listVideo(), listModules()...), SourceInfo{
 		Name: TestCard, Driver: "built in", Card: "drawn scenes",
 		Modes: []Mode{{pixel.RGB24.String(), []Size{{Width: testcard.Width, Height: testcard.Height}}}},
 	})

@@ -49,7 +49,7 @@ func TestPipeBelowDev(t *testing.T) {
 }
 
 // found are a Raspberry Pi's nodes, followed by two webcams.
-var found = []Found{
+var found = []SourceInfo{
 	{Name: "/dev/video0", Driver: "unicam", Problem: "needs rpicam"},
 	{Name: "/dev/video1", Problem: "no permission"},
 	{Name: "/dev/video2", Driver: "uvcvideo"},
@@ -58,7 +58,7 @@ var found = []Found{
 
 func TestAutoOpensTheFirstThatOpens(t *testing.T) {
 	var tried []string
-	source, err := openFirst(t.Context(), found, func(f Found) (Source, error) {
+	source, err := openFirst(t.Context(), found, func(f SourceInfo) (Source, error) {
 		tried = append(tried, f.Name)
 		if f.Name == "/dev/video2" {
 			return nil, errors.New("/dev/video2: in use")
@@ -71,7 +71,7 @@ func TestAutoOpensTheFirstThatOpens(t *testing.T) {
 }
 
 func TestAutoReportsEveryReason(t *testing.T) {
-	failing := func(f Found) (Source, error) { return nil, fmt.Errorf("%s: in use", f.Name) }
+	failing := func(f SourceInfo) (Source, error) { return nil, fmt.Errorf("%s: in use", f.Name) }
 	_, err := openFirst(t.Context(), found, failing)
 	require.EqualError(t, err, "no camera is available: /dev/video0 (unicam): needs rpicam; "+
 		"/dev/video1: no permission; /dev/video2: in use; /dev/video3: in use")
@@ -83,22 +83,22 @@ func TestAutoReportsEveryReason(t *testing.T) {
 }
 
 func TestProblemsAreListedOnce(t *testing.T) {
-	var many []Found
+	var many []SourceInfo
 	for i := range 5 {
-		many = append(many, Found{Name: fmt.Sprintf("video%d", i), Driver: "cfe", Problem: "a part"})
+		many = append(many, SourceInfo{Name: fmt.Sprintf("video%d", i), Driver: "cfe", Problem: "a part"})
 	}
-	many = append(many, Found{Name: "video9", Driver: "codec", Problem: "a coder"})
+	many = append(many, SourceInfo{Name: "video9", Driver: "codec", Problem: "a coder"})
 	require.Equal(t, []string{"video0 (cfe), video1 (cfe), video2 (cfe), 2 more: a part", "video9 (codec): a coder"}, describeProblems(many))
 }
 
 func TestAutoReportsUnsupportedOptions(t *testing.T) {
-	_, err := openFirst(t.Context(), found, func(Found) (Source, error) { return nil, permanent{errors.New("no zoom")} })
+	_, err := openFirst(t.Context(), found, func(SourceInfo) (Source, error) { return nil, permanent{errors.New("no zoom")} })
 	require.ErrorIs(t, err, ErrPermanent)
 }
 
 func TestAutoHonoursItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := openFirst(ctx, found, func(Found) (Source, error) {
+	_, err := openFirst(ctx, found, func(SourceInfo) (Source, error) {
 		cancel()
 		return nil, errors.New("in use")
 	})
@@ -109,7 +109,7 @@ func TestAutoChoice(t *testing.T) {
 	name, why := AutoChoice(found)
 	require.Equal(t, "/dev/video2", name)
 	require.NotEmpty(t, why)
-	name, why = AutoChoice([]Found{found[0], {Name: TestCard}})
+	name, why = AutoChoice([]SourceInfo{found[0], {Name: TestCard}})
 	require.Empty(t, name)
 	if videoUnsupported() == nil {
 		require.Equal(t, "/dev/video0 (unicam): needs rpicam", why)

@@ -12,6 +12,6 @@ func openModule(context.Context, Options) (Source, error) {
 	return nil, permanent{noCamera{fmt.Errorf("%s: camera modules need a Raspberry Pi, not %s", RPiCam, runtime.GOOS)}}
 }
 
-func findModules(Options) []Found { return nil }
+func findModules(Options) []SourceInfo { return nil }
 
-func listModules() []Found { return nil }
+func listModules() []SourceInfo { return nil }

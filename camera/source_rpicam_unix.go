@@ -68,16 +68,16 @@ func (s *rpicamSource) Close() error {
 // findModules returns camera modules as one source if the program that reads
 // them is installed, and nothing otherwise. The problem says which options they
 // do not support.
-func findModules(o Options) []Found {
+func findModules(o Options) []SourceInfo {
 	path, err := rpicam.Find()
 	if err != nil {
 		return nil
 	}
-	return []Found{{Name: RPiCam, Driver: path, Card: "Raspberry Pi camera module", Problem: unsupportedByModules(o)}}
+	return []SourceInfo{{Name: RPiCam, Driver: path, Card: "Raspberry Pi camera module", Problem: unsupportedByModules(o)}}
 }
 
 // listModules asks that program for the camera modules. Open uses the first.
-func listModules() []Found {
+func listModules() []SourceInfo {
 	found := findModules(Options{})
 	for i := range found {
 		f := &found[i]

@@ -73,7 +73,7 @@ func TestCameraModuleWithoutTheProgram(t *testing.T) {
 func TestCameraModulesAreListed(t *testing.T) {
 	path := standIn(t, green)
 	list := List()
-	require.Equal(t, Found{
+	require.Equal(t, SourceInfo{
 		Name: RPiCam, Driver: path, Card: "Raspberry Pi camera module imx219",
 		Modes: []Mode{{"YU12", []Size{{Width: 128, Height: 2, MaxWidth: 3200, MaxHeight: 2464, Rates: []float64{206.65, 21.19}}}}},
 	}, list[len(list)-2])

@@ -48,10 +48,10 @@ func (s *v4l2Source) Close() error {
 	return s.stream.Close()
 }
 
-func listVideo() []Found {
-	var list []Found
+func listVideo() []SourceInfo {
+	var list []SourceInfo
 	for _, n := range v4l2.List() {
-		f := Found{Name: n.Path, Driver: n.Driver, Card: n.Card, Bus: n.Bus, Problem: n.Problem}
+		f := SourceInfo{Name: n.Path, Driver: n.Driver, Card: n.Card, Bus: n.Bus, Problem: n.Problem}
 		for _, m := range n.Modes {
 			f.Modes = append(f.Modes, videoMode(m))
 		}

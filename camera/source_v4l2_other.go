@@ -18,4 +18,4 @@ func videoUnsupported() error {
 
 func openVideo(string, Options) (Source, error) { return nil, videoUnsupported() }
 
-func listVideo() []Found { return nil }
+func listVideo() []SourceInfo { return nil }

@@ -57,9 +57,9 @@ func (e *Engine) Run() []float32 {
 	return e.logits
 }
 
-// RunWatched is Run. It calls done with -1 at the start of the frame and then
+// RunTraced is like Run, but calls done with -1 at the start of the frame and then
 // with the index of each operation that has been completed.
-func (e *Engine) RunWatched(done func(operation int)) []float32 {
+func (e *Engine) RunTraced(done func(operation int)) []float32 {
 	done(-1)
 	for i := range e.operations {
 		e.workers.do(e.operations[i].work)

@@ -200,8 +200,8 @@ func TestAccumulatorBound(t *testing.T) {
 	require.EqualValues(t, 5, model.AccumulatorBound(nil, -5))
 }
 
-// TestEngineRefuses networks that cannot run, with the reason.
-func TestEngineRefuses(t *testing.T) {
+// TestEngineRejects networks that cannot run, with the reason.
+func TestEngineRejects(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	for _, c := range []struct {
 		change func(*model.Network)

@@ -54,8 +54,8 @@ type Step struct {
 	Name    string // Caffe's: conv1, pool1, fire2/squeeze1x1, …, conv10
 	Layer   int    // index in Graph.Convolutions and Network.Layers; -1 for a pool
 	Fire    int    // index in Topology.Fires; -1 outside fire modules
-	Reads   int    // index in Graph.Tensors
-	Writes  int    // index in Graph.Tensors
+	Input   int    // index in Graph.Tensors
+	Output  int    // index in Graph.Tensors
 	Channel int    // the first channel that it writes
 	In, Out int    // channels
 	Kernel  int
@@ -193,7 +193,7 @@ func (b *builder) add(in int, steps ...Step) int {
 	from, index := &b.graph.Tensors[in], len(b.graph.Tensors)
 	out := Tensor{Adds: None}
 	for _, s := range steps {
-		s.Reads, s.Writes, s.Channel = in, index, out.Channels
+		s.Input, s.Output, s.Channel = in, index, out.Channels
 		s.In, s.InSize = from.Channels, from.Size
 		if b.check(&s); b.err != nil {
 			return in

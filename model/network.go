@@ -68,7 +68,7 @@ func (n *Network) graph() (*Graph, error) {
 		if err := l.validate(s); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
-		if other := n.Layers[g.Tensors[s.Writes].Writers[0].Layer].Scale; l.Scale != other {
+		if other := n.Layers[g.Tensors[s.Output].Writers[0].Layer].Scale; l.Scale != other {
 			return nil, fmt.Errorf("%s: activation scale %v, but the other half's is %v", s.Name, l.Scale, other)
 		}
 	}
@@ -85,9 +85,9 @@ func (n *Network) Scales(g *Graph) []float32 {
 	scales[Picture] = 1
 	for _, s := range g.Steps {
 		if s.Kind == Pool {
-			scales[s.Writes] = scales[s.Reads]
+			scales[s.Output] = scales[s.Input]
 		} else {
-			scales[s.Writes] = n.Layers[s.Layer].Scale
+			scales[s.Output] = n.Layers[s.Layer].Scale
 		}
 	}
 	return scales

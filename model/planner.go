@@ -36,7 +36,7 @@ func (p *planner) tensor(t Tensor) *buffer {
 		return p.buffer(t.Size, t.Channels, 0)
 	}
 	s := t.Writers[0]
-	in := p.tensors[s.Reads]
+	in := p.tensors[s.Input]
 	switch s.Kind {
 	case Pool:
 		return p.pool(s, in)

@@ -12,7 +12,7 @@ import (
 )
 
 // batch computes the divergence of the student from the teacher over a batch of
-// pictures, and its gradient. The pictures are split into lanes, each of which
+// pictures, and its gradient. The pictures are split into shards, each of which
 // sums its gradients in order.
 type batch struct {
 	teacher    *float.Forward
@@ -20,11 +20,11 @@ type batch struct {
 	passes     []*float.Pass // by worker
 	augmenters []*train.Augmenter
 	pictures   [batchSize][]int8
-	lanes      [lanes]lane
+	shards     [shards]shard
 }
 
-// lane is the sums over a lane's pictures.
-type lane struct {
+// shard is the sums over a shard's pictures.
+type shard struct {
 	divergence float64
 	gradients  []*gradient // by layer
 }
@@ -35,14 +35,14 @@ type gradient struct{ weights, biases []float32 }
 
 func newBatch(teacher *float.Forward, workers int) *batch {
 	g := teacher.Graph()
-	b := &batch{teacher: teacher, workers: min(workers, lanes)}
+	b := &batch{teacher: teacher, workers: min(workers, shards)}
 	for range b.workers {
 		b.passes = append(b.passes, teacher.NewPass())
 		b.augmenters = append(b.augmenters, train.NewAugmenter(g.Tensors[model.Picture].Size))
 	}
-	for i := range b.lanes {
+	for i := range b.shards {
 		for _, s := range g.Convolutions {
-			b.lanes[i].gradients = append(b.lanes[i].gradients, &gradient{make([]float32, s.Weights()), make([]float32, s.Out)})
+			b.shards[i].gradients = append(b.shards[i].gradients, &gradient{make([]float32, s.Weights()), make([]float32, s.Out)})
 		}
 	}
 	return b
@@ -58,25 +58,25 @@ func (b *batch) draw(pictures [][]int8, sampler *train.Sampler) {
 // run runs teacher and student on variants of the pictures and returns their
 // mean divergence. The round seeds the variants.
 func (b *batch) run(ctx context.Context, student *float.Forward, round int) (float64, error) {
-	err := parallel.For(ctx, b.workers, lanes, func(worker, i int) {
-		b.lanes[i].reset()
-		for j := i; j < batchSize && ctx.Err() == nil; j += lanes {
+	err := parallel.For(ctx, b.workers, shards, func(worker, i int) {
+		b.shards[i].reset()
+		for j := i; j < batchSize && ctx.Err() == nil; j += shards {
 			random := rand.New(rand.NewPCG(uint64(round), uint64(j)))
 			variant := b.augmenters[worker].Augment(b.pictures[j], random)
 			if random.Float64() < mixedShare {
 				variant = b.augmenters[worker].Mixup(b.pictures[j], b.pictures[(j+1)%batchSize], random)
 			}
-			b.add(&b.lanes[i], student, b.passes[worker], variant)
+			b.add(&b.shards[i], student, b.passes[worker], variant)
 		}
 	})
 	sum := 0.0
-	for i := range b.lanes {
-		sum += b.lanes[i].divergence
+	for i := range b.shards {
+		sum += b.shards[i].divergence
 	}
 	return sum / batchSize, err
 }
 
-func (l *lane) reset() {
+func (l *shard) reset() {
 	l.divergence = 0
 	for _, g := range l.gradients {
 		clear(g.weights)
@@ -84,8 +84,8 @@ func (l *lane) reset() {
 	}
 }
 
-// add adds one picture's divergence and gradients to a lane.
-func (b *batch) add(l *lane, student *float.Forward, pass *float.Pass, picture []int8) {
+// add adds one picture's divergence and gradients to a shard.
+func (b *batch) add(l *shard, student *float.Forward, pass *float.Pass, picture []int8) {
 	pass.Use(b.teacher)
 	want := softAnswer(pass, picture)
 	pass.Use(student)
@@ -116,11 +116,11 @@ func softAnswer(pass *float.Pass, picture []int8) []float32 {
 	return softmax(soft)
 }
 
-// gradients is the sum over the lanes, by layer.
+// gradients is the sum over the shards, by layer.
 func (b *batch) gradients() []*gradient {
-	total := b.lanes[0].gradients
-	for i := range b.lanes[1:] {
-		for l, g := range b.lanes[1+i].gradients {
+	total := b.shards[0].gradients
+	for i := range b.shards[1:] {
+		for l, g := range b.shards[1+i].gradients {
 			accumulate(total[l].weights, g.weights)
 			accumulate(total[l].biases, g.biases)
 		}

@@ -53,12 +53,12 @@ func (c *calibrator) each(ctx context.Context, work func(i int, s *sample, scrat
 	})
 }
 
-// eachLane calls work for every sample, on all workers; the samples of a lane
-// in order, one after the other, so that a lane's sums need no lock.
-func (c *calibrator) eachLane(ctx context.Context, work func(lane int, s *sample, scratch *float.Scratch)) error {
-	return c.parallel(ctx, lanes, func(lane int, scratch *float.Scratch) {
-		for i := lane; i < len(c.samples) && ctx.Err() == nil; i += lanes {
-			work(lane, &c.samples[i], scratch)
+// eachShard calls work for every sample, on all workers; the samples of a shard
+// in order, one after the other, so that a shard's sums need no lock.
+func (c *calibrator) eachShard(ctx context.Context, work func(shard int, s *sample, scratch *float.Scratch)) error {
+	return c.parallel(ctx, shards, func(shard int, scratch *float.Scratch) {
+		for i := shard; i < len(c.samples) && ctx.Err() == nil; i += shards {
+			work(shard, &c.samples[i], scratch)
 		}
 	})
 }
@@ -85,10 +85,10 @@ func (c *calibrator) measure(ctx context.Context, g group, params []float.Layer)
 	}
 	pad := c.pad(g.convs[0])
 	stats := &groupStats{output: newHistogram(g.channels())}
-	err := c.eachLane(ctx, func(lane int, s *sample, scratch *float.Scratch) {
+	err := c.eachShard(ctx, func(shard int, s *sample, scratch *float.Scratch) {
 		in := layerInput{values: s.values, codes: s.codes.floats(1), pad: pad}
 		for j, conv := range convs {
-			partial[j][lane].add(conv, g.convs[j], in, scratch)
+			partial[j][shard].add(conv, g.convs[j], in, scratch)
 		}
 		out := forward(g, convs, s.values, pad, scratch)
 		if !g.convs[0].Linear {

@@ -26,9 +26,9 @@ type Fisher struct{ layers []*kfac }
 // 0.0271; 6 takes three quarters of the time of 8.
 const fisherVariants = 6
 
-// fisherLanes is the number of partial sums, and bounds the number of workers;
-// see lanes. Each holds the matrices of all layers: about 20 MB for v1.1.
-const fisherLanes = 4
+// fisherShards is the number of partial sums, and bounds the number of workers;
+// see shards. Each holds the matrices of all layers: about 20 MB for v1.1.
+const fisherShards = 4
 
 // MeasureFisher estimates the Fisher information over pictures. Progress is
 // called once per picture, from several goroutines.
@@ -68,11 +68,11 @@ func measureFisher(ctx context.Context, n *float.Network, pictures [][]int8, wor
 		workers = runtime.GOMAXPROCS(0)
 	}
 	convolutions := forward.Graph().Convolutions
-	sums := make([]*Fisher, fisherLanes)
-	err = parallel.For(ctx, workers, fisherLanes, func(_, lane int) {
-		sums[lane] = newFisher(convolutions)
-		p := &fisherPass{forward.NewPass(), train.NewAugmenter(n.Input.Size), score, sums[lane]}
-		for i := lane; i < len(pictures)*fisherVariants && ctx.Err() == nil; i += fisherLanes {
+	sums := make([]*Fisher, fisherShards)
+	err = parallel.For(ctx, workers, fisherShards, func(_, shard int) {
+		sums[shard] = newFisher(convolutions)
+		p := &fisherPass{forward.NewPass(), train.NewAugmenter(n.Input.Size), score, sums[shard]}
+		for i := shard; i < len(pictures)*fisherVariants && ctx.Err() == nil; i += fisherShards {
 			p.add(pictures[i/fisherVariants], i%fisherVariants > 0, uint64(i))
 			if i%fisherVariants == 0 {
 				progress()
@@ -112,12 +112,12 @@ func newFisher(convolutions []model.Step) *Fisher {
 	return f
 }
 
-// meanFisher adds the lanes up, in order, and divides by the number of
+// meanFisher adds the shards up, in order, and divides by the number of
 // samples.
-func meanFisher(lanes []*Fisher, count int) *Fisher {
-	total := lanes[0]
+func meanFisher(shards []*Fisher, count int) *Fisher {
+	total := shards[0]
 	for l, sum := range total.layers {
-		for _, f := range lanes[1:] {
+		for _, f := range shards[1:] {
 			accumulate(sum.inputs, f.layers[l].inputs)
 			accumulate(sum.outputs, f.layers[l].outputs)
 		}

@@ -40,11 +40,11 @@ func split(graph *model.Graph) []group {
 		}
 		s := &t.Writers[0]
 		if s.Kind == model.Pool {
-			writer[i] = writer[s.Reads]
+			writer[i] = writer[s.Input]
 			groups[writer[i]].pool = s
 		} else {
 			writer[i] = len(groups)
-			adds := func(t model.Tensor) bool { return t.Adds == s.Reads }
+			adds := func(t model.Tensor) bool { return t.Adds == s.Input }
 			groups = append(groups, group{convs: t.Writers, keepsInput: slices.ContainsFunc(graph.Tensors, adds)})
 		}
 		g := &groups[writer[i]]

@@ -25,13 +25,13 @@ func newInputStats(n int) *inputStats {
 // tuned.
 const patchesPerPicture = 256
 
-// lanes is the number of partial sums. Picture i is added to lane i mod lanes,
-// each lane in order, so that the result does not depend on the number of
+// shards is the number of partial sums. Picture i is added to shard i mod shards,
+// each shard in order, so that the result does not depend on the number of
 // workers. It bounds how many workers have work.
-const lanes = 8
+const shards = 8
 
-// partialStats are the input statistics of one convolution, by lane.
-type partialStats [lanes]*inputStats
+// partialStats are the input statistics of one convolution, by shard.
+type partialStats [shards]*inputStats
 
 func newPartialStats(s model.Step) *partialStats {
 	p := &partialStats{}
@@ -41,7 +41,7 @@ func newPartialStats(s model.Step) *partialStats {
 	return p
 }
 
-// total adds the lanes up, in order.
+// total adds the shards up, in order.
 func (p *partialStats) total() *inputStats {
 	t := p[0]
 	for _, m := range p[1:] {

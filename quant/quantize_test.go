@@ -149,8 +149,8 @@ func TestOddCalibration(t *testing.T) {
 	}
 }
 
-// TestRefusals: errors name what is wrong.
-func TestRefusals(t *testing.T) {
+// TestRejections: errors name what is wrong.
+func TestRejections(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	n := randomFloat(r, testnet.Small())
 	_, err := Quantize(context.Background(), n, nil, Options{})

@@ -52,7 +52,7 @@ func newStudent(n *model.Network, g *model.Graph) *student {
 		}
 		for o, m := range l.Multiplier {
 			unit := float64(m) * outputUnit(l, step)
-			p.scales = append(p.scales, float32(unit/float64(s.codes.Scales[step.Reads])))
+			p.scales = append(p.scales, float32(unit/float64(s.codes.Scales[step.Input])))
 			p.bias = append(p.bias, float32(float64(l.Bias[o])*unit))
 		}
 		p.weightOptimiser, p.biasOptimiser = train.NewAdam(len(p.latent)), train.NewAdam(step.Out)

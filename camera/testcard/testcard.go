@@ -52,9 +52,9 @@ func Scenes() []string {
 // Scene returns the name of the scene at time t.
 func Scene(t time.Duration) string { return at(t).name }
 
-// Right reports whether an ImageNet label, such as "traffic light, traffic signal,
+// Matches reports whether an ImageNet label, such as "traffic light, traffic signal,
 // stoplight", is correct for a scene.
-func Right(scene, label string) bool {
+func Matches(scene, label string) bool {
 	for _, s := range scenes {
 		if s.name == scene {
 			first, _, _ := strings.Cut(label, ",")

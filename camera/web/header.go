@@ -25,7 +25,7 @@ const (
 var errNoResponse = errors.New("the server closed the connection without a response")
 
 // lenientConn is a connection whose peer's response headers are repaired before
-// net/http reads them. Net/http refuses a response for one malformed line; cameras
+// net/http reads them. Net/http rejects a response for one malformed line; cameras
 // send lines without name or colon, negative lengths, status lines of other
 // protocols, and content without any header.
 type lenientConn struct {

@@ -35,7 +35,7 @@ func replay(t *testing.T, response string) string {
 	return "http://" + listener.Addr().String()
 }
 
-// TestMalformedResponses reads streams after headers that net/http refuses or that
+// TestMalformedResponses reads streams after headers that net/http rejects or that
 // say something false.
 func TestMalformedResponses(t *testing.T) {
 	a, b := frame(t, 24), frame(t, 32)

@@ -19,9 +19,9 @@ type camerasCommand struct {
 
 // cameraList is what "edge cameras --json" writes.
 type cameraList struct {
-	Sources []camera.Found `json:"sources"`
-	Auto    string         `json:"auto"` // what --camera auto selects; empty if nothing
-	Why     string         `json:"why"`
+	Sources []camera.SourceInfo `json:"sources"`
+	Auto    string              `json:"auto"` // what --camera auto selects; empty if nothing
+	Why     string              `json:"why"`
 }
 
 func newCameras() *cobra.Command {

@@ -27,7 +27,7 @@ func TestCamerasListsTheTestCard(t *testing.T) {
 
 func TestCamerasText(t *testing.T) {
 	s := cameraList{
-		Sources: []camera.Found{
+		Sources: []camera.SourceInfo{
 			{Name: "/dev/video0", Driver: "unicam", Card: "imx219", Bus: "platform:fe801000.csi", Problem: "needs rpicam"},
 			{Name: "/dev/video1", Problem: "in use by \x1b[2J"},
 			{Name: "/dev/video2", Driver: "uvcvideo", Card: "HD\x1bCam", Bus: "usb-1.2", Modes: []camera.Mode{

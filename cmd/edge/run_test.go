@@ -38,7 +38,7 @@ func TestRunRecognizesTheTestCard(t *testing.T) {
 				require.Equal(t, i+1, o.Frame)
 				requireResults(t, o.Results, topClasses)
 				require.NotNil(t, o.Right)
-				require.Equal(t, testcard.Right(o.Scene, o.Results[0].Label), *o.Right)
+				require.Equal(t, testcard.Matches(o.Scene, o.Results[0].Label), *o.Right)
 				if *o.Right {
 					right++
 				}
@@ -148,7 +148,7 @@ func TestRunCameraModule(t *testing.T) {
 	seen := decodeLines[pipeline.Observation](t, got.stdout)
 	require.Len(t, seen, 3)
 	for _, o := range seen {
-		require.True(t, testcard.Right(testcard.Scene(at), o.Results[0].Label), o.Results[0].Label)
+		require.True(t, testcard.Matches(testcard.Scene(at), o.Results[0].Label), o.Results[0].Label)
 	}
 
 	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\necho 'ERROR: *** no cameras available ***' >&2; exit 255\n"), 0o700))

@@ -53,7 +53,7 @@ func Network(r *rand.Rand, t model.Topology, draw func(*rand.Rand) int8) *model.
 		}
 		n.Layers = append(n.Layers, l)
 		// The convolutions that write one tensor have the scale of the first.
-		n.Layers[s.Layer].Scale = n.Layers[g.Tensors[s.Writes].Writers[0].Layer].Scale
+		n.Layers[s.Layer].Scale = n.Layers[g.Tensors[s.Output].Writers[0].Layer].Scale
 	}
 	n.Layers[g.Head().Layer].Scale = 1
 	return n

@@ -99,7 +99,7 @@ func TestRoundTripOfLabels(t *testing.T) {
 }
 
 // TestVersions: a network is written in the oldest version that holds it, so
-// that programs that read no head without a ReLU refuse only such networks.
+// that programs that read no head without a ReLU reject only such networks.
 func TestVersions(t *testing.T) {
 	for version, topology := range map[byte]model.Topology{1: tiny(), 2: linear()} {
 		file := requireRoundTrip(t, network(topology, 1, uniform))
@@ -162,7 +162,7 @@ func TestTrellis(t *testing.T) {
 	require.InEpsilon(t, len(file), len(coded), 1e-3)
 }
 
-func TestEncodeRefuses(t *testing.T) {
+func TestEncodeRejects(t *testing.T) {
 	for want, corrupt := range map[string]func(*model.Network){
 		"weight 1 is -128":                 func(n *model.Network) { n.Layers[2].Weights[1] = -128 },
 		"multiplier 0 is not finite":       func(n *model.Network) { n.Layers[0].Multiplier[1] = 0 },
@@ -177,7 +177,7 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 }
 
-func TestEncodeRefusesLargeIntegers(t *testing.T) {
+func TestEncodeRejectsLargeIntegers(t *testing.T) {
 	if math.MaxInt == math.MaxInt32 {
 		t.Skip("int has 32 bits")
 	}
@@ -187,7 +187,7 @@ func TestEncodeRefusesLargeIntegers(t *testing.T) {
 	require.ErrorContains(t, err, "does not fit in 32 bits")
 }
 
-func TestEncodeRefusesTooManyWeights(t *testing.T) {
+func TestEncodeRejectsTooManyWeights(t *testing.T) {
 	topology := tiny()
 	topology.Fires[1] = model.Fire{S1x1: 1 << 11, E1x1: 1, E3x3: 1 << 10}
 	n := network(topology, 1, func(*rand.Rand) int8 { return 0 })
@@ -195,7 +195,7 @@ func TestEncodeRefusesTooManyWeights(t *testing.T) {
 	require.ErrorContains(t, err, "weights, at most 16777216 are supported")
 }
 
-func TestDecodeRefuses(t *testing.T) {
+func TestDecodeRejects(t *testing.T) {
 	file, err := sqz.Encode(network(tiny(), 1, uniform))
 	require.NoError(t, err)
 	for want, corrupt := range map[string]func([]byte) []byte{

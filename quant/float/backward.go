@@ -21,7 +21,7 @@ func (p *Pass) Backward(dLogits []float32, visit func(layer int, gradient Map)) 
 		}
 		for _, s := range slices.Backward(t.Writers) {
 			if s.Kind == model.Pool {
-				maxPoolGradient(p.gradients[s.Reads], p.gradients[i], p.maps[s.Reads], p.maps[i])
+				maxPoolGradient(p.gradients[s.Input], p.gradients[i], p.maps[s.Input], p.maps[i])
 			} else {
 				p.convGradient(s, added, visit)
 			}
@@ -33,7 +33,7 @@ func (p *Pass) Backward(dLogits []float32, visit func(layer int, gradient Map)) 
 // of the tensor it reads, given the one with respect to its output. added is the
 // tensor that a bypass has added to the output; its Data is nil without a bypass.
 func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradient Map)) {
-	d := p.gradients[s.Writes].Slice(s.Channel, s.Out)
+	d := p.gradients[s.Output].Slice(s.Channel, s.Out)
 	if added.Data != nil {
 		added = added.Slice(s.Channel, s.Out)
 	}
@@ -41,8 +41,8 @@ func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradi
 		p.gate(d, p.output(s), added)
 	}
 	visit(s.Layer, d)
-	if s.Reads != model.Picture {
-		p.f.convs[s.Layer].inputGradient(p.gradients[s.Reads], d, &p.scratch)
+	if s.Input != model.Picture {
+		p.f.convs[s.Layer].inputGradient(p.gradients[s.Input], d, &p.scratch)
 	}
 }
 
@@ -62,7 +62,7 @@ func (p *Pass) clearGradients() {
 // averageGradient distributes the derivative with respect to the logits over the
 // head's output.
 func (p *Pass) averageGradient(dLogits []float32) {
-	d := p.gradients[p.f.graph.Head().Writes]
+	d := p.gradients[p.f.graph.Head().Output]
 	for c, v := range dLogits {
 		d.Data[c] = v / float32(d.Size*d.Size)
 	}
@@ -86,7 +86,7 @@ func (p *Pass) gate(d, out, added Map) {
 // output before the ReLU. Pixels are added in order.
 func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 	s, rows := p.f.graph.Convolutions[layer], &p.scratch.packed
-	in := p.maps[s.Reads]
+	in := p.maps[s.Input]
 	depth, pixels := s.Kernel*s.Kernel*s.In, s.OutSize*s.OutSize
 	for at := 0; at < pixels; at += patchPixels {
 		count := min(patchPixels, pixels-at)

@@ -76,7 +76,7 @@ func TestWeightGradientMatchesDefinition(t *testing.T) {
 	require.NoError(t, err)
 	p.Backward(randomFloats(r, topology.Head.Classes), func(layer int, d Map) {
 		s := f.graph.Convolutions[layer]
-		in := p.maps[s.Reads]
+		in := p.maps[s.Input]
 		got := randomFloats(r, s.Weights())
 		want := append([]float32(nil), got...)
 		patch := make([]float32, s.Kernel*s.Kernel*s.In)

@@ -78,7 +78,7 @@ func (p *Pass) Run(picture []int8) ([]float32, error) {
 			p.f.round(p.maps[i], i)
 		}
 	}
-	average(p.logits, p.maps[p.f.graph.Head().Writes])
+	average(p.logits, p.maps[p.f.graph.Head().Output])
 	return p.logits, nil
 }
 
@@ -93,7 +93,7 @@ func normalize(dst []float32, picture []int8, in model.Input) {
 
 // step computes the output of one step.
 func (p *Pass) step(s model.Step) {
-	out, in := p.output(s), p.maps[s.Reads]
+	out, in := p.output(s), p.maps[s.Input]
 	if s.Kind == model.Pool {
 		MaxPool(out, in)
 		return
@@ -103,12 +103,12 @@ func (p *Pass) step(s model.Step) {
 		ReLU(out)
 	}
 	if s.Kind != model.Conv10 {
-		p.f.round(out, s.Writes)
+		p.f.round(out, s.Output)
 	}
 }
 
 // output is the channels of its tensor that a step writes.
-func (p *Pass) output(s model.Step) Map { return p.maps[s.Writes].Slice(s.Channel, s.Out) }
+func (p *Pass) output(s model.Step) Map { return p.maps[s.Output].Slice(s.Channel, s.Out) }
 
 // bypassed is what a bypass adds to a tensor, in the tensor's codes if the
 // network computes with codes.

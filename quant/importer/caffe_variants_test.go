@@ -36,8 +36,8 @@ func TestCaffeBatchNorm(t *testing.T) {
 	s.requireLogits(t, mustRead(t, data, Options{}))
 }
 
-// TestCaffeBatchNormRefusals: what cannot be folded is refused with the reason.
-func TestCaffeBatchNormRefusals(t *testing.T) {
+// TestCaffeBatchNormRejections: what cannot be folded is rejected with the reason.
+func TestCaffeBatchNormRejections(t *testing.T) {
 	w := &caffeWriter{caffeFields: caffeV2}
 	blob := pb{}.bytes(w.blobs, w.blob([]int64{2}, []float32{1, 1}))
 	conv := func(edges ...string) {
@@ -95,7 +95,7 @@ func TestCaffeRawData(t *testing.T) {
 	require.ErrorIs(t, load(3, "12345678"), errNotFloat)
 }
 
-// TestCaffeStatedSize: a stated size is taken, and an oblong one refused by name.
+// TestCaffeStatedSize: a stated size is taken, and an oblong one rejected by name.
 func TestCaffeStatedSize(t *testing.T) {
 	layer := func(kind string, param pb) pb {
 		w := &caffeWriter{caffeFields: caffeV2}

@@ -182,7 +182,7 @@ func TestExternalData(t *testing.T) {
 	require.ErrorContains(t, err, "its values are in another file")
 }
 
-func TestCaffeRefusals(t *testing.T) {
+func TestCaffeRejections(t *testing.T) {
 	for _, c := range []struct {
 		kind   string
 		number protowire.Number

@@ -200,7 +200,7 @@ func TestConv1Pad(t *testing.T) {
 }
 
 // TestQuantizedTopology: weights are read with the topology of the network that
-// was quantized from them, and others are refused.
+// was quantized from them, and others are rejected.
 func TestQuantizedTopology(t *testing.T) {
 	s, known := newSample(t, tiny()), tiny()
 	for _, file := range [][]byte{s.safetensors(float32Type), s.onnx(onnxSpelling{})} {

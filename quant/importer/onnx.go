@@ -272,7 +272,7 @@ func (n *onnxNode) fail(err error) error {
 	return fmt.Errorf("node %q (%s, offset %d): %w", n.name, n.kind, n.at, err)
 }
 
-// errQuantized refuses a network of integers: its weights are rounded already.
+// errQuantized rejects a network of integers: its weights are rounded already.
 var errQuantized = errors.New("the network is already quantized: bring the float one, from before its quantization")
 
 // isQuantized reports whether an operator computes with quantized numbers.

@@ -41,8 +41,8 @@ func TestONNXBatchNorm(t *testing.T) {
 	}
 }
 
-// TestONNXBatchNormRefusals: what cannot be folded is refused with the reason.
-func TestONNXBatchNormRefusals(t *testing.T) {
+// TestONNXBatchNormRejections: what cannot be folded is rejected with the reason.
+func TestONNXBatchNormRejections(t *testing.T) {
 	norm := func(in string, more ...pb) []byte {
 		w := &onnxWriter{}
 		w.inputs = []pb{valueInfo("picture", []int64{1, 3, 64, 64})}
@@ -254,7 +254,7 @@ func TestONNXQuantized(t *testing.T) {
 	}
 }
 
-// TestStatedSize: a fixed input size is taken, and an oblong one refused by name.
+// TestStatedSize: a fixed input size is taken, and an oblong one rejected by name.
 func TestStatedSize(t *testing.T) {
 	s := newSample(t, tiny())
 	for _, spelling := range []onnxSpelling{{dims: []int64{1, 3, 48, 80}}, {nhwc: true, dims: []int64{1, 48, 80, 3}}} {
@@ -272,7 +272,7 @@ func TestStatedSize(t *testing.T) {
 	require.True(t, assumes(mustRead(t, s.onnx(onnxSpelling{dims: []int64{1, 3, 0, 0}}), Options{}), "input side 224"))
 }
 
-// TestPartialAverage: an average over less than the map is refused.
+// TestPartialAverage: an average over less than the map is rejected.
 func TestPartialAverage(t *testing.T) {
 	for _, options := range []Options{{}, {Pool: "floor"}} {
 		s := newSample(t, tiny())

@@ -200,7 +200,7 @@ func modulesOf(tensors []*tensor) ([]*module, error) {
 	return modules, nil
 }
 
-// check refuses layers that are neither convolutions nor batch normalization.
+// check rejects layers that are neither convolutions nor batch normalization.
 func (m *module) check() error {
 	known := []string{"weight", "bias"}
 	if m.isNorm() {

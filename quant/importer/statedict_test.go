@@ -187,7 +187,7 @@ func TestBatchNormWithoutBias(t *testing.T) {
 	}
 }
 
-func TestBatchNormRefusals(t *testing.T) {
+func TestBatchNormRejections(t *testing.T) {
 	s := newSample(t, small11()).normalize()
 	plain := s.entries()
 	for text, more := range map[string][]entry{
@@ -242,9 +242,9 @@ func TestOwnNames(t *testing.T) {
 	}
 }
 
-// TestOwnNamesRefused: what shapes and order do not tell is refused, with the
+// TestOwnNamesRejected: what shapes and order do not tell is rejected, with the
 // names that would.
-func TestOwnNamesRefused(t *testing.T) {
+func TestOwnNamesRejected(t *testing.T) {
 	s := newSample(t, small11())
 	names := ownNames{"conv1", "a", "b", "c", "conv10"}
 	entries := s.entriesAs(names.of(s))

@@ -54,7 +54,7 @@ func TestPoolGapsMustAgree(t *testing.T) {
 	require.ErrorContains(t, err, "imply pools after [1 3 6], not [1 3 5]")
 }
 
-func TestTorchRefusals(t *testing.T) {
+func TestTorchRejections(t *testing.T) {
 	s := newSample(t, slim(model.V11()))
 	for _, stream := range []bool{false, true} {
 		_, err := read(s.torch(t, torchSpelling{class: "SqueezeNet", stream: stream}), Options{})

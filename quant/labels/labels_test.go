@@ -129,7 +129,7 @@ func TestReadUTF16(t *testing.T) {
 	}
 }
 
-func TestReadRefuses(t *testing.T) {
+func TestReadRejects(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                   "line 1 has no label",
 		" \n\r\n":                            "line 1 has no label",
@@ -225,7 +225,7 @@ func TestFit(t *testing.T) {
 	require.ErrorContains(t, err, `3 labels for 2 classes: the first label is "Fish", the last "`+strings.Repeat("x", 60)+`…"; line 3 is empty`)
 }
 
-// FuzzParse: any text is refused or becomes labels that are not empty, with as many
+// FuzzParse: any text is rejected or becomes labels that are not empty, with as many
 // ids as names.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{

@@ -175,7 +175,7 @@ func TestMixupLiesBetween(t *testing.T) {
 	require.LessOrEqual(t, most, 144)
 }
 
-// TestNewAugmenterRefusesSizes that no network has.
-func TestNewAugmenterRefusesSizes(t *testing.T) {
+// TestNewAugmenterRejectsSizes that no network has.
+func TestNewAugmenterRejectsSizes(t *testing.T) {
 	require.Panics(t, func() { NewAugmenter(0) })
 }

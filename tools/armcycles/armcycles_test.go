@@ -21,7 +21,7 @@ func TestReadProfile(t *testing.T) {
 	require.Equal(t, 22, p.instructions())
 }
 
-func TestReadProfileRefuses(t *testing.T) {
+func TestReadProfileRejects(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                             "incomplete",
 		"cache 1 2 3\n":                "incomplete",

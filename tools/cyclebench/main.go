@@ -101,7 +101,7 @@ func marked(e *model.Engine, operation string) (func(), error) {
 		return nil, fmt.Errorf("unknown operation %q: edge bench lists the names", operation)
 	}
 	return func() {
-		e.RunWatched(func(ended int) {
+		e.RunTraced(func(ended int) {
 			switch ended {
 			case at - 1:
 				roi.Begin()

@@ -42,7 +42,7 @@ func run60(t *testing.T, n *float.Network, s *settings) (*outcome, *doubts, erro
 }
 
 // TestOneOutput: with one output, softmax shows no error. A budget keeps the
-// logit, the warning says so, and what only classes measure is refused.
+// logit, the warning says so, and what only classes measure is rejected.
 func TestOneOutput(t *testing.T) {
 	n := random(model.Head{Classes: 1, Linear: true})
 	fine, d, err := run60(t, n, &settings{})
@@ -86,7 +86,7 @@ func TestConstantAnswer(t *testing.T) {
 }
 
 // TestDeadNetwork: all weights are zero. Nothing tells which errors matter, so a
-// limit that only coarser weights would meet is refused.
+// limit that only coarser weights would meet is rejected.
 func TestDeadNetwork(t *testing.T) {
 	n := random(model.Head{Classes: 4})
 	for _, l := range n.Layers {

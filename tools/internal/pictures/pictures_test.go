@@ -61,7 +61,7 @@ func TestListByFolders(t *testing.T) {
 	require.Contains(t, f.Warning(), "the class of 2 of 5 pictures is unknown, for example "+filepath.Join(dir, "e.png"))
 }
 
-func TestListRefuses(t *testing.T) {
+func TestListRejects(t *testing.T) {
 	dir := t.TempDir()
 	_, err := List(dir, Classes{})
 	require.ErrorContains(t, err, "contains no pictures")
@@ -269,7 +269,7 @@ func TestKinds(t *testing.T) {
 	require.ErrorContains(t, err, "left out: 1 file .avif")
 }
 
-// FuzzCSV: any text is refused or lists files with a class.
+// FuzzCSV: any text is rejected or lists files with a class.
 func FuzzCSV(f *testing.F) {
 	for _, seed := range []string{"file,label\na.png,3\n", "\ufeff\"a b\";1\n", "/a\ttench\r\n", "a\\b,2.0\n"} {
 		f.Add([]byte(seed))

@@ -153,7 +153,7 @@ func (b *bench) operations(frames int) (list []Operation, macs int64, err error)
 		last = now
 	}
 	for range frames {
-		if _, err := b.frame(func() { b.engine.RunWatched(ended) }); err != nil {
+		if _, err := b.frame(func() { b.engine.RunTraced(ended) }); err != nil {
 			return nil, 0, err
 		}
 	}

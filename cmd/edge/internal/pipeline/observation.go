@@ -69,7 +69,7 @@ func newObservation(number int, frame *camera.Frame, waited time.Duration, resul
 		Age:     milliseconds(time.Since(frame.Time)),
 	}
 	if o.Scene != "" {
-		right := testcard.Right(o.Scene, o.Results[0].Label)
+		right := testcard.Matches(o.Scene, o.Results[0].Label)
 		o.Right = &right
 	}
 	return o
