@@ -25,7 +25,7 @@ func AutoChoice(found []SourceInfo) (name, why string) {
 	if err := videoUnsupported(); err != nil {
 		return "", err.Error()
 	}
-	return "", "there is no video device"
+	return "", "no video device found"
 }
 
 // failoverDelay is how long Auto waits for a camera it has lost before it looks
@@ -150,7 +150,7 @@ func openFirst(ctx context.Context, found []SourceInfo, open func(SourceInfo) (S
 		unavailable.Errs = append(unavailable.Errs, err)
 	}
 	if len(unavailable.Problems)+len(unavailable.Errs) == 0 {
-		return nil, noCamera{errors.New("no camera: there is no video device; plug one in")}
+		return nil, noCamera{errors.New("no camera: no video device found; plug one in")}
 	}
 	return nil, unavailable
 }

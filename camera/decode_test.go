@@ -63,7 +63,7 @@ func TestJPEGsAreDecoded(t *testing.T) {
 
 func TestManyBrokenJPEGsAreAnError(t *testing.T) {
 	_, err := decodeJPEG(newWebcam(t, 0)).Next(t.Context())
-	require.ErrorContains(t, err, "30 consecutive frames are broken: the JPEG is cut short")
+	require.ErrorContains(t, err, "30 consecutive frames are broken: the JPEG is truncated")
 }
 
 // TestSizesOfJPEGsChange has a source that promises another size than it sends.

@@ -135,7 +135,7 @@ type ContentError struct {
 
 // Error says what was found and what is supported.
 func (e *ContentError) Error() string {
-	return fmt.Sprintf("%s: %v; supported are pictures, Y4M, and raw frames whose size and format are given", e.Name, e.Err)
+	return fmt.Sprintf("%s: %v; supported are pictures, Y4M, and raw frames if their size and format are set", e.Name, e.Err)
 }
 
 // Is reports that the error is an ErrPermanent.

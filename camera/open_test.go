@@ -78,7 +78,7 @@ func TestAutoReportsEveryReason(t *testing.T) {
 	require.NotErrorIs(t, err, ErrPermanent)
 
 	_, err = openFirst(t.Context(), nil, failing)
-	require.EqualError(t, err, "no camera: there is no video device; plug one in")
+	require.EqualError(t, err, "no camera: no video device found; plug one in")
 	require.NotErrorIs(t, err, ErrPermanent)
 }
 

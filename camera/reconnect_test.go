@@ -17,7 +17,7 @@ import (
 
 var (
 	errBusy = errors.New("in use")
-	errGone = errors.New("no camera is there")
+	errGone = errors.New("camera not found")
 )
 
 // world holds a camera that comes and goes.

@@ -103,7 +103,7 @@ func newFileSource(name string, file io.ReadCloser, kind contentKind, o Options)
 
 // errNoFrame is the error of an input that ends without a frame: often the output
 // of a program that has failed.
-var errNoFrame = errors.New("no frame came: the input ended before its first one")
+var errNoFrame = errors.New("no frames: the input ended before the first one")
 
 // requireFrame returns a reader with errNoFrame instead of io.EOF for a first frame.
 func requireFrame(read frameReader) frameReader {
@@ -256,7 +256,7 @@ func readRaw(r io.Reader, o Options) (Format, frameReader, error) {
 		number++
 		buf, err := boundedread.Append(buf[:0], r, size)
 		if err != nil && !errors.Is(err, io.EOF) {
-			err = fmt.Errorf("frame %d is cut short: %v has %d bytes, the file only %d more: %w", number, format, size, len(buf), err)
+			err = fmt.Errorf("frame %d is truncated: %v has %d bytes, the file only %d more: %w", number, format, size, len(buf), err)
 		}
 		return buf, err
 	}, nil

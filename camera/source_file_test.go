@@ -159,13 +159,13 @@ func TestNoFrame(t *testing.T) {
 	} {
 		path := write(t, "input", c.content)
 		_, err := openPath(t, path, c.options).Next(t.Context())
-		require.EqualError(t, err, path+": no frame came: the input ended before its first one")
+		require.EqualError(t, err, path+": no frames: the input ended before the first one")
 		require.ErrorIs(t, err, ErrPermanent)
 		if c.options.Loop {
 			continue
 		}
 		_, err = fromPipe(t, c.content, c.options).Next(t.Context())
-		require.EqualError(t, err, "standard input: no frame came: the input ended before its first one")
+		require.EqualError(t, err, "standard input: no frames: the input ended before the first one")
 		require.ErrorIs(t, err, ErrPermanent)
 	}
 }
@@ -190,10 +190,10 @@ func TestUnreadableFiles(t *testing.T) {
 		words   string
 	}{
 		"text":               {write(t, "a", "some text"), Options{}, "not a picture: starts with"},
-		"text, and help":     {write(t, "a", "some text"), Options{}, "supported are pictures, Y4M, and raw frames whose size and format are given"},
+		"text, and help":     {write(t, "a", "some text"), Options{}, "supported are pictures, Y4M, and raw frames if their size and format are set"},
 		"empty":              {write(t, "a", ""), Options{}, "empty, not a picture"},
 		"bad Y4M":            {write(t, "a", "YUV4MPEG2 W2\n"), Options{}, "no size"},
-		"half a picture":     {write(t, "a", pictureFile(t, 3)[:40]), Options{}, "cut short"},
+		"half a picture":     {write(t, "a", pictureFile(t, 3)[:40]), Options{}, "truncated"},
 		"raw of no length":   {picture, Options{Width: 2, Height: 2, FourCC: pixel.MJPEG}, "length is unknown"},
 		"raw of odd NV12":    {picture, Options{Width: 3, Height: 2, FourCC: pixel.NV12}, "even width"},
 		"another format":     {picture, Options{FourCC: pixel.YUYV}, "its frames are RGB3, not YUYV"},
@@ -226,9 +226,9 @@ func TestTruncatedFiles(t *testing.T) {
 		options Options
 		words   string
 	}{
-		{movie, Options{}, movie + ": frame 2 of Y4M: cut short"},
-		{movie, Options{Loop: true}, movie + ": frame 2 of Y4M: cut short"},
-		{raw, Options{Width: 2, Height: 2, FourCC: pixel.GREY}, raw + ": frame 2 is cut short: GREY 2x2 has 4 bytes, the file only 2 more"},
+		{movie, Options{}, movie + ": frame 2 of Y4M: truncated"},
+		{movie, Options{Loop: true}, movie + ": frame 2 of Y4M: truncated"},
+		{raw, Options{Width: 2, Height: 2, FourCC: pixel.GREY}, raw + ": frame 2 is truncated: GREY 2x2 has 4 bytes, the file only 2 more"},
 	} {
 		s := openPath(t, c.path, c.options)
 		requireNext(t, s, 0, "abcd")

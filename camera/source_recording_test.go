@@ -94,12 +94,12 @@ func TestBrokenRecordedJPEGs(t *testing.T) {
 	requireNext(t, s, 2, "")
 	requireEnd(t, s)
 	require.Equal(t, []string{
-		path + ": frame 2: the JPEG is cut short: unexpected EOF",
-		path + ": frame 4: the JPEG is cut short: unexpected EOF",
+		path + ": frame 2: the JPEG is truncated: unexpected EOF",
+		path + ": frame 4: the JPEG is truncated: unexpected EOF",
 	}, skipped)
 
 	_, err := Open(t.Context(), write(t, "picture", broken), Options{})
-	require.ErrorContains(t, err, "picture: the JPEG is cut short")
+	require.ErrorContains(t, err, "picture: the JPEG is truncated")
 	require.ErrorIs(t, err, ErrPermanent)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -142,10 +142,10 @@ func TestPipeOfJPEGs(t *testing.T) {
 func TestPipeOfBrokenJPEGs(t *testing.T) {
 	whole := jpegFile(t, 8)
 	_, err := fromPipe(t, whole[:len(whole)-4], Options{}).Next(t.Context())
-	require.EqualError(t, err, "standard input: no frame could be decoded: the JPEG is cut short: unexpected EOF")
+	require.EqualError(t, err, "standard input: no frame could be decoded: the JPEG is truncated: unexpected EOF")
 	require.ErrorIs(t, err, ErrPermanent)
 	_, err = openContentOfPipe(t, whole[:20], Options{})
-	require.ErrorContains(t, err, "standard input: the JPEG is cut short")
+	require.ErrorContains(t, err, "standard input: the JPEG is truncated")
 	_, err = openContentOfPipe(t, whole, Options{Width: 1, Height: 1})
 	require.ErrorContains(t, err, "standard input: its frames have 8x8 pixels, not 1x1")
 }

@@ -105,7 +105,7 @@ func TestAutoOpensTheCameraModule(t *testing.T) {
 	_, err = p.Open(t.Context())
 	require.True(t, p.options.retry) // so a silent program delays the next attempt less
 	require.ErrorContains(t, err, "no camera is available")
-	require.ErrorContains(t, err, "rpicam-vid: no camera module is there")
+	require.ErrorContains(t, err, "rpicam-vid: no camera module found")
 	require.NotErrorIs(t, err, ErrPermanent)
 }
 
@@ -142,7 +142,7 @@ func TestAbsentModulesAreNotSearchedForEachTime(t *testing.T) {
 	requireStarts := func(want int) {
 		t.Helper()
 		_, err := p.Open(t.Context())
-		require.ErrorContains(t, err, "rpicam-vid: no camera module is there")
+		require.ErrorContains(t, err, "rpicam-vid: no camera module found")
 		text, err := os.ReadFile(starts)
 		require.NoError(t, err)
 		require.Equal(t, want, strings.Count(string(text), "\n"))

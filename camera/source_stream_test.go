@@ -96,7 +96,7 @@ func TestTruncatedPipe(t *testing.T) {
 	require.NoError(t, err)
 	requireNext(t, s, 0, "abcd")
 	_, err = s.Next(t.Context())
-	require.ErrorContains(t, err, "standard input: frame 2 of Y4M: cut short")
+	require.ErrorContains(t, err, "standard input: frame 2 of Y4M: truncated")
 	require.ErrorIs(t, err, ErrPermanent) // the data is gone
 }
 

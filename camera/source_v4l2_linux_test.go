@@ -14,7 +14,7 @@ import (
 
 func TestMissingCamera(t *testing.T) {
 	_, err := Open(t.Context(), "video999", Options{})
-	require.ErrorContains(t, err, "/dev/video999: no camera is there")
+	require.ErrorContains(t, err, "/dev/video999: camera not found")
 	require.NotErrorIs(t, err, ErrPermanent)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

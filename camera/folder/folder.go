@@ -19,7 +19,7 @@ import (
 )
 
 // ErrEmpty means that a folder that is not watched contains no files.
-var ErrEmpty = errors.New("there are no files in this folder")
+var ErrEmpty = errors.New("the folder contains no files")
 
 const (
 	// pollInterval is the time between two scans of a watched folder: no delay

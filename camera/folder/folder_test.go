@@ -84,13 +84,13 @@ func TestBadPicturesAreSkipped(t *testing.T) {
 	requireWidth(t, f, 2)
 	require.Len(t, d.skipped, 2)
 	require.Contains(t, d.skipped[0], filepath.Join(d.path, "b.png")+": not a picture")
-	require.Contains(t, d.skipped[1], filepath.Join(d.path, "c.png")+": the PNG is cut short")
+	require.Contains(t, d.skipped[1], filepath.Join(d.path, "c.png")+": the PNG is truncated")
 }
 
 func TestFolderWithoutPictures(t *testing.T) {
 	d := newDirectory(t)
 	_, err := Open(d.path, false, nil)
-	require.EqualError(t, err, d.path+": there are no files in this folder")
+	require.EqualError(t, err, d.path+": the folder contains no files")
 	require.ErrorIs(t, err, ErrEmpty)
 	d.write("a.txt", []byte("no picture"))
 	_, err = d.open(false).Next(t.Context())

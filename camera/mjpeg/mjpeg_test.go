@@ -78,7 +78,7 @@ func TestBrokenFrames(t *testing.T) {
 	var d Decoder
 	for want, frame := range map[string][]byte{
 		"unexpected EOF": {},
-		"cut short":      removeTables(t, file)[:len(file)-600],
+		"truncated":      removeTables(t, file)[:len(file)-600],
 	} {
 		_, err := d.Decode(frame)
 		require.ErrorContains(t, err, want)

@@ -173,8 +173,8 @@ func TestTrustedLength(t *testing.T) {
 func TestJPEGErrors(t *testing.T) {
 	a := picture(t, 1)
 	for name, c := range map[string]struct{ stream, want string }{
-		"ends in a JPEG of known length": {fmt.Sprintf("--b\r\nContent-Length: %d\r\n\r\n", len(a)) + a[:len(a)-9], "cut short"},
-		"ends in the header of a JPEG":   {a[:50], "cut short"},
+		"ends in a JPEG of known length": {fmt.Sprintf("--b\r\nContent-Length: %d\r\n\r\n", len(a)) + a[:len(a)-9], "truncated"},
+		"ends in the header of a JPEG":   {a[:50], "truncated"},
 		"endless JPEG":                   {a[:len(a)-2] + strings.Repeat("a", limit+2*maxLine), "more than 65536 bytes"},
 	} {
 		_, err := readAll(NewReader(strings.NewReader(c.stream), "multipart/x-mixed-replace; boundary=b", limit))

@@ -115,7 +115,7 @@ func (m *Reader) Read(buf []byte) ([]byte, error) {
 func (m *Reader) tooLong() error { return fmt.Errorf("a part has more than %d bytes", m.limit) }
 
 // errTruncated is the error of a stream that ends inside a part.
-var errTruncated = fmt.Errorf("a part is cut short: %w", io.ErrUnexpectedEOF)
+var errTruncated = fmt.Errorf("a part is truncated: %w", io.ErrUnexpectedEOF)
 
 // endError returns the error of Read. What is incomplete after the last delimiter
 // was no part.

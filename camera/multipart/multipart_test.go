@@ -77,14 +77,14 @@ func TestStreams(t *testing.T) {
 
 func TestStreamErrors(t *testing.T) {
 	for name, c := range map[string]struct{ stream, want string }{
-		"ends in a header":    {"--b\r\nContent-Le", "cut short"},
-		"ends before a body":  {"--b\r\nContent-Length: 3\r\n\r\n", "cut short"},
-		"ends in a body":      {"--b\r\nContent-Length: 3\r\n\r\non", "cut short"},
-		"ends without length": {"--b\r\n\r\non", "cut short"},
-		"length overflows":    {"--b\r\nContent-Length: 99999999999999999999999\r\n\r\none", "cut short"},
-		"length over limit":   {"--b\r\nContent-Length: 65537\r\n\r\none", "cut short"},
-		"negative length":     {"--b\r\nContent-Length: -1\r\n\r\none", "cut short"},
-		"length not a number": {"--b\r\nContent-Length: some\r\n\r\none", "cut short"},
+		"ends in a header":    {"--b\r\nContent-Le", "truncated"},
+		"ends before a body":  {"--b\r\nContent-Length: 3\r\n\r\n", "truncated"},
+		"ends in a body":      {"--b\r\nContent-Length: 3\r\n\r\non", "truncated"},
+		"ends without length": {"--b\r\n\r\non", "truncated"},
+		"length overflows":    {"--b\r\nContent-Length: 99999999999999999999999\r\n\r\none", "truncated"},
+		"length over limit":   {"--b\r\nContent-Length: 65537\r\n\r\none", "truncated"},
+		"negative length":     {"--b\r\nContent-Length: -1\r\n\r\none", "truncated"},
+		"length not a number": {"--b\r\nContent-Length: some\r\n\r\none", "truncated"},
 		"endless header":      {"--b\r\n" + strings.Repeat("a: b\r\n", 100), "more than 64 lines"},
 		"endless header line": {"--b\r\n" + strings.Repeat("a", 2*maxLine), "has a line of more than 4096 bytes"},
 		"endless body":        {"--b\r\n\r\n" + strings.Repeat("a", limit+2*maxLine), "more than 65536 bytes"},

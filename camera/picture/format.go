@@ -129,7 +129,7 @@ func (f *format) explain(err error) error {
 	const shortScan = jpeg.FormatError("short Huffman data")
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, shortScan):
-		return fmt.Errorf("the %s is cut short: %w", f.name, io.ErrUnexpectedEOF)
+		return fmt.Errorf("the %s is truncated: %w", f.name, io.ErrUnexpectedEOF)
 	case errors.Is(err, bmp.ErrUnsupported):
 		return notSupported("BMP pictures of this kind")
 	default:

@@ -169,7 +169,7 @@ func (f *format) size(data []byte, maxPixels int64) (width, height int, err erro
 			f.name, header.Width, header.Height, maxPixels/1_000_000)
 	}
 	if f.density > 0 && int64(header.Width)*int64(header.Height) > f.density*int64(len(data)) {
-		return 0, 0, fmt.Errorf("the %s is cut short: %d bytes cannot hold %dx%d pixels: %w",
+		return 0, 0, fmt.Errorf("the %s is truncated: %d bytes cannot hold %dx%d pixels: %w",
 			f.name, len(data), header.Width, header.Height, io.ErrUnexpectedEOF)
 	}
 	if err := f.checkMemory(data, header); err != nil {

@@ -169,15 +169,15 @@ func TestRejected(t *testing.T) {
 		{"progressive arithmetic JPEG", with(0xca, 8), "arithmetic-coded JPEGs"},
 		{"lossless JPEG", with(0xc3, 8), "lossless and hierarchical JPEGs"},
 		{"12-bit JPEG", with(0xc1, 12), "12-bit JPEGs are not supported"},
-		{"truncated JPEG", long[:len(long)-20], "the JPEG is cut short"},
-		{"JPEG without its last data", long[:len(long)-3], "the JPEG is cut short"},
-		{"JPEG of two bytes", long[:2], "the JPEG is cut short"},
+		{"truncated JPEG", long[:len(long)-20], "the JPEG is truncated"},
+		{"JPEG without its last data", long[:len(long)-3], "the JPEG is truncated"},
+		{"JPEG of two bytes", long[:2], "the JPEG is truncated"},
 		{"JPEG without a picture", []byte("\xff\xd8\xff\xd9"), "the JPEG cannot be decoded"},
 		{"JPEG with a scan of noise", append(bytes.Clone(long[:len(long)-30]), bytes.Repeat([]byte{0xff, 0x00, 0xfe}, 9)...), "the JPEG c"},
-		{"truncated PNG", png8[:len(png8)-14], "the PNG is cut short"},
+		{"truncated PNG", png8[:len(png8)-14], "the PNG is truncated"},
 		{"flipped PNG", append(append(bytes.Clone(png8[:20]), png8[20]^1), png8[21:]...), "the PNG cannot be decoded: png: invalid format: invalid checksum"},
 		{"truncated GIF", gifFile(t)[:40], "the GIF c"},
-		{"truncated BMP", bmpFile(t, image.NewGray(image.Rect(0, 0, 9, 9)))[:200], "the BMP is cut short"},
+		{"truncated BMP", bmpFile(t, image.NewGray(image.Rect(0, 0, 9, 9)))[:200], "the BMP is truncated"},
 		{"compressed BMP", func() []byte { b := bmpFile(t, image.NewGray(image.Rect(0, 0, 9, 9))); b[30] = 1; return b }(), "BMP pictures of this kind are not supported"},
 		{"empty BMP", bmpFile(t, image.NewGray(image.Rect(0, 0, 0, 0))), "an empty BMP of 0x0 pixels"},
 	}
@@ -228,7 +228,7 @@ func TestJPEGsOfCameras(t *testing.T) {
 	} {
 		img, err := Decode(strings.NewReader(file))
 		if strings.HasPrefix(name, "cut") {
-			require.ErrorContains(t, err, "the JPEG is cut short", name)
+			require.ErrorContains(t, err, "the JPEG is truncated", name)
 			continue
 		}
 		require.NoError(t, err, name)

@@ -36,7 +36,7 @@ func List(path string) ([]Module, error) {
 	}
 	modules := parseModules(text)
 	if len(modules) == 0 {
-		return nil, p.errorWithLog("finds no camera module: check its cable, with the power off", deviceerr.ErrAbsent)
+		return nil, p.errorWithLog("no camera module found: check its cable, with the power off", deviceerr.ErrAbsent)
 	}
 	return modules, nil
 }

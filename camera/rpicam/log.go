@@ -140,8 +140,8 @@ var causes = []cause{
 	{"rontend has timed out", "no data from the camera: check its cable, with the power off", nil}, // "Frontend" in some versions
 	{"Dequeue timer", "no data from the camera: check its cable, with the power off", nil},
 	{"Device or resource busy", busyProblem, nil},
-	{"no cameras available", "no camera module is there: check its cable, with the power off, and the line " +
-		"camera_auto_detect=1 (or the module's dtoverlay) of /boot/firmware/config.txt; or the user may not open it (sudo tells)", deviceerr.ErrAbsent},
+	{"no cameras available", "no camera module found: check its cable, with the power off, and the line " +
+		"camera_auto_detect=1 (or the module's dtoverlay) of /boot/firmware/config.txt; or the user may not open it (try with sudo)", deviceerr.ErrAbsent},
 }
 
 // findCause returns the index in causes of the likeliest one that a line has, or

@@ -62,7 +62,7 @@ func TestLikeliestCause(t *testing.T) {
 		"no permission: sudo usermod":          {{denied, none}, {none, denied}},
 		"no data from the camera":              {{control, timeout}, {control, timer}, {timeout, control}},
 		"in use by another program":            {{control}, {acquire}, {timeout, acquire}, {control, none}},
-		"no camera module is there: check its": {{none}, {other, none}, {none, other}},
+		"no camera module found: check its": {{none}, {other, none}, {none, other}},
 	} {
 		for _, lines := range logs {
 			for _, end := range []string{"", "\n"} {
@@ -111,7 +111,7 @@ func TestList(t *testing.T) {
 	}, modules)
 
 	_, err = List(InstallFake(t, "none"))
-	require.EqualError(t, err, "rpicam-vid: finds no camera module: check its cable, with the power off")
+	require.EqualError(t, err, "rpicam-vid: no camera module found: check its cable, with the power off")
 	requireNoChildren(t)
 }
 

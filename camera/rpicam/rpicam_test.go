@@ -133,8 +133,8 @@ func TestProgramIsMissing(t *testing.T) {
 
 func TestFailuresAreExplained(t *testing.T) {
 	for behaviour, want := range map[string]string{
-		"none": "rpicam-vid: no camera module is there: check its cable, with the power off, and the line camera_auto_detect=1 " +
-			"(or the module's dtoverlay) of /boot/firmware/config.txt; or the user may not open it (sudo tells); it logged: ERROR: *** no cameras available ***",
+		"none": "rpicam-vid: no camera module found: check its cable, with the power off, and the line camera_auto_detect=1 " +
+			"(or the module's dtoverlay) of /boot/firmware/config.txt; or the user may not open it (try with sudo); it logged: ERROR: *** no cameras available ***",
 		"busy": "rpicam-vid: the camera is in use by another program: stop it first; " +
 			"it logged: ERROR: *** failed to acquire camera /base/imx708@1a ***",
 		"option": "rpicam-vid: this version lacks a required option: sudo apt full-upgrade; " +

@@ -150,13 +150,13 @@ func TestSubstitutedFormatIsRejected(t *testing.T) {
 	f := webcam()
 	f.answer = func(p *pixFormat) { p.pixelFormat = uint32(pixel.YUYV) }
 	_, err := open(f.device(t), Config{FourCC: pixel.MJPEG})
-	require.EqualError(t, err, "/dev/video7: asked for MJPG at 640x480, the driver set YUYV at 640x480")
+	require.EqualError(t, err, "/dev/video7: requested MJPG at 640x480, but the driver set YUYV at 640x480")
 	require.ErrorIs(t, err, deviceerr.ErrPermanent)
 }
 
 func TestFormatNotOffered(t *testing.T) {
 	_, err := open(webcam().device(t), Config{FourCC: pixel.NV12})
-	require.EqualError(t, err, "/dev/video7: it offers the pixel formats MJPG, YUYV; NV12 was asked for")
+	require.EqualError(t, err, "/dev/video7: it offers the pixel formats MJPG, YUYV; NV12 was requested")
 	require.ErrorIs(t, err, deviceerr.ErrPermanent)
 }
 
@@ -450,7 +450,7 @@ func TestPermissionNamesTheGroup(t *testing.T) {
 }
 
 func TestOtherErrors(t *testing.T) {
-	require.ErrorContains(t, explain("/dev/video7", "start", unix.ENOSPC), "the USB bandwidth does not suffice")
+	require.ErrorContains(t, explain("/dev/video7", "start", unix.ENOSPC), "not enough USB bandwidth")
 	require.EqualError(t, explain("/dev/video7", "read a frame", unix.EIO), "/dev/video7: read a frame: input/output error")
 }
 
@@ -468,7 +468,7 @@ func TestNotAVideoDevice(t *testing.T) {
 		_, err := Open("/dev/null", Config{})
 		require.EqualError(t, err, "/dev/null: not a video device")
 		_, err = Open("/dev/video999", Config{})
-		require.True(t, strings.HasPrefix(err.Error(), "/dev/video999: no camera is there"), err)
+		require.True(t, strings.HasPrefix(err.Error(), "/dev/video999: camera not found"), err)
 	}
 	require.Equal(t, before, descriptors(t))
 }

@@ -34,13 +34,13 @@ func explain(path, action string, err error) error {
 	var problem string
 	switch {
 	case errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENOENT):
-		problem = "no camera is there: plug it in, or choose another from the list of cameras"
+		problem = "camera not found: plug it in, or choose another from the list of cameras"
 	case errors.Is(err, unix.EBUSY):
 		problem = "in use by " + holders(path) + ": stop it first"
 	case errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM):
 		problem = "no permission: " + permission(path)
 	case errors.Is(err, unix.ENOSPC):
-		problem = "the USB bandwidth does not suffice: ask for a smaller size, a lower rate or MJPG, or unplug other devices"
+		problem = "not enough USB bandwidth: ask for a smaller size, a lower rate or MJPG, or unplug other devices"
 	case errors.Is(err, unix.ENOTTY):
 		problem, err = "not a video device", errors.Join(err, deviceerr.ErrPermanent)
 	case errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE):

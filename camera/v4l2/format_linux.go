@@ -78,7 +78,7 @@ func (d *device) choose(c Config) (choice, error) {
 	}
 	reason := "none of them is supported"
 	if c.FourCC != 0 {
-		reason = fmt.Sprintf("%v was asked for", c.FourCC)
+		reason = fmt.Sprintf("%v was requested", c.FourCC)
 	}
 	return best, d.unsupported("it offers the pixel formats %s; %s", joinFourCCs(codes), reason)
 }
@@ -182,7 +182,7 @@ func (d *device) setFormat(c choice) (pixel.Format, error) {
 		return pixel.Format{}, explain(d.path, "set the format "+c.fourCC.String(), err)
 	}
 	if pixel.FourCC(got.pixelFormat) != c.fourCC {
-		return pixel.Format{}, d.unsupported("asked for %v at %dx%d, the driver set %v at %dx%d",
+		return pixel.Format{}, d.unsupported("requested %v at %dx%d, but the driver set %v at %dx%d",
 			c.fourCC, c.width, c.height, pixel.FourCC(got.pixelFormat), got.width, got.height)
 	}
 	return d.checkFormat(got)

@@ -47,7 +47,7 @@ func TestNodeUnplugged(t *testing.T) {
 		took := time.Since(<-back)
 		t.Logf("frames %v after the device was back", took)
 		require.Less(t, took, 2*time.Second)
-		require.ErrorContains(t, reported[0], "no camera is there")
+		require.ErrorContains(t, reported[0], "camera not found")
 		require.NoError(t, reported[1])
 	}
 }

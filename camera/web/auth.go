@@ -150,7 +150,7 @@ func (c *credentials) statusError(response *http.Response, answered bool) error 
 	case status == http.StatusUnauthorized && answered:
 		text += ": it rejects the name or the password of the address"
 	case status == http.StatusUnauthorized && c.user != nil:
-		text += ": it asks for an authentication that is not supported: " + schemes(response) + "; supported are Basic and Digest with MD5 or SHA-256"
+		text += ": it requires an unsupported authentication scheme: " + schemes(response) + "; supported are Basic and Digest with MD5 or SHA-256"
 	case status == http.StatusUnauthorized:
 		text += ": put name and password into the address, as http://name:password@camera.local/stream"
 	case status == http.StatusForbidden:

@@ -115,7 +115,7 @@ func TestWrongPassword(t *testing.T) {
 	}{
 		"Basic":   {`Basic realm="cam"`, "it rejects the name or the password", 1},
 		"Digest":  {`Digest realm="cam", nonce="n2", stale=true`, "it rejects the name or the password", 1},
-		"unknown": {`Digest realm="cam", nonce="n1", algorithm=MD4`, `not supported: "digest MD4"`, 0},
+		"unknown": {`Digest realm="cam", nonce="n1", algorithm=MD4`, `unsupported authentication scheme: "digest MD4"`, 0},
 	} {
 		server := &loginServer{challenges: []string{c.challenge}, accepts: func(*http.Request) bool { return false }}
 		_, err := open(t.Context(), withUser(handle(t, server.ServeHTTP)), Config{}, longTimeout)

@@ -104,9 +104,9 @@ func TestOpenErrors(t *testing.T) {
 	}{
 		"HTML page":        {serve(t, "text/html", "<html>"), `the server sends a page ("text/html"), not a stream`},
 		"empty body":       {serve(t, mixedReplace), "the stream ended"},
-		"truncated part":   {serve(t, mixedReplace, part(a)[:90]), "cut short"},
+		"truncated part":   {serve(t, mixedReplace, part(a)[:90]), "truncated"},
 		"frame over limit": {serve(t, mixedReplace, "--b\r\n\r\n"+a[:len(a)-2]+strings.Repeat("x\n", 1<<16)), "more than 65536 bytes"},
-		"truncated JPEG":   {serve(t, mixedReplace, part("\xff\xd8\xff")), "the JPEG is cut short"},
+		"truncated JPEG":   {serve(t, mixedReplace, part("\xff\xd8\xff")), "the JPEG is truncated"},
 		"not found":        {handle(t, http.NotFound), "404 Not Found"},
 		"wrong password": {handle(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusUnauthorized)

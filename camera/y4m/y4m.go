@@ -71,7 +71,7 @@ func (y *Reader) readLine() ([]byte, error) {
 // truncated replaces the error of a stream that ends inside a header or a frame.
 func truncated(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("cut short: %w", io.ErrUnexpectedEOF)
+		return fmt.Errorf("truncated: %w", io.ErrUnexpectedEOF)
 	}
 	return err
 }

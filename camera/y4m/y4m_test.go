@@ -45,8 +45,8 @@ func TestHeaders(t *testing.T) {
 
 func TestHeaderErrors(t *testing.T) {
 	for header, want := range map[string]string{
-		"":                                   "cut short",
-		"YUV4MPEG2 W6 H4":                    "cut short", // no line end
+		"":                                   "truncated",
+		"YUV4MPEG2 W6 H4":                    "truncated", // no line end
 		"YUV4MPEG W6 H4\n":                   "does not start with YUV4MPEG2",
 		"\n":                                 "does not start with YUV4MPEG2",
 		"YUV4MPEG2 W6\n":                     "no size",
@@ -94,9 +94,9 @@ func TestFrameParametersAreIgnored(t *testing.T) {
 
 func TestFrameErrors(t *testing.T) {
 	for rest, want := range map[string]string{
-		"FRA":         "frame 2 of Y4M: cut short",
-		"FRAME\n":     "frame 2 of Y4M: cut short",
-		"FRAME\na":    "frame 2 of Y4M: cut short",
+		"FRA":         "frame 2 of Y4M: truncated",
+		"FRAME\n":     "frame 2 of Y4M: truncated",
+		"FRAME\na":    "frame 2 of Y4M: truncated",
 		"cFRAME\nab":  `frame 2 of Y4M: expected the line FRAME, got "cFRAME"`,
 		"FRAMES\nab":  `got "FRAMES"`,
 		"\nFRAME\nab": `got ""`,

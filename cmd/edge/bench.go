@@ -63,7 +63,7 @@ temperature and throttling before and after.`, secondsPerRun),
 		RunE: b.run,
 	}
 	b.engine.Add(command.Flags())
-	command.Flags().Var(flags.UpTo(&b.frames, math.MaxInt32), "frames", "measure this `number` of frames instead")
+	command.Flags().Var(flags.UpTo(&b.frames, math.MaxInt32), "frames", "measure this `number` of frames instead of 3 seconds")
 	command.Flags().BoolVar(&b.json, "json", false, "write one JSON object")
 	return command
 }

@@ -21,7 +21,7 @@ import (
 // standardInput is the argument that means a picture on stdin.
 const standardInput = "-"
 
-// classifyCommand names what picture files show.
+// classifyCommand classifies picture files.
 type classifyCommand struct {
 	engine flags.Engine
 	top    int
@@ -41,8 +41,8 @@ func newClassify() *cobra.Command {
 	c := classifyCommand{top: 5}
 	command := &cobra.Command{
 		Use:   "classify [flags] PICTURE...",
-		Short: "Name what picture files show",
-		Long: `classify names what each picture file shows, the most probable classes first.
+		Short: "Classify picture files",
+		Long: `classify prints the most probable classes of each picture file.
 It reads JPEG, PNG, GIF and BMP; - is a picture on standard input. A file that
 cannot be read is reported on stderr and the others are still classified; the
 exit status is then 1.`,
@@ -94,7 +94,7 @@ func (c *classifyCommand) classify(classifier *classify.Classifier, stdin io.Rea
 		return nil, err
 	}
 	if img.Width == 1 && img.Height == 1 {
-		return nil, fmt.Errorf("%s: a picture of 1x1 pixel shows nothing to name", file)
+		return nil, fmt.Errorf("%s: a picture of 1x1 pixel cannot be classified", file)
 	}
 	read := time.Since(start)
 	result, err := classifier.Classify(img.Pixels())
@@ -119,7 +119,7 @@ func readPicture(stdin io.Reader, file string) (*picture.Image, error) {
 		return img, nil
 	}
 	if info, err := os.Stat(file); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("%s: is a directory; give its files: edge classify %s", file, filepath.Join(file, "*.jpg"))
+		return nil, fmt.Errorf("%s: is a directory; name its files: edge classify %s", file, filepath.Join(file, "*.jpg"))
 	}
 	return picture.DecodeFile(file)
 }

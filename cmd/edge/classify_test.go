@@ -73,8 +73,8 @@ func TestClassifyBadPictures(t *testing.T) {
 		"text":       {writeFile(t, "notes.jpg", []byte("Dear diary, today I saw a cat.\n")), []string{"notes.jpg", "not a picture"}},
 		"empty":      {writeFile(t, "empty.jpg", nil), []string{"empty.jpg"}},
 		"missing":    {filepath.Join(dir, "missing.jpg"), []string{"missing.jpg", "no such file"}},
-		"directory":  {dir, []string{"is a directory; give its files: edge classify " + filepath.Join(dir, "*.jpg")}},
-		"truncated":  {writeFile(t, "half.jpg", half(encodeJPEG(t, 640, 480))), []string{"half.jpg", "cut short"}},
+		"directory":  {dir, []string{"is a directory; name its files: edge classify " + filepath.Join(dir, "*.jpg")}},
+		"truncated":  {writeFile(t, "half.jpg", half(encodeJPEG(t, 640, 480))), []string{"half.jpg", "truncated"}},
 		"one pixel":  {writePNG(t, 1, 1), []string{"picture.png", "1x1"}},
 		"huge claim": {writeFile(t, "bomb.png", hugePNG()), []string{"bomb.png", "30000"}},
 	} {

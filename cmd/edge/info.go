@@ -60,7 +60,7 @@ describes the default network and lists the built-in ones.`,
 
 func (i *infoCommand) checkArgs(_ *cobra.Command, names []string) error {
 	if i.json && i.topology {
-		return errors.New("--json contains the topology: give only one of --json and --topology")
+		return errors.New("--json contains the topology: use either --json or --topology")
 	}
 	if len(names) > 1 {
 		return fmt.Errorf("info describes one network, not %d", len(names))

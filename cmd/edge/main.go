@@ -1,4 +1,4 @@
-// Edge names what a camera or a picture shows, with a network that is built in.
+// Edge classifies what a camera or a picture shows, with a built-in network.
 package main
 
 import "os"

@@ -15,7 +15,7 @@ func TestOutages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stderr bytes.Buffer
 		o := outages{stderr: &stderr}
-		told := func(after time.Duration, err error, want string) {
+		requireWritten := func(after time.Duration, err error, want string) {
 			t.Helper()
 			time.Sleep(after)
 			synctest.Wait()
@@ -25,13 +25,13 @@ func TestOutages(t *testing.T) {
 			require.Equal(t, want, stderr.String())
 			stderr.Reset()
 		}
-		told(0, silent, "")
-		told(300*time.Millisecond, unplugged, "")
-		told(100*time.Millisecond, nil, "edge: video0: unplugged; frames came again after 0.4 s\n")
-		told(5*time.Second, silent, "")
-		told(2*time.Second, unplugged, "edge: video0: silent; waiting for the camera\nedge: video0: unplugged; waiting for the camera\n")
-		told(time.Second, nil, "edge: the camera is sending frames again\n")
-		told(time.Second, unplugged, "")
+		requireWritten(0, silent, "")
+		requireWritten(300*time.Millisecond, unplugged, "")
+		requireWritten(100*time.Millisecond, nil, "edge: video0: unplugged; recovered after 0.4 s\n")
+		requireWritten(5*time.Second, silent, "")
+		requireWritten(2*time.Second, unplugged, "edge: video0: silent; waiting for the camera\nedge: video0: unplugged; waiting for the camera\n")
+		requireWritten(time.Second, nil, "edge: the camera is sending frames\n")
+		requireWritten(time.Second, unplugged, "")
 		o.flush() // the end of the run
 		require.Equal(t, "edge: video0: unplugged; waiting for the camera\n", stderr.String())
 		time.Sleep(5 * time.Second)

@@ -87,9 +87,9 @@ func survivePipe() {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "edge",
-		Short: "Name what a camera or a picture shows",
-		Long: `edge names what a camera or a picture shows, with a built-in 8-bit
-SqueezeNet: it needs no internet connection and no other file.`,
+		Short: "Classify what a camera or a picture shows",
+		Long: `edge classifies what a camera or a picture shows, with a built-in 8-bit
+SqueezeNet. It needs no internet connection and no other file.`,
 		Example: `  edge run --camera testcard --frames 20
   edge run --camera auto
   edge classify photo.jpg

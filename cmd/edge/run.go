@@ -23,7 +23,7 @@ import (
 	"halfmeg/model/classify"
 )
 
-// runCommand names what a camera shows, frame by frame.
+// runCommand classifies what a camera shows, frame by frame.
 type runCommand struct {
 	engine      flags.Engine
 	camera      flags.Camera
@@ -47,27 +47,29 @@ func newRun() *cobra.Command {
 	var r runCommand
 	command := &cobra.Command{
 		Use:   "run [flags] --camera CAMERA",
-		Short: "Name what a camera shows, frame by frame",
-		Long: `run names what a camera shows, a line for each frame, until Ctrl-C or --frames.
-The camera "auto" is the first one that works; "edge cameras" lists them all. A
-camera that is missing, in use or unplugged is waited for, and stderr says why. An
-error that stays, such as a wrong password, ends the program; --keep-trying does
-not give up.
+		Short: "Classify what a camera shows, frame by frame",
+		Long: `run classifies what a camera shows and writes a line for each frame, until Ctrl-C
+or --frames.
+The camera "auto" is the first one that works; "edge cameras" lists them all. If
+the camera is missing, in use or unplugged, run reports why on stderr and waits for
+it. A permanent error, such as a wrong password, ends the program unless
+--keep-trying is set.
 The camera "rpicam" is a Raspberry Pi's camera module, read through the program
 rpicam-vid; its width is rounded to a multiple of 128.
 The camera "testcard" is built in: it draws scenes that the network knows, so
 each line shows the true scene next to the answer and the last line counts them.
 
 A camera may also be a picture, a folder of pictures, consecutive JPEGs (as
-rpicam-vid --codec mjpeg writes them), Y4M video, - for standard input, or the http address of an MJPEG stream or of a picture, which is requested
---rate times a second, once by default. Files are recognised by their content
-and shown frame by frame; with --size and --format they are raw frames. Streams
-and pipes show their newest frame. A picture that cannot be read is named on
-stderr and skipped. --watch also sees the folders in a folder.
+rpicam-vid --codec mjpeg writes them), Y4M video, - for standard input, or the
+http address of an MJPEG stream or of a picture, which is requested --rate times
+per second, once by default. The type of a file is detected from its content,
+except for raw frames, which need --size and --format. Of files every frame is
+classified, of streams and pipes always the newest. A picture that cannot be read
+is reported on stderr and skipped. --watch includes subfolders.
 
-With --json each line has the frame's number; "time", when it was taken by the
-system's clock (RFC 3339); "age_ms", how old it was when its answer was known, and
-"elapsed", the seconds from the start of the run, both by a clock that nobody sets;
+With --json each line has the frame's number; "time", when it was taken, by the
+system clock (RFC 3339); "age_ms", its age when the result was known, and
+"elapsed", the seconds since the start of the run, both by the monotonic clock;
 "ms", how long reading, preparing and inferring took; and the "results".`,
 		Example: `  edge run --camera testcard --frames 20
   edge run --camera auto --stats
@@ -88,13 +90,13 @@ system's clock (RFC 3339); "age_ms", how old it was when its answer was known, a
 	command.Flags().BoolVar(&r.events, "events", false, "write a line when something appears or is gone, instead of one for each frame")
 	command.Flags().Var(&r.rotate, "rotate", "turn frames clockwise by 90, 180 or 270 `degrees`, for a camera mounted that way")
 	command.Flags().BoolVar(&r.mirror, "mirror", false, "mirror frames left to right, after turning them")
-	command.Flags().Var(flags.Region(&r.crop), "crop", "look at a part of each frame, as 640x480+100+20 or 50%x100%+25%+0%, before turning it")
-	command.Flags().IntVar(&r.skip, "skip", 0, "leave out this `number` of frames each time the camera starts, until its exposure is right")
-	command.Flags().BoolVar(&r.filter.OnChange, "on-change", false, "write a line only when the likeliest class is another one than in the last line")
-	command.Flags().Var(flags.Probability(&r.filter.MinProbability), "min-probability", "write a line only for an answer of at least this `probability`, as 0.3 or 30%")
+	command.Flags().Var(flags.Region(&r.crop), "crop", "use only a part of each frame, such as 640x480+100+20 or 50%x100%+25%+0%, before turning it")
+	command.Flags().IntVar(&r.skip, "skip", 0, "discard this `number` of frames each time the camera starts, while it adjusts its exposure")
+	command.Flags().BoolVar(&r.filter.OnChange, "on-change", false, "write a line only when the most probable class changes")
+	command.Flags().Var(flags.Probability(&r.filter.MinProbability), "min-probability", "write a line only if the first result has at least this `probability`, such as 0.3 or 30%")
 	command.Flags().Var(flags.UpTo(&r.frames, math.MaxInt32), "frames", "stop after this `number` of frames")
 	command.Flags().BoolVar(&r.json, "json", false, "write one JSON object a line")
-	command.Flags().BoolVar(&r.exitOnError, "exit-on-error", false, "end when the camera fails, instead of waiting for it")
+	command.Flags().BoolVar(&r.exitOnError, "exit-on-error", false, "exit when the camera fails, instead of waiting for it")
 	command.Flags().BoolVar(&r.stats, "stats", false, "at the end, write rate, dropped frames and latency to stderr")
 	return command
 }
@@ -106,7 +108,7 @@ func (r *runCommand) checkArgs(_ *cobra.Command, args []string) error {
 	case r.camera.Name == "":
 		return errors.New("run needs a camera: edge run --camera auto, or testcard")
 	case r.skip < 0:
-		return fmt.Errorf("--skip %d: give the number of frames to leave out", r.skip)
+		return fmt.Errorf("--skip %d: expected a number of frames, 0 or more", r.skip)
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ func TestRunWaitsForTheCamera(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, command.Start())
 	reader := bufio.NewReader(stderr)
-	require.Equal(t, "edge: /dev/video999: no camera is there: plug it in, or choose another from the list of cameras (edge cameras lists them); waiting for the camera\n",
+	require.Equal(t, "edge: /dev/video999: camera not found: plug it in, or choose another from the list of cameras (edge cameras lists them); waiting for the camera\n",
 		readLines(t, reader, 1))
 	require.NoError(t, command.Process.Signal(os.Interrupt))
 	rest, err := io.ReadAll(reader)
@@ -152,7 +152,7 @@ func TestRunCameraModule(t *testing.T) {
 	}
 
 	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\necho 'ERROR: *** no cameras available ***' >&2; exit 255\n"), 0o700))
-	requireFailure(t, statusFailure, edge(t, "run", "--camera", "rpicam", "--exit-on-error"), "rpicam-vid: no camera module is there", "cable")
+	requireFailure(t, statusFailure, edge(t, "run", "--camera", "rpicam", "--exit-on-error"), "rpicam-vid: no camera module found", "cable")
 }
 
 // planarCard is the test card at the given time as a camera module sends it: YU12
@@ -316,7 +316,7 @@ func TestRunWithoutFrames(t *testing.T) {
 	header := filepath.Join(t.TempDir(), "header.y4m")
 	require.NoError(t, os.WriteFile(header, []byte("YUV4MPEG2 W64 H48 F30:1\n"), 0o600))
 	for _, args := range [][]string{{header}, {"-", "--size", "640x480", "--format", "yuv420p"}} {
-		requireFailure(t, statusFailure, edge(t, append([]string{"run", "--json", "--camera"}, args...)...), "no frame came: the input ended before its first one")
+		requireFailure(t, statusFailure, edge(t, append([]string{"run", "--json", "--camera"}, args...)...), "no frames: the input ended before the first one")
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package classify names what a picture shows: it joins a network's
+// Package classify classifies pictures: it combines a network's
 // preprocessing, its engine and its class labels. A library user opens a
 // network, makes a Classifier and passes it pictures or camera frames.
 package classify

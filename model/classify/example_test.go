@@ -10,7 +10,7 @@ import (
 	"halfmeg/model/pretrained"
 )
 
-// Name what a camera shows, here the built-in test card.
+// Classify what a camera shows, here the built-in test card.
 func ExampleClassifier() {
 	network, err := pretrained.Load(pretrained.Default) // or sqz.ReadFile("mine.sqz")
 	if err != nil {

@@ -67,7 +67,7 @@ func (n *node) unexpected(what string) error {
 	}
 	if n.kind == "Transpose" {
 		return n.fail("expected %s here: only the picture may be transposed from NHWC; convert TensorFlow networks with tf2onnx, "+
-			"which moves the other transpositions away", what)
+			"which removes the other transpositions", what)
 	}
 	return n.fail("expected %s here", what)
 }

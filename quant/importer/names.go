@@ -44,7 +44,7 @@ func arrange(convs []conv) (*layout, error) {
 	if len(named) > 0 || errors.Is(err, errNoConv1) || errors.Is(err, errNoHead) {
 		return nil, fmt.Errorf("%w; %s", err, namesAdvice)
 	}
-	return nil, fmt.Errorf("no fire modules: no layers named …squeeze, …expand1x1, …expand3x3, and shapes and order of %s do not tell their roles; %s",
+	return nil, fmt.Errorf("no fire modules: no layers named …squeeze, …expand1x1, …expand3x3, and the shapes and order of %s do not determine their roles; %s",
 		someNames(convs), namesAdvice)
 }
 

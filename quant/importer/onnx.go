@@ -273,7 +273,7 @@ func (n *onnxNode) fail(err error) error {
 }
 
 // errQuantized rejects a network of integers: its weights are rounded already.
-var errQuantized = errors.New("the network is already quantized: bring the float one, from before its quantization")
+var errQuantized = errors.New("the network is already quantized: use the float network it was made from")
 
 // isQuantized reports whether an operator computes with quantized numbers.
 func isQuantized(kind string) bool {

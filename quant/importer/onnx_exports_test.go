@@ -250,7 +250,7 @@ func TestONNXQuantized(t *testing.T) {
 		w.node(kind, []string{"picture"}, "out")
 		_, err := read(w.model(), Options{})
 		require.ErrorContains(t, err, `node "the out" (`+kind)
-		require.ErrorContains(t, err, "already quantized: bring the float one")
+		require.ErrorContains(t, err, "already quantized: use the float network")
 	}
 }
 

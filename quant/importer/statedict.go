@@ -252,7 +252,7 @@ func (f *file) setConvs(modules []*module) error {
 	match := matchNorms(modules, convs, norms)
 	for _, n := range norms {
 		if !n.taken {
-			return fmt.Errorf("batch normalization %q (%d channels): which convolution it follows is told neither by names nor by order: "+
+			return fmt.Errorf("batch normalization %q (%d channels): neither names nor order show which convolution it follows: "+
 				"export the network as ONNX, after model.eval()", n.name, n.params["running_mean"].count())
 		}
 	}

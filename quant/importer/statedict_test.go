@@ -191,7 +191,7 @@ func TestBatchNormRejections(t *testing.T) {
 	s := newSample(t, small11()).normalize()
 	plain := s.entries()
 	for text, more := range map[string][]entry{
-		`batch normalization "other" (7 channels): which convolution it follows`: s.norm("other", len(s.steps)-1)[:5],
+		`batch normalization "other" (7 channels): neither names nor order`: s.norm("other", len(s.steps)-1)[:5],
 		`tensor "x.running_var" is missing`:                                      {{"x.running_mean", []int64{2}, []float32{1, 2}}},
 		"cannot be folded without running_mean and running_var":                  {{"x.weight", []int64{2}, []float32{1, 2}}, {"x.bias", []int64{2}, []float32{1, 2}}},
 		`tensor "x.weight" (1, `:                                                 {{"x.weight", []int64{1}, []float32{0.25}}}, // a PReLU
@@ -278,7 +278,7 @@ func TestExtras(t *testing.T) {
 	}
 	step := "{\"a.weight\":{\"dtype\":\"I8\",\"shape\":[1,3,1,1],\"data_offsets\":[0,3]}}"
 	_, err := read([]byte(safetensorsText(step, 3)), Options{})
-	require.ErrorContains(t, err, "already quantized: bring the float one")
+	require.ErrorContains(t, err, "already quantized: use the float network")
 }
 
 // TestPickleExtras: plain values of checkpoints are skipped, in the opcodes of
@@ -316,7 +316,7 @@ func TestPickleExtras(t *testing.T) {
 	for _, code := range []string{"ctorch\nQInt8Storage\n", "ctorch._utils\n_rebuild_qtensor\n", "ctorch.ao.nn.quantized.modules.conv\nConv2d\n"} {
 		s := newSample(t, small11())
 		_, err := read(s.torch(t, torchSpelling{wrappers: []string{"state_dict"}, extra: code}), Options{})
-		require.ErrorContains(t, err, "already quantized: bring the float one")
+		require.ErrorContains(t, err, "already quantized: use the float network")
 	}
 }
 

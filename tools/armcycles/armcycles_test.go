@@ -84,7 +84,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"cortex-a53, cortex-a72": func(c *config) { c.core = "m1" },
 		"-per":                   func(c *config) { c.per = 0 },
 		"-window must":           func(c *config) { c.length = 1 },
-		"which program":          func(c *config) { c.program = nil },
+		"no program":             func(c *config) { c.program = nil },
 	} {
 		c := good
 		spoil(&c)

@@ -122,7 +122,7 @@ func (t toolchain) estimate(ctx context.Context, c core, p *profile, code map[wo
 			}
 		}
 		if len(lines) < shortest {
-			continue // the last one, cut short
+			continue // the last one, truncated
 		}
 		whole = append(whole, lines)
 		firstHalf = append(firstHalf, lines[:len(lines)/2])

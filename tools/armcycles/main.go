@@ -102,7 +102,7 @@ func (c config) check() error {
 	case c.length < shortest:
 		return fmt.Errorf("-window must be at least %d", shortest)
 	case len(c.program) == 0:
-		return errors.New("which program? armcycles -- build/cyclebench")
+		return errors.New("no program: armcycles -- build/cyclebench")
 	}
 	return nil
 }

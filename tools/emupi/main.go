@@ -35,7 +35,7 @@ func main() {
 	verbose := flag.Bool("verbose", false, "show the messages of the kernel")
 	cli.Flags("emupi", "Emupi runs a program on an emulated board: emupi [-file host:board]... program [argument]...")
 	if flag.NArg() == 0 {
-		cli.Usage("emupi", "which program? emupi -file edge:/bin/edge edge version")
+		cli.Usage("emupi", "no program: emupi -file edge:/bin/edge edge version")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	b := &board.Board{Modules: board.Cameras, Files: files, Timeout: *timeout, Console: io.Discard}

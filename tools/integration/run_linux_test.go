@@ -136,10 +136,10 @@ func TestUnplug(t *testing.T) {
 	r := start(t, "--camera", need(t, "HALFMEG_VIDEO"))
 	r.next(t)
 	drive(t, "unbind")
-	r.reports(t, "no camera is there")
+	r.reports(t, "camera not found")
 	back := time.Now()
 	drive(t, "bind")
-	r.reports(t, "the camera is sending frames again") // reported with the first frame
+	r.reports(t, "the camera is sending frames") // reported with the first frame
 	require.Less(t, time.Since(back), 2*time.Second)
 	r.next(t)
 }

@@ -77,7 +77,7 @@ func TestConstantAnswer(t *testing.T) {
 	n.Layers[len(n.Layers)-1].Bias[2] += 1000
 	fine, d, err := run60(t, n, &settings{})
 	require.NoError(t, err)
-	require.Contains(t, d.lines, "the network says class 2 of all 54 pictures: neither top-1 nor the divergence shows errors, so the error of the logits is measured")
+	require.Contains(t, d.lines, "the network returns class 2 for all 54 pictures: neither top-1 nor the divergence shows errors, so the error of the logits is measured")
 	budget := fine.bytes * 3 / 4
 	coarse, _, err := run60(t, n, &settings{bytes: budget})
 	require.NoError(t, err)

@@ -158,7 +158,7 @@ func borderCost(in model.Input) string {
 func readFlags() *settings {
 	s := &settings{}
 	flag.StringVar(&s.weights, "weights", "", "`file` of pretrained weights: .onnx, .caffemodel, .pth, .safetensors or .net")
-	flag.StringVar(&s.calib, "calib", "", "`folder` of pictures for calibration, some hundreds like those the network will see")
+	flag.StringVar(&s.calib, "calib", "", "`folder` of pictures for calibration, a few hundred like those the network will see")
 	flag.StringVar(&s.out, "out", "", ".sqz `file` to write")
 	flag.IntVar(&s.bytes, "max-bytes", 480_000, "limit of the file in `bytes`: weights are rounded as coarsely as necessary; 0 rounds as finely as int8 allows")
 	flag.Float64Var(&s.drop, "max-drop", 0, "instead of -max-bytes: write the smallest file whose top-1 on held-out pictures is expected to drop by at most this many `points`; needs 200 pictures")
@@ -181,7 +181,7 @@ func readFlags() *settings {
 	case given["max-drop"] && !(s.drop > 0 && s.drop <= 100):
 		cli.Usage("quantize", fmt.Sprintf("-max-drop %v: expected points above 0, at most 100", s.drop))
 	case given["max-drop"] && given["max-bytes"]:
-		cli.Usage("quantize", "-max-bytes and -max-drop: give only one of them")
+		cli.Usage("quantize", "-max-bytes and -max-drop exclude each other")
 	case s.rounds < 0:
 		cli.Usage("quantize", fmt.Sprintf("-distill %d: the number of rounds must not be negative", s.rounds))
 	}

@@ -150,7 +150,7 @@ func TestErrors(t *testing.T) {
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-workers", "0"}, 2, "-workers 0"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-max-bytes", "-1"}, 2, "-max-bytes -1"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-max-drop", "NaN"}, 2, "-max-drop NaN"},
-		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-max-drop", "1", "-max-bytes", "400000"}, 2, "only one of them"},
+		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-max-drop", "1", "-max-bytes", "400000"}, 2, "exclude each other"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-distill", "-1"}, 2, "-distill -1"},
 		{[]string{"-weights", text, "-calib", some, "-out", "x.sqz", "-report", empty}, 1, "-report "},
 		{[]string{"-weights", text, "-calib", some, "-out", empty}, 1, "is a folder; expected a file"},

@@ -288,7 +288,7 @@ func warn(inputs *pictures.Inputs, listed int, calibration *pictures.Inputs, d *
 		d.note(fmt.Sprintf("%d of %d calibration pictures show a single colour and are unlike what the network will see", n, len(calibration.Data)))
 	}
 	if calibrated := len(calibration.Data); calibrated < fewPictures {
-		d.note(fmt.Sprintf("calibrated on only %d pictures; some hundreds bring the int8 network closer to the float one", calibrated))
+		d.note(fmt.Sprintf("calibrated on only %d pictures; a few hundred bring the int8 network closer to the float one", calibrated))
 	}
 }
 

@@ -17,7 +17,7 @@ func TestOpenRejectsAnIncompleteCache(t *testing.T) {
 	image := filepath.Join(dir, imagePrefix+"6.1.0-9-arm64")
 	require.NoError(t, os.WriteFile(image, nil, 0o644))
 	_, err = open(dir)
-	require.ErrorContains(t, err, "there is no kernel module "+loopback)
+	require.ErrorContains(t, err, "no such kernel module: "+loopback)
 
 	require.NoError(t, os.WriteFile(image+"-2", nil, 0o644))
 	_, err = open(dir)

@@ -42,7 +42,7 @@ func nameOf(path string) (string, bool) {
 func (t Tree) Read(name string) ([]byte, error) {
 	path, ok := t[name]
 	if !ok {
-		return nil, fmt.Errorf("there is no kernel module %s", name)
+		return nil, fmt.Errorf("no such kernel module: %s", name)
 	}
 	if strings.HasSuffix(path, ".xz") {
 		return exec.Command("xz", "-dc", path).Output()

@@ -70,7 +70,7 @@ func TestOrder(t *testing.T) {
 func TestMissingModuleIsNamedWithItsDependents(t *testing.T) {
 	tree := writeTree(t, map[string]string{"a.ko": "b", "b.ko": "c"})
 	_, err := tree.Order("a")
-	require.EqualError(t, err, "a: b: there is no kernel module c")
+	require.EqualError(t, err, "a: b: no such kernel module: c")
 }
 
 func TestCycleIsAnError(t *testing.T) {

@@ -46,7 +46,7 @@ func Blind(logits [][]float32) string {
 	if len(logits) < fewConstant {
 		return ""
 	}
-	return fmt.Sprintf("the network says class %d of all %d pictures", class, len(logits))
+	return fmt.Sprintf("the network returns class %d for all %d pictures", class, len(logits))
 }
 
 // BlindWarning is the warning for a reason from Blind.

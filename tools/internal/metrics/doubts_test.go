@@ -15,7 +15,7 @@ func TestBlind(t *testing.T) {
 		return out
 	}
 	require.Equal(t, "the network has one output, whose softmax is always 1", Blind(repeat(1, 5)))
-	require.Equal(t, "the network says class 1 of all 20 pictures", Blind(repeat(20, 0, 3, 1)))
+	require.Equal(t, "the network returns class 1 for all 20 pictures", Blind(repeat(20, 0, 3, 1)))
 	require.Empty(t, Blind(repeat(3, 0, 3, 1)), "too few to tell")
 	require.Empty(t, Blind(append(repeat(20, 0, 3), []float32{1, 0})))
 	require.Empty(t, Blind(nil))

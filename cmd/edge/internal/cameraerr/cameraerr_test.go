@@ -41,7 +41,7 @@ func TestExplain(t *testing.T) {
 			"ffmpeg -i rtsp://10.0.0.1/stream1 -vf fps=5,scale=640:-2 -pix_fmt yuv420p -f yuv4mpegpipe - | edge run --camera -"},
 		{openError(t, "RTSP://me:secret@10.0.0.1:554/a?key=secret", camera.Options{}), "rtsp://10.0.0.1:554/a: addresses of rtsp are not supported; ffmpeg converts it: " +
 			"ffmpeg -i 'rtsp://NAME:PASSWORD@10.0.0.1:554/a?QUERY' -vf fps=5,scale=640:-2 -pix_fmt yuv420p -f yuv4mpegpipe - | edge run --camera -"},
-		{openError(t, empty, camera.Options{}), empty + ": there are no files in this folder; --watch waits for pictures"},
+		{openError(t, empty, camera.Options{}), empty + ": the folder contains no files; --watch waits for pictures"},
 	} {
 		got := Explain(c.err)
 		require.EqualError(t, got, c.want)

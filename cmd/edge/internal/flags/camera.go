@@ -26,17 +26,17 @@ type Camera struct {
 
 // Add defines the flags.
 func (c *Camera) Add(flags *pflag.FlagSet) {
-	flags.StringVar(&c.Name, "camera", "", "`camera` to look through: auto, a video device as video0 or 0, rpicam, a file or folder, - for standard input, http://…, or testcard")
-	flags.Var((*sizeFlag)(&c.Options), "size", "size to ask the camera for, or of raw frames, in pixels, as 640x480")
-	flags.Var((*rateFlag)(&c.Options), "rate", "`frames` a second to ask the camera for")
-	flags.Var((*formatFlag)(&c.Options), "format", "pixel format to ask the camera for, or of raw frames, as YUYV, MJPG or yuv420p")
-	flags.Var((*controlFlag)(&c.Options), "control", "set a control of the camera, as exposure=300; may be given several times")
-	flags.Var((*patienceFlag)(&c.Options), "patience", "`time` to wait for a frame before the camera has failed, as 30s or 2m (default about 10s)")
-	flags.BoolVar(&c.KeepTrying, "keep-trying", false, "after an error that stays, such as a wrong password, try again after minutes instead of ending")
+	flags.StringVar(&c.Name, "camera", "", "`camera` to read: auto, a video device such as video0 or 0, rpicam, a file or folder, - for standard input, http://…, or testcard")
+	flags.Var((*sizeFlag)(&c.Options), "size", "frame size to request from the camera, or size of raw frames, in pixels, such as 640x480")
+	flags.Var((*rateFlag)(&c.Options), "rate", "`frames` per second to request from the camera")
+	flags.Var((*formatFlag)(&c.Options), "format", "pixel format to request from the camera, or format of raw frames, such as YUYV, MJPG or yuv420p")
+	flags.Var((*controlFlag)(&c.Options), "control", "set a control of the camera, such as exposure=300; may be repeated")
+	flags.Var((*patienceFlag)(&c.Options), "patience", "`time` without a frame after which the camera counts as failed, such as 30s or 2m (default about 10s)")
+	flags.BoolVar(&c.KeepTrying, "keep-trying", false, "after a permanent error, such as a wrong password, retry after some minutes instead of exiting")
 	flags.Var((*fingerprintFlag)(&c.Options), "tls-fingerprint", "accept the https certificate with this `SHA256` fingerprint, and no other")
 	flags.BoolVar(&c.Options.Insecure, "insecure", false, "accept any https certificate; others on the network could read the password")
-	flags.BoolVar(&c.Options.Loop, "loop", false, "start a file or folder again after its end")
-	flags.BoolVar(&c.Options.Watch, "watch", false, "wait for new pictures after the last one of a folder and of the folders in it")
+	flags.BoolVar(&c.Options.Loop, "loop", false, "restart a file or folder at its end")
+	flags.BoolVar(&c.Options.Watch, "watch", false, "wait for new pictures in a folder and its subfolders")
 }
 
 // sizeFlag is a flag WIDTHxHEIGHT.
@@ -56,7 +56,7 @@ func (f *sizeFlag) Set(text string) error {
 	width, err1 := strconv.Atoi(first)
 	height, err2 := strconv.Atoi(second)
 	if err1 != nil || err2 != nil || min(width, height) < 1 || max(width, height) > camera.MaxSide {
-		return fmt.Errorf("give width and height from 1 to %d, as 640x480", camera.MaxSide)
+		return fmt.Errorf("expected width and height from 1 to %d, such as 640x480", camera.MaxSide)
 	}
 	f.Width, f.Height = width, height
 	return nil
@@ -77,7 +77,7 @@ func (f *rateFlag) Type() string { return "frames" }
 func (f *rateFlag) Set(text string) error {
 	rate, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(rate >= camera.MinRate && rate <= camera.MaxRate) {
-		return fmt.Errorf("give frames a second, from %v to %d", camera.MinRate, camera.MaxRate)
+		return fmt.Errorf("expected frames per second, from %v to %d", camera.MinRate, camera.MaxRate)
 	}
 	f.Rate = rate
 	return nil
@@ -116,7 +116,7 @@ func (f *patienceFlag) Type() string { return "time" }
 func (f *patienceFlag) Set(text string) error {
 	patience, err := parseDuration(text)
 	if err != nil || patience < camera.MinPatience {
-		return fmt.Errorf("give a time of at least %v, as 30s or 2m", camera.MinPatience)
+		return fmt.Errorf("expected a time of at least %v, such as 30s or 2m", camera.MinPatience)
 	}
 	f.Patience = patience
 	return nil
@@ -133,7 +133,7 @@ func (f *fingerprintFlag) Type() string { return "SHA256" }
 func (f *fingerprintFlag) Set(text string) error {
 	fingerprint, err := hex.DecodeString(strings.NewReplacer(":", "", " ", "").Replace(text))
 	if err != nil || len(fingerprint) != sha256.Size {
-		return fmt.Errorf("give the SHA-256 of a certificate, %d hexadecimal digits", 2*sha256.Size)
+		return fmt.Errorf("expected the SHA-256 of a certificate, %d hexadecimal digits", 2*sha256.Size)
 	}
 	f.TLSFingerprint = fingerprint
 	return nil
@@ -149,7 +149,7 @@ func (f *controlFlag) Type() string { return "name=value" }
 func (f *controlFlag) Set(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	if !ok || name == "" || value == "" {
-		return errors.New("give a name and a value, as exposure=300")
+		return errors.New("expected a name and a value, such as exposure=300")
 	}
 	f.Controls = append(f.Controls, camera.Control{Name: name, Value: value})
 	return nil

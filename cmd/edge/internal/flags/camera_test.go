@@ -25,7 +25,7 @@ func TestPatienceFlag(t *testing.T) {
 	}
 	for _, text := range []string{"", "0", "-1s", "1ms", "soon"} {
 		_, err := parseCamera(t, "--patience", text)
-		require.ErrorContains(t, err, "give a time of at least 100ms, as 30s or 2m")
+		require.ErrorContains(t, err, "expected a time of at least 100ms, such as 30s or 2m")
 	}
 }
 

@@ -27,7 +27,7 @@ func (f *regionFlag) Type() string { return "WxH+X+Y" }
 var regionForm = regexp.MustCompile(`^(\d{1,5}(?:\.\d{1,4})?)(%?)x(\d{1,5}(?:\.\d{1,4})?)(%?)(?:\+(\d{1,5}(?:\.\d{1,4})?)(%?)\+(\d{1,5}(?:\.\d{1,4})?)(%?))?$`)
 
 func (f *regionFlag) Set(text string) error {
-	form := errors.New("give a region within the frame, as 640x480+100+20 in pixels or 50%x100%+25%+0% in percent")
+	form := errors.New("expected a region within the frame, such as 640x480+100+20 in pixels or 50%x100%+25%+0% in percent")
 	m := regionForm.FindStringSubmatch(strings.ToLower(text))
 	if m == nil {
 		return form
@@ -73,7 +73,7 @@ func (f *probabilityFlag) Set(text string) error {
 		v /= 100
 	}
 	if err != nil || !(v >= 0 && v <= 1) {
-		return errors.New("give a number from 0 to 1, as 0.3 or 30%")
+		return errors.New("expected a number from 0 to 1, such as 0.3 or 30%")
 	}
 	*f = probabilityFlag(v)
 	return nil

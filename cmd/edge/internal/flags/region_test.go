@@ -21,7 +21,7 @@ func TestRegionFlag(t *testing.T) {
 	}
 	for _, text := range []string{"", "640", "640x480+1", "0x480", "640x480-1-1", "50%x100", "50%x50%+60%+0%", "50%x50%+1+1", "1.5x2", "999999x1", "axb"} {
 		var r pixel.Region
-		require.ErrorContains(t, Region(&r).Set(text), "give a region within the frame", text)
+		require.ErrorContains(t, Region(&r).Set(text), "expected a region within the frame", text)
 		require.Zero(t, r)
 	}
 }

@@ -24,7 +24,7 @@ func (b *boundedInt) Type() string { return "number" }
 func (b *boundedInt) Set(text string) error {
 	v, err := strconv.Atoi(text)
 	if err != nil || v < 1 || v > b.max {
-		return fmt.Errorf("give a whole number from 1 to %d", b.max)
+		return fmt.Errorf("expected a whole number from 1 to %d", b.max)
 	}
 	*b.value = v
 	return nil
@@ -47,5 +47,5 @@ func (r *Rotation) Set(text string) error {
 		*r = Rotation(degrees)
 		return err
 	}
-	return errors.New("give 0, 90, 180 or 270")
+	return errors.New("expected 0, 90, 180 or 270")
 }

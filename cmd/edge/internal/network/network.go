@@ -48,7 +48,7 @@ func Read(name string) ([]byte, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		return nil, fmt.Errorf("%s: is a directory; give a .sqz file", name)
+		return nil, fmt.Errorf("%s: is a directory; expected a .sqz file", name)
 	}
 	// One byte more than the longest valid file, so that the decoder reports
 	// the excess.

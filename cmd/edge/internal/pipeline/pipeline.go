@@ -55,7 +55,7 @@ const absenceDelay = 10 * time.Second
 
 // errNoFrame is the error of a source that ends without a frame. Most sources return
 // one that names them.
-var errNoFrame = errors.New("no frame came")
+var errNoFrame = errors.New("the camera sent no frames")
 
 // Run returns nil when the source ends, the context ends, or the limit of frames is
 // reached. It waits for a sink only if a queue with the policy Wait is full.
