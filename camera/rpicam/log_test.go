@@ -58,10 +58,10 @@ func TestLikeliestCause(t *testing.T) {
 		other   = "[0:4] [9]  WARN RPI something else"
 	)
 	for want, logs := range map[string][][]string{
-		"no permission for /dev/dma_heap":      {{heap, none}, {oldHeap, none}, {heap, other, other, other, other, none}, {none, heap}},
-		"no permission: sudo usermod":          {{denied, none}, {none, denied}},
-		"no data from the camera":              {{control, timeout}, {control, timer}, {timeout, control}},
-		"in use by another program":            {{control}, {acquire}, {timeout, acquire}, {control, none}},
+		"no permission for /dev/dma_heap":   {{heap, none}, {oldHeap, none}, {heap, other, other, other, other, none}, {none, heap}},
+		"no permission: sudo usermod":       {{denied, none}, {none, denied}},
+		"no data from the camera":           {{control, timeout}, {control, timer}, {timeout, control}},
+		"in use by another program":         {{control}, {acquire}, {timeout, acquire}, {control, none}},
 		"no camera module found: check its": {{none}, {other, none}, {none, other}},
 	} {
 		for _, lines := range logs {

@@ -252,7 +252,7 @@ func TestFirstFrameMayTakeLonger(t *testing.T) {
 
 func TestErrorsWhileStreaming(t *testing.T) {
 	for words, change := range map[string]func(*fake){
-		"camera not found": func(f *fake) { f.fail[vidiocDqbuf] = unix.ENODEV },
+		"camera not found":   func(f *fake) { f.fail[vidiocDqbuf] = unix.ENODEV },
 		"input/output error": func(f *fake) { f.fail[vidiocDqbuf] = unix.EIO },
 		"read a frame":       func(f *fake) { f.failPoll = true }, // POLLERR without an error from the driver
 		"invalid argument":   func(f *fake) { f.fail[vidiocQbuf] = unix.EINVAL },

@@ -192,12 +192,12 @@ func TestBatchNormRejections(t *testing.T) {
 	plain := s.entries()
 	for text, more := range map[string][]entry{
 		`batch normalization "other" (7 channels): neither names nor order`: s.norm("other", len(s.steps)-1)[:5],
-		`tensor "x.running_var" is missing`:                                      {{"x.running_mean", []int64{2}, []float32{1, 2}}},
-		"cannot be folded without running_mean and running_var":                  {{"x.weight", []int64{2}, []float32{1, 2}}, {"x.bias", []int64{2}, []float32{1, 2}}},
-		`tensor "x.weight" (1, `:                                                 {{"x.weight", []int64{1}, []float32{0.25}}}, // a PReLU
-		`tensor "fc.weight" (1x2, `:                                              {{"fc.weight", []int64{1, 2}, []float32{1, 2}}},
-		"call torch.nn.utils.remove_weight_norm before saving":                   {{"x.weight_g", []int64{1, 1, 1, 1}, []float32{1}}},
-		"call torch.nn.utils.prune.remove before saving":                         {{"x.weight_mask", []int64{1, 1, 1, 1}, []float32{1}}},
+		`tensor "x.running_var" is missing`:                                 {{"x.running_mean", []int64{2}, []float32{1, 2}}},
+		"cannot be folded without running_mean and running_var":             {{"x.weight", []int64{2}, []float32{1, 2}}, {"x.bias", []int64{2}, []float32{1, 2}}},
+		`tensor "x.weight" (1, `:                                            {{"x.weight", []int64{1}, []float32{0.25}}}, // a PReLU
+		`tensor "fc.weight" (1x2, `:                                         {{"fc.weight", []int64{1, 2}, []float32{1, 2}}},
+		"call torch.nn.utils.remove_weight_norm before saving":              {{"x.weight_g", []int64{1, 1, 1, 1}, []float32{1}}},
+		"call torch.nn.utils.prune.remove before saving":                    {{"x.weight_mask", []int64{1, 1, 1, 1}, []float32{1}}},
 	} {
 		entries := append(slices.Clone(plain), more...)
 		if strings.Contains(text, `"other"`) { // several layers of 7 channels come before it
