@@ -29,29 +29,29 @@ func AutoChoice(found []SourceInfo) (name, why string) {
 }
 
 // failoverDelay is how long Auto waits for a camera it has lost before it looks
-// for others. A camera that worked for less is not waited for.
+// for others. It does not wait for a camera that worked for less time.
 const failoverDelay = 5 * time.Second
 
 // Opener opens one camera repeatedly. Under Auto it remembers which one worked:
-// a webcam with a loose plug must not be replaced at once by another camera,
-// which looks elsewhere and would be kept.
+// a webcam with a loose plug must not be replaced immediately by another
+// camera, which has another view and would then be kept.
 type Opener struct {
 	name    string
 	options Options
 
 	current   SourceInfo // what Auto opened last
-	opened    time.Time  // when it did
-	working   bool       // whether it has not been asked to open again since
+	opened    time.Time  // when current was opened
+	working   bool       // current has not failed since; Open clears it
 	waitUntil time.Time  // end of the wait for current
 
 	absent   error         // why no camera module was found at the last search; nil if one was
 	absence  time.Duration // time to the next search
-	searchAt time.Time     // when that is
+	searchAt time.Time     // time of the next search
 }
 
 // Time between searches for a camera module, doubled from the first to the last. A
-// search starts a program, which takes a second of a processor; a module is connected
-// with the power off, so that it seldom appears later.
+// search starts a program, which takes a second of processor time; a module is
+// connected with the power off, so it rarely appears later.
 const (
 	minAbsence = 2 * time.Second
 	maxAbsence = 30 * time.Second

@@ -3,7 +3,7 @@
 // machines without a camera. Open takes a name and returns a Source; Reconnect
 // opens it again whenever it fails.
 //
-// The package knows nothing of networks: a frame is plain data, described by
+// The package is independent of networks: a frame is plain data, described by
 // package pixel.
 package camera
 
@@ -17,10 +17,10 @@ import (
 // Source is an open camera or anything else that provides frames. Its methods
 // are for one goroutine; to end a wait in Next from another, cancel the context.
 type Source interface {
-	// Next waits for a frame and returns the newest one. Frames that nobody
-	// asked for in time are dropped, except those of files, which wait. After
-	// the last frame of a file Next returns io.EOF. The frame and its memory
-	// are valid until the next call of Next or Close.
+	// Next waits for a frame and returns the newest one. Frames that are not
+	// read in time are dropped, except those of files. After the last frame of
+	// a file Next returns io.EOF. The frame and its memory are valid until the
+	// next call of Next or Close.
 	Next(ctx context.Context) (*Frame, error)
 	// Format is the format of the frames to come. Pictures of a folder each
 	// have their own: see Frame.Format.

@@ -17,7 +17,7 @@ import (
 type webcam struct {
 	frame Frame
 	whole []byte
-	every uint64 // every how many frames one is complete; 0: none
+	every uint64 // one frame in this many is complete; 0: none
 }
 
 func (w *webcam) Next(context.Context) (*Frame, error) {

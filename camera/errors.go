@@ -9,7 +9,7 @@ import (
 	"halfmeg/camera/internal/deviceerr"
 )
 
-// ErrPermanent marks errors that opening the camera again cannot mend: an
+// ErrPermanent marks errors that opening the camera again cannot fix: an
 // unknown name, an option that the source does not support, a damaged file.
 // Without it an error may pass, such as that of a camera that is unplugged.
 var ErrPermanent = errors.New("permanent camera error")
@@ -21,7 +21,7 @@ var ErrNoCamera = errors.New("no camera")
 var ErrNoFrame = deviceerr.ErrNoFrame
 
 // ErrRemote marks errors of a camera on the network. Reconnect waits longer before
-// it asks such a camera again: cameras lock out who asks too often.
+// it asks such a camera again: cameras lock out clients that ask too often.
 var ErrRemote = errors.New("remote camera error")
 
 // permanent marks an error with ErrPermanent and keeps its text.

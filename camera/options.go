@@ -10,10 +10,10 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// Options ask a source for something. A zero value leaves the choice to the
-// source; size and rate are matched as well as the source can. An option that a
-// kind of source does not support at all, such as the rate of a file, is an
-// OptionError: an option is never ignored in silence.
+// Options are what to request from a source. A zero value leaves the choice to
+// the source; size and rate are matched as well as the source can. An option
+// that a kind of source does not support at all, such as the rate of a file, is
+// an OptionError: an option is never ignored in silence.
 type Options struct {
 	// Rate is in frames a second. By default a test card draws a frame whenever
 	// it is asked for one.
@@ -33,12 +33,12 @@ type Options struct {
 	Patience time.Duration
 
 	// TLSFingerprint is the SHA-256 of the server's certificate. If it is set, a
-	// connection is made only to a server with exactly this certificate, whoever
-	// signed it.
+	// connection is made only to a server with exactly this certificate,
+	// regardless of its issuer.
 	TLSFingerprint []byte
 
-	// Insecure accepts any certificate: whoever answers at the address could be
-	// another machine and read the password.
+	// Insecure accepts any certificate: another machine could answer at the
+	// address and read the password.
 	Insecure bool
 
 	// Loop starts a file or a folder again after its end.

@@ -16,8 +16,8 @@ import (
 type backoff struct{ first, longest time.Duration }
 
 var (
-	// The longest is well below the two seconds within which a camera that is back
-	// must send frames.
+	// The longest is well below the two seconds within which frames must arrive
+	// after a camera is back.
 	localBackoff = backoff{50 * time.Millisecond, 500 * time.Millisecond}
 
 	// A camera on the network has few sockets and takes seconds to start.
@@ -35,11 +35,11 @@ const (
 	remoteWindow   = time.Minute
 )
 
-// Retry is what Reconnect does about errors.
+// Retry configures how Reconnect handles errors.
 type Retry struct {
-	// Report, if not nil, is called for each change: with the error that keeps
-	// frames away, or with nil when they come again. Errors that differ only in
-	// numbers are no change. Reconnect and Next call it.
+	// Report, if not nil, is called for each change: with the error that stops
+	// the frames, or with nil when they resume. Errors that differ only in
+	// numbers do not count as a change. Reconnect and Next call it.
 	Report func(error)
 
 	// KeepTrying opens the camera again after an ErrPermanent, minutes later, which
@@ -54,14 +54,14 @@ type Reconnecting struct {
 	retry    Retry
 	current  Source  // nil while there is none
 	format   Format  // of the last camera
-	failed   error   // the last error since a frame has come; nil if none
+	failed   error   // the last error since a frame arrived; nil if none
 	backoff  backoff // after failed
 	wait     time.Duration
 	attempts [remoteAttempts]time.Time // the last ones, in a ring
 	oldest   int                       // index in attempts
 	timer    *time.Timer
-	reported string // kind of the last reported error; empty while frames come
-	worked   bool   // whether a frame has ever come
+	reported string // kind of the last reported error; empty while frames arrive
+	worked   bool   // whether a frame has ever arrived
 	next     uint64 // number of the next frame if none is lost
 	base     uint64 // number of the current camera's first frame
 	closed   bool
@@ -81,7 +81,7 @@ func Reconnect(ctx context.Context, open func(context.Context) (Source, error), 
 	return r, nil
 }
 
-// Next waits for a frame, and for the camera to come back if need be. It fails
+// Next waits for a frame, and for the camera to come back if necessary. It fails
 // only if the context or the source ends, or with an ErrPermanent such as that of
 // a damaged file.
 func (r *Reconnecting) Next(ctx context.Context) (*Frame, error) {
@@ -130,7 +130,7 @@ func (r *Reconnecting) drop(err error) {
 	r.fail(err)
 }
 
-// fail keeps an error and chooses the wait that follows it.
+// fail records an error and sets the wait before the next attempt.
 func (r *Reconnecting) fail(err error) {
 	b := r.backoffAfter(err)
 	if r.failed == nil || r.backoff != b {

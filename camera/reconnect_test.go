@@ -20,7 +20,7 @@ var (
 	errGone = errors.New("camera not found")
 )
 
-// world holds a camera that comes and goes.
+// world holds a camera that can be unplugged and plugged in again.
 type world struct {
 	mu     sync.Mutex // of the next two, which timers change
 	absent error      // why opening fails; nil: it does not
@@ -401,7 +401,7 @@ func TestReconnectingDoesNotAllocate(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-// still returns the same frame at once.
+// still returns the same frame without waiting.
 type still struct{ frame Frame }
 
 func (s *still) Next(context.Context) (*Frame, error) { return &s.frame, nil }

@@ -203,8 +203,8 @@ func detectContent(r io.Reader, kind contentKind, o Options) (Format, frameReade
 	return format, read, err
 }
 
-// findJPEG reports whether a JPEG starts within the first bytes. It waits for no more
-// bytes of a pipe than it takes to tell.
+// findJPEG reports whether a JPEG starts within the first bytes. It reads no more
+// bytes of a pipe than are needed to decide.
 func findJPEG(r *bufio.Reader) (bool, error) {
 	for n := 1; ; n = min(max(n+1, r.Buffered()), picture.HeadSize) {
 		head, err := r.Peek(n)
@@ -297,7 +297,7 @@ func openPipe(ctx context.Context, name string, open func() (io.ReadCloser, erro
 		case opened <- result{source, err}:
 		case <-ctx.Done():
 			if err == nil {
-				_ = source.Close() // nobody receives it
+				_ = source.Close() // there is no receiver
 			}
 		}
 	}()

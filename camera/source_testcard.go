@@ -11,14 +11,14 @@ import (
 
 // testCardSource draws the test card. Frame n shows the movie at n steps, so
 // that runs are reproducible. At a fixed rate it behaves like a camera and drops
-// frames that nobody waited for.
+// frames that are not read in time.
 type testCardSource struct {
 	drawer testcard.Card
 	frame  Frame
 	next   uint64        // number of the next frame if none is dropped
 	step   time.Duration // movie time between frames
 	paced  bool          // whether frames come at a fixed rate
-	start  time.Time     // when frame 0 was due
+	start  time.Time     // time of frame 0
 	timer  *time.Timer
 	closed bool
 }
@@ -67,8 +67,8 @@ func (s *testCardSource) Next(ctx context.Context) (*Frame, error) {
 	return &s.frame, nil
 }
 
-// wait returns when the next frame is due. If later ones are due already it
-// skips to the newest.
+// wait waits for the time of the next frame. If the times of later ones have
+// passed too, it skips to the newest.
 func (s *testCardSource) wait(ctx context.Context) error {
 	if !s.paced {
 		return ctx.Err()

@@ -9,7 +9,7 @@ import (
 	"halfmeg/model"
 )
 
-// TestLiveBuffersDoNotOverlap in the arena of a network.
+// TestLiveBuffersDoNotOverlap checks the arena of a network.
 func TestLiveBuffersDoNotOverlap(t *testing.T) {
 	for name, topology := range smallTopologies() {
 		buffers, arena, err := model.Placements(randomNetwork(rand.New(rand.NewPCG(3, 3)), topology))

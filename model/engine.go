@@ -6,9 +6,9 @@ import (
 	"halfmeg/kernels"
 )
 
-// Engine runs a network on one frame at a time. A frame does not allocate.
-// An Engine must not be used by several goroutines at once; several engines
-// may share a Network.
+// Engine runs a network on one frame at a time. A frame does not allocate. An
+// Engine must not be used by several goroutines at the same time; several
+// engines may share a Network.
 type Engine struct {
 	arena      []int8
 	input      []int8

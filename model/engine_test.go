@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// randomNetwork has activations all over the codes.
+// randomNetwork has activations that cover the range of codes.
 func randomNetwork(r *rand.Rand, topology model.Topology) *model.Network {
 	return testnet.Network(r, topology, testnet.Uniform)
 }
@@ -179,7 +179,7 @@ func TestEngineMatchesContract(t *testing.T) {
 	}
 }
 
-// TestEngineDoesNotAllocate during a frame.
+// TestEngineDoesNotAllocate runs a frame.
 func TestEngineDoesNotAllocate(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	n := randomNetwork(r, smallTopologies()["ceil"])
@@ -200,7 +200,7 @@ func TestAccumulatorBound(t *testing.T) {
 	require.EqualValues(t, 5, model.AccumulatorBound(nil, -5))
 }
 
-// TestEngineRejects networks that cannot run, with the reason.
+// TestEngineRejects checks that NewEngine rejects invalid networks with the reason.
 func TestEngineRejects(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	for _, c := range []struct {

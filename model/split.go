@@ -11,8 +11,8 @@ type part struct {
 }
 
 // split partitions an operation among workers: into bands of rows, columns of
-// channels, or a grid of both, whichever gives the busiest worker the least
-// work. If equal, it prefers fewer columns: every column of a band reads the
+// channels, or a grid of both, whichever leaves the busiest worker the least
+// work. On a tie it prefers fewer columns: every column of a band reads the
 // same input.
 func split(rows int, channels []int, workers int) []part {
 	columns, least := 1, 0

@@ -41,8 +41,8 @@ func requireCover(t *testing.T, rows int, channels []int, parts []part) {
 }
 
 // TestFourWorkersStayBusy on v1.1, whose last maps have 14 rows: the busiest
-// workers of the operations, taken together, do hardly more than a fourth of
-// all multiply-accumulates.
+// workers of the operations, taken together, compute barely more than a
+// quarter of all multiply-accumulates.
 func TestFourWorkersStayBusy(t *testing.T) {
 	g, err := V11().Graph()
 	require.NoError(t, err)

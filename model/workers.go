@@ -111,7 +111,7 @@ func (w *waiter) wait(number *atomic.Uint32, value uint32, spins int) {
 		// Not Store: QEMU on amd64 lets the Load below overtake it, which Go's
 		// memory model rules out; seen in 2 of 100 runs.
 		w.parked.Swap(true)
-		// If the number has just changed, wake may have seen nobody parked.
+		// If the number has just changed, wake may have found no parked goroutine.
 		if number.Load() == value && w.parked.CompareAndSwap(true, false) {
 			return
 		}

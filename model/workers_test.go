@@ -9,9 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEveryWorkerRunsOnce for each operation, however quickly operations
-// follow each other. With more processors than the machine has, the system
-// may preempt workers anywhere.
+// TestEveryWorkerRunsOnce runs operations in quick succession. With more
+// processors than the machine has, the system may preempt workers anywhere.
 func TestEveryWorkerRunsOnce(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	for _, count := range []int{1, 2, 3, 8} {
@@ -56,7 +55,7 @@ func TestSpuriousWake(t *testing.T) {
 	<-ended
 }
 
-// TestDoAfterStopPanics instead of waiting forever.
+// TestDoAfterStopPanics: it must not wait forever.
 func TestDoAfterStopPanics(t *testing.T) {
 	for _, count := range []int{1, 3} {
 		w := newWorkers(count)
@@ -65,7 +64,7 @@ func TestDoAfterStopPanics(t *testing.T) {
 	}
 }
 
-// TestIdleWorkersPark soon after an operation.
+// TestIdleWorkersPark: workers park soon after an operation.
 func TestIdleWorkersPark(t *testing.T) {
 	w := newWorkers(4)
 	defer w.stop()

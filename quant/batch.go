@@ -23,7 +23,7 @@ type batch struct {
 	shards     [shards]shard
 }
 
-// shard is the sums over a shard's pictures.
+// shard holds the sums over its pictures.
 type shard struct {
 	divergence float64
 	gradients  []*gradient // by layer

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestHugeActivations are an error.
+// TestHugeActivations checks that they are an error.
 func TestHugeActivations(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, layer := range []int{0, 4} {

@@ -75,7 +75,7 @@ func TestDistill(t *testing.T) {
 	require.Equal(t, tuned, again, "for any number of workers")
 }
 
-// TestDistillIsInterrupted by its context, within a round.
+// TestDistillIsInterrupted: the context ends it within a round.
 func TestDistillIsInterrupted(t *testing.T) {
 	r := rand.New(rand.NewPCG(22, 22))
 	n := randomFloat(r, testnet.Small())

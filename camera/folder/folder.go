@@ -1,6 +1,6 @@
 // Package folder reads the pictures of a folder in the order of their names, and
 // optionally waits for new ones. It polls, because that works on every system and
-// every network file system; inotify and its kin do not see what other machines
+// every network file system; inotify does not report files that other machines
 // write.
 package folder
 
@@ -26,13 +26,13 @@ const (
 	// for a person, few system calls for a slow network file system.
 	pollInterval = 250 * time.Millisecond
 
-	// stablePolls is for how many polls a file must be unchanged before it is
-	// decoded. One is enough, because a file that turns out to be incomplete is
-	// decoded again at its next change.
+	// stablePolls is the number of polls that must find a file unchanged before
+	// it is decoded. One is enough, because a file that turns out to be
+	// incomplete is decoded again at its next change.
 	stablePolls = 1
 
 	// lastPoll is the number of polls without a change, as in stablePolls, after
-	// which a file that could not be decoded is tried a last time and then
+	// which a file that could not be decoded is decoded one last time and then
 	// skipped: after 2 s, a copy over a network has failed or the file is not a
 	// picture.
 	lastPoll = 8

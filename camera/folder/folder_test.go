@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pictureFile returns a PNG of width x 2 pixels. Tests tell pictures apart by their
+// pictureFile returns a PNG of width x 2 pixels. Tests identify pictures by their
 // width.
 func pictureFile(t *testing.T, width int) []byte {
 	t.Helper()

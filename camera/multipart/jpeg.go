@@ -7,7 +7,7 @@ import (
 	"halfmeg/camera/internal/jpegsegment"
 )
 
-// Markers (ITU-T T.81, table B.1) besides those of package jpegsegment.
+// Markers (ITU-T T.81, table B.1) that package jpegsegment does not define.
 const (
 	restart0     = 0xd0 // the first of 8 restart markers
 	startOfImage = 0xd8 // SOI

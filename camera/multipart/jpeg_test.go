@@ -104,8 +104,8 @@ func TestCameraStreams(t *testing.T) {
 	}
 }
 
-// TestJPEGsWithoutEOI reads JPEGs whose end only the length, the delimiter or the
-// next JPEG tells.
+// TestJPEGsWithoutEOI reads JPEGs whose end is known only from the length, the
+// delimiter or the next JPEG.
 func TestJPEGsWithoutEOI(t *testing.T) {
 	cut := func(seed uint64) string { return strings.TrimSuffix(picture(t, seed), "\xff\xd9") }
 	a, b := cut(1), cut(2)

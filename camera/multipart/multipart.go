@@ -2,11 +2,11 @@
 // HTTP, into its parts.
 //
 // It goes by the data and takes headers as hints, because cameras deviate from RFC
-// 2046 in every way that a browser tolerates: the boundary differs from that of
-// the content type, lacks its dashes, is sent once or never, or follows the content
+// 2046 in every way that a browser tolerates: the boundary differs from that of the
+// content type, lacks its dashes, is sent once or never, or follows the content
 // without a line end; a Content-Length is absent, zero, negative, too small or too
-// large; headers have lines that are none, or are missing. A part that is a JPEG
-// ends with the JPEG, which says itself how long it is.
+// large; headers contain malformed lines, or are missing. A part that is a JPEG
+// ends where the JPEG ends: its markers show that.
 package multipart
 
 import (
@@ -162,8 +162,8 @@ func (m *Reader) fill() bool {
 }
 
 // skipToContent consumes everything up to the content of the next part: its
-// delimiter and header, or nothing but what precedes a JPEG. It returns the
-// header's Content-Length, -1 if there is none that is possible.
+// delimiter and header, or only what precedes a JPEG. It returns the header's
+// Content-Length, -1 if there is none that is possible.
 func (m *Reader) skipToContent() (length int, err error) {
 	for skipped := 0; skipped < maxBetween; {
 		line, isJPEG, err := m.peekLine()

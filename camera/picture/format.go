@@ -124,7 +124,7 @@ func matches(head []byte, magic string) bool {
 	return true
 }
 
-// explain turns a decoder's error into one for the user.
+// explain rewords a decoder's error for the user.
 func (f *format) explain(err error) error {
 	const shortScan = jpeg.FormatError("short Huffman data")
 	switch {

@@ -112,8 +112,8 @@ func parseSize(line string) (width, height int, ok bool) {
 	return width, height, true
 }
 
-// cause is what is wrong and what to do, as told by a part of a message of rpicam-vid
-// or libcamera.
+// cause is a problem and what to do about it, recognised by a part of a message of
+// rpicam-vid or libcamera.
 type cause struct {
 	message, problem string
 	err              error // may be nil
@@ -125,9 +125,9 @@ const (
 )
 
 // causes are known causes, the likeliest first. A program without permission, or one
-// that waits for a camera without data, logs what follows from that, too: the last
-// two are taken only if nothing else is logged. A control of the other one of two
-// cameras that is busy does no harm.
+// that waits for a camera without data, also logs consequential errors: the last two
+// count only if nothing else is logged. With two cameras, a busy control of the
+// other one is harmless.
 var causes = []cause{
 	{"unrecognised option", "this version lacks a required option: sudo apt full-upgrade", nil},
 	{"dma-buf", "no permission for /dev/dma_heap: sudo usermod -aG video $USER, then log in again", nil},
@@ -155,7 +155,7 @@ func findCause(line string) int {
 	return len(causes)
 }
 
-// forget forgets causes logged so far: frames come in spite of them.
+// forget discards the causes logged so far: frames arrive despite them.
 func (l *programLog) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,7 +1,7 @@
 // Package testcard draws a movie of things that ImageNet has classes for. It is the
 // source of a machine without a camera, and an end-to-end test from frame to label.
-// The scenes are plain drawings that a person recognises at once; they are not tuned
-// for or against any network.
+// The scenes are plain drawings that a person recognises immediately; they are not
+// tuned for or against any network.
 package testcard
 
 import (

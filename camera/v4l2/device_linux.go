@@ -134,15 +134,15 @@ func (d *device) unsuitable() string {
 // isReceiver reports whether the device is a camera connector of a Raspberry Pi.
 func (d *device) isReceiver() bool { return slices.Contains(receiverDrivers, d.driver) }
 
-// isProcessed reports whether a format is a supported one that no sensor delivers by
-// itself: those of sensors are Bayer patterns and, without colour, grey.
+// isProcessed reports whether a format is a supported one that sensors do not
+// deliver directly: those of sensors are Bayer patterns and, without colour, grey.
 func isProcessed(code pixel.FourCC) bool {
 	return slices.Contains(preference, code) && code.Unpacked() != pixel.GREY
 }
 
-// unsureReceiver reports whether only an attempt tells what is at a camera connector:
-// where formats are set up along a media pipeline, the driver lists all that the
-// connector could receive.
+// unsureReceiver reports whether only opening the device shows what is at a camera
+// connector: where formats are set up along a media pipeline, the driver lists all
+// that the connector could receive.
 func (d *device) unsureReceiver() bool {
 	return d.isReceiver() && d.capabilities&capIOMediaController != 0
 }
@@ -224,10 +224,10 @@ func appendRate(rates []float64, interval fraction) []float64 {
 }
 
 // setRate sets a rate in frames per second, by default the usual one. It returns the
-// rate that the driver has set, or 0 if the driver does not say. Nobody has asked
-// for the default, so that it may fail.
+// rate that the driver has set, or 0 if the driver does not say. Setting the default
+// may fail: it was not requested.
 func (d *device) setRate(asked float64) (float64, error) {
-	const unit = 1000 // of the fraction: rates are set to 1/1000 of a frame per second
+	const unit = 1000 // denominator of the fraction: rates are rounded to 1/1000 frame per second
 	rate := max(cmp.Or(asked, defaultRate), 1.0/unit)
 	p := streamParameters{kind: d.kind}
 	err := d.ioctl(vidiocGParm, unsafe.Pointer(&p))

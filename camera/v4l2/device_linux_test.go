@@ -361,9 +361,9 @@ func TestBusyFromAnyRequest(t *testing.T) {
 	}
 }
 
-// TestRateThatNobodyAskedFor has requests for the rate fail. A camera starts without
+// TestDefaultRateMayFail has requests for the rate fail. A camera starts without
 // one.
-func TestRateThatNobodyAskedFor(t *testing.T) {
+func TestDefaultRateMayFail(t *testing.T) {
 	for _, request := range []uintptr{vidiocGParm, vidiocSParm} {
 		for _, cause := range []error{unix.EIO, unix.EPROTO, unix.EBUSY, unix.EINVAL, unix.ENOTTY} {
 			f := webcam()
@@ -377,7 +377,7 @@ func TestRateThatNobodyAskedFor(t *testing.T) {
 	}
 }
 
-// named gives the fake's driver a name.
+// named sets the name of the fake's driver.
 func (f *fake) named(driver string) *fake {
 	clear(f.capability.driver[:])
 	copy(f.capability.driver[:], driver)
@@ -406,7 +406,7 @@ func TestCameraConnectors(t *testing.T) {
 		require.ErrorIs(t, err, deviceerr.ErrPermanent)
 		require.Contains(t, newFake(Mode{pixel.GREY, hd}, Mode{pixel.Y10, hd}).named(driver).device(t).unsuitable(), "raw sensor data (GREY, Y10 )")
 
-		// Only an attempt tells what is there.
+		// Only opening the device shows what is connected.
 		f = newFake(Mode{pixel.UYVY, hd}, Mode{code("RG10"), hd}).named(driver)
 		f.capability.deviceCapabilities |= capIOMediaController
 		require.Contains(t, f.device(t).describe().Problem, "a camera connector that lists all formats")
@@ -418,7 +418,7 @@ func TestCameraConnectors(t *testing.T) {
 	}
 }
 
-// TestNoFormatYet has a loopback device that nobody feeds.
+// TestNoFormatYet has a loopback device without a program that feeds it.
 func TestNoFormatYet(t *testing.T) {
 	for _, c := range []Config{{}, {FourCC: pixel.YUYV, Width: 640, Height: 480}} {
 		d := newFake().device(t)

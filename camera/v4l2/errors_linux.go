@@ -24,9 +24,9 @@ func (d *device) unsupported(format string, args ...any) error {
 	return deviceerr.New(d.path, fmt.Sprintf(format, args...), deviceerr.ErrPermanent)
 }
 
-// explain turns an operating system error into one that says what is wrong and
-// what to do. Close the device before explaining EBUSY: holders looks for the
-// processes that have it open.
+// explain rewords an operating system error: what is wrong and what to do.
+// Close the device before explaining EBUSY: holders looks for the processes
+// that have it open.
 func explain(path, action string, err error) error {
 	if known := (*deviceerr.Error)(nil); errors.As(err, &known) {
 		return err

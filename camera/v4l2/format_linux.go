@@ -108,7 +108,7 @@ func choose(modes []Mode, c Config, rates func(choice) []float64) (choice, bool)
 	return best.choice, found
 }
 
-// merit says what of the configuration a choice fulfils.
+// merit is how well a choice matches the configuration.
 type merit struct {
 	choice
 	exact bool    // whether it has the size asked for
@@ -125,8 +125,8 @@ func (m merit) exceeds(n merit) bool {
 	return m.width == n.width && m.height == n.height && tolerance*m.rate > n.rate
 }
 
-// reached returns the highest of the rates offered, up to the one asked for, which a
-// driver that lists none is taken to reach.
+// reached returns the highest rate offered, up to the one requested. A driver that
+// lists no rates is assumed to reach it.
 func reached(offered []float64, rate float64) float64 {
 	if len(offered) == 0 {
 		return rate

@@ -305,7 +305,7 @@ func TestClosedStream(t *testing.T) {
 	require.False(t, f.streaming)
 }
 
-// Each request fails in turn; the device is closed and unmapped.
+// One request after the other fails; the device is closed and unmapped.
 func TestFailedOpenReleasesAll(t *testing.T) {
 	for _, request := range []uintptr{vidiocEnumFmt, vidiocSFmt, vidiocReqbufs, vidiocQuerybuf, vidiocQbuf, vidiocStreamon} {
 		f := webcam()

@@ -158,8 +158,8 @@ func redirect(u *url.URL, location string) error {
 	return nil
 }
 
-// checkContent returns the error of content that is no stream and no JPEG. The data
-// decide, because servers send false types. It waits for the first bytes.
+// checkContent returns the error of content that is no stream and no JPEG. It looks
+// at the data, because servers send false types. It waits for the first bytes.
 func checkContent(contentType string, body *bufio.Reader) error {
 	if _, err := body.Peek(1); err != nil {
 		return nil //nolint:nilerr // reading the content fails again

@@ -81,7 +81,7 @@ func TestMalformedResponses(t *testing.T) {
 	}
 }
 
-// TestResponsesThatAreNoStream tells permanent errors from those that may pass.
+// TestResponsesThatAreNoStream distinguishes permanent errors from temporary ones.
 func TestResponsesThatAreNoStream(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\nContent-Type: "
 	status := func(text string) string { return "HTTP/1.1 " + text + "\r\n\r\n" }

@@ -39,7 +39,7 @@ func (e *CertificateError) OnlyUnknown() bool {
 // Unwrap returns why the certificate is not valid.
 func (e *CertificateError) Unwrap() error { return e.Err }
 
-// Is reports that trying again cannot mend the error.
+// Is reports that a retry cannot fix the error.
 func (e *CertificateError) Is(target error) bool { return target == deviceerr.ErrPermanent }
 
 // FormatFingerprint returns a fingerprint as openssl and browsers show it.
@@ -88,7 +88,7 @@ func certificateError(name string, err error) error {
 	return &CertificateError{Name: name, Fingerprint: fingerprint[:], Err: certificateProblem(failed)}
 }
 
-// certificateProblem words the usual reasons.
+// certificateProblem describes the common reasons.
 func certificateProblem(failed *tls.CertificateVerificationError) error {
 	var authority x509.UnknownAuthorityError
 	leaf := failed.UnverifiedCertificates[0]

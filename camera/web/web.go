@@ -110,7 +110,7 @@ func isHTTP(scheme string) bool {
 }
 
 // Name returns an address in a form that is safe to print: without user and
-// password, and without the query, in which many cameras take them.
+// password, and without the query, in which many cameras expect them.
 func Name(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -223,7 +223,7 @@ func (s *Stream) request() (changed bool, err error) {
 }
 
 // Read returns the next frame. It uses the memory of buf if that suffices. A
-// stream does not end by itself, so its end is an error other than io.EOF.
+// stream has no regular end, so its end is an error other than io.EOF.
 func (s *Stream) Read(buf []byte) ([]byte, error) {
 	if first := s.first; first != nil {
 		s.first = nil

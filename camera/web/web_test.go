@@ -24,7 +24,7 @@ var shortTimeout = limits{frameTimeout: 50 * time.Millisecond, maxFrame: 1 << 16
 
 const mixedReplace = "multipart/x-mixed-replace; boundary=--b"
 
-// frame returns a JPEG of width x 8 pixels. Tests tell frames apart by their width.
+// frame returns a JPEG of width x 8 pixels. Tests identify frames by their width.
 func frame(t *testing.T, width int) string {
 	t.Helper()
 	var file bytes.Buffer
@@ -93,7 +93,7 @@ func TestRead(t *testing.T) {
 	requireFrames(t, s, a, b, a)
 	_, err := s.Read(nil)
 	require.EqualError(t, err, address+": the stream ended")
-	require.NotErrorIs(t, err, io.EOF) // io.EOF would mean a regular end, after which nobody reconnects
+	require.NotErrorIs(t, err, io.EOF) // io.EOF would be a regular end, after which there is no reconnection
 }
 
 func TestOpenErrors(t *testing.T) {

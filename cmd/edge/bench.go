@@ -63,7 +63,7 @@ temperature and throttling before and after.`, secondsPerRun),
 		RunE: b.run,
 	}
 	b.engine.Add(command.Flags())
-	command.Flags().Var(flags.UpTo(&b.frames, math.MaxInt32), "frames", "measure this `number` of frames instead of 3 seconds")
+	command.Flags().Var(flags.UpTo(&b.frames, math.MaxInt32), "frames", "measure this `number` of frames instead of 3 seconds of 3 seconds")
 	command.Flags().BoolVar(&b.json, "json", false, "write one JSON object")
 	return command
 }
@@ -108,7 +108,7 @@ func (b *benchCommand) threads(cmd *cobra.Command) []int {
 }
 
 // peakMemory is the largest resident memory of the program so far in bytes, or 0
-// where the system does not tell.
+// if the system does not report it.
 func peakMemory() int {
 	status, err := os.Open("/proc/self/status")
 	if err != nil {
@@ -124,7 +124,7 @@ func peakMemory() int {
 	return 0
 }
 
-// write writes the figures for people.
+// write writes the figures as text.
 func (m *benchRecord) write(w io.Writer) error {
 	fmt.Fprintf(w, "%s, %s kernels, %s/%s\n", m.Network, m.ISA, runtime.GOOS, runtime.GOARCH)
 	if m.Before.Model != "" {

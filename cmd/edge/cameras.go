@@ -50,7 +50,7 @@ func (c *camerasCommand) run(cmd *cobra.Command, _ []string) error {
 	return list.write(cmd.OutOrStdout())
 }
 
-// write writes the list for people. Pixel formats with the same sizes share a
+// write writes the list as text. Pixel formats with the same sizes share a
 // line.
 func (l *cameraList) write(w io.Writer) error {
 	var b strings.Builder

@@ -123,7 +123,7 @@ func builtInFiles() ([]builtInFile, error) {
 	return list, nil
 }
 
-// write writes the description for people: the network, its origin, its layers.
+// write writes the description as text: the network, its origin, its layers.
 func (d *description) write(w io.Writer) error {
 	fields := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	field := func(name, format string, args ...any) {

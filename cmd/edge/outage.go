@@ -19,7 +19,7 @@ type outages struct {
 	changed func(error) // called like report, with an error for people; may be nil
 
 	mu      sync.Mutex
-	since   time.Time   // when the outage started; zero while frames come
+	since   time.Time   // when the outage started; zero while frames arrive
 	pending error       // not written yet; nil if there is none
 	timer   *time.Timer // writes pending; nil before the first outage
 }

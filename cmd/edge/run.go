@@ -126,7 +126,7 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program immediately
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	runner := pipeline.Runner{
@@ -223,8 +223,8 @@ func (r *runCommand) open(ctx context.Context, outages *outages) (camera.Source,
 const watchRate = 10
 
 // defaultRate is the frame rate to ask for where none was given: the test card
-// is slowed down for people, unless its frames are counted; cameras have their
-// own.
+// is slowed down so that a person can follow, unless --frames is set; cameras
+// have their own default.
 func (r *runCommand) defaultRate() float64 {
 	if r.camera.Name == camera.TestCard && r.frames == 0 {
 		return watchRate

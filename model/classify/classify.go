@@ -12,15 +12,15 @@ import (
 	"halfmeg/model/prep"
 )
 
-// Classifier is a network ready for pictures. It is not safe for use by several
-// goroutines at once.
+// Classifier is a network ready for pictures. It is not safe for concurrent
+// use.
 type Classifier struct {
 	labels       []string
 	preprocessor *prep.Preprocessor
 	engine       *model.Engine
 }
 
-// Result is what the network says of one picture. It shares memory with the
+// Result is the network's answer for one picture. It shares memory with the
 // Classifier: it is valid until the next call of Classify. What Top returns
 // stays valid.
 type Result struct {

@@ -30,8 +30,8 @@ type coder interface {
 	err() error
 }
 
-// series codes count values one by one. It stops at the first error, so the
-// memory it allocates is bounded by the bytes of the file.
+// series codes count values. It stops at the first error, so the memory it
+// allocates is bounded by the bytes of the file.
 func series[T any](c coder, v []T, count int, code func(int, T) T) []T {
 	var out []T
 	for i := range count {

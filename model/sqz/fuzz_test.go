@@ -30,8 +30,8 @@ func seeds(f *testing.F) [][]byte {
 	return files
 }
 
-// requireRobust decodes a file: without a panic, without much memory, and to
-// a network that survives a round trip.
+// requireRobust decodes a file. It must not panic or allocate much, and a
+// network that it returns must survive a round trip.
 func requireRobust(t *testing.T, file []byte) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -7,7 +7,7 @@
 // odd ones and zero. The file stores the index of a number among those allowed,
 // and the lowest bit of the index selects the next state. So an index costs as
 // much as a number on a lattice twice as coarse, but an encoder that chooses the
-// whole sequence at once (Viterbi's algorithm) gets almost as near to the
+// whole sequence jointly (Viterbi's algorithm) gets almost as near to the
 // original as on the fine lattice. At 3 bits per number this saves 1 dB of
 // noise, or a sixth of a bit.
 package trellis

@@ -27,8 +27,8 @@ func TestIndexIsTheInverseOfNumber(t *testing.T) {
 }
 
 // TestStates checks that every state has two successors, one for each bit, and
-// two predecessors, which allow the same numbers. So paths that have parted do
-// not meet again at once.
+// two predecessors, which allow the same numbers. So paths that diverge do not
+// merge again in the next step.
 func TestStates(t *testing.T) {
 	from := map[uint8][]int{}
 	for state := range uint8(States) {

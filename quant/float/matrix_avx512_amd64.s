@@ -14,7 +14,7 @@
 //	CX          steps of k left
 //	Z0…Z11      the sums, one for each row
 //	Z12         row k of b
-//	Z13…Z15     products, in turn, so that they do not wait for each other
+//	Z13…Z15     products, in rotation, so that they do not wait for each other
 #define ARGUMENTS \
 	MOVQ c_base+0(FP), DI   \
 	MOVQ ldc+24(FP), AX     \

@@ -25,7 +25,7 @@ type entry struct {
 // entries returns the state dict of a sample, in the order of the layers.
 func (s *sample) entries() []entry { return s.entriesAs(s.torchName) }
 
-// entriesAs returns the state dict with names of one's own for the convolutions.
+// entriesAs returns the state dict with custom names for the convolutions.
 func (s *sample) entriesAs(name func(i int) string) []entry {
 	var e []entry
 	for i, step := range s.steps {

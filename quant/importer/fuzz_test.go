@@ -99,7 +99,7 @@ func FuzzSafetensors(f *testing.F) {
 }
 
 // normalized returns the state dict of a network with batch normalization and
-// names of one's own.
+// custom names.
 func normalized(f *testing.F) []entry {
 	s := inferable(f).normalize()
 	convs := ownNames{"conv1", "conv1", "conv2", "conv3", "conv10"}.of(s)

@@ -78,7 +78,7 @@ func Load(path string, o Options) (*Loaded, error) {
 	return l, nil
 }
 
-// label gives the network the labels of a file, which may be nil.
+// label sets the network's labels to those of a file; nil leaves them.
 func (l *Loaded) label(file *labels.List) error {
 	if file == nil {
 		return nil

@@ -36,7 +36,7 @@ var onnxTypes = map[int64]dtype{
 }
 
 // readTensor reads the shape of a TensorProto. The values are read later, except
-// that files of external data are opened at once: their size limits what the
+// that files of external data are opened immediately: their size limits what the
 // model can hold.
 func (m *onnxModel) readTensor(body message) (*onnxTensor, error) {
 	t := &onnxTensor{body: body, files: m.external}
@@ -109,7 +109,7 @@ func (p *externalPlace) entry(m message) error {
 }
 
 // numbers returns the tensor with integers read as floats: arithmetic nodes may
-// read integers behind a Cast.
+// read integers through a Cast.
 func (t *onnxTensor) numbers() *tensor {
 	if t.kind != onnxInt64 && t.kind != onnxInt32 {
 		return &t.tensor

@@ -60,9 +60,9 @@ func stateDictFile(tensors []*tensor) (*file, error) {
 // weights, and metrics.
 var extraName = regexp.MustCompile(`(?i)(^|[._])(criterion|criteria|losses|loss|lossfn|metrics?|accuracy|confmat|confusion_?matrix|optimi[sz]er|scheduler)([._]|$|\d)|(^|[._])(class|pos)_?weights?$`)
 
-// splitExtras separates the parameters of layers from what checkpoints hold
-// besides: counters and other integers, single numbers, empty tensors, tensors
-// outside any layer, losses and metrics.
+// splitExtras separates the parameters of layers from the other content of
+// checkpoints: counters and other integers, single numbers, empty tensors,
+// tensors outside any layer, losses and metrics.
 func splitExtras(tensors []*tensor) (parameters, skipped []*tensor, err error) {
 	for _, t := range tensors {
 		rank := len(t.shape)
@@ -81,7 +81,7 @@ func splitExtras(tensors []*tensor) (parameters, skipped []*tensor, err error) {
 	return parameters, skipped, nil
 }
 
-// skippedLine tells what was skipped, except for the counters that every batch
+// skippedLine lists what was skipped, except for the counters that every batch
 // normalization has.
 func skippedLine(skipped []*tensor) string {
 	var names []string

@@ -23,8 +23,8 @@ func small11() model.Topology {
 	return t
 }
 
-// tells reports whether a line of Read contains the text.
-func tells(l *Loaded, text string) bool {
+// reads reports whether a line of Read contains the text.
+func reads(l *Loaded, text string) bool {
 	return slices.ContainsFunc(l.Read, func(line string) bool { return strings.Contains(line, text) })
 }
 
@@ -40,7 +40,7 @@ func stateDicts(t *testing.T, s *sample, entries []entry) map[string][]byte {
 	}
 }
 
-// ownNames are names that people give to the parts of a fire module.
+// ownNames are custom names of the parts of a fire module.
 type ownNames struct{ conv1, squeeze, expand1x1, expand3x3, head string }
 
 func (n ownNames) of(s *sample) func(i int) string {
@@ -102,7 +102,7 @@ func TestBatchNormNames(t *testing.T) {
 }
 
 // TestBatchNormTorchvision has torchvision's names: features.1 normalizes conv1,
-// and the numbers no longer tell the pools.
+// and the numbers no longer show where the pools are.
 func TestBatchNormTorchvision(t *testing.T) {
 	s := newSample(t, small11())
 	s.normalize()
@@ -217,8 +217,8 @@ func TestBatchNormRejections(t *testing.T) {
 	}
 }
 
-// TestOwnNames: networks of people's own, by names that are understood or by the
-// shapes and the order of the layers.
+// TestOwnNames: custom networks are recognised by their names or by the shapes
+// and the order of the layers.
 func TestOwnNames(t *testing.T) {
 	for name, c := range map[string]struct {
 		names   ownNames
@@ -236,14 +236,14 @@ func TestOwnNames(t *testing.T) {
 			t.Run(name+", "+format, func(t *testing.T) {
 				l := mustRead(t, data, Options{Size: 64})
 				s.require(t, l)
-				require.Equal(t, c.byShape, tells(l, `roles are taken from their shapes and order: conv1 is "`+c.names.conv1+`"`), "%q", l.Read)
+				require.Equal(t, c.byShape, reads(l, `roles are taken from their shapes and order: conv1 is "`+c.names.conv1+`"`), "%q", l.Read)
 			})
 		}
 	}
 }
 
-// TestOwnNamesRejected: what shapes and order do not tell is rejected, with the
-// names that would.
+// TestOwnNamesRejected: what shapes and order do not determine is rejected,
+// with names that would determine it.
 func TestOwnNamesRejected(t *testing.T) {
 	s := newSample(t, small11())
 	names := ownNames{"conv1", "a", "b", "c", "conv10"}
@@ -256,8 +256,8 @@ func TestOwnNamesRejected(t *testing.T) {
 	}
 }
 
-// TestExtras: what checkpoints hold besides the network is skipped and told, by
-// one rule for .pth and .safetensors.
+// TestExtras: what checkpoints hold in addition to the network is skipped and
+// reported, by one rule for .pth and .safetensors.
 func TestExtras(t *testing.T) {
 	s := newSample(t, small11())
 	entries := append([]entry{{"criterion.weight", []int64{7}, make([]float32, 7)}, {"mask", []int64{2}, make([]float32, 2)}}, s.entries()...)
@@ -320,13 +320,13 @@ func TestPickleExtras(t *testing.T) {
 	}
 }
 
-// TestWrappers: which dict of a checkpoint was taken is told.
+// TestWrappers: Loaded.Read says which dict of a checkpoint was read.
 func TestWrappers(t *testing.T) {
 	s := newSample(t, small11())
 	for _, key := range wrappers {
 		l := mustRead(t, s.torch(t, torchSpelling{wrappers: []string{"model", key}, prefix: "module."}), Options{Size: 64})
 		s.require(t, l)
-		require.True(t, tells(l, `the state dict under the key "model.`+key+`"`), "%q", l.Read)
+		require.True(t, reads(l, `the state dict under the key "model.`+key+`"`), "%q", l.Read)
 	}
 	require.Empty(t, mustRead(t, s.torch(t, torchSpelling{}), Options{Size: 64}).Read)
 
@@ -361,14 +361,14 @@ func TestTwoNetworks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := mustRead(t, data, Options{Size: 64})
 			s.require(t, l)
-			require.True(t, tells(l, `"model" is taken`), "%q", l.Read)
+			require.True(t, reads(l, `"model" is taken`), "%q", l.Read)
 		})
 	}
 	for name, data := range stateDicts(t, s, append(prefixed("ema.module.", other), prefixed("", s)...)) {
 		t.Run("average, "+name, func(t *testing.T) {
 			l := mustRead(t, data, Options{Size: 64})
 			s.require(t, l)
-			require.True(t, tells(l, "not its average"), "%q", l.Read)
+			require.True(t, reads(l, "not its average"), "%q", l.Read)
 		})
 	}
 	both = append(prefixed("a.", other), prefixed("b.", s)...)

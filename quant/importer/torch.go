@@ -79,8 +79,8 @@ var constructors = map[string]func(tuple) (any, error){
 	"collections.deque":               emptyList,
 }
 
-// plainClasses are classes of values that checkpoints hold besides the state dict
-// and that are skipped: numbers, text, bytes, sizes, times, NumPy's scalars.
+// plainClasses are classes of values that are skipped in checkpoints: numbers,
+// text, bytes, sizes, times, NumPy's scalars.
 var plainClasses = []string{
 	"__builtin__.int", "__builtin__.long", "__builtin__.float", "__builtin__.bool", "__builtin__.str", "__builtin__.unicode",
 	"__builtin__.tuple", "__builtin__.complex", "__builtin__.bytes", "__builtin__.bytearray",
@@ -311,7 +311,7 @@ func stateDict(saved any) (*file, error) {
 	return nil, fmt.Errorf("no state dict within %d nested dicts", maxNesting)
 }
 
-// wrapperLine tells which of a checkpoint's dicts was read.
+// wrapperLine says which of a checkpoint's dicts was read.
 func wrapperLine(path, others []string) string {
 	line := fmt.Sprintf("the state dict under the key %q", strings.Join(path, "."))
 	if len(others) > 0 {

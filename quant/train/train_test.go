@@ -34,7 +34,7 @@ func TestAdamFollowsThePaper(t *testing.T) {
 	}
 }
 
-// TestAdamFindsTheMinimum of a badly scaled quadratic.
+// TestAdamFindsTheMinimum minimises a badly scaled quadratic.
 func TestAdamFindsTheMinimum(t *testing.T) {
 	scales, minimum := []float32{1e-4, 1, 1e4}, []float32{-1, 2, 0.5}
 	x, update := make([]float32, 3), make([]float32, 3)
@@ -66,7 +66,7 @@ func TestWarmupCosine(t *testing.T) {
 	}
 }
 
-// TestSamplerDrawsEachOnce in every epoch, in other orders.
+// TestSamplerDrawsEachOnce: every epoch has each index once, in another order.
 func TestSamplerDrawsEachOnce(t *testing.T) {
 	s := NewSampler(20, 7)
 	var epochs [3][]int
@@ -102,8 +102,8 @@ func uniform(size int, c0, c1, c2 int8) []int8 {
 	return p
 }
 
-// TestAugmentKeepsUniformPictures uniform, with every channel's brightness
-// inside its bounds.
+// TestAugmentKeepsUniformPictures: they stay uniform, and the brightness of
+// every channel stays within its bounds.
 func TestAugmentKeepsUniformPictures(t *testing.T) {
 	const size = 19
 	a, r := NewAugmenter(size), rand.New(rand.NewPCG(2, 2))
@@ -159,7 +159,7 @@ func TestAugmentKeepsTheLastResult(t *testing.T) {
 	require.Equal(t, kept, a.Augment(picture, rand.New(rand.NewPCG(5, 5))))
 }
 
-// TestMixupLiesBetween the variants it blends.
+// TestMixupLiesBetween: a blend lies between the variants.
 func TestMixupLiesBetween(t *testing.T) {
 	const size = 8
 	a, r := NewAugmenter(size), rand.New(rand.NewPCG(6, 6))
@@ -175,7 +175,7 @@ func TestMixupLiesBetween(t *testing.T) {
 	require.LessOrEqual(t, most, 144)
 }
 
-// TestNewAugmenterRejectsSizes that no network has.
+// TestNewAugmenterRejectsSizes: sizes that no network has cause a panic.
 func TestNewAugmenterRejectsSizes(t *testing.T) {
 	require.Panics(t, func() { NewAugmenter(0) })
 }

@@ -15,7 +15,7 @@ const (
 	maskVariable  = "HALFMEG_CPU="
 )
 
-// masked are implementations that a core would not select by itself.
+// masked are implementations that a core would not select on its own.
 var masked = []struct{ core, kernels string }{
 	{"cortex-a53", "generic"},
 	{"cortex-a76", "neon"},

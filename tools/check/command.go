@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// command prepares a program to run with more environment variables, and
-// prints it as one would type it. It inherits stdout and stderr.
+// command prepares a program to run with additional environment variables,
+// and prints its command line. It inherits stdout and stderr.
 func command(env []string, name string, args ...string) *exec.Cmd {
 	fmt.Println("$", typed(env, name, args))
 	cmd := exec.Command(name, args...)
@@ -20,7 +20,7 @@ func command(env []string, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// typed returns the command as one would type it in a shell.
+// typed returns the command line as typed in a shell.
 func typed(env []string, name string, args []string) string {
 	words := slices.Concat(env, []string{name}, args)
 	for i, w := range words {

@@ -86,8 +86,8 @@ func TestSkippedTestsThatPassElsewhereAreNotLeftOut(t *testing.T) {
 	require.Equal(t, []string{"board m/p TestB"}, r.failed)
 }
 
-// A run that repeats the tests of another may skip what passed there, before
-// or after it.
+// A run that repeats the tests of another may skip a test that passes there,
+// before or after.
 func TestRepeatedTestsAreLeftOutOnce(t *testing.T) {
 	r := &report{}
 	read := func(run testRun, action, test string) {

@@ -98,7 +98,7 @@ func testNoAsm(r *report) {
 }
 
 // portablePackages compute the same on 32-bit processors. Others start
-// programs, which QEMU does not emulate in turn, quote errors of the standard
+// programs, which QEMU would not emulate, quote errors of the standard
 // library that differ there (camera/picture), or would take too long.
 var portablePackages = []string{
 	"./camera/mjpeg", "./camera/multipart", "./camera/y4m", "./camera/testcard",

@@ -41,7 +41,7 @@ type search struct {
 	best     *attempt
 	low      float64
 	high     float64
-	finest   float64 // the least divergence to try besides 0
+	finest   float64 // the least divergence to try other than 0
 }
 
 // fitBytes searches for the divergence at which the file just fits a budget, and

@@ -52,7 +52,7 @@ func allZero(weights []float32) bool {
 	return true
 }
 
-// answers is what the float network says of some calibration pictures.
+// answers holds the float network's logits for some calibration pictures.
 type answers struct {
 	blind  string  // why the classes show no error, from metrics.Blind; "" if they do
 	spread float64 // of the logits

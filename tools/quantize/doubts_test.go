@@ -70,7 +70,7 @@ func TestOneOutput(t *testing.T) {
 	require.ErrorContains(t, err, "-max-drop cannot be measured: the network has one output, whose softmax is always 1; use -max-bytes")
 }
 
-// TestConstantAnswer: a network that says one class of all pictures, with
+// TestConstantAnswer: a network that returns one class for all pictures, with
 // certainty, keeps its logits under a budget.
 func TestConstantAnswer(t *testing.T) {
 	n := random(model.Head{Classes: 4, Linear: true})
@@ -85,7 +85,7 @@ func TestConstantAnswer(t *testing.T) {
 	require.Less(t, coarse.agreement.LogitError, 60.0)
 }
 
-// TestDeadNetwork: all weights are zero. Nothing tells which errors matter, so a
+// TestDeadNetwork: all weights are zero. It is unknown which errors matter, so a
 // limit that only coarser weights would meet is rejected.
 func TestDeadNetwork(t *testing.T) {
 	n := random(model.Head{Classes: 4})

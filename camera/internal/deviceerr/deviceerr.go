@@ -1,11 +1,11 @@
 // Package deviceerr is the error of a camera device, or of a program that reads
-// one, in words for its user.
+// one, worded for the user.
 package deviceerr
 
 import "errors"
 
-// ErrPermanent marks errors that trying again cannot mend: the device cannot do
-// what was asked, or a program is missing.
+// ErrPermanent marks errors that a retry cannot fix: the device cannot do what
+// was asked, or a program is missing.
 var ErrPermanent = errors.New("permanent device error")
 
 // ErrNoFrame marks the error of a camera that runs but sends no frames.

@@ -1,6 +1,6 @@
-// Package localname finds the addresses of names below .local, which belong to
-// multicast DNS (RFC 6762). Go's own resolver, the only one in a program without
-// cgo, would ask the router's DNS server for them.
+// Package localname resolves names below .local by multicast DNS (RFC 6762).
+// Go's own resolver, the only one without cgo, would ask the router's DNS
+// server.
 package localname
 
 import (

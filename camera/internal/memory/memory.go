@@ -1,5 +1,5 @@
-// Package memory tells how much memory this process may still take before the
-// system runs out of it.
+// Package memory reports how much memory this process may still take before
+// the system runs out of it.
 package memory
 
 import (
@@ -14,7 +14,7 @@ import (
 
 // Available returns the number of bytes that can be allocated without swapping: by
 // the kernel's estimate, or what is left of the limit of the process's control
-// group if that is less. It reports false where the system does not tell.
+// group if that is less. It returns false where the system does not report it.
 func Available() (bytes int64, ok bool) { return available(os.DirFS("/")) }
 
 func available(root fs.FS) (int64, bool) {
@@ -64,7 +64,8 @@ func left(root fs.FS, mount, group string, files groupFiles) int64 {
 	}
 }
 
-// number reads a file that holds a number; others, such as "max", are none.
+// number reads a file that holds a number; anything else, such as "max", yields
+// false.
 func number(root fs.FS, name string) (int64, bool) {
 	text, err := fs.ReadFile(root, name)
 	if err != nil {

@@ -1,5 +1,5 @@
 // Package newest reads a stream as fast as it arrives and returns only the newest
-// frame. A caller slower than the stream drops frames instead of falling behind or
+// frame. A caller slower than the stream drops frames instead of lagging or
 // stalling the sender.
 package newest
 
@@ -53,7 +53,7 @@ func (r *Reader) run(read func([]byte) ([]byte, error)) {
 }
 
 // publish makes f the newest frame and returns a buffer for the next: that of the
-// frame that f replaces, if nobody has read it.
+// frame that f replaces, if it has not been read.
 func (r *Reader) publish(f Frame) []byte {
 	r.mu.Lock()
 	buf := r.spare

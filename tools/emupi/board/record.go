@@ -39,7 +39,7 @@ func (r *record) take(e protocol.Event) {
 
 func (r *record) other(line string) { fmt.Fprintln(r.console, line) }
 
-// where tells how far the board got.
+// where describes how far the board got.
 func (r *record) where() string {
 	if r.ended < len(r.commands) {
 		return fmt.Sprintf("command %d of %d (%s) has not ended", r.ended+1, len(r.commands), r.commands[r.ended].Args[0])

@@ -15,7 +15,7 @@ const (
 	fewPictures = 50
 
 	// fewConstant is the least number of pictures whose common answer is a sign
-	// of a network that always says the same.
+	// of a network whose answer is always the same.
 	fewConstant = 10
 
 	// extreme is the number of pictures of a kind, alike or different, below
@@ -138,11 +138,11 @@ func FewPictures(a Agreement) string {
 }
 
 // AtChance warns of a network that is right no more often than chance; "" if it
-// is right more often, or on too few pictures to tell.
+// is right more often, or if there are too few pictures to decide.
 func AtChance(right, pictures, classes int) string {
 	const (
 		fewest  = 10   // pictures
-		coarse  = 0.1  // standard deviation of the share, above which nothing can be told
+		coarse  = 0.1  // standard deviation of the share above which no conclusion is possible
 		useless = 0.05 // share that only mismatched labels reach, with many classes
 	)
 	if pictures < fewest || classes < 2 {

@@ -48,7 +48,7 @@ func TestCompareIsDirected(t *testing.T) {
 	require.InDelta(t, (p*math.Log(p/q)+(1-p)*math.Log((1-p)/(1-q)))/3, a.KL, 1e-9)
 }
 
-// TestDivergenceOfHugeLogits does not overflow.
+// TestDivergenceOfHugeLogits: the divergence does not overflow.
 func TestDivergenceOfHugeLogits(t *testing.T) {
 	require.InDelta(t, 0, KLDivergence([]float32{3e38, 0}, []float32{3e38, 0}), 1e-9)
 }

@@ -142,8 +142,9 @@ func agreeing(path string, names []string) *labels.List {
 	return l
 }
 
-// Label gives the classes the names and ids of a file of labels. It returns what
-// that file's reader noted, and the first class that the file names otherwise.
+// Label sets the names and ids of the classes from a file of labels. It returns
+// what that file's reader noted, and the first class that the file names
+// otherwise.
 func (c *Classes) Label(path string) (notes []string, err error) {
 	l, err := labels.Read(path)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package cameraerr words errors of package camera for edge's command line:
-// camera knows options and sources, but no flags and no commands.
+// Package cameraerr rewords errors of package camera for edge's command line:
+// camera knows options and sources, but neither flags nor commands.
 package cameraerr
 
 import (
@@ -30,7 +30,7 @@ var flags = map[camera.Option]string{
 // useTestCard is the advice where there is no camera.
 const useTestCard = "--camera " + camera.TestCard + " works without a camera"
 
-// worded is an error with a text of its own.
+// worded is an error with another text.
 type worded struct {
 	error
 	text string

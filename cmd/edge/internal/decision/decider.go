@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// Decider follows one camera. It is not safe for use by several goroutines at
-// once.
+// Decider follows one camera. It is not safe for concurrent use.
 type Decider struct {
 	config Config
 	labels []string // one a class

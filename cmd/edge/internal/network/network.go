@@ -1,5 +1,4 @@
-// Package network finds networks by the name that a user gives: a built-in one
-// or a .sqz file.
+// Package network finds networks by name: a built-in one or a .sqz file.
 package network
 
 import (

@@ -1,6 +1,6 @@
 // Package pihealth reads the state of a Linux board: its name, clock and
 // temperature, and whether the Raspberry Pi's firmware throttles it. What the
-// system does not tell is left out, never guessed.
+// system does not report is left out, never guessed.
 package pihealth
 
 import (

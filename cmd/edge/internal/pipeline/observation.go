@@ -1,6 +1,6 @@
-// Package pipeline takes frames from a camera to everything that tells what
-// they show: camera, newest frame, classifier, observation, sinks. A terminal,
-// JSON lines, a page, MQTT, a display or a recorder are sinks.
+// Package pipeline passes frames from a camera through the classifier to
+// sinks, as observations. Sinks are a terminal, JSON lines, a page, MQTT, a
+// display or a recorder.
 package pipeline
 
 import (
@@ -13,8 +13,9 @@ import (
 	"halfmeg/model/classify"
 )
 
-// Observation is what one frame led to. It holds no memory of the frame or the
-// engine, so a sink may keep it. Its JSON form is a line of "edge run --json".
+// Observation is the result of one frame. It holds no memory of the frame or
+// the engine, so a sink may keep it. Its JSON form is a line of "edge run
+// --json".
 //
 // An observation without Results has no frame: it has the events of things that are
 // gone because the run ends or the camera has failed.

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Policy says what a Queue does when its sink falls behind.
+// Policy says what a Queue does when it is full.
 type Policy int
 
 // The policies.

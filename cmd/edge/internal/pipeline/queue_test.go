@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// gate is a sink that handles an observation only when it is told to.
+// gate is a sink that handles an observation only when the test allows it.
 type gate struct {
 	open chan struct{}
 	seen []int
@@ -43,7 +43,7 @@ func TestQueueDropsTheOldest(t *testing.T) {
 	q := NewQueue(g, 2, DropOldest, nil)
 	observeUntilBusy(t, q)
 	for frame := 2; frame <= 5; frame++ {
-		require.NoError(t, q.Observe(t.Context(), &Observation{Frame: frame})) // returns at once
+		require.NoError(t, q.Observe(t.Context(), &Observation{Frame: frame})) // does not wait
 	}
 	require.Equal(t, 2, q.Dropped())
 	close(g.open)
@@ -102,8 +102,8 @@ type failing struct{ err error }
 func (f failing) Observe(*Observation) error { return f.err }
 func (f failing) Close() error               { return nil }
 
-// An error of the sink is told once, ends a wait for room, and is what Observe
-// and Close return from then on.
+// An error of the sink is reported once, ends a wait for room, and is what
+// Observe and Close return from then on.
 func TestQueueReportsFailure(t *testing.T) {
 	full := errors.New("disk full")
 	told := make(chan error, 2)

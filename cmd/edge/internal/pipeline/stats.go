@@ -58,7 +58,7 @@ func (s *Stats) Summary() Summary {
 	return m
 }
 
-// Write writes the figures as a line for people.
+// Write writes the figures as a line of text.
 func (m Summary) Write(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%d frames, %d dropped, %.1f a second; from camera to network input %.1f ms, at most %.1f ms\n",
 		m.Frames, m.Dropped, m.Rate, m.Latency.Mean, m.Latency.Max)

@@ -11,12 +11,12 @@ import (
 	"halfmeg/internal/printable"
 )
 
-// Terminal writes a table for people, a line for each frame. Where the source
-// knows the true scene, it stands next to the answer.
+// Terminal writes a table of text, one line per frame. Where the source knows
+// the true scene, it stands next to the answer.
 type Terminal struct {
 	w            io.Writer
 	headed       bool
-	right, known int // frames whose scene is known, and how many were named rightly
+	right, known int // frames whose scene is known, and how many were classified correctly
 }
 
 // NewTerminal returns a Terminal that writes to w.

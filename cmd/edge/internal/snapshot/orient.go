@@ -50,7 +50,7 @@ func orientRGBA(img *image.RGBA, rotate int, mirror bool) image.Image {
 }
 
 // orientYCbCr turns a picture in 4:2:0. An odd side that becomes the first column or
-// row moves chroma by half a pixel, which nobody sees.
+// row moves chroma by half a pixel, which is not visible.
 func orientYCbCr(img *image.YCbCr, rotate int, mirror bool) image.Image {
 	if upright(rotate, mirror) {
 		return img

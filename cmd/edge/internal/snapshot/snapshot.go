@@ -69,7 +69,7 @@ func (s *Snapshot) JPEG(maxSide, quality int) ([]byte, error) {
 		return s.original, nil
 	}
 	key := encoding{maxSide, quality}
-	s.mu.Lock() // also while encoding, so that nobody else encodes the same
+	s.mu.Lock() // also while encoding, so that each encoding is computed once
 	defer s.mu.Unlock()
 	if data := s.encoded[key]; data != nil || s.failed != nil {
 		return data, s.failed
@@ -87,7 +87,7 @@ func (s *Snapshot) JPEG(maxSide, quality int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// factor is by what a picture is divided so that no side is longer than maxSide.
+// factor is the factor of reduction with which no side is longer than maxSide.
 func factor(img *pixel.Image, maxSide int) int {
 	if maxSide <= 0 {
 		return 1

@@ -15,7 +15,7 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// yCbCr converts a colour as a matrix and range demand.
+// yCbCr converts a colour with a matrix and a range.
 func yCbCr(c color.RGBA, f pixel.Format) (y, cb, cr byte) {
 	red, blue := red601, blue601
 	if f.Matrix == pixel.BT709 {

@@ -1,4 +1,4 @@
-// Package text formats values for people.
+// Package text formats values for display.
 package text
 
 import (
