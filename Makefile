@@ -1,5 +1,5 @@
 # Targets for developers; "make" alone lists them. Only Go is needed; "make
-# deps" installs what more the tests can use.
+# deps" installs what else the tests can use.
 
 # The weights and pictures that some tests and the models need.
 SHARED := $(or $(HALFMEG_SHARED),../shared)

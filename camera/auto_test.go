@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// desk is where cameras are plugged in.
-type desk struct {
+// fakeBus is where cameras are plugged in.
+type fakeBus struct {
 	opener   Opener
 	plugged  []SourceInfo
 	rejected error
@@ -25,7 +25,7 @@ var (
 )
 
 // opens returns the name of the camera that the opener opens.
-func (d *desk) opens(t *testing.T) (string, error) {
+func (d *fakeBus) opens(t *testing.T) (string, error) {
 	t.Helper()
 	var name string
 	_, err := d.opener.choose(t.Context(), slices.Clone(d.plugged), func(f SourceInfo) (Source, error) {
@@ -38,7 +38,7 @@ func (d *desk) opens(t *testing.T) (string, error) {
 	return name, nil
 }
 
-func (d *desk) requireOpens(t *testing.T, want SourceInfo) {
+func (d *fakeBus) requireOpens(t *testing.T, want SourceInfo) {
 	t.Helper()
 	name, err := d.opens(t)
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func (d *desk) requireOpens(t *testing.T, want SourceInfo) {
 
 func TestAutoWaitsForLostCamera(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := desk{plugged: []SourceInfo{usbCamera, another, piCamera}}
+		d := fakeBus{plugged: []SourceInfo{usbCamera, another, piCamera}}
 		d.requireOpens(t, usbCamera)
 		time.Sleep(time.Minute)
 
@@ -71,7 +71,7 @@ func TestAutoWaitsForLostCamera(t *testing.T) {
 // A camera that keeps failing does not block the others.
 func TestAutoDoesNotWaitForCameraThatFailedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := desk{plugged: []SourceInfo{usbCamera, piCamera}}
+		d := fakeBus{plugged: []SourceInfo{usbCamera, piCamera}}
 		d.requireOpens(t, usbCamera)
 		time.Sleep(failoverDelay - 1)
 		d.plugged = []SourceInfo{piCamera}
@@ -81,7 +81,7 @@ func TestAutoDoesNotWaitForCameraThatFailedSoon(t *testing.T) {
 
 func TestAutoTriesAllBeforeAnyWorked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := desk{plugged: []SourceInfo{usbCamera}, rejected: errors.New("in use")}
+		d := fakeBus{plugged: []SourceInfo{usbCamera}, rejected: errors.New("in use")}
 		_, err := d.opens(t)
 		require.EqualError(t, err, "no camera is available: in use")
 		d.rejected, d.plugged = nil, []SourceInfo{another}

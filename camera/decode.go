@@ -43,8 +43,8 @@ func rgbFormat(width, height int) Format {
 // promises, which need not be true.
 func (d *jpegDecoder) Format() Format { return d.frame.Format }
 
-// Next skips broken frames. If there are no others, the end of the source is their
-// error.
+// Next skips broken frames. If no frame could be decoded, it returns their error
+// at the end of the source.
 func (d *jpegDecoder) Next(ctx context.Context) (*Frame, error) {
 	for range maxBroken {
 		frame, err := d.Source.Next(ctx)

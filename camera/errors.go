@@ -11,7 +11,7 @@ import (
 
 // ErrPermanent marks errors that opening the camera again cannot fix: an
 // unknown name, an option that the source does not support, a damaged file.
-// Without it an error may pass, such as that of a camera that is unplugged.
+// Other errors may be temporary, such as that of an unplugged camera.
 var ErrPermanent = errors.New("permanent camera error")
 
 // ErrNoCamera marks errors of a machine on which no camera was found.

@@ -20,8 +20,8 @@ var (
 	errGone = errors.New("camera not found")
 )
 
-// world holds a camera that can be unplugged and plugged in again.
-type world struct {
+// fakePort has a camera that can be unplugged and plugged in again.
+type fakePort struct {
 	mu     sync.Mutex // of the next two, which timers change
 	absent error      // why opening fails; nil: it does not
 	broken error      // why reading fails; nil: it does not
@@ -33,18 +33,18 @@ type world struct {
 
 const frameTime = 40 * time.Millisecond
 
-func (w *world) source(context.Context) (Source, error) {
+func (w *fakePort) source(context.Context) (Source, error) {
 	w.attempts++
 	if absent, _ := w.faults(); absent != nil {
 		return nil, absent
 	}
 	w.open++
-	return &fakeCamera{world: w}, nil
+	return &fakeCamera{fakePort: w}, nil
 }
 
-func (w *world) report(err error) { w.reported = append(w.reported, err) }
+func (w *fakePort) report(err error) { w.reported = append(w.reported, err) }
 
-func (w *world) reconnect(t *testing.T) *Reconnecting {
+func (w *fakePort) reconnect(t *testing.T) *Reconnecting {
 	t.Helper()
 	s, err := Reconnect(t.Context(), w.source, Retry{Report: w.report})
 	require.NoError(t, err)
@@ -56,16 +56,16 @@ func (w *world) reconnect(t *testing.T) *Reconnecting {
 }
 
 // unplug makes everything fail until plug.
-func (w *world) unplug() { w.set(errGone, errGone) }
-func (w *world) plug()   { w.set(nil, nil) }
+func (w *fakePort) unplug() { w.set(errGone, errGone) }
+func (w *fakePort) plug()   { w.set(nil, nil) }
 
-func (w *world) set(absent, broken error) {
+func (w *fakePort) set(absent, broken error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.absent, w.broken = absent, broken
 }
 
-func (w *world) faults() (absent, broken error) {
+func (w *fakePort) faults() (absent, broken error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.absent, w.broken
@@ -73,9 +73,9 @@ func (w *world) faults() (absent, broken error) {
 
 // fakeCamera counts its frames from 0.
 type fakeCamera struct {
-	world  *world
-	frame  Frame
-	number uint64
+	fakePort *fakePort
+	frame    Frame
+	number   uint64
 }
 
 func (c *fakeCamera) Next(ctx context.Context) (*Frame, error) {
@@ -83,7 +83,7 @@ func (c *fakeCamera) Next(ctx context.Context) (*Frame, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if _, broken := c.world.faults(); broken != nil {
+	if _, broken := c.fakePort.faults(); broken != nil {
 		return nil, broken
 	}
 	c.frame.Format, c.frame.Sequence = c.Format(), c.number
@@ -94,7 +94,7 @@ func (c *fakeCamera) Next(ctx context.Context) (*Frame, error) {
 func (c *fakeCamera) Format() Format { return Format{Width: 640, Height: 480} }
 
 func (c *fakeCamera) Close() error {
-	c.world.open--
+	c.fakePort.open--
 	return nil
 }
 
@@ -109,7 +109,7 @@ func nextSequence(t *testing.T, s *Reconnecting) uint64 {
 func TestUnpluggedAndBack(t *testing.T) {
 	for away := time.Duration(0); away < 3*time.Second; away += 70 * time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {
-			var w world
+			var w fakePort
 			s := w.reconnect(t)
 			require.Zero(t, nextSequence(t, s))
 			require.Equal(t, uint64(1), nextSequence(t, s))
@@ -128,7 +128,7 @@ func TestUnpluggedAndBack(t *testing.T) {
 
 func TestCameraPluggedInLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := world{absent: errGone}
+		w := fakePort{absent: errGone}
 		s := w.reconnect(t)
 		require.Zero(t, s.Format())
 		require.Equal(t, []error{errGone}, w.reported)
@@ -142,7 +142,7 @@ func TestCameraPluggedInLater(t *testing.T) {
 
 func TestEachChangeIsReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var w world
+		var w fakePort
 		s := w.reconnect(t)
 		nextSequence(t, s)
 		require.Empty(t, w.reported)
@@ -157,7 +157,7 @@ func TestEachChangeIsReportedOnce(t *testing.T) {
 // Numbers in an error change each time: times, process ids, byte counts.
 func TestErrorsThatDifferInNumbersAreReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var w world
+		var w fakePort
 		attempts := 0
 		s, err := Reconnect(t.Context(), func(ctx context.Context) (Source, error) {
 			attempts++
@@ -183,7 +183,7 @@ func TestErrorsThatDifferInNumbersAreReportedOnce(t *testing.T) {
 // A camera that opens but never sends a frame is opened with growing backoff.
 func TestCameraThatOpensAndFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := world{broken: errBusy}
+		w := fakePort{broken: errBusy}
 		s := w.reconnect(t)
 		time.AfterFunc(10*time.Second, w.plug)
 		nextSequence(t, s)
@@ -194,7 +194,7 @@ func TestCameraThatOpensAndFails(t *testing.T) {
 
 func TestPermanentErrorEndsOnlyTheFirstAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := world{absent: ErrPermanent}
+		w := fakePort{absent: ErrPermanent}
 		_, err := Reconnect(t.Context(), w.source, Retry{Report: w.report})
 		require.ErrorIs(t, err, ErrPermanent)
 		require.Empty(t, w.reported)
@@ -313,7 +313,7 @@ func TestRejectionAfterFrames(t *testing.T) {
 func TestEndOfTheSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, end := range []error{io.EOF, ErrPermanent} {
-			w := world{broken: end}
+			w := fakePort{broken: end}
 			_, err := w.reconnect(t).Next(t.Context())
 			require.ErrorIs(t, err, end)
 			require.Empty(t, w.reported)
@@ -323,7 +323,7 @@ func TestEndOfTheSource(t *testing.T) {
 }
 
 func TestContextEndsEveryWait(t *testing.T) {
-	for name, w := range map[string]*world{
+	for name, w := range map[string]*fakePort{
 		"for a frame":   {},
 		"for a camera":  {absent: errGone},
 		"for its frame": {broken: errGone},
@@ -353,7 +353,7 @@ func TestContextEndsTheOpening(t *testing.T) {
 
 func TestClosedReconnecting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var w world
+		var w fakePort
 		s := w.reconnect(t)
 		require.NoError(t, s.Close())
 		_, err := s.Next(t.Context())
@@ -372,7 +372,7 @@ func heap() uint64 {
 
 func TestThousandReopenings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var w world
+		var w fakePort
 		s := w.reconnect(t)
 		cycle := func() {
 			w.plug()

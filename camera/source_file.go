@@ -236,8 +236,8 @@ func readY4M(r io.Reader) (Format, frameReader, error) {
 	return reader.Format(), reader.Read, nil
 }
 
-// readRaw reads consecutive frames without padding. YCbCr is taken as limited
-// range, which is the most common.
+// readRaw reads consecutive frames without padding. YCbCr is assumed to have
+// limited range, which is the most common.
 func readRaw(r io.Reader, o Options) (Format, frameReader, error) {
 	format := Format{FourCC: o.FourCC, Width: o.Width, Height: o.Height}
 	format.Stride = format.MinStride()

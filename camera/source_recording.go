@@ -18,8 +18,8 @@ const (
 	// maxRecorded bounds a JPEG of a file in bytes, as for pictures.
 	maxRecorded = 256 << 20
 
-	// maxPiped bounds a JPEG of a pipe in bytes: three of them are held, and 16
-	// megapixels at the highest quality stay below it.
+	// maxPiped bounds a JPEG of a pipe in bytes: three of them are buffered,
+	// and 16 megapixels at the highest quality stay below it.
 	maxPiped = 32 << 20
 
 	// maxGap is how many bytes may separate the first two JPEGs of a file, as the
@@ -80,7 +80,7 @@ type recording struct {
 	*fileSource
 	skipped func(error)
 	frame   Frame
-	held    bool // whether frame is the first one, not returned yet
+	pending bool // whether frame is the first one, not returned yet
 }
 
 // newRecording decodes the first JPEG: of a damaged picture nothing is left to
@@ -101,7 +101,7 @@ func newRecording(s *fileSource, o Options) (Source, error) {
 		}
 		return nil, err
 	}
-	r.held = true
+	r.pending = true
 	return r, nil
 }
 
@@ -110,8 +110,8 @@ func (r *recording) Format() Format { return r.frame.Format }
 
 // Next skips broken frames, except the first one.
 func (r *recording) Next(ctx context.Context) (*Frame, error) {
-	if r.held && !r.closed && ctx.Err() == nil {
-		r.held = false
+	if r.pending && !r.closed && ctx.Err() == nil {
+		r.pending = false
 		return &r.frame, nil
 	}
 	for {

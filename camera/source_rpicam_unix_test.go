@@ -14,9 +14,9 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// standIn puts a shell script in the place of rpicam-vid. Its pictures are
-// green: zeros in Y, Cb and Cr.
-func standIn(t *testing.T, script string) string {
+// fakeProgram puts a shell script in the place of rpicam-vid. Its pictures
+// are green: zeros in Y, Cb and Cr.
+func fakeProgram(t *testing.T, script string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "rpicam-vid")
 	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700))
@@ -40,7 +40,7 @@ esac
 )
 
 func TestCameraModule(t *testing.T) {
-	standIn(t, green)
+	fakeProgram(t, green)
 	s, err := Open(t.Context(), RPiCam, Options{Width: 200, Height: 100, Rate: 5, FourCC: pixel.YU12})
 	require.NoError(t, err)
 	want := Format{FourCC: pixel.YU12, Width: 256, Height: 100, Stride: 256, Matrix: pixel.BT601, Range: pixel.Full}
@@ -53,7 +53,7 @@ func TestCameraModule(t *testing.T) {
 }
 
 func TestOptionsUnsupportedByModules(t *testing.T) {
-	standIn(t, green)
+	fakeProgram(t, green)
 	_, err := Open(t.Context(), RPiCam, Options{FourCC: pixel.YUYV})
 	require.EqualError(t, err, "rpicam sends only YU12, not YUYV")
 	require.ErrorIs(t, err, ErrPermanent)
@@ -71,7 +71,7 @@ func TestCameraModuleWithoutTheProgram(t *testing.T) {
 }
 
 func TestCameraModulesAreListed(t *testing.T) {
-	path := standIn(t, green)
+	path := fakeProgram(t, green)
 	list := List()
 	require.Equal(t, SourceInfo{
 		Name: RPiCam, Driver: path, Card: "Raspberry Pi camera module imx219",
@@ -80,7 +80,7 @@ func TestCameraModulesAreListed(t *testing.T) {
 	name, _ := AutoChoice(list[len(list)-2:])
 	require.Equal(t, RPiCam, name)
 
-	standIn(t, noModule)
+	fakeProgram(t, noModule)
 	list = List()
 	require.Contains(t, list[len(list)-2].Problem, "no camera module")
 	name, _ = AutoChoice(list[len(list)-2:])
@@ -94,13 +94,13 @@ func TestAutoOpensTheCameraModule(t *testing.T) {
 			t.Skip("LEFT OUT: needs a machine without a camera")
 		}
 	}
-	standIn(t, green)
+	fakeProgram(t, green)
 	s, err := Open(t.Context(), Auto, Options{})
 	require.NoError(t, err)
 	require.IsType(t, &rpicamSource{}, s)
 	require.NoError(t, s.Close())
 
-	standIn(t, noModule)
+	fakeProgram(t, noModule)
 	p := NewOpener(Auto, Options{})
 	_, err = p.Open(t.Context())
 	require.True(t, p.options.retry) // so a silent program delays the next attempt less
@@ -116,7 +116,7 @@ func TestAutoSkipsModulesThatLackOptions(t *testing.T) {
 			t.Skip("LEFT OUT: needs a machine without a camera")
 		}
 	}
-	standIn(t, green)
+	fakeProgram(t, green)
 	for reason, o := range map[string]Options{
 		"sends only YU12, not YUYV":              {FourCC: pixel.YUYV},
 		"has no controls, so gain cannot be set": {Controls: []Control{{"gain", "1"}}},
@@ -128,7 +128,7 @@ func TestAutoSkipsModulesThatLackOptions(t *testing.T) {
 	}
 
 	// A module that sends another size is a permanent error.
-	standIn(t, strings.Replace(green, "$4x$6", "1296x972", 1))
+	fakeProgram(t, strings.Replace(green, "$4x$6", "1296x972", 1))
 	_, err := Open(t.Context(), Auto, Options{})
 	require.ErrorContains(t, err, "sends 1296x972 instead of 640x480")
 	require.ErrorIs(t, err, ErrPermanent)
@@ -137,7 +137,7 @@ func TestAutoSkipsModulesThatLackOptions(t *testing.T) {
 // TestAbsentModulesAreNotSearchedForEachTime counts starts of the program.
 func TestAbsentModulesAreNotSearchedForEachTime(t *testing.T) {
 	starts := filepath.Join(t.TempDir(), "starts")
-	standIn(t, "echo >> "+starts+"\n"+noModule)
+	fakeProgram(t, "echo >> "+starts+"\n"+noModule)
 	p := NewOpener(RPiCam, Options{})
 	requireStarts := func(want int) {
 		t.Helper()

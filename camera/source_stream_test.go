@@ -157,8 +157,8 @@ func TestSilentPipeIsClosed(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
-// falseSize is a small JPEG whose header claims the given side.
-func falseSize(t *testing.T, side uint16) []byte {
+// wrongSize is a small JPEG whose header claims the given side.
+func wrongSize(t *testing.T, side uint16) []byte {
 	t.Helper()
 	file := []byte(jpegFile(t, 8))
 	at := bytes.Index(file, []byte{0xff, 0xc0}) // start of frame; precision, height and width follow its length
@@ -168,7 +168,7 @@ func falseSize(t *testing.T, side uint16) []byte {
 }
 
 func TestPipesHaveStreamLimits(t *testing.T) {
-	file := falseSize(t, 5000)
+	file := wrongSize(t, 5000)
 	_, err := openPipe(t.Context(), "pipe", func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(file)), nil
 	}, Options{})
@@ -178,8 +178,8 @@ func TestPipesHaveStreamLimits(t *testing.T) {
 }
 
 // 378 bytes from the network once took 580 MB.
-func TestStreamWithFalseSize(t *testing.T) {
-	file := falseSize(t, 4000)
+func TestStreamWithWrongSize(t *testing.T) {
+	file := wrongSize(t, 4000)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", `multipart/x-mixed-replace; boundary="b"`)
 		_, _ = fmt.Fprintf(w, "--b\r\nContent-Length: %d\r\n\r\n%s\r\n", len(file), file)

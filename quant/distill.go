@@ -12,7 +12,7 @@ import (
 
 // Distillation configures Distill.
 type Distillation struct {
-	Workers int // goroutines; 0 is one per processor
+	Workers int // goroutines; 0 means one per processor
 	Rounds  int // batches of pictures
 
 	// Progress is called after each round with the running mean of the

@@ -61,7 +61,7 @@ func accumulate[T float32 | float64](sums, values []T) {
 type layerInput struct {
 	values float.Map // in the float network
 	codes  float.Map // in the quantized network, as integers
-	pad    []float32 // outside the map, by channel; nil is zeros
+	pad    []float32 // outside the map, by channel; nil means zeros
 }
 
 // add adds one picture.

@@ -84,8 +84,8 @@ func (k *kfac) finite() bool {
 }
 
 // inputCovariance is the matrix over inputs after channel scaling by
-// channelScale (nil is 1), in units of one code (real value scale), with the
-// bias eliminated (Schur complement).
+// channelScale (nil means 1), in units of one code (real value scale), with
+// the bias eliminated (Schur complement).
 func (k *kfac) inputCovariance(channelScale []float64, scale float64) *mat.SymDense {
 	n := k.depth + 1
 	bias := max(k.inputs[n*n-1], math.SmallestNonzeroFloat32)
@@ -106,7 +106,7 @@ func (k *kfac) inputCovariance(channelScale []float64, scale float64) *mat.SymDe
 }
 
 // outputCovariance is the matrix over outputs that were multiplied by
-// channelScale (nil is 1).
+// channelScale (nil means 1).
 func (k *kfac) outputCovariance(channelScale []float64) *mat.SymDense {
 	g := mat.NewSymDense(k.out, nil)
 	for i := range k.out {

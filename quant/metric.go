@@ -20,8 +20,8 @@ type metric struct {
 }
 
 // metric returns the metric of a convolution whose outputs were multiplied by
-// channelScale (nil is 1): twice the divergence that errors cause or, where
-// steps are the finest, the variance of the output.
+// channelScale (nil means 1): twice the divergence that errors cause or,
+// where steps are the finest, the variance of the output.
 func (q *quantizer) metric(s model.Step, stats *inputStats, channelScale []float64) metric {
 	m := metric{outputCost: slices.Repeat([]float64{1}, s.Out)}
 	h := stats.hessian()

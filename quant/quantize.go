@@ -13,7 +13,7 @@ import (
 
 // Options configure Quantize; the zero value is ready to use.
 type Options struct {
-	Workers  int // goroutines; 0 is one per processor
+	Workers  int // goroutines; 0 means one per processor
 	Progress func(done, total int)
 
 	// Divergence is what the rounding of all weights may cost, as the
@@ -96,7 +96,7 @@ type quantizer struct {
 	// equalized in the inputs that were quantized so far.
 	layers []float.Layer
 	// channelScales are what the inputs of each layer were multiplied by, by
-	// layer and channel; nil is 1.
+	// layer and channel; nil means 1.
 	channelScales [][]float64
 	options       Options
 	calibrator    *calibrator

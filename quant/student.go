@@ -23,7 +23,7 @@ type studentLayer struct {
 	step     model.Step
 	depth    int
 	trellis  bool      // the weights follow the trellis
-	pruned   []bool    // weights that stay zero; nil is none
+	pruned   []bool    // weights that stay zero; nil means none
 	latent   []float32 // weights [out][depth], in steps
 	weights  []int8    // the same, rounded
 	scales   []float32 // real value of a step, by output

@@ -15,7 +15,7 @@ import (
 type rounder struct {
 	metric
 	target     []float64 // unrounded weights, [out][depth]
-	pruned     []bool    // weights that stay zero; nil is none
+	pruned     []bool    // weights that stay zero; nil means none
 	scales     []float64 // step size of each output channel
 	useTrellis bool      // restrict the weights to the trellis
 

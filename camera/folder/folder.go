@@ -138,8 +138,8 @@ func (f *Folder) scan() error {
 	return nil
 }
 
-// scanFolder scans a folder of that name below the root, and the folders in it if the
-// root is watched: cameras and programs that watch them make one a day.
+// scanFolder scans a folder of that name below the root, and the folders in it if
+// the root is watched: cameras and recording software create one per day.
 func (f *Folder) scanFolder(files map[string]file, folder string, depth int) error {
 	entries, err := os.ReadDir(filepath.Join(f.path, folder)) // sorted by name
 	if err != nil {

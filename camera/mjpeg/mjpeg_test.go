@@ -87,8 +87,8 @@ func TestBrokenFrames(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestHeaderAloneAllocatesNoFrame checks that memory for a frame is allocated only when
-// its data exist: the size in the header may be false.
+// TestHeaderAloneAllocatesNoFrame checks that memory for a frame is allocated only
+// when its data exist: the size in the header may be wrong.
 func TestHeaderAloneAllocatesNoFrame(t *testing.T) {
 	const side = 4000
 	frame := encode(t, 8, 8)

@@ -327,7 +327,7 @@ func (m *Reader) contentSize(length int) (int, error) {
 		if bytes.HasPrefix(data, soi) {
 			return m.jpegSize(length)
 		}
-		enough := len(data) >= len(soi) || found || last // to recognise a JPEG whose length is false
+		enough := len(data) >= len(soi) || found || last // to recognise a JPEG whose length is wrong
 		if length >= 0 && len(data) >= length && enough {
 			data = data[:length]
 		}

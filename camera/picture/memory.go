@@ -13,7 +13,7 @@ import (
 // availableMemory is memory.Available; the tests replace it.
 var availableMemory = memory.Available
 
-// smallNeed is the need of memory, in bytes, below which the system is not asked: a
+// smallNeed is the size in bytes below which the available memory is not checked: a
 // frame of 1920x1080 pixels stays below it, and reading /proc for each would cost
 // more than it saves.
 const smallNeed = 32 << 20

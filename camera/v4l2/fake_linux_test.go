@@ -290,7 +290,7 @@ func (f *fake) queryBuffer(b *buffer) error {
 	return nil
 }
 
-// advance moves the clock and takes the pictures that are due.
+// advance moves the clock and takes the pictures whose time has come.
 func (f *fake) advance(d time.Duration) {
 	f.clock += d
 	for f.streaming && f.due <= f.clock {

@@ -51,7 +51,7 @@ func TestDataOffset(t *testing.T) {
 	require.Len(t, frame.Data, 640*480*2)
 }
 
-// The driver took the picture when it was due, 30 ms ago.
+// The driver took the picture 30 ms ago.
 func TestFrameTimeIsTheDrivers(t *testing.T) {
 	f := webcam()
 	s := f.open(t, Config{})

@@ -159,7 +159,7 @@ func redirect(u *url.URL, location string) error {
 }
 
 // checkContent returns the error of content that is no stream and no JPEG. It looks
-// at the data, because servers send false types. It waits for the first bytes.
+// at the data, because servers send wrong types. It waits for the first bytes.
 func checkContent(contentType string, body *bufio.Reader) error {
 	if _, err := body.Peek(1); err != nil {
 		return nil //nolint:nilerr // reading the content fails again

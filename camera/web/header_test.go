@@ -36,7 +36,7 @@ func replay(t *testing.T, response string) string {
 }
 
 // TestMalformedResponses reads streams after headers that net/http rejects or that
-// say something false.
+// are wrong.
 func TestMalformedResponses(t *testing.T) {
 	a, b := frame(t, 24), frame(t, 32)
 	stream := part(a) + part(b)
@@ -63,7 +63,7 @@ func TestMalformedResponses(t *testing.T) {
 		"LF":                     "HTTP/1.1 200 OK\n" + strings.ReplaceAll(typed, "\r", "") + "\n" + stream,
 		"informational first":    "HTTP/1.1 100 Continue\r\nbroken\r\n\r\nHTTP/1.1 200 OK\r\n" + typed + "\r\n" + stream,
 		"no type":                "HTTP/1.1 200 OK\r\n\r\n" + stream,
-		"false type":             "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + stream,
+		"wrong type":             "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + stream,
 		"no header":              stream,
 		"no header, bare JPEGs":  a + b,
 		"bare JPEGs":             "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n" + a + b,

@@ -52,7 +52,7 @@ func TestPicturesAreRequestedOnceASecond(t *testing.T) {
 }
 
 // Lengths of pictures may be wrong, too.
-func TestPicturesWithFalseLength(t *testing.T) {
+func TestPicturesWithWrongLength(t *testing.T) {
 	a := frame(t, 24)
 	for _, length := range []string{"0", "-1", strconv.Itoa(len(a) + 100)} {
 		address := replay(t, "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: "+length+"\r\n\r\n"+a)

@@ -2,7 +2,7 @@
 // send over HTTP: as a response that does not end, usually of type
 // multipart/x-mixed-replace, or as a picture for each request.
 //
-// It tolerates what browsers tolerate: malformed headers, false types and lengths.
+// It tolerates what browsers tolerate: malformed headers, wrong types and lengths.
 // It answers Basic and Digest authentication, and resolves names below .local.
 package web
 
@@ -95,7 +95,7 @@ type Stream struct {
 	requested time.Time   // when the last request was sent
 	unchanged http.Header // of the next request: the server may answer that nothing has changed
 
-	due time.Time // frames before are dropped, for Config.Rate
+	due time.Time // earlier frames are dropped, to keep to Config.Rate
 }
 
 // IsAddress reports whether name is an http or https URL rather than a path.

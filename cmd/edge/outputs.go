@@ -14,7 +14,7 @@ const (
 	outputQueue = 16
 
 	// sinkQueue is how many observations may wait for any other sink. More would be
-	// old before they are shown; events wait beyond that.
+	// outdated when shown; events are queued beyond that.
 	sinkQueue = 2
 )
 
@@ -26,8 +26,8 @@ type outputs struct {
 	required *pipeline.Queue // standard output
 }
 
-// addRequired adds the sink that is the result of the run: it misses nothing, and if
-// it fails the run ends, even while the camera sends nothing.
+// addRequired adds the sink of the run's result: it misses nothing, and if it fails
+// the run ends, even while the camera sends nothing.
 func (o *outputs) addRequired(s pipeline.Sink, cancel context.CancelCauseFunc) {
 	o.required = pipeline.NewQueue(s, outputQueue, pipeline.Wait, func(err error) { cancel(err) })
 	o.add("standard output", o.required)

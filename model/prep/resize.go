@@ -97,9 +97,9 @@ func (w window) chroma(pixels int64) window {
 	weight := func(pixel int64) int64 {
 		switch {
 		case pixel < 0:
-			pixel = 0 // the first pixel has nothing but the first sample
+			pixel = 0 // the first pixel has only the first sample
 		case pixel == pixels && pixels%2 == 0:
-			pixel-- // nor the last pixel anything but the last sample
+			pixel-- // the last pixel has only the last sample
 		case pixel >= pixels:
 			return 0
 		}

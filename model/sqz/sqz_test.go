@@ -114,7 +114,8 @@ func linear() model.Topology {
 	return t
 }
 
-// TestEncodeDoesNotModify: others may be reading the network.
+// TestEncodeDoesNotModify: Encode must not modify the network, which other
+// goroutines may be reading.
 func TestEncodeDoesNotModify(t *testing.T) {
 	n := network(tiny(), 1, uniform)
 	n.Labels = []string{"a", "b", "c"}

@@ -23,7 +23,7 @@ func NewCodedForward(n *Network, c *Codes) (*Forward, error) {
 	return f, nil
 }
 
-// pad is what a step reads outside its input; nil is zeros.
+// pad is what a step reads outside its input; nil means zeros.
 func (f *Forward) pad(s model.Step) []float32 {
 	if f.codes == nil || s.Kind != model.Conv1 {
 		return nil

@@ -46,7 +46,7 @@ func reuse(memory *[]float32, n int) []float32 {
 }
 
 // Apply writes bias + weights * src to dst, without a ReLU. pad is what lies
-// outside the source map, by channel; nil is zeros.
+// outside the source map, by channel; nil means zeros.
 func (c *Conv) Apply(dst, src Map, pad []float32, scratch *Scratch) {
 	pixels := dst.Size * dst.Size
 	for at := 0; at < pixels; at += patchPixels {
@@ -109,7 +109,7 @@ func gatherRow(dst []float32, src Map, y, left, kernel int, pad []float32) {
 	}
 }
 
-// fill fills dst with repetitions of pad; nil is zeros.
+// fill fills dst with repetitions of pad; nil means zeros.
 func fill(dst, pad []float32) {
 	if pad == nil {
 		clear(dst)

@@ -64,7 +64,7 @@ func (n *caffeNet) data(l *caffeLayer) error {
 	if err != nil {
 		return err
 	}
-	if n.size == 0 && n.oblong == [2]int{} {
+	if n.size == 0 && n.nonSquare == [2]int{} {
 		n.state(height, width)
 	}
 	var mean []float32

@@ -12,7 +12,7 @@ import (
 func TestCaffeBatchNorm(t *testing.T) {
 	for _, norm := range []string{"scale", "bias", "five"} {
 		for _, divisor := range []float32{1, 999.5} {
-			spelling := caffeSpelling{norm: norm, divisor: divisor}
+			spelling := caffeVariant{norm: norm, divisor: divisor}
 			t.Run(norm, func(t *testing.T) {
 				topology := unpadded()
 				topology.Head.Linear = divisor == 1
@@ -28,7 +28,7 @@ func TestCaffeBatchNorm(t *testing.T) {
 	}
 	// A scale factor of 0 means sums of 0.
 	s := newSample(t, unpadded()).normalize()
-	data := s.caffeAs(caffeV2, true, caffeSpelling{norm: "scale"})
+	data := s.caffeAs(caffeV2, true, caffeVariant{norm: "scale"})
 	for i := range s.norms {
 		clear(s.norms[i][normMean])
 		clear(s.norms[i][normVariance])
@@ -77,7 +77,7 @@ func TestCaffeBatchNormRejections(t *testing.T) {
 func TestCaffeRawData(t *testing.T) {
 	for raw := range caffeRawTypes {
 		s := newSample(t, tiny())
-		s.require(t, mustRead(t, s.caffeAs(caffeV2, true, caffeSpelling{raw: int64(raw) + 1}), Options{}))
+		s.require(t, mustRead(t, s.caffeAs(caffeV2, true, caffeVariant{raw: int64(raw) + 1}), Options{}))
 	}
 	load := func(kind int64, raw string) error {
 		b, err := caffeBlob(message{data: pb{}.bytes(7, pb{}.ints(1, 2)).int(10, kind).text(12, raw)})
@@ -95,7 +95,7 @@ func TestCaffeRawData(t *testing.T) {
 	require.ErrorIs(t, load(3, "12345678"), errNotFloat)
 }
 
-// TestCaffeStatedSize: a stated size is taken, and an oblong one rejected by name.
+// TestCaffeStatedSize: a stated size is used, and a non-square one is rejected.
 func TestCaffeStatedSize(t *testing.T) {
 	layer := func(kind string, param pb) pb {
 		w := &caffeWriter{caffeFields: caffeV2}
@@ -119,17 +119,17 @@ func TestCaffeStatedSize(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSample(t, tiny())
-			l := mustRead(t, s.caffeAs(caffeV2, true, caffeSpelling{data: of(64, 64)}), Options{})
+			l := mustRead(t, s.caffeAs(caffeV2, true, caffeVariant{data: of(64, 64)}), Options{})
 			s.require(t, l)
 			require.False(t, assumes(l, "(-size)"))
-			_, err := read(s.caffeAs(caffeV2, true, caffeSpelling{data: of(48, 80)}), Options{})
+			_, err := read(s.caffeAs(caffeV2, true, caffeVariant{data: of(48, 80)}), Options{})
 			require.ErrorContains(t, err, "the file states an input of 48x80 pixels (height x width)")
-			s.require(t, mustRead(t, s.caffeAs(caffeV2, true, caffeSpelling{data: of(48, 80)}), Options{Size: 64}))
+			s.require(t, mustRead(t, s.caffeAs(caffeV2, true, caffeVariant{data: of(48, 80)}), Options{Size: 64}))
 		})
 	}
 	// Fields of the network: input_dim of two inputs.
 	n := &caffeNet{inputDims: []int64{1, 3, 48, 80, 1, 1, 1, 1}, layers: []*caffeLayer{{bottom: []string{"data"}, kind: "ReLU"}}}
 	f, err := n.finish()
 	require.NoError(t, err)
-	require.Equal(t, [2]int{48, 80}, f.oblong)
+	require.Equal(t, [2]int{48, 80}, f.nonSquare)
 }

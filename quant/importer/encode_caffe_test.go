@@ -10,12 +10,12 @@ import (
 // caffeWriter encodes layers in one version of the format.
 type caffeWriter struct {
 	caffeFields
-	caffeSpelling
+	caffeVariant
 	layers []pb
 }
 
-// caffeSpelling selects among the ways to write a network.
-type caffeSpelling struct {
+// caffeVariant selects among the ways to encode a network.
+type caffeVariant struct {
 	raw     int64   // raw_data of this type plus one, as NVIDIA's Caffe writes it
 	norm    string  // batch normalization: "scale" (two layers), "bias" (three), or "five" blobs as in NVIDIA's Caffe
 	divisor float32 // of the sums in BatchNorm
@@ -68,11 +68,11 @@ func (w *caffeWriter) blob(shape []int64, values []float32) pb {
 // caffe encodes a sample as a NetParameter, with its graph or stripped to the
 // convolutions.
 func (s *sample) caffe(version caffeFields, connected bool) []byte {
-	return s.caffeAs(version, connected, caffeSpelling{})
+	return s.caffeAs(version, connected, caffeVariant{})
 }
 
-func (s *sample) caffeAs(version caffeFields, connected bool, spelling caffeSpelling) []byte {
-	w := &caffeWriter{caffeFields: version, caffeSpelling: spelling}
+func (s *sample) caffeAs(version caffeFields, connected bool, spelling caffeVariant) []byte {
+	w := &caffeWriter{caffeFields: version, caffeVariant: spelling}
 	edge := "data"
 	if w.data != nil {
 		w.layers = append(w.layers, w.data)

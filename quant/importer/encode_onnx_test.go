@@ -11,8 +11,8 @@ import (
 	"halfmeg/model"
 )
 
-// onnxSpelling selects among the many ways to write a network in ONNX.
-type onnxSpelling struct {
+// onnxVariant selects among the many ways to encode a network in ONNX.
+type onnxVariant struct {
 	kind      int64 // data type of the parameters; 0 means FLOAT
 	typed     bool  // values in the typed fields instead of raw_data
 	unpacked  bool  // typed fields are not packed
@@ -54,7 +54,7 @@ type onnxFront struct {
 }
 
 type onnxWriter struct {
-	onnxSpelling
+	onnxVariant
 	nodes, initializers, inputs []pb
 }
 
@@ -259,8 +259,8 @@ func (w *onnxWriter) pool(edge string, number int) string {
 }
 
 // onnx encodes a sample as a ModelProto.
-func (s *sample) onnx(spelling onnxSpelling) []byte {
-	w := &onnxWriter{onnxSpelling: spelling}
+func (s *sample) onnx(spelling onnxVariant) []byte {
+	w := &onnxWriter{onnxVariant: spelling}
 	dims := []int64{1, 3, int64(w.side), int64(w.side)}
 	if w.nhwc {
 		dims = []int64{0, int64(w.side), int64(w.side), 3}

@@ -87,8 +87,8 @@ func (w *pickleWriter) ints(v []int64) {
 	w.WriteByte(opTuple)
 }
 
-// torchSpelling selects among the ways to write a checkpoint.
-type torchSpelling struct {
+// torchVariant selects among the ways to encode a checkpoint.
+type torchVariant struct {
 	stream   bool     // the legacy format, before PyTorch 1.6
 	prefix   string   // of the keys: "module."
 	wrappers []string // keys around the state dict, outermost first
@@ -105,7 +105,7 @@ type torchSpelling struct {
 
 // torchWriter writes the pickle and collects the storages.
 type torchWriter struct {
-	torchSpelling
+	torchVariant
 	pickleWriter
 	storages [][]byte
 	counts   []int
@@ -223,8 +223,8 @@ func (w *torchWriter) stateDict(s *sample) {
 }
 
 // torch encodes a sample as torch.save does.
-func (s *sample) torch(t testing.TB, spelling torchSpelling) []byte {
-	w := &torchWriter{torchSpelling: spelling}
+func (s *sample) torch(t testing.TB, spelling torchVariant) []byte {
+	w := &torchWriter{torchVariant: spelling}
 	if w.storage == "" {
 		w.storage, w.kind = "FloatStorage", float32Type
 	}

@@ -53,15 +53,15 @@ func safetensorsText(header string, values int) string {
 // and a missing end must name the tensor and the position.
 func TestDamage(t *testing.T) {
 	v11 := slim(model.V11())
-	torch := func(spelling torchSpelling) func(*sample) []byte {
+	torch := func(spelling torchVariant) func(*sample) []byte {
 		return func(s *sample) []byte { return s.torch(t, spelling) }
 	}
 	for name, write := range map[string]func(*sample) []byte{
-		"onnx":        func(s *sample) []byte { return s.onnx(onnxSpelling{}) },
+		"onnx":        func(s *sample) []byte { return s.onnx(onnxVariant{}) },
 		"caffe":       func(s *sample) []byte { return s.caffe(caffeV2, true) },
 		"caffe bare":  func(s *sample) []byte { return s.caffe(caffeV1, false) },
-		"zip":         torch(torchSpelling{}),
-		"stream":      torch(torchSpelling{stream: true}),
+		"zip":         torch(torchVariant{}),
+		"stream":      torch(torchVariant{stream: true}),
 		"safetensors": func(s *sample) []byte { return s.safetensors(float32Type) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -119,7 +119,7 @@ func TestLayersMissing(t *testing.T) {
 func TestForeignGraphs(t *testing.T) {
 	replace := func(from, to string) []byte { // names of the same length keep the file well-formed
 		require.Len(t, to, len(from))
-		data := newSample(t, tiny()).onnx(onnxSpelling{ceil: 1, side: 64})
+		data := newSample(t, tiny()).onnx(onnxVariant{ceil: 1, side: 64})
 		require.True(t, bytes.Contains(data, []byte(from)), from)
 		return bytes.Replace(data, []byte(from), []byte(to), 1)
 	}
@@ -160,7 +160,7 @@ func TestForeignGraphs(t *testing.T) {
 
 // circle returns a graph whose third fire module leads back to conv1's output.
 func circle(t *testing.T) []byte {
-	data := newSample(t, tiny()).onnx(onnxSpelling{})
+	data := newSample(t, tiny()).onnx(onnxVariant{})
 	// fire1 is the first concatenation. Its readers now read the input of fire1.
 	return bytes.ReplaceAll(data, []byte("\x12\x05fire1"), []byte("\x12\x05pool1"))
 }
@@ -168,7 +168,7 @@ func circle(t *testing.T) []byte {
 func TestExternalData(t *testing.T) {
 	w := &onnxWriter{}
 	s := newSample(t, tiny())
-	data := s.onnx(onnxSpelling{})
+	data := s.onnx(onnxVariant{})
 	// Replace raw_data (9) of conv1's weights by data_location (14).
 	raw := w.tensor("features.0.weight", s.shape(0), s.weights[0])
 	external := pb{}.ints(1, s.shape(0)...).int(2, onnxFloat).text(8, "features.0.weight").int(14, 1)

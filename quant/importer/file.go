@@ -7,12 +7,12 @@ type file struct {
 	format    string
 	framework framework
 	size      int      // side of the input in pixels; 0 if not stated
-	oblong    [2]int   // height and width of the input, if stated and different
+	nonSquare [2]int   // height and width of the input, if stated and different
 	scaling   *scaling // nil if not stated, or if nodes of the graph scale the input
 	graph     *graph   // nil if the file holds parameters only
 	convs     []conv   // the convolutions, if there is no graph
 	external  int      // bytes of weights in other files
-	read      []string // what was chosen among several or skipped, one line each
+	read      []string // which of several parts was read and what was skipped, one line each
 	assumed   []string // assumptions that no flag overrides
 }
 
@@ -20,14 +20,14 @@ type file struct {
 // open. Only the last statement counts.
 func (f *file) state(height, width int64) {
 	h, w := pictureSide(height), pictureSide(width)
-	f.size, f.oblong = 0, [2]int{}
+	f.size, f.nonSquare = 0, [2]int{}
 	switch {
 	case h == w || w == 0:
 		f.size = h
 	case h == 0:
 		f.size = w
 	default:
-		f.oblong = [2]int{h, w}
+		f.nonSquare = [2]int{h, w}
 	}
 }
 

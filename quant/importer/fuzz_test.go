@@ -45,33 +45,33 @@ func inferable(f *testing.F) *sample {
 
 func FuzzONNX(f *testing.F) {
 	s := small(f)
-	fuzz(f, s.onnx(onnxSpelling{}), s.onnx(onnxSpelling{kind: onnxFloat16, typed: true, constants: true, newTail: true}),
-		s.onnx(onnxSpelling{pads: true, side: 64, average: 9, reversed: true,
+	fuzz(f, s.onnx(onnxVariant{}), s.onnx(onnxVariant{kind: onnxFloat16, typed: true, constants: true, newTail: true}),
+		s.onnx(onnxVariant{pads: true, side: 64, average: 9, reversed: true,
 			front: []onnxFront{{kind: "Sub", values: []float32{1, 2, 3}, shape: []int64{3, 1, 1}}}}),
-		s.onnx(onnxSpelling{biasAdd: "axis", values: true, shapes: true, mean: "computed", side: 64}),
-		s.onnx(onnxSpelling{nhwc: true, mean: "transposed", biasAdd: "unsqueezed", external: &externalWriter{location: "x"}}),
-		small(f).normalize().onnx(onnxSpelling{lateNorm: true, lateRelu: true, mean: "sides"}))
+		s.onnx(onnxVariant{biasAdd: "axis", values: true, shapes: true, mean: "computed", side: 64}),
+		s.onnx(onnxVariant{nhwc: true, mean: "transposed", biasAdd: "unsqueezed", external: &externalWriter{location: "x"}}),
+		small(f).normalize().onnx(onnxVariant{lateNorm: true, lateRelu: true, mean: "sides"}))
 }
 
 func FuzzCaffe(f *testing.F) {
 	s := small(f)
 	fuzz(f, s.caffe(caffeV1, true), s.caffe(caffeV2, true), inferable(f).caffe(caffeV2, false),
-		small(f).normalize().caffeAs(caffeV2, true, caffeSpelling{norm: "bias", divisor: 2, raw: 3}),
-		inferable(f).normalize().caffeAs(caffeV2, false, caffeSpelling{norm: "five", divisor: 1}))
+		small(f).normalize().caffeAs(caffeV2, true, caffeVariant{norm: "bias", divisor: 2, raw: 3}),
+		inferable(f).normalize().caffeAs(caffeV2, false, caffeVariant{norm: "five", divisor: 1}))
 }
 
 func FuzzPTH(f *testing.F) {
 	s := inferable(f)
-	fuzz(f, s.torch(f, torchSpelling{ordered: true}), s.torch(f, torchSpelling{stream: true, wrappers: []string{"state_dict"}}))
+	fuzz(f, s.torch(f, torchVariant{ordered: true}), s.torch(f, torchVariant{stream: true, wrappers: []string{"state_dict"}}))
 }
 
 // FuzzPickle feeds the interpreter directly: the checksums of a zip archive would
 // reject nearly every mutation.
 func FuzzPickle(f *testing.F) {
-	w := &torchWriter{torchSpelling: torchSpelling{storage: "FloatStorage", kind: float32Type, ordered: true, wrappers: []string{"model"}}}
+	w := &torchWriter{torchVariant: torchVariant{storage: "FloatStorage", kind: float32Type, ordered: true, wrappers: []string{"model"}}}
 	w.stateDict(small(f))
 	f.Add(w.Bytes())
-	w = &torchWriter{torchSpelling: torchSpelling{storage: "FloatStorage", kind: float32Type, entries: normalized(f),
+	w = &torchWriter{torchVariant: torchVariant{storage: "FloatStorage", kind: float32Type, entries: normalized(f),
 		wrappers: []string{"model"}, extra: "\x8f(K\x01\x8e\x01\x00\x00\x00\x00\x00\x00\x00a\x90"}}
 	w.stateDict(small(f))
 	f.Add(w.Bytes())

@@ -43,20 +43,20 @@ func (b *builder) conventional() (model.Input, string) {
 	return model.TorchvisionInput(), "torchvision"
 }
 
-// size returns the side of the input. A network for oblong pictures is accepted
-// only with a side that the user chose.
+// size returns the side of the input. A network for non-square pictures is
+// accepted only with a side that the user chose.
 func (b *builder) size() (int, error) {
 	usual, source := b.conventional()
-	stated, oblong := b.file.size, b.file.oblong
+	stated, nonSquare := b.file.size, b.file.nonSquare
 	switch {
 	case b.asked.size > 0:
-		if oblong != [2]int{} {
-			b.assume("-size", "input side %d, although the file states %dx%d (height x width)", b.asked.size, oblong[0], oblong[1])
+		if nonSquare != [2]int{} {
+			b.assume("-size", "input side %d, although the file states %dx%d (height x width)", b.asked.size, nonSquare[0], nonSquare[1])
 		}
 		return b.asked.size, nil
-	case oblong != [2]int{}:
+	case nonSquare != [2]int{}:
 		return 0, fmt.Errorf("the file states an input of %dx%d pixels (height x width); only square inputs are supported: "+
-			"export the network for a square input, or choose a side with -size", oblong[0], oblong[1])
+			"export the network for a square input, or choose a side with -size", nonSquare[0], nonSquare[1])
 	case b.framework == caffe && b.file.format == formatONNX && stated == 224:
 		// Caffe2's converter wrote 224 whatever the network was trained on.
 		b.assume("-size", "input side %d, as in %s, although the graph states %d", usual.Size, source, stated)

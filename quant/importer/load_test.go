@@ -162,7 +162,7 @@ func TestLinearHead(t *testing.T) {
 	require.NoError(t, err)
 	linear := writeFile(t, "linear.json", text)
 
-	for _, file := range [][]byte{s.onnx(onnxSpelling{}), s.caffe(caffeV2, true)} {
+	for _, file := range [][]byte{s.onnx(onnxVariant{}), s.caffe(caffeV2, true)} {
 		s.require(t, mustRead(t, file, Options{Size: 64}))
 		s.require(t, mustRead(t, file, Options{Topology: silent}))
 		s.require(t, mustRead(t, file, Options{Topology: linear}))
@@ -172,7 +172,7 @@ func TestLinearHead(t *testing.T) {
 		_, err = read(file, Options{Size: 64, Network: &relu})
 		require.ErrorContains(t, err, "no ReLU after conv5, but the quantized network says otherwise")
 	}
-	_, err = read(newSample(t, tiny()).onnx(onnxSpelling{}), Options{Topology: linear})
+	_, err = read(newSample(t, tiny()).onnx(onnxVariant{}), Options{Topology: linear})
 	require.ErrorContains(t, err, "the file's graph has a ReLU after conv5, but -topology says otherwise")
 
 	weights := s.safetensors(float32Type)
@@ -195,7 +195,7 @@ func TestConv1Pad(t *testing.T) {
 	l = mustRead(t, s.safetensors(float32Type), Options{Conv1Pad: "1"})
 	require.Equal(t, 1, l.Network.Topology.Conv1.Pad)
 	require.False(t, assumes(l, "padded"))
-	_, err := read(s.onnx(onnxSpelling{}), Options{Conv1Pad: "1"})
+	_, err := read(s.onnx(onnxVariant{}), Options{Conv1Pad: "1"})
 	require.ErrorContains(t, err, "the file's graph pads conv1 by 0, not by 1")
 }
 
@@ -203,14 +203,14 @@ func TestConv1Pad(t *testing.T) {
 // was quantized from them, and others are rejected.
 func TestQuantizedTopology(t *testing.T) {
 	s, known := newSample(t, tiny()), tiny()
-	for _, file := range [][]byte{s.safetensors(float32Type), s.onnx(onnxSpelling{})} {
+	for _, file := range [][]byte{s.safetensors(float32Type), s.onnx(onnxVariant{})} {
 		l := mustRead(t, file, Options{Network: &known, Size: 64})
 		s.require(t, l)
 		require.False(t, assumes(l, "-topology"))
 	}
 	other := tiny()
 	other.Fires[0].Bypass, other.Fires[0].E1x1, other.Fires[0].E3x3 = true, 4, 4
-	_, err := read(s.onnx(onnxSpelling{}), Options{Network: &other, Size: 64})
+	_, err := read(s.onnx(onnxVariant{}), Options{Network: &other, Size: 64})
 	require.ErrorContains(t, err, "another network than the quantized network")
 	_, err = read(s.safetensors(float32Type), Options{Network: &other, Size: 64})
 	require.ErrorContains(t, err, "fire2/expand1x1")
@@ -221,9 +221,9 @@ func TestGraphMustAgree(t *testing.T) {
 	s := newSample(t, tiny())
 	text, err := json.Marshal(s.topology)
 	require.NoError(t, err)
-	l := mustRead(t, s.onnx(onnxSpelling{}), Options{Topology: writeFile(t, "mine.json", text)})
+	l := mustRead(t, s.onnx(onnxVariant{}), Options{Topology: writeFile(t, "mine.json", text)})
 	s.require(t, l)
-	_, err = read(s.onnx(onnxSpelling{}), Options{Topology: "v1.1"})
+	_, err = read(s.onnx(onnxVariant{}), Options{Topology: "v1.1"})
 	require.ErrorContains(t, err, "another network than -topology describes")
 }
 

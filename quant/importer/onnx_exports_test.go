@@ -13,7 +13,7 @@ import (
 // TestONNXBatchNorm: batch normalization between a convolution and its ReLU is
 // folded, also where it follows the concatenation of a fire module.
 func TestONNXBatchNorm(t *testing.T) {
-	for name, spelling := range map[string]onnxSpelling{
+	for name, spelling := range map[string]onnxVariant{
 		"plain":                     {},
 		"half":                      {kind: onnxFloat16},
 		"constants, reversed":       {constants: true, reversed: true},
@@ -66,11 +66,11 @@ func TestONNXBatchNormRejections(t *testing.T) {
 	}
 	s := newSample(t, unpadded()).normalize()
 	s.norms[2][3][1] = -1
-	_, err := read(s.onnx(onnxSpelling{}), Options{})
+	_, err := read(s.onnx(onnxVariant{}), Options{})
 	require.ErrorContains(t, err, `fire2/expand1x1: tensor "features.3.expand1x1.bn.var"`)
 	s = newSample(t, unpadded()).normalize()
 	s.norms[2][0] = s.norms[2][0][:2]
-	_, err = read(s.onnx(onnxSpelling{}), Options{})
+	_, err = read(s.onnx(onnxVariant{}), Options{})
 	require.ErrorContains(t, err, "expected one value for each of 3 channels")
 }
 
@@ -80,7 +80,7 @@ func TestONNXConvAdd(t *testing.T) {
 		for _, constants := range []bool{false, true} {
 			t.Run(form, func(t *testing.T) {
 				s := newSample(t, tiny())
-				s.require(t, mustRead(t, s.onnx(onnxSpelling{biasAdd: form, constants: constants}), Options{Size: 64}))
+				s.require(t, mustRead(t, s.onnx(onnxVariant{biasAdd: form, constants: constants}), Options{Size: 64}))
 			})
 		}
 	}
@@ -89,7 +89,7 @@ func TestONNXConvAdd(t *testing.T) {
 // TestONNXConstantAttributes: the values of Constant nodes in attributes.
 func TestONNXConstantAttributes(t *testing.T) {
 	s := newSample(t, tiny())
-	s.require(t, mustRead(t, s.onnx(onnxSpelling{values: true, newTail: true, pads: true}), Options{Size: 64}))
+	s.require(t, mustRead(t, s.onnx(onnxVariant{values: true, newTail: true, pads: true}), Options{Size: 64}))
 
 	for name, a := range map[string]pb{
 		"value_float":  pb{}.text(1, "value_float").float(2, 255).int(20, 1),
@@ -117,7 +117,7 @@ func TestONNXExternalData(t *testing.T) {
 	write := func(location string, name string, cut int) (string, *sample) {
 		s := newSample(t, tiny())
 		w := &externalWriter{location: location}
-		data := s.onnx(onnxSpelling{external: w, side: 64})
+		data := s.onnx(onnxVariant{external: w, side: 64})
 		folder := filepath.Join(t.TempDir(), "model")
 		require.NoError(t, os.MkdirAll(folder, 0o700))
 		path := filepath.Join(folder, "mine.onnx")
@@ -194,7 +194,7 @@ func TestONNXChannelsLast(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSample(t, tiny())
-			l := mustRead(t, s.onnx(onnxSpelling{nhwc: true, side: 64, front: front, mean: "transposed", hwio: true}), Options{})
+			l := mustRead(t, s.onnx(onnxVariant{nhwc: true, side: 64, front: front, mean: "transposed", hwio: true}), Options{})
 			s.require(t, l)
 			if front != nil {
 				require.Equal(t, [3]float32{124, 116, 104}, l.Network.Input.Mean)
@@ -202,13 +202,13 @@ func TestONNXChannelsLast(t *testing.T) {
 			}
 		})
 	}
-	_, err := read(newSample(t, tiny()).onnx(onnxSpelling{front: []onnxFront{row}}), Options{})
+	_, err := read(newSample(t, tiny()).onnx(onnxVariant{front: []onnxFront{row}}), Options{})
 	require.ErrorContains(t, err, "does not apply to the channels") // along the width
 }
 
 // TestONNXShapes: arithmetic on shapes and other forms of the global average.
 func TestONNXShapes(t *testing.T) {
-	for name, spelling := range map[string]onnxSpelling{
+	for name, spelling := range map[string]onnxVariant{
 		"tail":             {shapes: true},
 		"tail, reversed":   {shapes: true, reversed: true, noSoftmax: true},
 		"tail, constants":  {shapes: true, values: true, constants: true},
@@ -254,10 +254,10 @@ func TestONNXQuantized(t *testing.T) {
 	}
 }
 
-// TestStatedSize: a fixed input size is taken, and an oblong one rejected by name.
+// TestStatedSize: a fixed input size is used, and a non-square one is rejected.
 func TestStatedSize(t *testing.T) {
 	s := newSample(t, tiny())
-	for _, spelling := range []onnxSpelling{{dims: []int64{1, 3, 48, 80}}, {nhwc: true, dims: []int64{1, 48, 80, 3}}} {
+	for _, spelling := range []onnxVariant{{dims: []int64{1, 3, 48, 80}}, {nhwc: true, dims: []int64{1, 48, 80, 3}}} {
 		_, err := read(s.onnx(spelling), Options{})
 		require.ErrorContains(t, err, "the file states an input of 48x80 pixels (height x width)")
 		l := mustRead(t, s.onnx(spelling), Options{Size: 64})
@@ -265,25 +265,25 @@ func TestStatedSize(t *testing.T) {
 		require.True(t, assumes(l, "input side 64, although the file states 48x80"))
 	}
 	for _, dims := range [][]int64{{0, 3, 64, 64}, {0, 3, 64, 0}, {1, 3, 0, 64}} {
-		l := mustRead(t, s.onnx(onnxSpelling{dims: dims}), Options{})
+		l := mustRead(t, s.onnx(onnxVariant{dims: dims}), Options{})
 		require.Equal(t, 64, l.Network.Topology.Size)
 		require.False(t, assumes(l, "(-size)"))
 	}
-	require.True(t, assumes(mustRead(t, s.onnx(onnxSpelling{dims: []int64{1, 3, 0, 0}}), Options{}), "input side 224"))
+	require.True(t, assumes(mustRead(t, s.onnx(onnxVariant{dims: []int64{1, 3, 0, 0}}), Options{}), "input side 224"))
 }
 
 // TestPartialAverage: an average over less than the map is rejected.
 func TestPartialAverage(t *testing.T) {
 	for _, options := range []Options{{}, {Pool: "floor"}} {
 		s := newSample(t, tiny())
-		_, err := read(s.onnx(onnxSpelling{average: 5, side: 64}), options)
+		_, err := read(s.onnx(onnxVariant{average: 5, side: 64}), options)
 		require.ErrorContains(t, err, `node "the average" (AveragePool`)
 		require.ErrorContains(t, err, "averages 5x5, but the last map is 9x9 with an input of 64 pixels")
 	}
 	v11 := slim(model.V11())
 	v11.Size = 64
 	s := newSample(t, v11)
-	s.require(t, mustRead(t, s.onnx(onnxSpelling{average: 3, side: 64}), Options{}))
-	_, err := read(s.onnx(onnxSpelling{average: 2, side: 64}), Options{})
+	s.require(t, mustRead(t, s.onnx(onnxVariant{average: 3, side: 64}), Options{}))
+	_, err := read(s.onnx(onnxVariant{average: 2, side: 64}), Options{})
 	require.ErrorContains(t, err, "averages 2x2, but the last map is 3x3")
 }

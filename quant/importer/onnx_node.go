@@ -150,7 +150,7 @@ func (n *onnxNode) autoPad(w *window) error {
 }
 
 // maxPool reads a max-pool. ceil_mode exists since opset 10 and many exporters
-// drop it; an explicit 0 is taken at its word.
+// drop it; an explicit 0 is respected.
 func (n *onnxNode) maxPool(to *node) error {
 	to.op = opMaxPool
 	if a := n.attributes["ceil_mode"]; a != nil {
@@ -285,8 +285,8 @@ func (m *onnxModel) meanOf(before, mean *onnxNode) (bool, error) {
 }
 
 // joinsSides reports whether a Reshape turns NCHW into NC(HW). A target that is
-// computed from the shape of a map is taken to be that, because no other shape
-// of three dimensions keeps the channels.
+// computed from the shape of a map is assumed to be that, because no other
+// shape of three dimensions keeps the channels.
 func (m *onnxModel) joinsSides(n *onnxNode) bool {
 	if len(n.in) > 1 && m.shapes[m.edge(n.in[1])] {
 		return true

@@ -9,7 +9,7 @@ import (
 )
 
 func TestONNXSpellings(t *testing.T) {
-	for name, spelling := range map[string]onnxSpelling{
+	for name, spelling := range map[string]onnxVariant{
 		"raw":             {},
 		"typed":           {typed: true},
 		"unpacked":        {typed: true, unpacked: true},
@@ -41,20 +41,20 @@ func TestONNXPooling(t *testing.T) {
 	// rounded down, and the padded head adds 2. At 64 it reads 15 and returns 7
 	// either way.
 	for name, c := range map[string]struct {
-		spelling onnxSpelling
+		spelling onnxVariant
 		options  Options
 		ceil     bool
 		assumed  bool
 	}{
-		"unstated":             {onnxSpelling{}, Options{Size: 67}, true, true},
-		"stated up":            {onnxSpelling{ceil: 1}, Options{Size: 67}, true, false},
-		"stated down":          {onnxSpelling{ceil: -1}, Options{Size: 67}, false, true},
-		"padded":               {onnxSpelling{pads: true}, Options{Size: 67}, true, false},
-		"asked down":           {onnxSpelling{ceil: 1}, Options{Size: 67, Pool: "floor"}, false, false},
-		"asked up":             {onnxSpelling{ceil: -1}, Options{Size: 67, Pool: "ceil"}, true, false},
-		"irrelevant":           {onnxSpelling{}, Options{Size: 64}, true, false},
-		"average implies up":   {onnxSpelling{average: 10, side: 67}, Options{}, true, false},
-		"average implies down": {onnxSpelling{average: 9, side: 67}, Options{}, false, false},
+		"unstated":             {onnxVariant{}, Options{Size: 67}, true, true},
+		"stated up":            {onnxVariant{ceil: 1}, Options{Size: 67}, true, false},
+		"stated down":          {onnxVariant{ceil: -1}, Options{Size: 67}, false, true},
+		"padded":               {onnxVariant{pads: true}, Options{Size: 67}, true, false},
+		"asked down":           {onnxVariant{ceil: 1}, Options{Size: 67, Pool: "floor"}, false, false},
+		"asked up":             {onnxVariant{ceil: -1}, Options{Size: 67, Pool: "ceil"}, true, false},
+		"irrelevant":           {onnxVariant{}, Options{Size: 64}, true, false},
+		"average implies up":   {onnxVariant{average: 10, side: 67}, Options{}, true, false},
+		"average implies down": {onnxVariant{average: 9, side: 67}, Options{}, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			topology := tiny()
@@ -71,29 +71,29 @@ func TestONNXInput(t *testing.T) {
 	sub := onnxFront{kind: "Sub", values: []float32{124, 116, 104}, shape: column}
 	imagenet := model.TorchvisionInput()
 	for name, c := range map[string]struct {
-		spelling onnxSpelling
+		spelling onnxVariant
 		order    model.Order
 		mean     [3]float32
 		std      [3]float32
 		size     int
 	}{
-		"Caffe's names":       {onnxSpelling{caffe: true}, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},
-		"Caffe's names, 224":  {onnxSpelling{caffe: true, side: 224}, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},
-		"torchvision's names": {onnxSpelling{side: 100}, model.RGB, imagenet.Mean, imagenet.Std, 100},
-		"scaled bytes": {onnxSpelling{front: []onnxFront{sub, {kind: "Div", values: []float32{64}, shape: scalar}}},
+		"Caffe's names":       {onnxVariant{caffe: true}, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},
+		"Caffe's names, 224":  {onnxVariant{caffe: true, side: 224}, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},
+		"torchvision's names": {onnxVariant{side: 100}, model.RGB, imagenet.Mean, imagenet.Std, 100},
+		"scaled bytes": {onnxVariant{front: []onnxFront{sub, {kind: "Div", values: []float32{64}, shape: scalar}}},
 			model.RGB, [3]float32{124, 116, 104}, [3]float32{64, 64, 64}, 224},
-		"blue first": {onnxSpelling{front: []onnxFront{{kind: "Add", values: []float32{-104, -116, -124}, shape: []int64{3, 1, 1}}}},
+		"blue first": {onnxVariant{front: []onnxFront{{kind: "Add", values: []float32{-104, -116, -124}, shape: []int64{3, 1, 1}}}},
 			model.BGR, [3]float32{104, 116, 124}, [3]float32{1, 1, 1}, 224},
-		"fractions": {onnxSpelling{front: []onnxFront{
+		"fractions": {onnxVariant{front: []onnxFront{
 			{kind: "Sub", values: []float32{0.5, 0.5, 0.25}, shape: column}, {kind: "Mul", values: []float32{4}, shape: scalar}}},
 			model.RGB, [3]float32{127.5, 127.5, 63.75}, [3]float32{63.75, 63.75, 63.75}, 224},
-		"old broadcast": {onnxSpelling{front: []onnxFront{{kind: "Sub", values: []float32{124, 116, 104}, shape: []int64{3},
+		"old broadcast": {onnxVariant{front: []onnxFront{{kind: "Sub", values: []float32{124, 116, 104}, shape: []int64{3},
 			attributes: []pb{attributeInt("axis", 1), attributeInt("broadcast", 1)}}}},
 			model.RGB, [3]float32{124, 116, 104}, [3]float32{1, 1, 1}, 224},
-		"ImageScaler": {onnxSpelling{front: []onnxFront{{kind: "ImageScaler", attributes: []pb{
+		"ImageScaler": {onnxVariant{front: []onnxFront{{kind: "ImageScaler", attributes: []pb{
 			pb{}.text(1, "scale").float(2, 0.5), pb{}.text(1, "bias").float(7, -62).float(7, -58).float(7, -52)}}}},
 			model.RGB, [3]float32{124, 116, 104}, [3]float32{2, 2, 2}, 224},
-		"nothing": {onnxSpelling{front: []onnxFront{{kind: "Mul", values: []float32{1}, shape: scalar}}},
+		"nothing": {onnxVariant{front: []onnxFront{{kind: "Mul", values: []float32{1}, shape: scalar}}},
 			model.RGB, imagenet.Mean, imagenet.Std, 224},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -141,7 +141,7 @@ func (f *file) oneNetwork(tensors []*tensor) ([]*tensor, error) {
 	if len(trained) != 1 {
 		return nil, fmt.Errorf("holds the same network several times, under %q: save the state dict of one alone", names)
 	}
-	f.read = append(f.read, fmt.Sprintf("of the networks %q, %q is taken", names, trained[0]))
+	f.read = append(f.read, fmt.Sprintf("of the networks %q, %q was read", names, trained[0]))
 	return groups[trained[0]], nil
 }
 
@@ -167,7 +167,7 @@ func (f *file) dropAverages(tensors []*tensor) []*tensor {
 		return copies[first]
 	})
 	if len(kept) < len(tensors) {
-		f.read = append(f.read, "the network itself is taken, not its average")
+		f.read = append(f.read, "the network itself was read, not its average")
 	}
 	return kept
 }

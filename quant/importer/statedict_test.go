@@ -34,7 +34,7 @@ func stateDicts(t *testing.T, s *sample, entries []entry) map[string][]byte {
 	sorted := slices.Clone(entries)
 	slices.SortFunc(sorted, func(a, b entry) int { return strings.Compare(a.name, b.name) })
 	return map[string][]byte{
-		"pth":                 s.torch(t, torchSpelling{entries: entries}),
+		"pth":                 s.torch(t, torchVariant{entries: entries}),
 		"safetensors":         safetensorsOf(float32Type, entries),
 		"safetensors, sorted": safetensorsOf(float32Type, sorted),
 	}
@@ -308,14 +308,14 @@ func TestPickleExtras(t *testing.T) {
 		for _, stream := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				s := newSample(t, small11())
-				l := mustRead(t, s.torch(t, torchSpelling{stream: stream, wrappers: []string{"state_dict"}, extra: code}), Options{Size: 64})
+				l := mustRead(t, s.torch(t, torchVariant{stream: stream, wrappers: []string{"state_dict"}, extra: code}), Options{Size: 64})
 				s.require(t, l)
 			})
 		}
 	}
 	for _, code := range []string{"ctorch\nQInt8Storage\n", "ctorch._utils\n_rebuild_qtensor\n", "ctorch.ao.nn.quantized.modules.conv\nConv2d\n"} {
 		s := newSample(t, small11())
-		_, err := read(s.torch(t, torchSpelling{wrappers: []string{"state_dict"}, extra: code}), Options{})
+		_, err := read(s.torch(t, torchVariant{wrappers: []string{"state_dict"}, extra: code}), Options{})
 		require.ErrorContains(t, err, "already quantized: use the float network")
 	}
 }
@@ -324,11 +324,11 @@ func TestPickleExtras(t *testing.T) {
 func TestWrappers(t *testing.T) {
 	s := newSample(t, small11())
 	for _, key := range wrappers {
-		l := mustRead(t, s.torch(t, torchSpelling{wrappers: []string{"model", key}, prefix: "module."}), Options{Size: 64})
+		l := mustRead(t, s.torch(t, torchVariant{wrappers: []string{"model", key}, prefix: "module."}), Options{Size: 64})
 		s.require(t, l)
 		require.True(t, reads(l, `the state dict under the key "model.`+key+`"`), "%q", l.Read)
 	}
-	require.Empty(t, mustRead(t, s.torch(t, torchSpelling{}), Options{Size: 64}).Read)
+	require.Empty(t, mustRead(t, s.torch(t, torchVariant{}), Options{Size: 64}).Read)
 
 	// The average of the same network, whose last tensor differs.
 	weights := &storage{storageType: storageType{float32Type, 4}}
@@ -346,7 +346,7 @@ func TestWrappers(t *testing.T) {
 	require.Equal(t, `the state dict under the key "net", not ["ema"]`, wrapperLine([]string{"net"}, []string{"ema"}))
 }
 
-// TestTwoNetworks: of a network and its moving average, the former is taken.
+// TestTwoNetworks: of a network and its moving average, the former is read.
 func TestTwoNetworks(t *testing.T) {
 	s := newSample(t, small11())
 	prefixed := func(prefix string, of *sample) []entry {
@@ -361,7 +361,7 @@ func TestTwoNetworks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := mustRead(t, data, Options{Size: 64})
 			s.require(t, l)
-			require.True(t, reads(l, `"model" is taken`), "%q", l.Read)
+			require.True(t, reads(l, `"model" was read`), "%q", l.Read)
 		})
 	}
 	for name, data := range stateDicts(t, s, append(prefixed("ema.module.", other), prefixed("", s)...)) {

@@ -10,7 +10,7 @@ import (
 )
 
 // tensor is an array in a file. Its values are read on demand, after its shape
-// is verified, so that false claims of a file do not allocate memory.
+// is verified, so that wrong sizes in a file do not allocate memory.
 type tensor struct {
 	name  string
 	where string // offset or key in the file, for error messages

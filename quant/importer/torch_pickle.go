@@ -84,7 +84,7 @@ func (d *dict) set(key, value any) {
 	d.keys, d.values = append(d.keys, key), append(d.values, value)
 }
 
-// saveStateDict is the way out for files that hold more than plain values.
+// saveStateDict is the advice for files that hold more than plain values.
 const saveStateDict = "in Python, load the file and save model.state_dict() alone (or its [\"state_dict\"])"
 
 // maxPickle limits the bytes of a pickle, which does not hold the values of

@@ -11,7 +11,7 @@ import (
 )
 
 func TestTorchSpellings(t *testing.T) {
-	for name, spelling := range map[string]torchSpelling{
+	for name, spelling := range map[string]torchVariant{
 		"plain":      {},
 		"ordered":    {ordered: true},
 		"module":     {prefix: "module."},
@@ -57,10 +57,10 @@ func TestPoolGapsMustAgree(t *testing.T) {
 func TestTorchRejections(t *testing.T) {
 	s := newSample(t, slim(model.V11()))
 	for _, stream := range []bool{false, true} {
-		_, err := read(s.torch(t, torchSpelling{class: "SqueezeNet", stream: stream}), Options{})
+		_, err := read(s.torch(t, torchVariant{class: "SqueezeNet", stream: stream}), Options{})
 		require.ErrorContains(t, err, `"torchvision.models.squeezenet.SqueezeNet" would have to be executed`)
 		require.ErrorContains(t, err, "save model.state_dict()")
-		_, err = read(s.torch(t, torchSpelling{wrappers: []string{"mine"}, stream: stream}), Options{})
+		_, err = read(s.torch(t, torchVariant{wrappers: []string{"mine"}, stream: stream}), Options{})
 		require.ErrorContains(t, err, `only the keys "epoch", "optimizer", "mine"`)
 	}
 	pickle := func(code string) map[string][]byte { return map[string][]byte{"data.pkl": []byte(code)} }

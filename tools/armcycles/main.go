@@ -1,5 +1,5 @@
 // Armcycles estimates how many cycles a program for linux/arm64 takes on the
-// cores of the Raspberry Pi, without one at hand.
+// cores of the Raspberry Pi, without the hardware.
 //
 //	make armcycles-deps
 //	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -o build/cyclebench ./tools/cyclebench

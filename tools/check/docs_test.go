@@ -19,7 +19,7 @@ import (
 // root is the project's root directory.
 const root = "../.."
 
-// pages are the documents that the tests below hold true.
+// pages are the documents that the tests below check.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))

@@ -34,17 +34,17 @@ func fuzz(r *report) {
 		var output strings.Builder
 		cmd.Stdout = io.MultiWriter(os.Stdout, &output)
 		err := cmd.Run()
-		if onlyTimeIsUp(output.String()) {
+		if isTimeout(output.String()) {
 			err = nil
 		}
 		r.result("fuzz "+t.pkg+" "+t.name, err)
 	}
 }
 
-// onlyTimeIsUp reports whether "go test -fuzz" failed because it noticed the end
-// of -fuzztime in the wrong place, as it does now and then. A finding is named by
-// its panic or failure and by the file that keeps the input.
-func onlyTimeIsUp(output string) bool {
+// isTimeout reports whether "go test -fuzz" failed only because -fuzztime ended,
+// which it sometimes reports as a failure. A finding is named by its panic or
+// failure and by the file that keeps the input.
+func isTimeout(output string) bool {
 	var causes []string // lines after the one that says FAIL
 	_, after, found := strings.Cut(output, "--- FAIL: Fuzz")
 	if !found {

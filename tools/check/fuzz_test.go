@@ -22,6 +22,6 @@ func TestOnlyTimeIsUp(t *testing.T) {
 		"--- FAIL: FuzzA (0.06s)\n    --- FAIL: FuzzA (0.00s)\n        a_test.go:9: context deadline exceeded\nFAIL\n":                      false,
 		"--- FAIL: FuzzA (3.06s)\n    context deadline exceeded\n    Failing input written to testdata/fuzz/FuzzA/582528ddfad69eb5\nFAIL\n": false,
 	} {
-		require.Equal(t, want, onlyTimeIsUp(output), output)
+		require.Equal(t, want, isTimeout(output), output)
 	}
 }

@@ -48,7 +48,7 @@ func goTest(r *report, run testRun, env []string, args ...string) {
 	before := len(r.failed)
 	readErr := newTestReader(r, run, os.Stdout).read(stream)
 	err = errors.Join(readErr, cmd.Wait())
-	if err != nil && len(r.failed) == before { // and no test is to blame
+	if err != nil && len(r.failed) == before { // but no test failed
 		r.fail(strings.TrimSpace(fmt.Sprintf("%s go test: %v", run.name, err)))
 	}
 }
@@ -70,15 +70,15 @@ type testReader struct {
 
 	// lines is the output of unfinished tests, by package and test.
 	lines map[string]map[string]string
-	// blamed is the set of packages with a failed test.
-	blamed map[string]bool
+	// failedPackages is the set of packages with a failed test.
+	failedPackages map[string]bool
 }
 
 func newTestReader(r *report, run testRun, out io.Writer) *testReader {
 	return &testReader{
 		report: r, run: run, out: out,
-		lines:  map[string]map[string]string{},
-		blamed: map[string]bool{},
+		lines:          map[string]map[string]string{},
+		failedPackages: map[string]bool{},
 	}
 }
 
@@ -145,12 +145,12 @@ func (t *testReader) endTest(e testEvent) {
 		t.report.leaveOut(skipReason(output), name)
 	case "fail":
 		fmt.Fprint(t.out, output)
-		t.blamed[e.Package] = true
+		t.failedPackages[e.Package] = true
 		if whole {
 			t.report.fail(name)
 		}
 	case "pass":
-		t.report.settle(plain)
+		t.report.markPassed(plain)
 		if whole {
 			t.report.pass()
 		}
@@ -172,7 +172,7 @@ func (t *testReader) endPackage(e testEvent) {
 			fmt.Fprint(t.out, output)
 		}
 		fmt.Fprint(t.out, own)
-		if !t.blamed[e.Package] {
+		if !t.failedPackages[e.Package] {
 			t.report.fail(strings.TrimSpace(t.run.name + " " + e.Package))
 		}
 	}

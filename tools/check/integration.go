@@ -159,7 +159,7 @@ func (b *boardRun) ended(status int, took time.Duration) {
 	fmt.Fprintf(&b.output, "%s\t%s\t%.1fs on the board\n", verdict, b.path(), took.Seconds())
 	before := len(b.report.failed)
 	err := b.count()
-	if err == nil && status != 0 && len(b.report.failed) == before { // and no test is to blame
+	if err == nil && status != 0 && len(b.report.failed) == before { // but no test failed
 		err = fmt.Errorf("exit status %d", status)
 	}
 	if err != nil {

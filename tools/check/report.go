@@ -9,11 +9,11 @@ import (
 
 // report collects the outcome of all stages.
 type report struct {
-	strict  bool // omissions count as failures
-	passed  int
-	failed  []string
-	leftOut []omission
-	settled map[string]bool // tests that passed on some machine
+	strict      bool // omissions count as failures
+	passed      int
+	failed      []string
+	leftOut     []omission
+	passedTests map[string]bool // tests that passed on some machine
 }
 
 // omission is why something was not checked, and the tests that did not run
@@ -39,7 +39,7 @@ func (r *report) result(what string, err error) {
 // leaveOut records why something is not checked. Tests with the same reason
 // are listed once under it; test may be empty.
 func (r *report) leaveOut(reason, test string) {
-	if r.settled[test] {
+	if r.passedTests[test] {
 		return
 	}
 	o := r.omission(reason)
@@ -48,13 +48,13 @@ func (r *report) leaveOut(reason, test string) {
 	}
 }
 
-// settle records that a test has passed somewhere, and drops it from what was
-// left out on this machine.
-func (r *report) settle(test string) {
-	if r.settled == nil {
-		r.settled = map[string]bool{}
+// markPassed records that a test has passed on some machine, and drops it
+// from the omissions of this one.
+func (r *report) markPassed(test string) {
+	if r.passedTests == nil {
+		r.passedTests = map[string]bool{}
 	}
-	r.settled[test] = true
+	r.passedTests[test] = true
 	for i := range r.leftOut {
 		o := &r.leftOut[i]
 		at := slices.Index(o.tests, test)

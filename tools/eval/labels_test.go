@@ -73,5 +73,5 @@ func TestWordNetFolders(t *testing.T) {
 	found, r = classes(stdout)
 	require.ElementsMatch(t, []int{0, 2}, found)
 	require.Len(t, r.Notes, 1)
-	require.Contains(t, r.Notes[0], "n01440764 is taken for class 0")
+	require.Contains(t, r.Notes[0], "n01440764 is assumed to be class 0")
 }

@@ -166,18 +166,18 @@ func measure(ctx context.Context, s *settings, tested, reference *network, folde
 	labels := inputs.Labels()
 	r.Accuracy = metrics.Measure(got, labels)
 	r.Worst = metrics.WorstClasses(got, labels, tested.labels, s.worst)
-	r.doubt(metrics.DeadLayers(tested.dead))
-	r.doubt(metrics.AtChance(int(math.Round(r.Accuracy.Top1*float64(r.Accuracy.Pictures)/100)), r.Accuracy.Pictures, tested.classes()))
+	r.warn(metrics.DeadLayers(tested.dead))
+	r.warn(metrics.AtChance(int(math.Round(r.Accuracy.Top1*float64(r.Accuracy.Pictures)/100)), r.Accuracy.Pictures, tested.classes()))
 	if reference == nil {
 		r.blind = metrics.Blind(got)
 		if r.blind != "" {
-			r.doubt(r.blind + ": neither top-1 nor top-5 shows errors")
+			r.warn(r.blind + ": neither top-1 nor top-5 shows errors")
 		}
 		return r, nil
 	}
 	r.Notes = append(r.Notes, reference.notes...)
 	if len(reference.dead) > 0 {
-		r.doubt(s.against + ": " + metrics.DeadLayers(reference.dead))
+		r.warn(s.against + ": " + metrics.DeadLayers(reference.dead))
 	}
 	want, _, err := classify(ctx, s, bars, "reference", reference, inputs.Items)
 	if err != nil {
@@ -186,15 +186,15 @@ func measure(ctx context.Context, s *settings, tested, reference *network, folde
 	other, compared := metrics.Measure(want, labels), metrics.Compare(want, got, labels)
 	r.Other, r.Compared = &other, &compared
 	if r.blind = metrics.Blind(want); r.blind != "" {
-		r.doubt(metrics.BlindWarning(r.blind))
+		r.warn(metrics.BlindWarning(r.blind))
 	} else {
-		r.doubt(metrics.FewPictures(compared))
+		r.warn(metrics.FewPictures(compared))
 	}
 	return r, nil
 }
 
-// doubt adds a warning; "" is none.
-func (r *report) doubt(warning string) {
+// warn adds a warning; "" means none.
+func (r *report) warn(warning string) {
 	if warning != "" {
 		r.Warnings = append(r.Warnings, warning)
 	}

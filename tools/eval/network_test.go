@@ -94,7 +94,7 @@ func TestWarnings(t *testing.T) {
 	require.Len(t, r.Warnings, 3)
 	require.Contains(t, r.Warnings[0], "all weights of conv1, ")
 	require.Contains(t, r.Warnings[1], "right on 0 of 12 labelled pictures, chance would be 1:")
-	require.Contains(t, r.Warnings[2], "of all 12 pictures: neither top-1 nor top-5 shows errors")
+	require.Contains(t, r.Warnings[2], "for all 12 pictures: neither top-1 nor top-5 shows errors")
 }
 
 func measureFiles(t *testing.T, s *settings, folder *pictures.Folder) *report {

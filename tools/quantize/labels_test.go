@@ -69,7 +69,7 @@ func TestLabels(t *testing.T) {
 	require.Zero(t, status, stderr)
 	require.Contains(t, stdout, "left out: 1 file .webp")
 	require.NotContains(t, stdout, "the classes of the pictures are unknown")
-	require.NotContains(t, stdout, "is taken for class 0")
+	require.NotContains(t, stdout, "is assumed to be class 0")
 	n, err := sqz.ReadFile(out)
 	require.NoError(t, err)
 	require.Equal(t, []string{"goldfish", "tench"}, n.Labels)

@@ -81,7 +81,7 @@ func run(ctx context.Context) error {
 	for _, line := range loaded.Assumed {
 		fmt.Println(cli.Line("assumed: " + line))
 	}
-	d := &doubts{}
+	d := &warningList{}
 	for _, line := range n.Topology.Warnings() {
 		d.note(line)
 	}

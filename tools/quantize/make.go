@@ -39,7 +39,7 @@ type maker struct {
 
 // quantize reads the pictures and quantizes the network, calibrated on all but
 // the held-out pictures.
-func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s *settings, d *doubts) (*outcome, error) {
+func quantize(ctx context.Context, n *float.Network, folder *pictures.Folder, s *settings, d *warningList) (*outcome, error) {
 	inputs, err := load(ctx, n, folder, s.workers)
 	if err != nil {
 		return nil, err
@@ -277,7 +277,7 @@ func mixUncropped(ctx context.Context, calibration *pictures.Inputs, in model.In
 }
 
 // warn prints warnings about unreadable, too few and blank pictures.
-func warn(inputs *pictures.Inputs, listed int, calibration *pictures.Inputs, d *doubts) {
+func warn(inputs *pictures.Inputs, listed int, calibration *pictures.Inputs, d *warningList) {
 	for _, err := range inputs.Unreadable {
 		fmt.Fprintln(os.Stderr, cli.Line("quantize: left out: "+err.Error()))
 	}

@@ -28,7 +28,7 @@ type alternative struct {
 // warns if one is significantly more accurate: wrong preprocessing is the most
 // common silent loss of accuracy. Unless the topology is stated by the file's
 // graph, it also tries other paddings of conv1 and the other kind of head.
-func probe(ctx context.Context, n *float.Network, stated bool, folder *pictures.Folder, workers int, d *doubts) error {
+func probe(ctx context.Context, n *float.Network, stated bool, folder *pictures.Folder, workers int, d *warningList) error {
 	if w := folder.Warning(); w != "" {
 		d.note(w)
 	}

@@ -1,5 +1,5 @@
 // Package boundedread reads a number of bytes that an untrusted peer announced. It
-// allocates memory as the bytes arrive, so that a false length costs nothing.
+// allocates memory as the bytes arrive, so that a wrong length costs nothing.
 package boundedread
 
 import (
@@ -9,7 +9,7 @@ import (
 )
 
 // chunk is the first allocation, in bytes; later ones double the buffer. Small
-// enough to lose for each false length, large enough for few reads of a usual
+// enough to be wasted on a wrong length, large enough for few reads of a usual
 // frame.
 const chunk = 64 << 10
 

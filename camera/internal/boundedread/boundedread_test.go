@@ -31,8 +31,8 @@ func TestAppendEOF(t *testing.T) {
 	}
 }
 
-// TestFalseLength announces a gigabyte and sends 1000 bytes.
-func TestFalseLength(t *testing.T) {
+// TestWrongLength announces a gigabyte and sends 1000 bytes.
+func TestWrongLength(t *testing.T) {
 	got, err := Append(nil, bytes.NewReader(make([]byte, 1000)), 1<<30)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Less(t, cap(got), 4*chunk)

@@ -122,7 +122,7 @@ func (f *Folder) identify(given string, folders []string, classes Classes) Class
 	}
 	if len(ids) == classes.Count {
 		slices.Sort(ids)
-		f.note("the folders are named by WordNet ids: %s is taken for class 0, … %s for class %d, in the order of the ids; use -labels with a file that has them if the network's order is another",
+		f.note("the folders are named by WordNet ids: %s is assumed to be class 0, … %s for class %d, in the order of the ids; use -labels with a file that has them if the network's order is another",
 			ids[0], ids[len(ids)-1], len(ids)-1)
 		classes.IDs = ids
 	}

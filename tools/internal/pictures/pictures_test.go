@@ -172,7 +172,7 @@ func TestWordNetFolders(t *testing.T) {
 	got, f = listed(t, dir, classes)
 	require.Equal(t, map[string]int{"a.png": 0, "b.png": 1}, got)
 	require.Len(t, f.Notes, 1)
-	require.Contains(t, f.Notes[0], "n01440764 is taken for class 0, … n01443537 for class 1")
+	require.Contains(t, f.Notes[0], "n01440764 is assumed to be class 0, … n01443537 for class 1")
 
 	got, f = listed(t, dir, Classes{Count: 2, Names: []string{"n01443537", "n01440764"}}) // labels that are ids
 	require.Equal(t, map[string]int{"a.png": 1, "b.png": 0}, got)
@@ -200,7 +200,8 @@ func TestWordNetFolders(t *testing.T) {
 	require.Equal(t, []string{"n01443537", "n01440764"}, c.IDs)
 }
 
-// TestLinks: links to folders are followed once, and none to a folder around them.
+// TestLinks: links to folders are followed once, and links to a parent folder
+// never.
 func TestLinks(t *testing.T) {
 	store, dir := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(store, "x/deep/a.png"), 1)

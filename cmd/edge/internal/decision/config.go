@@ -1,7 +1,7 @@
-// Package decision turns the answers of single frames into something to act on:
-// a stable answer, and events that say when a class appeared and when it was
-// gone. Probabilities are smoothed over time; two levels and two least times keep
-// an answer from flickering; groups such as "dog" add up their classes.
+// Package decision turns the answers of single frames into a stable answer and
+// events that say when a class appeared and when it was gone. Probabilities are
+// smoothed over time; two thresholds and two minimum durations prevent flicker;
+// groups such as "dog" add up their classes.
 //
 // The package has no clock, no goroutine and no input or output: the time of
 // each frame is an argument.
@@ -9,8 +9,8 @@ package decision
 
 import "time"
 
-// Config says when something counts as seen. The zero value of each field but On
-// and Off leaves its step out.
+// Config says when a class counts as seen. The zero value of each field except
+// On and Off disables its step.
 type Config struct {
 	// HalfLife is that of the exponential smoothing: after this time an old value
 	// has half its weight. It is a time and not a number of frames, so that the
@@ -18,8 +18,8 @@ type Config struct {
 	HalfLife time.Duration
 
 	// On and Off are levels of the smoothed probability, 0 < Off <= On <= 1. A
-	// class appears at On or above and is gone below Off; between the two it
-	// stays what it was.
+	// class appears at On or above and is gone below Off; between the two its
+	// state does not change.
 	On, Off float64
 
 	// MinOn is how long the probability must have been at On or above, without a
@@ -27,9 +27,10 @@ type Config struct {
 	// gone.
 	MinOn, MinOff time.Duration
 
-	// MaxGap is the longest time without a frame that a class is taken to have
-	// stayed. After a longer one everything that was on is gone as of the last
-	// frame before, and nothing is known of the time before. 0 is no limit.
+	// MaxGap is the longest time without a frame during which a class is
+	// assumed to have stayed. After a longer one everything that was on is
+	// gone as of the last frame before, and the history is discarded. 0 means
+	// no limit.
 	MaxGap time.Duration
 
 	// Allow and Deny hold names of classes and groups, compared without regard to
@@ -41,8 +42,8 @@ type Config struct {
 	// class. A name that several classes have, such as "crane", means all of them.
 	//
 	// In Allow a group of Groups means the group alone, not its classes: that way
-	// only "dog" is told, not each breed. In Deny it means the classes too. A group
-	// that only Catalog knows means its classes.
+	// only "dog" is reported, not each breed. In Deny it means the classes too. A
+	// group that only Catalog knows means its classes.
 	Allow, Deny []string
 
 	Groups  []Group // decided like classes
@@ -52,7 +53,7 @@ type Config struct {
 }
 
 // Group is a set of classes that counts as one: its probability is the sum of
-// theirs, whether or not they are allowed by themselves.
+// theirs, whether or not they are allowed individually.
 type Group struct {
 	Name    string
 	Classes []int // indices, each once, at least one

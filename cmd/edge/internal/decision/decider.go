@@ -75,8 +75,8 @@ func (d *Decider) Decide(logits []float32, at time.Time) Decision {
 }
 
 // End ends all that is on: it stayed until that time, unless MaxGap has passed
-// since the last frame. It is for the end of a run, and for a camera that is gone
-// for good. The next frame is like the first.
+// since the last frame. It is for the end of a run, and for a camera that will
+// not come back. The next frame is like the first.
 func (d *Decider) End(at time.Time) []Event {
 	step := d.since(at)
 	if step > 0 && (d.config.MaxGap == 0 || step <= d.config.MaxGap) {
@@ -98,7 +98,7 @@ func (d *Decider) since(at time.Time) time.Duration {
 	return max(0, at.Sub(d.last))
 }
 
-// close ends all that is on as it was last seen, and forgets the past.
+// close ends all that is on as it was last seen, and discards the history.
 func (d *Decider) close() []Event {
 	var events []Event
 	for i := range d.tracks {
@@ -112,7 +112,7 @@ func (d *Decider) close() []Event {
 	return events
 }
 
-// smooth brings the probabilities up to date with a frame's terms of softmax.
+// smooth updates the probabilities with a frame's terms of softmax.
 func (d *Decider) smooth(sum float64, step time.Duration) {
 	old := 0.0 // weight of the past
 	if d.started && d.config.HalfLife > 0 {

@@ -22,7 +22,7 @@ type Answer struct {
 	On          bool    `json:"on"`          // it has appeared and is not gone
 }
 
-// Decision is what a frame led to.
+// Decision is the result of a frame.
 type Decision struct {
 	// Answers are the most probable classes, TopK of them, then all groups; both
 	// with the most probable first. What is not allowed is left out. They share

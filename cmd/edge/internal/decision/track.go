@@ -23,12 +23,12 @@ type track struct {
 	peak          float64
 }
 
-// see notes that the class is in the frame.
+// see records that the class is in the frame.
 func (t *track) see(elapsed time.Duration, at time.Time) {
 	t.seen, t.last = elapsed, at.Truncate(time.Microsecond)
 }
 
-// follow brings all tracks up to date with a frame and appends the events.
+// follow updates all tracks with a frame and appends the events.
 func (d *Decider) follow(events []Event) []Event {
 	var appeared []Event
 	for i := range d.tracks {
@@ -48,8 +48,8 @@ func (d *Decider) follow(events []Event) []Event {
 	return append(events, appeared...)
 }
 
-// turnsOn brings a track that is off up to date, and reports whether the class
-// has now appeared.
+// turnsOn updates a track that is off, and reports whether the class has now
+// appeared.
 func (d *Decider) turnsOn(t *track, p float64) bool {
 	if p < d.config.On {
 		t.turning = false
@@ -69,8 +69,7 @@ func (d *Decider) turnsOn(t *track, p float64) bool {
 	return true
 }
 
-// turnsOff brings a track that is on up to date, and reports whether the class is
-// now gone.
+// turnsOff updates a track that is on, and reports whether the class is now gone.
 func (d *Decider) turnsOff(t *track, p float64) bool {
 	t.peak = max(t.peak, p)
 	if p >= d.config.Off {

@@ -14,7 +14,7 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// Camera selects a camera and what to ask of it.
+// Camera selects a camera and what to request from it.
 type Camera struct {
 	Name    string // as camera.Open takes it
 	Options camera.Options

@@ -12,14 +12,14 @@ import (
 	"halfmeg/cmd/edge/internal/groups"
 )
 
-// Decision says when something counts as seen.
+// Decision holds the flags of package decision.
 type Decision struct {
 	config decision.Config
 	groups []string // as given
 }
 
-// Add defines the flags. The defaults suit a camera that people walk past: one
-// frame in error is no event, and a second in view is one.
+// Add defines the flags. The defaults suit a camera that people walk past: a
+// single wrong frame is no event, and a second in view is one.
 func (d *Decision) Add(flags *pflag.FlagSet) {
 	d.config = decision.Config{
 		HalfLife: 500 * time.Millisecond,
@@ -31,14 +31,14 @@ func (d *Decision) Add(flags *pflag.FlagSet) {
 		TopK:     5,
 	}
 	c := &d.config
-	flags.Var(duration(&c.HalfLife), "half-life", "smooth probabilities over time: after this `time` an old one has half its weight; 0 for no smoothing")
+	flags.Var(duration(&c.HalfLife), "half-life", "smooth probabilities over time: after this `time` an old value has half its weight; 0 for no smoothing")
 	flags.Var(Probability(&c.On), "on", "something has appeared at this smoothed `probability`")
 	flags.Var(Probability(&c.Off), "off", "something is gone below this smoothed `probability`")
-	flags.Var(duration(&c.MinOn), "min-on", "least `time` at --on before something has appeared")
-	flags.Var(duration(&c.MinOff), "min-off", "least `time` below --off before something is gone")
-	flags.StringArrayVar(&c.Allow, "allow", nil, "tell only of this `class` or group, by any of its names; may be given several times")
-	flags.StringArrayVar(&c.Deny, "deny", nil, "never tell of this `class` or group; may be given several times")
-	flags.StringArrayVar(&d.groups, "group", nil, "tell of a `group`, the sum of its classes: dog, vehicle, bird …, or your own as pets=dog,cat; may be given several times")
+	flags.Var(duration(&c.MinOn), "min-on", "minimum `time` at --on before something has appeared")
+	flags.Var(duration(&c.MinOff), "min-off", "minimum `time` below --off before something is gone")
+	flags.StringArrayVar(&c.Allow, "allow", nil, "report only this `class` or group, by any of its names; may be repeated")
+	flags.StringArrayVar(&c.Deny, "deny", nil, "never report this `class` or group; may be repeated")
+	flags.StringArrayVar(&d.groups, "group", nil, "report a `group`, the sum of its classes: dog, vehicle, bird …, or your own such as pets=dog,cat; may be repeated")
 }
 
 // Decider returns a Decider for a network with these labels.
@@ -66,7 +66,7 @@ func parseGroup(text string, labels []string, catalog decision.Catalog) (decisio
 	}
 	group := decision.Group{Name: strings.TrimSpace(name)}
 	if group.Name == "" {
-		return group, errors.New("give a name, as dog, or pets=dog,cat")
+		return group, errors.New("expected a name such as dog, or pets=dog,cat")
 	}
 	seen := map[int]bool{}
 	for member := range strings.SplitSeq(list, ",") {
@@ -102,7 +102,7 @@ func (f *durationFlag) Type() string { return "time" }
 func (f *durationFlag) Set(text string) error {
 	d, err := parseDuration(text)
 	if err != nil || d < 0 {
-		return errors.New("give a time, as 500ms or 2s")
+		return errors.New("expected a time such as 500ms or 2s")
 	}
 	*f = durationFlag(d)
 	return nil

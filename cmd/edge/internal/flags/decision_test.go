@@ -35,8 +35,8 @@ func TestParseGroup(t *testing.T) {
 	require.Equal(t, decision.Group{Name: "pets", Classes: append(dog.Classes, 1, 2)}, pets)
 
 	for text, want := range map[string]string{
-		"":             "give a name",
-		"=dog":         "give a name",
+		"":             "expected a name",
+		"=dog":         "expected a name",
 		"pets=dog,cta": `"cta"`,
 		"vehicel":      `the nearest group is "vehicle"`,
 	} {

@@ -5,8 +5,8 @@
 // A group has the words of its WordNet synset as names. Where several synsets
 // share a word, it names the most frequent meaning: "car" is an automobile, not a
 // railway car. Left out are groups of one class, of more than half of all, and
-// those whose word says nothing about a picture, such as "substance". WordNet
-// sorts by what a thing is, which now and then surprises: a tomato would be a
+// those whose word does not describe a picture, such as "substance". WordNet
+// sorts by what a thing is, which is sometimes surprising: a tomato would be a
 // fruit, and the only persons among the classes are ballplayer, groom and scuba
 // diver.
 package groups
@@ -27,12 +27,12 @@ import (
 //go:embed imagenet.txt
 var imagenet string
 
-// Table is the groups of a network's classes. It is safe for use by several
-// goroutines at once; the zero value has no groups.
+// Table is the groups of a network's classes. It is safe for concurrent use;
+// the zero value has no groups.
 type Table struct {
 	classes []string         // first word of each class
 	names   []string         // sorted
-	all     []string         // and the further names
+	all     []string         // with the other names
 	members map[string][]int // by folded name
 }
 
@@ -41,7 +41,7 @@ var load = sync.OnceValue(func() *Table { return parse(imagenet) })
 // Builtin returns the groups for a network with these labels. It has none unless
 // they are the thousand ImageNet classes in their usual order: at least nine of
 // ten labels must have the class's first word among their names, so that a few
-// corrected labels do no harm.
+// corrected labels are harmless.
 func Builtin(labels []string) *Table {
 	t := load()
 	if len(labels) != len(t.classes) {
@@ -69,12 +69,12 @@ func (t *Table) Find(name string) (classes []int, ok bool) {
 	return slices.Clone(classes), ok
 }
 
-// Names returns the name of every group, sorted. Further names, which Find knows
-// too, are not among them.
+// Names returns the name of every group, sorted. Other names, which Find accepts
+// too, are not included.
 func (t *Table) Names() []string { return slices.Clone(t.names) }
 
-// Nearest returns the name that is most like another, further names included, or
-// "" if none is.
+// Nearest returns the name that is most like another, other names included, or
+// "" if none is similar.
 func (t *Table) Nearest(name string) string { return nearest.Of(fold(name), t.all) }
 
 func fold(name string) string {

@@ -71,7 +71,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Every group is one that is worth having, and its own name and no other's.
+// Every group has a name of its own and a useful size.
 func TestGroups(t *testing.T) {
 	table := builtin(t)
 	require.Greater(t, len(table.names), 300)
@@ -89,7 +89,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// What Find and Names return is the caller's.
+// The caller may change what Find and Names return.
 func TestResultsAreCopies(t *testing.T) {
 	table := builtin(t)
 	classes, _ := table.Find("dog")

@@ -127,8 +127,8 @@ func (r *Runner) complete(o *Observation) {
 	}
 }
 
-// CameraChanged tells the sinks that frames stay away, or with a nil error that they
-// come again. It may be called from Source.Next.
+// CameraChanged tells the sinks that frames have stopped, or with a nil error that
+// they have resumed. It may be called from Source.Next.
 func (r *Runner) CameraChanged(err error) {
 	state := CameraState{Name: r.Camera, Since: time.Now(), Err: err}
 	for _, q := range r.Queues {
@@ -149,7 +149,7 @@ func (r *Runner) CameraChanged(err error) {
 func (r *Runner) closeEvents() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.absence != nil && !r.ended { // else frames came again in the meantime
+	if r.absence != nil && !r.ended { // otherwise frames have resumed
 		r.endEvents()
 	}
 }
@@ -176,7 +176,7 @@ func (r *Runner) endEvents() {
 	}
 	r.complete(o)
 	for _, q := range r.Queues {
-		_ = q.Observe(context.Background(), o) // the sink's error ends the run by itself
+		_ = q.Observe(context.Background(), o) // the sink's error ends the run anyway
 	}
 }
 

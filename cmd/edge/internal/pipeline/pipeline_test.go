@@ -108,7 +108,7 @@ func TestEventsOfARun(t *testing.T) {
 	})
 }
 
-// A camera that fails for long takes with it what it saw; a short failure does not.
+// A long failure of the camera ends what it saw; a short one does not.
 func TestCameraFails(t *testing.T) {
 	for _, c := range []struct {
 		failure time.Duration
@@ -139,7 +139,7 @@ func TestCameraFails(t *testing.T) {
 	}
 }
 
-// A run that ends while the camera is away leaves no timer that delivers later.
+// A run that ends while the camera is unplugged leaves no timer behind.
 func TestRunEndsWithoutCamera(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &Runner{}

@@ -20,7 +20,7 @@ const (
 )
 
 // maxPending bounds what a queue with the policy DropOldest holds while its sink is
-// stuck: events and changes of the camera. They come seldom; this many are hours.
+// stuck: events and changes of the camera. They are rare; this many take hours.
 const maxPending = 1024
 
 // Queue runs a sink in a goroutine of its own, so that the Runner goes on
@@ -48,7 +48,7 @@ type delivery struct {
 	camera      CameraState
 }
 
-// mayDrop reports whether the sink can do without.
+// mayDrop reports whether the delivery may be dropped.
 func (d delivery) mayDrop() bool { return d.observation != nil && len(d.observation.Events) == 0 }
 
 // NewQueue starts a queue that holds up to size observations, at least one. OnFail, which may
@@ -147,7 +147,7 @@ func (q *Queue) Dropped() int {
 }
 
 // Lost is how many events and changes of the camera the sink has missed, because it
-// was stuck for very long.
+// was stuck for too long.
 func (q *Queue) Lost() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -120,8 +120,7 @@ func withEvent(frame int) *Observation {
 	return &Observation{Frame: frame, Events: []decision.Event{{Type: decision.Appeared}}, Snapshot: &snapshot.Snapshot{}}
 }
 
-// A sink that falls behind misses frames, never events; what waits for it keeps no
-// pictures.
+// A slow sink misses frames, never events; what waits for it keeps no pictures.
 func TestQueueKeepsEvents(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	q := NewQueue(g, 2, DropOldest, nil)
@@ -143,7 +142,7 @@ func TestQueueKeepsEvents(t *testing.T) {
 	require.Zero(t, q.Lost())
 }
 
-// Even a sink that is stuck for ever takes bounded memory.
+// Even a sink that is stuck forever takes bounded memory.
 func TestQueueIsBounded(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	q := NewQueue(g, 2, DropOldest, nil)

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// Sink receives what a run finds out, in the order of frames. Its methods are called
+// Sink receives the results of a run, in the order of frames. Its methods are called
 // by one goroutine.
 type Sink interface {
 	// Observe handles one observation. It must not change it, for other sinks
@@ -14,7 +14,7 @@ type Sink interface {
 	Close() error
 }
 
-// CameraSink is a Sink that tells whether the camera sends frames.
+// CameraSink is a Sink that is told whether the camera sends frames.
 type CameraSink interface {
 	Sink
 	// CameraChanged is called in order with Observe, whenever the state changes.
@@ -25,7 +25,7 @@ type CameraSink interface {
 type PictureSink interface {
 	Sink
 	// WantsPicture reports whether the sink uses the picture of an observation. The
-	// Runner calls it, so it returns at once and may be called at any time.
+	// Runner calls it, so it must not block and may be called at any time.
 	WantsPicture(o *Observation) bool
 }
 
@@ -33,5 +33,5 @@ type PictureSink interface {
 type CameraState struct {
 	Name  string    // of the camera
 	Since time.Time // when the state began
-	Err   error     // what keeps frames away, for people; nil while they come
+	Err   error     // why no frames arrive, worded for the user; nil while they arrive
 }

@@ -17,7 +17,7 @@ type Events struct {
 	json bool
 }
 
-// NewEvents returns an Events that writes to w, for people or as JSON.
+// NewEvents returns an Events that writes to w, as text or as JSON.
 func NewEvents(w io.Writer, json bool) Events { return Events{w, json} }
 
 // Observe writes the events of an observation.
@@ -38,8 +38,8 @@ func (s Events) write(e *decision.Event) error {
 	return err
 }
 
-// eventLine describes an event: when something appeared and how sure that was, or
-// when it was last seen, for how long and how sure at best.
+// eventLine describes an event: when something appeared and with which
+// probability, or when it was last seen, for how long and how sure at best.
 func eventLine(e *decision.Event) string {
 	at, detail := e.Start, ""
 	probability := e.Probability

@@ -42,7 +42,7 @@ func (t *Terminal) Observe(o *pipeline.Observation) error {
 	return err
 }
 
-// Close writes how many frames were named rightly, if any scene was known.
+// Close writes how many frames were classified correctly, if any scene was known.
 func (t *Terminal) Close() error {
 	if t.known == 0 {
 		return nil

@@ -10,11 +10,11 @@ import (
 	"halfmeg/tools/internal/metrics"
 )
 
-// doubts collects the warnings for the report.
-type doubts struct{ lines []string }
+// warningList collects the warnings for the report.
+type warningList struct{ lines []string }
 
 // warn prints a warning on standard error and keeps it.
-func (d *doubts) warn(text string) {
+func (d *warningList) warn(text string) {
 	if text == "" {
 		return
 	}
@@ -23,13 +23,13 @@ func (d *doubts) warn(text string) {
 }
 
 // note prints a warning on standard output, among the results, and keeps it.
-func (d *doubts) note(text string) {
+func (d *warningList) note(text string) {
 	fmt.Println("warning:", text)
 	d.lines = append(d.lines, text)
 }
 
 // deadLayers warns of layers whose weights are all zero.
-func (d *doubts) deadLayers(n *float.Network) {
+func (d *warningList) deadLayers(n *float.Network) {
 	g, err := n.Topology.Graph()
 	if err != nil {
 		return // the network was validated

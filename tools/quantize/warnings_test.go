@@ -31,11 +31,11 @@ func random(head model.Head) *float.Network {
 }
 
 // run60 quantizes a network on a folder of 60 pictures.
-func run60(t *testing.T, n *float.Network, s *settings) (*outcome, *doubts, error) {
+func run60(t *testing.T, n *float.Network, s *settings) (*outcome, *warningList, error) {
 	f, err := pictures.List(pictureFolder(t, 60, false), pictures.Classes{})
 	require.NoError(t, err)
 	s.workers = 2
-	d := &doubts{}
+	d := &warningList{}
 	d.deadLayers(n)
 	o, err := quantize(context.Background(), n, f, s, d)
 	return o, d, err
@@ -108,7 +108,7 @@ func TestProbeWarnsOfForeignLabels(t *testing.T) {
 	f, err := pictures.List(pictureFolder(t, 60, false), pictures.Classes{})
 	require.NoError(t, err)
 	labelWithAnswers(t, n, f)
-	d := &doubts{}
+	d := &warningList{}
 	require.NoError(t, probe(context.Background(), n, true, f, 2, d))
 	require.Empty(t, d.lines)
 	for i := range f.Items {
@@ -123,7 +123,7 @@ func TestProbeWarnsOfForeignLabels(t *testing.T) {
 func checkDrop(t *testing.T, n *float.Network) (*outcome, error) {
 	f, err := pictures.List(pictureFolder(t, 200, false), pictures.Classes{})
 	require.NoError(t, err)
-	return quantize(context.Background(), n, f, &settings{drop: 1, workers: 2}, &doubts{})
+	return quantize(context.Background(), n, f, &settings{drop: 1, workers: 2}, &warningList{})
 }
 
 func sizesOf(t *testing.T, o *outcome) sqz.Sizes {
