@@ -15,7 +15,8 @@ import (
 )
 
 // Source is an open camera or anything else that provides frames. Its methods
-// are for one goroutine; to end a wait in Next from another, cancel the context.
+// must be called from one goroutine; to interrupt Next from another one, cancel
+// the context.
 type Source interface {
 	// Next waits for a frame and returns the newest one. Frames that are not
 	// read in time are dropped, except those of files. After the last frame of

@@ -104,7 +104,7 @@ func (e *AutoError) Unwrap() []error { return e.Errs }
 type OptionError struct {
 	Source    string   // the source's name
 	Kind      string   // what the source is, for example "a file"
-	Option    Option   // what was asked for
+	Option    Option   // what was requested
 	Supported []Option // what could be
 }
 

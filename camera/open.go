@@ -14,7 +14,7 @@ import (
 	"halfmeg/camera/web"
 )
 
-// Names of sources that are not paths or addresses.
+// Names of sources other than paths and addresses.
 const (
 	Auto          = "auto"     // the first available camera
 	RPiCam        = "rpicam"   // a Raspberry Pi's camera module

@@ -16,7 +16,7 @@ import (
 // an OptionError: an option is never ignored in silence.
 type Options struct {
 	// Rate is in frames a second. By default a test card draws a frame whenever
-	// it is asked for one.
+	// one is requested.
 	Rate float64
 
 	// Width and Height are in pixels. A camera takes the nearest size it has.
@@ -63,16 +63,16 @@ type Control struct {
 }
 
 const (
-	// MinRate is the lowest frame rate that may be asked for.
+	// MinRate is the lowest frame rate that may be requested.
 	MinRate = 0.01
 
-	// MaxRate is the highest frame rate that may be asked for.
+	// MaxRate is the highest frame rate that may be requested.
 	MaxRate = 1000
 
-	// MinPatience is the shortest Patience that may be asked for.
+	// MinPatience is the shortest Patience that may be requested.
 	MinPatience = 100 * time.Millisecond
 
-	// MaxSide is the longest side that may be asked for, in pixels.
+	// MaxSide is the longest side that may be requested, in pixels.
 	MaxSide = 1 << 14
 )
 
@@ -151,7 +151,7 @@ func (o Options) set() []Option {
 }
 
 // checkFormat returns an error if a source whose format is fixed, such as a
-// file, does not have the format or size asked for.
+// file, does not have the format or size requested.
 func (o Options) checkFormat(f Format) error {
 	if o.FourCC != 0 && o.FourCC != f.FourCC {
 		return fmt.Errorf("its frames are %v, not %v", f.FourCC, o.FourCC)
@@ -162,7 +162,7 @@ func (o Options) checkFormat(f Format) error {
 	return nil
 }
 
-// checkJPEG is checkFormat for JPEGs, which may be asked for as such or as what they
+// checkJPEG is checkFormat for JPEGs, which may be requested as such or as what they
 // are decoded to. A size that is not known yet is not checked.
 func (o Options) checkJPEG(f Format) error {
 	if o.FourCC.IsJPEG() {

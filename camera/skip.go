@@ -2,14 +2,14 @@ package camera
 
 import "context"
 
-// skipping leaves out the first frames of a source.
+// skipping omits the first frames of a source.
 type skipping struct {
 	Source
 	left int
 }
 
-// Skip returns a source without the first n frames, which cameras take before their
-// exposure is right.
+// Skip returns a source that omits the first n frames, which cameras take before
+// their exposure is right.
 func Skip(s Source, n int) Source {
 	if n == 0 {
 		return s

@@ -220,7 +220,7 @@ func findJPEG(r *bufio.Reader) (bool, error) {
 	}
 }
 
-// checked returns the error of a format that is not the one asked for.
+// checked returns the error of a format that is not the one requested.
 func checked(f Format, read frameReader, err error, o Options) (Format, frameReader, error) {
 	if err == nil {
 		err = o.checkFormat(f)

@@ -20,8 +20,7 @@ type streamSource struct {
 	closed  bool
 }
 
-// openWeb opens an MJPEG stream, or a picture that is requested again and again, by
-// its address.
+// openWeb opens an MJPEG stream, or a picture that is polled, by its address.
 func openWeb(ctx context.Context, address string, o Options) (Source, error) {
 	name := web.Name(address)
 	if err := o.rejectUnsupported(name, "a stream", OptionRate, OptionFourCC, OptionPatience, OptionTLSFingerprint, OptionInsecure); err != nil {

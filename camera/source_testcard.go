@@ -24,7 +24,7 @@ type testCardSource struct {
 }
 
 // unpacedStep is the movie time between frames that come as fast as they are
-// asked for: 20 frames then show every scene.
+// requested: 20 frames then show every scene.
 const unpacedStep = time.Second
 
 func openTestCard(o Options) (Source, error) {

@@ -11,8 +11,8 @@ type unpacker struct {
 	frame Frame
 }
 
-// unpack returns a source whose frames networks read. Most sources are returned as
-// they are.
+// unpack returns a source whose frames networks can read. Most sources are
+// returned as they are.
 func unpack(s Source) Source {
 	f := s.Format()
 	if f.Unpacked() == f {

@@ -7,7 +7,7 @@ import (
 )
 
 // Graph is the computation that a valid topology describes: steps, in the order
-// in which they run, and the tensors that they read and write. Users must not
+// in which they run, and the tensors that they read and write. Callers must not
 // change it.
 type Graph struct {
 	Steps        []Step

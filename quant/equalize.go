@@ -52,7 +52,7 @@ func equalize(h *histogram, importance []float64, fixedChannels bool) equalizati
 	return e
 }
 
-// maxChannelScale limits channels that are hardly ever active: calibration
+// maxChannelScale limits channels that are almost never active: calibration
 // estimates their range badly. Not tuned.
 const maxChannelScale = 32
 

@@ -155,11 +155,10 @@ func (p *fisherPass) add(picture []int8, variant bool, seed uint64) {
 // score returns a random derivative with respect to the logits whose mean square
 // is the Fisher information of an answer p, diag(p) - p*p'. It is the sum of the
 // scores of all labels, each times the square root of its probability and a
-// random sign: products of different labels vanish on average.
-// One label drawn from p (Martens and Grosse, arXiv:1503.05671, section 5) has
-// the same mean but a larger variance, as improbable labels are hardly ever
-// drawn: on v1.1 (see the package comment) a mean divergence of 0.0278 instead
-// of 0.0264.
+// random sign: products of different labels vanish on average. One label drawn
+// from p (Martens and Grosse, arXiv:1503.05671, section 5) has the same mean but
+// a larger variance, as improbable labels are almost never drawn: on v1.1 (see
+// the package comment) a mean divergence of 0.0278 instead of 0.0264.
 func score(p []float32, random *rand.Rand) []float32 {
 	slope, sum := make([]float32, len(p)), 0.0
 	for c, v := range p {

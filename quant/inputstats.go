@@ -27,7 +27,7 @@ const patchesPerPicture = 256
 
 // shards is the number of partial sums. Picture i is added to shard i mod shards,
 // each shard in order, so that the result does not depend on the number of
-// workers. It bounds how many workers have work.
+// workers. More workers than shards have nothing to do.
 const shards = 8
 
 // partialStats are the input statistics of one convolution, by shard.

@@ -28,7 +28,7 @@ type Options struct {
 	Fisher *Fisher
 }
 
-// Result is a quantized network and what was measured on the way.
+// Result is a quantized network with measurements of each layer.
 type Result struct {
 	Network *model.Network
 	Layers  []LayerReport

@@ -109,7 +109,7 @@ func FormatName(head []byte) string {
 }
 
 func notSupported(kind string) error {
-	return fmt.Errorf("%s are not supported: convert it first, say with ImageMagick's `magick IN out.jpg`", kind)
+	return fmt.Errorf("%s are not supported: convert it first, for example with ImageMagick's `magick IN out.jpg`", kind)
 }
 
 func matches(head []byte, magic string) bool {

@@ -13,8 +13,8 @@ import (
 )
 
 // HeadSize is the number of bytes in which a file's format is recognised. Cameras
-// write up to some dozen bytes before a JPEG, and a saved multipart stream starts
-// with a header.
+// write up to a few dozen bytes before a JPEG, and a saved multipart stream
+// starts with a header.
 const HeadSize = 512
 
 // IndexJPEG returns where a JPEG starts in the first bytes of a file, or -1 if the

@@ -156,7 +156,7 @@ func TestRejected(t *testing.T) {
 		{"one byte", []byte{0xff}, `not a picture: starts with "\xff"`},
 		{"HTML", []byte("<!DOCTYPE html><html>"), `"<!DOCTYPE html><"`},
 		{"video", ftyp("isom"), "not a picture"},
-		{"HEIC", ftyp("heic"), "HEIC pictures are not supported: convert it first, say with ImageMagick's `magick IN out.jpg`"},
+		{"HEIC", ftyp("heic"), "HEIC pictures are not supported: convert it first, for example with ImageMagick's `magick IN out.jpg`"},
 		{"HEIC sequence", ftyp("hevc"), "HEIC pictures are not supported"},
 		{"HEIF", ftyp("mif1"), "HEIF pictures are not supported"},
 		{"AVIF", ftyp("avif"), "AVIF pictures are not supported"},

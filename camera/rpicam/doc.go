@@ -9,7 +9,7 @@
 // source is at https://github.com/raspberrypi/rpicam-apps.
 //
 // The output contains frames and nothing else: no timestamps, sizes or strides.
-//   - A frame's time is that of its arrival, some tens of milliseconds after
+//   - A frame's time is that of its arrival, tens of milliseconds after
 //     capture.
 //   - The image signal processors pad rows, and the output does not say how. Up
 //     to the Raspberry Pi 4 the stride of luma is a multiple of 64 bytes; on the

@@ -85,7 +85,7 @@ func (p *process) run(command *exec.Cmd, started chan<- error) {
 }
 
 // signal signals the whole process group. It has no effect on a group that has
-// ended: its id is not reused so soon, because the kernel assigns ids in
+// ended: its id is not reused that soon, because the kernel assigns ids in
 // ascending order.
 func (p *process) signal(s syscall.Signal) {
 	_ = syscall.Kill(-p.pid, s)

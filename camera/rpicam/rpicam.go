@@ -160,7 +160,7 @@ func (s *Stream) readFrame(buf []byte) ([]byte, error) {
 	return buf, s.checkSize()
 }
 
-// checkSize checks that the frames have the size asked for: a different size
+// checkSize checks that the frames have the size requested: a different size
 // would shift where each frame starts. The program logs the size before it sends
 // the first frame, but through another pipe, so checkSize waits for it.
 func (s *Stream) checkSize() error {

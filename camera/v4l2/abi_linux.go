@@ -264,7 +264,7 @@ type controlQuery struct { // v4l2_queryctrl
 	_            [2]uint32
 }
 
-// ctrlFlagNextCtrl, added to controlQuery.id, asks for the control after it.
+// ctrlFlagNextCtrl, added to controlQuery.id, requests the next control.
 const ctrlFlagNextCtrl = 0x80000000 // V4L2_CTRL_FLAG_NEXT_CTRL
 
 // Control types (enum v4l2_ctrl_type) whose value is one 32-bit number.

@@ -26,7 +26,7 @@ type device struct {
 	kind         uint32 // buffer type of its capture queue
 }
 
-// Mode is a pixel format that a device offers and the sizes it offers it in.
+// Mode is a pixel format that a device offers, with its sizes.
 type Mode struct {
 	FourCC pixel.FourCC
 	Sizes  []Size // empty if the driver does not enumerate them
@@ -226,16 +226,16 @@ func appendRate(rates []float64, interval fraction) []float64 {
 // setRate sets a rate in frames per second, by default the usual one. It returns the
 // rate that the driver has set, or 0 if the driver does not say. Setting the default
 // may fail: it was not requested.
-func (d *device) setRate(asked float64) (float64, error) {
+func (d *device) setRate(requested float64) (float64, error) {
 	const unit = 1000 // denominator of the fraction: rates are rounded to 1/1000 frame per second
-	rate := max(cmp.Or(asked, defaultRate), 1.0/unit)
+	rate := max(cmp.Or(requested, defaultRate), 1.0/unit)
 	p := streamParameters{kind: d.kind}
 	err := d.ioctl(vidiocGParm, unsafe.Pointer(&p))
 	if err == nil && p.capability&capTimePerFrame != 0 {
 		p.timePerFrame = fraction{unit, uint32(rate*unit + 0.5)}
 		err = d.ioctl(vidiocSParm, unsafe.Pointer(&p))
 	}
-	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) || err != nil && asked == 0 {
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) || err != nil && requested == 0 {
 		return 0, nil // the device has no rate to set
 	}
 	if err != nil {

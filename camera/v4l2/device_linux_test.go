@@ -325,7 +325,7 @@ func TestInvalidControls(t *testing.T) {
 	require.ErrorContains(t, err, "overrides it: turn that off first")
 }
 
-// TestBusyNamesTheProcess has another process open a file.
+// TestBusyNamesTheProcess lets another process open a file.
 func TestBusyNamesTheProcess(t *testing.T) {
 	sleep, err := exec.LookPath("sleep")
 	if err != nil {
@@ -361,8 +361,8 @@ func TestBusyFromAnyRequest(t *testing.T) {
 	}
 }
 
-// TestDefaultRateMayFail has requests for the rate fail. A camera starts without
-// one.
+// TestDefaultRateMayFail makes requests for the rate fail. A camera starts
+// without one.
 func TestDefaultRateMayFail(t *testing.T) {
 	for _, request := range []uintptr{vidiocGParm, vidiocSParm} {
 		for _, cause := range []error{unix.EIO, unix.EPROTO, unix.EBUSY, unix.EINVAL, unix.ENOTTY} {

@@ -39,7 +39,7 @@ const maxSide = 1 << 14
 // preference lists the supported pixel formats, the cheapest to process first:
 // packed before planar (a row is read from one place), fewer bytes before more,
 // colour before grey, uncompressed before MJPEG. A format that offers the size
-// and rate asked for is preferred to any that does not.
+// and rate requested is preferred to any that does not.
 var preference = []pixel.FourCC{
 	pixel.YUYV, pixel.UYVY, pixel.YVYU, pixel.NV12, pixel.NV21, pixel.YU12, pixel.YV12,
 	pixel.RGB24, pixel.BGR24, pixel.RGB565, pixel.GREY, pixel.Y10, pixel.Y16, pixel.MJPEG, pixel.JPEG,
@@ -111,8 +111,8 @@ func choose(modes []Mode, c Config, rates func(choice) []float64) (choice, bool)
 // merit is how well a choice matches the configuration.
 type merit struct {
 	choice
-	exact bool    // whether it has the size asked for
-	rate  float64 // what it reaches, up to the rate asked for
+	exact bool    // whether it has the size requested
+	rate  float64 // what it reaches, up to the rate requested
 }
 
 // exceeds reports whether m is better than n, a choice that is cheaper to process.

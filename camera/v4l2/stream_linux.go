@@ -64,8 +64,8 @@ const (
 
 	// firstTimeout bounds the wait for the first frame: webcams adjust their
 	// exposure before it, and some need 6 s. Later frames may take nextTimeout plus
-	// the time of three frames, but no more than maxTimeout, for a driver may report
-	// any rate.
+	// the time of three frames, but no more than maxTimeout, because a driver may
+	// report any rate.
 	firstTimeout = 10 * time.Second
 	nextTimeout  = 2 * time.Second
 	maxTimeout   = time.Minute
@@ -367,7 +367,7 @@ func (s *Stream) count(sequence uint32) {
 	switch {
 	case !s.anyFrame:
 		s.anyFrame, step = true, 0
-	case step == 0 || step > 1<<31: // the same, or going back
+	case step == 0 || step > 1<<31: // the driver does not count, or has restarted
 		step = 1
 	}
 	s.lastCount = sequence

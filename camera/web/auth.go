@@ -15,7 +15,7 @@ import (
 // requests.
 type credentials struct {
 	user      *url.Userinfo // nil if the address has none
-	basic     bool          // the server has asked for Basic
+	basic     bool          // the server has requested Basic
 	challenge *digest.Challenge
 	count     int // requests with this challenge's nonce
 }

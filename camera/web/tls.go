@@ -17,7 +17,7 @@ import (
 type CertificateError struct {
 	Name        string // of the stream
 	Fingerprint []byte // SHA-256 of the certificate that the server sent
-	Pinned      bool   // another fingerprint was asked for
+	Pinned      bool   // another fingerprint was requested
 	Err         error  // why the certificate is not valid; nil if Pinned
 }
 

@@ -88,8 +88,7 @@ type Stream struct {
 	frames   int    // of the last response, so far
 	first    []byte // the first frame, read by Open, until Read returns it
 
-	// A response of one JPEG, not of a multipart type, is a picture: it is requested
-	// again and again.
+	// A response of one JPEG, not of a multipart type, is a picture: it is polled.
 	multipart bool        // the last response has a multipart type
 	polling   bool        // the address is that of a picture
 	requested time.Time   // when the last request was sent

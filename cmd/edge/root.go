@@ -44,7 +44,7 @@ func exitOnInterrupt(stderr io.Writer) func() {
 
 // execute runs the command in args and returns the exit status.
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	survivePipe()
+	ignoreSIGPIPE()
 	out := &output{to: stdout}
 	root := newRoot()
 	root.SetArgs(args)
@@ -78,9 +78,9 @@ func report(stderr io.Writer, err error) {
 	fmt.Fprintln(stderr, "edge:", printable.Text(err.Error()))
 }
 
-// survivePipe turns a write to a closed pipe into an error: by default SIGPIPE
-// would kill the program before it has closed the camera.
-func survivePipe() {
+// ignoreSIGPIPE turns a write to a closed pipe into an error: by default
+// SIGPIPE would kill the program before it has closed the camera.
+func ignoreSIGPIPE() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 }
 

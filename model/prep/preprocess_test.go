@@ -292,7 +292,7 @@ func TestMirror(t *testing.T) {
 	}
 }
 
-// TestOrder checks that the channel orders differ in nothing else.
+// TestOrder checks that channel orders only permute the bytes of a pixel.
 func TestOrder(t *testing.T) {
 	src := noise(50, 40, 5)
 	rgb, bgr := preprocess(t, rule(model.Crop, 20, 16, model.RGB), src), preprocess(t, rule(model.Crop, 20, 16, model.BGR), src)

@@ -24,7 +24,7 @@ func fileWith(write func(*body)) []byte {
 	return binary.LittleEndian.AppendUint32(file, crc32.Checksum(file, castagnoli))
 }
 
-// allocatedBytes returns how much f allocates in all.
+// allocatedBytes returns how much f allocates in total.
 func allocatedBytes(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

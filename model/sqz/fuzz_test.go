@@ -37,7 +37,7 @@ func requireRobust(t *testing.T, file []byte) {
 	runtime.ReadMemStats(&before)
 	n, err := sqz.Decode(file)
 	runtime.ReadMemStats(&after)
-	// A growing slice allocates up to about five times its final size in all.
+	// A growing slice allocates up to about five times its final size in total.
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(5*sqz.MaxWeights+5*sqz.MaxText+8<<20))
 	if err != nil || weights(n) > 1<<16 { // encoding more takes too long
 		return

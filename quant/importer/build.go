@@ -12,7 +12,7 @@ import (
 // filled in by convention and noted in assumed.
 type builder struct {
 	file      *file
-	asked     *overrides
+	opts      *overrides
 	found     *layout
 	framework framework
 	assumed   []string
@@ -20,12 +20,12 @@ type builder struct {
 
 // build makes the network. fileSize bounds the number of parameters: tensors
 // that share their bytes could otherwise claim any number of them.
-func build(f *file, asked *overrides, fileSize int) (*Loaded, error) {
+func build(f *file, opts *overrides, fileSize int) (*Loaded, error) {
 	l, err := f.layout()
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{file: f, asked: asked, found: l, assumed: slices.Clone(f.assumed)}
+	b := &builder{file: f, opts: opts, found: l, assumed: slices.Clone(f.assumed)}
 	b.framework = b.inferFramework()
 	t, err := b.topology()
 	if err != nil {

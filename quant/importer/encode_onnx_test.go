@@ -26,7 +26,7 @@ type onnxVariant struct {
 	newTail   bool  // ReduceMean, Dropout with inputs, Flatten
 	side      int   // of the input; 0 if not fixed
 	caffe     bool  // Caffe's names
-	front     []onnxFront
+	front     []onnxScaling
 	biasAdd   string // "", "column" (1xCx1x1), "axis" (before opset 7), "unsqueezed" or "multiplied": the bias is a node
 	lateNorm  bool   // batch normalization of the expand layers after the concatenation
 	values    bool   // integers are Constant nodes with value_ints
@@ -45,8 +45,8 @@ type externalWriter struct {
 	data     []byte
 }
 
-// onnxFront is a node that scales the picture.
-type onnxFront struct {
+// onnxScaling is a node that scales the picture.
+type onnxScaling struct {
 	kind       string
 	values     []float32
 	shape      []int64

@@ -21,13 +21,13 @@ const (
 )
 
 // readFormat detects the format of a file and reads it.
-func readFormat(data []byte, external *externalFiles, asked *overrides) (*file, error) {
+func readFormat(data []byte, external *externalFiles, opts *overrides) (*file, error) {
 	if err := rejectForeign(data); err != nil {
 		return nil, err
 	}
 	var f *file
 	var err error
-	format := formatOf(data, asked)
+	format := formatOf(data, opts)
 	switch format {
 	case formatONNX:
 		f, err = readONNX(data, external)
@@ -38,7 +38,7 @@ func readFormat(data []byte, external *externalFiles, asked *overrides) (*file, 
 	case formatSafetensors:
 		f, err = readSafetensors(data)
 	case formatDeepCompression:
-		f, err = readDeepCompression(data, asked.netTopology())
+		f, err = readDeepCompression(data, opts.netTopology())
 	default:
 		return nil, errors.New("not recognised as ONNX, .caffemodel, .pth, .safetensors or Deep Compression's .net")
 	}
@@ -51,13 +51,13 @@ func readFormat(data []byte, external *externalFiles, asked *overrides) (*file, 
 
 // formatOf detects the format; "" means none of those above. Protobuf has no
 // signature of its own and is tried last.
-func formatOf(data []byte, asked *overrides) string {
+func formatOf(data []byte, opts *overrides) string {
 	switch {
 	case isZip(data), isPickle(data):
 		return formatTorch
 	case isSafetensors(data):
 		return formatSafetensors
-	case isDeepCompression(data, asked.netTopology()):
+	case isDeepCompression(data, opts.netTopology()):
 		return formatDeepCompression
 	}
 	return protobufFormat(data)

@@ -47,7 +47,7 @@ func FuzzONNX(f *testing.F) {
 	s := small(f)
 	fuzz(f, s.onnx(onnxVariant{}), s.onnx(onnxVariant{kind: onnxFloat16, typed: true, constants: true, newTail: true}),
 		s.onnx(onnxVariant{pads: true, side: 64, average: 9, reversed: true,
-			front: []onnxFront{{kind: "Sub", values: []float32{1, 2, 3}, shape: []int64{3, 1, 1}}}}),
+			front: []onnxScaling{{kind: "Sub", values: []float32{1, 2, 3}, shape: []int64{3, 1, 1}}}}),
 		s.onnx(onnxVariant{biasAdd: "axis", values: true, shapes: true, mean: "computed", side: 64}),
 		s.onnx(onnxVariant{nhwc: true, mean: "transposed", biasAdd: "unsqueezed", external: &externalWriter{location: "x"}}),
 		small(f).normalize().onnx(onnxVariant{lateNorm: true, lateRelu: true, mean: "sides"}))
@@ -116,11 +116,11 @@ func FuzzNet(f *testing.F) {
 	s.prune()
 	f.Add(s.net())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		asked := &overrides{topology: &s.topology}
-		if !isDeepCompression(data, asked.netTopology()) {
+		opts := &overrides{topology: &s.topology}
+		if !isDeepCompression(data, opts.netTopology()) {
 			return
 		}
-		if l, err := load(data, &externalFiles{}, asked); err == nil && l.Network.Validate() != nil {
+		if l, err := load(data, &externalFiles{}, opts); err == nil && l.Network.Validate() != nil {
 			t.Fatal("accepted an invalid network")
 		}
 	})

@@ -51,7 +51,7 @@ const maxFile = 1 << 30
 // Load reads a weights file. Errors name the file, the tensor or layer, and
 // the offset or key within the file.
 func Load(path string, o Options) (*Loaded, error) {
-	asked, err := o.parse()
+	opts, err := o.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +60,11 @@ func Load(path string, o Options) (*Loaded, error) {
 		return nil, err
 	}
 	external := &externalFiles{folder: filepath.Dir(path)}
-	l, err := load(data, external, asked)
+	l, err := load(data, external, opts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := l.label(asked.labels); err != nil {
+	if err := l.label(opts.labels); err != nil {
 		return nil, fmt.Errorf("-labels: %w", err)
 	}
 	sum := sha256.New() // of the file, then of its external data
@@ -95,12 +95,12 @@ func (l *Loaded) label(file *labels.List) error {
 }
 
 // load imports a file that is in memory.
-func load(data []byte, external *externalFiles, asked *overrides) (*Loaded, error) {
-	f, err := readFormat(data, external, asked)
+func load(data []byte, external *externalFiles, opts *overrides) (*Loaded, error) {
+	f, err := readFormat(data, external, opts)
 	if err != nil {
 		return nil, err
 	}
-	l, err := build(f, asked, len(data)+f.external)
+	l, err := build(f, opts, len(data)+f.external)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.format, err)
 	}

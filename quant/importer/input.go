@@ -49,11 +49,11 @@ func (b *builder) size() (int, error) {
 	usual, source := b.conventional()
 	stated, nonSquare := b.file.size, b.file.nonSquare
 	switch {
-	case b.asked.size > 0:
+	case b.opts.size > 0:
 		if nonSquare != [2]int{} {
-			b.assume("-size", "input side %d, although the file states %dx%d (height x width)", b.asked.size, nonSquare[0], nonSquare[1])
+			b.assume("-size", "input side %d, although the file states %dx%d (height x width)", b.opts.size, nonSquare[0], nonSquare[1])
 		}
-		return b.asked.size, nil
+		return b.opts.size, nil
 	case nonSquare != [2]int{}:
 		return 0, fmt.Errorf("the file states an input of %dx%d pixels (height x width); only square inputs are supported: "+
 			"export the network for a square input, or choose a side with -size", nonSquare[0], nonSquare[1])
@@ -86,19 +86,19 @@ func (b *builder) input(size int) model.Input {
 
 // fit decides how a picture is resized to a square of the given side.
 func (b *builder) fit(in *model.Input, size int, source string) {
-	if b.asked.fit != nil {
-		in.Fit = *b.asked.fit
+	if b.opts.fit != nil {
+		in.Fit = *b.opts.fit
 	}
 	switch {
 	case in.Fit == model.Direct:
 		in.Resize = 0
-	case b.asked.resize > 0:
-		in.Resize = b.asked.resize
+	case b.opts.resize > 0:
+		in.Resize = b.opts.resize
 	case size != 224 && size != 227: // both are cut from 256; keep that ratio for other sides
 		in.Resize = int(math.Round(float64(size*in.Resize) / float64(in.Size)))
 	}
 	in.Size = size
-	if b.asked.fit != nil && (in.Fit == model.Direct || b.asked.resize > 0) {
+	if b.opts.fit != nil && (in.Fit == model.Direct || b.opts.resize > 0) {
 		return
 	}
 	resize := fmt.Sprintf("squashed to %dx%d", in.Resize, in.Resize)
@@ -111,8 +111,8 @@ func (b *builder) fit(in *model.Input, size int, source string) {
 // order decides the channel order. Without the option, it compares the red and
 // blue means in the file: photographs contain more red than blue.
 func (b *builder) order(in *model.Input, source string) {
-	if b.asked.order != nil {
-		in.Order = *b.asked.order
+	if b.opts.order != nil {
+		in.Order = *b.opts.order
 		return
 	}
 	if s := b.found.scaling; s != nil && s.mean[0] != s.mean[2] {
@@ -132,13 +132,13 @@ func (b *builder) normalize(in *model.Input, source string) {
 	if s != nil {
 		in.Mean, in.Std = b.inBytes(s)
 	}
-	if b.asked.mean != nil {
-		in.Mean = *b.asked.mean
+	if b.opts.mean != nil {
+		in.Mean = *b.opts.mean
 	} else if s == nil {
 		b.assume("-mean", "mean %s in bytes, as in %s", triple(in.Mean), source)
 	}
-	if b.asked.std != nil {
-		in.Std = *b.asked.std
+	if b.opts.std != nil {
+		in.Std = *b.opts.std
 	} else if s == nil {
 		b.assume("-std", "standard deviation %s in bytes, as in %s", triple(in.Std), source)
 	}

@@ -187,8 +187,8 @@ func TestONNXExternalSizes(t *testing.T) {
 
 // TestONNXChannelsLast: a picture in NHWC that is transposed first.
 func TestONNXChannelsLast(t *testing.T) {
-	row := onnxFront{kind: "Sub", values: []float32{124, 116, 104}, shape: []int64{3}}
-	for name, front := range map[string][]onnxFront{
+	row := onnxScaling{kind: "Sub", values: []float32{124, 116, 104}, shape: []int64{3}}
+	for name, front := range map[string][]onnxScaling{
 		"plain":      nil,
 		"normalized": {row, {kind: "Mul", values: []float32{1. / 64}, shape: nil}},
 	} {
@@ -202,7 +202,7 @@ func TestONNXChannelsLast(t *testing.T) {
 			}
 		})
 	}
-	_, err := read(newSample(t, tiny()).onnx(onnxVariant{front: []onnxFront{row}}), Options{})
+	_, err := read(newSample(t, tiny()).onnx(onnxVariant{front: []onnxScaling{row}}), Options{})
 	require.ErrorContains(t, err, "does not apply to the channels") // along the width
 }
 

@@ -50,8 +50,8 @@ func TestONNXPooling(t *testing.T) {
 		"stated up":            {onnxVariant{ceil: 1}, Options{Size: 67}, true, false},
 		"stated down":          {onnxVariant{ceil: -1}, Options{Size: 67}, false, true},
 		"padded":               {onnxVariant{pads: true}, Options{Size: 67}, true, false},
-		"asked down":           {onnxVariant{ceil: 1}, Options{Size: 67, Pool: "floor"}, false, false},
-		"asked up":             {onnxVariant{ceil: -1}, Options{Size: 67, Pool: "ceil"}, true, false},
+		"option down":          {onnxVariant{ceil: 1}, Options{Size: 67, Pool: "floor"}, false, false},
+		"option up":            {onnxVariant{ceil: -1}, Options{Size: 67, Pool: "ceil"}, true, false},
 		"irrelevant":           {onnxVariant{}, Options{Size: 64}, true, false},
 		"average implies up":   {onnxVariant{average: 10, side: 67}, Options{}, true, false},
 		"average implies down": {onnxVariant{average: 9, side: 67}, Options{}, false, false},
@@ -68,7 +68,7 @@ func TestONNXPooling(t *testing.T) {
 
 func TestONNXInput(t *testing.T) {
 	scalar, column := []int64{}, []int64{1, 3, 1, 1}
-	sub := onnxFront{kind: "Sub", values: []float32{124, 116, 104}, shape: column}
+	sub := onnxScaling{kind: "Sub", values: []float32{124, 116, 104}, shape: column}
 	imagenet := model.TorchvisionInput()
 	for name, c := range map[string]struct {
 		spelling onnxVariant
@@ -80,20 +80,20 @@ func TestONNXInput(t *testing.T) {
 		"Caffe's names":       {onnxVariant{caffe: true}, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},
 		"Caffe's names, 224":  {onnxVariant{caffe: true, side: 224}, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},
 		"torchvision's names": {onnxVariant{side: 100}, model.RGB, imagenet.Mean, imagenet.Std, 100},
-		"scaled bytes": {onnxVariant{front: []onnxFront{sub, {kind: "Div", values: []float32{64}, shape: scalar}}},
+		"scaled bytes": {onnxVariant{front: []onnxScaling{sub, {kind: "Div", values: []float32{64}, shape: scalar}}},
 			model.RGB, [3]float32{124, 116, 104}, [3]float32{64, 64, 64}, 224},
-		"blue first": {onnxVariant{front: []onnxFront{{kind: "Add", values: []float32{-104, -116, -124}, shape: []int64{3, 1, 1}}}},
+		"blue first": {onnxVariant{front: []onnxScaling{{kind: "Add", values: []float32{-104, -116, -124}, shape: []int64{3, 1, 1}}}},
 			model.BGR, [3]float32{104, 116, 124}, [3]float32{1, 1, 1}, 224},
-		"fractions": {onnxVariant{front: []onnxFront{
+		"fractions": {onnxVariant{front: []onnxScaling{
 			{kind: "Sub", values: []float32{0.5, 0.5, 0.25}, shape: column}, {kind: "Mul", values: []float32{4}, shape: scalar}}},
 			model.RGB, [3]float32{127.5, 127.5, 63.75}, [3]float32{63.75, 63.75, 63.75}, 224},
-		"old broadcast": {onnxVariant{front: []onnxFront{{kind: "Sub", values: []float32{124, 116, 104}, shape: []int64{3},
+		"old broadcast": {onnxVariant{front: []onnxScaling{{kind: "Sub", values: []float32{124, 116, 104}, shape: []int64{3},
 			attributes: []pb{attributeInt("axis", 1), attributeInt("broadcast", 1)}}}},
 			model.RGB, [3]float32{124, 116, 104}, [3]float32{1, 1, 1}, 224},
-		"ImageScaler": {onnxVariant{front: []onnxFront{{kind: "ImageScaler", attributes: []pb{
+		"ImageScaler": {onnxVariant{front: []onnxScaling{{kind: "ImageScaler", attributes: []pb{
 			pb{}.text(1, "scale").float(2, 0.5), pb{}.text(1, "bias").float(7, -62).float(7, -58).float(7, -52)}}}},
 			model.RGB, [3]float32{124, 116, 104}, [3]float32{2, 2, 2}, 224},
-		"nothing": {onnxVariant{front: []onnxFront{{kind: "Mul", values: []float32{1}, shape: scalar}}},
+		"nothing": {onnxVariant{front: []onnxScaling{{kind: "Mul", values: []float32{1}, shape: scalar}}},
 			model.RGB, imagenet.Mean, imagenet.Std, 224},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -56,7 +56,7 @@ func (o *Options) Flags(fs *flag.FlagSet) {
 // files.
 type OptionError struct{ error }
 
-// overrides are parsed Options: nil or zero where the user asked for nothing.
+// overrides are parsed Options: nil or zero where the user set no option.
 type overrides struct {
 	topology  *model.Topology
 	named     bool   // topology is v1.0 or v1.1, which leaves the classes and the head's padding open

@@ -146,15 +146,15 @@ func (s *sample) torchName(i int) string {
 
 // read imports a file in memory.
 func read(data []byte, o Options) (*Loaded, error) {
-	asked, err := o.parse()
+	opts, err := o.parse()
 	if err != nil {
 		return nil, err
 	}
-	l, err := load(data, &externalFiles{}, asked)
+	l, err := load(data, &externalFiles{}, opts)
 	if err != nil {
 		return nil, err
 	}
-	return l, l.label(asked.labels)
+	return l, l.label(opts.labels)
 }
 
 func mustRead(t *testing.T, data []byte, o Options) *Loaded {

@@ -13,14 +13,14 @@ import (
 func (b *builder) topology() (model.Topology, error) {
 	var t model.Topology
 	var err error
-	switch wanted := b.asked.topology; {
+	switch wanted := b.opts.topology; {
 	case b.found.complete:
 		if t, err = b.found.describe(); err == nil && wanted != nil {
 			t, err = b.agree(t, *wanted)
 		}
 	case wanted != nil:
 		t = *wanted
-		if b.asked.named {
+		if b.opts.named {
 			t.Head.Pad, t.Name = b.headPad(t), ""
 		}
 	default:
@@ -32,7 +32,7 @@ func (b *builder) topology() (model.Topology, error) {
 	if err := b.openFields(&t); err != nil {
 		return t, err
 	}
-	if t.Head.Classes == 0 || b.asked.named {
+	if t.Head.Classes == 0 || b.opts.named {
 		t.Head.Classes = b.found.head.out()
 	}
 	t.Size, err = b.size()
@@ -42,13 +42,13 @@ func (b *builder) topology() (model.Topology, error) {
 // openFields decides what only a graph states and what shapes do not show: the
 // padding of conv1 and the ReLU of the head.
 func (b *builder) openFields(t *model.Topology) error {
-	linear, pad := b.asked.linear, b.asked.conv1Pad
+	linear, pad := b.opts.linear, b.opts.conv1Pad
 	if b.found.complete {
 		switch {
 		case linear != nil && *linear && !t.Head.Linear:
-			return fmt.Errorf("the file's graph has a ReLU after %s, but %s says otherwise", t.HeadName(), b.asked.source)
+			return fmt.Errorf("the file's graph has a ReLU after %s, but %s says otherwise", t.HeadName(), b.opts.source)
 		case linear != nil && !*linear && t.Head.Linear:
-			return fmt.Errorf("the file's graph has no ReLU after %s, but %s says otherwise", t.HeadName(), b.asked.source)
+			return fmt.Errorf("the file's graph has no ReLU after %s, but %s says otherwise", t.HeadName(), b.opts.source)
 		case pad != nil && *pad != t.Conv1.Pad:
 			return fmt.Errorf("the file's graph pads conv1 by %d, not by %d: leave -conv1-pad out", t.Conv1.Pad, *pad)
 		}
@@ -105,12 +105,12 @@ func (l *layout) fireSizes() []model.Fire {
 	return sizes
 }
 
-// agree verifies that the graph is the network the user asked for, and takes
+// agree verifies that the graph is the network the user requested, and takes
 // from the latter what a graph does not state.
 func (b *builder) agree(stated, wanted model.Topology) (model.Topology, error) {
 	t := wanted
 	t.Name, t.Size, t.PoolCeil = "", 0, false // a graph does not state these, or not reliably
-	if b.asked.named {
+	if b.opts.named {
 		t.Head = stated.Head
 	}
 	if t.Head.Classes == 0 {
@@ -121,9 +121,9 @@ func (b *builder) agree(stated, wanted model.Topology) (model.Topology, error) {
 		t.PoolAfter = stated.PoolAfter // DeepEqual tells nil from empty
 	}
 	if !reflect.DeepEqual(t, stated) {
-		return t, b.asked.mismatch(stated, t)
+		return t, b.opts.mismatch(stated, t)
 	}
-	if !b.asked.named {
+	if !b.opts.named {
 		t.Name = wanted.Name
 	}
 	return t, nil
@@ -142,7 +142,7 @@ func (b *builder) infer() (model.Topology, error) {
 				"describe the network with -topology FILE; found: %s", t.Name, l.poolGaps, t.PoolAfter, l)
 		}
 		b.assume("-topology", "strides, pools after layers %v and no bypass, as in %s, which has the same conv1", t.PoolAfter, t.Name)
-		if b.asked.conv1Pad == nil {
+		if b.opts.conv1Pad == nil {
 			b.assume("-conv1-pad", "conv1 is not padded, as in %s", t.Name)
 		}
 		t.Fires, t.Head = l.fireSizes(), model.Head{Pad: b.headPad(t)}
@@ -179,8 +179,8 @@ func (b *builder) name(t model.Topology) string {
 // networks round up.
 func (b *builder) poolRounding(t model.Topology) (model.Topology, error) {
 	switch {
-	case b.asked.ceil != nil:
-		t.PoolCeil = *b.asked.ceil
+	case b.opts.ceil != nil:
+		t.PoolCeil = *b.opts.ceil
 		return t, nil
 	case !b.found.complete && b.framework == caffe:
 		t.PoolCeil = true // Caffe always rounds up

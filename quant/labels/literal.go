@@ -195,8 +195,7 @@ func (p *literal) hex(digits int) (uint64, error) {
 	return code, nil
 }
 
-// word reads a number or text without quotes, as YAML and the keys of JavaScript
-// have it.
+// word reads a number or text without quotes, as in YAML and keys in JavaScript.
 func (p *literal) word() (any, error) {
 	start := p.pos
 	for p.pos < len(p.text) && strings.IndexByte("\n,:[](){}", p.text[p.pos]) < 0 {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// listed is how many mnemonics and functions the report names.
-const listed = 12
+// maxListed is how many mnemonics and functions the report names.
+const maxListed = 12
 
 // report is what a run of the tool found.
 type report struct {
@@ -48,7 +48,7 @@ func (r report) printShares(w io.Writer, of string, counts map[string]int) {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
 	fmt.Fprintf(w, "%%      %s\n", of)
-	for _, k := range keys[:min(listed, len(keys))] {
+	for _, k := range keys[:min(maxListed, len(keys))] {
 		fmt.Fprintf(w, "%5.1f  %s\n", 100*float64(counts[k])/float64(r.counts.instructions()), k)
 	}
 }

@@ -85,7 +85,7 @@ func Spread(logits [][]float32) float64 {
 }
 
 // rounding is the relative error of a logit in float32, above that of a sum of
-// some thousand products.
+// a few thousand products.
 const rounding = 1e-6
 
 // largest is the largest magnitude of a logit.

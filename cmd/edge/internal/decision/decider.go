@@ -17,7 +17,7 @@ type Decider struct {
 	started  bool          // there was a frame, and no End since
 	last     time.Time     // when it was taken
 	elapsed  time.Duration // sum of the times between frames, which never decreases
-	terms    []float64     // of softmax
+	terms    []float64     // unnormalised softmax: exp(logit - largest)
 	smoothed []float64     // probability of each class, then of each group
 	tracks   []track       // of each class, then of each group
 	order    []int         // of the answers: indices as in tracks
@@ -184,7 +184,7 @@ func (d *Decider) answer() {
 }
 
 // insert puts i into order[from:], which is sorted by descending value, after all
-// that are equal. What reaches the index limit falls off.
+// that are equal. Elements from the index limit on are dropped.
 func insert(order []int, values []float64, i, from, limit int) []int {
 	at := len(order)
 	for at > from && values[order[at-1]] < values[i] {

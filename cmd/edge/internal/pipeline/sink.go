@@ -7,8 +7,8 @@ import (
 // Sink receives the results of a run, in the order of frames. Its methods are called
 // by one goroutine.
 type Sink interface {
-	// Observe handles one observation. It must not change it, for other sinks
-	// receive the same one.
+	// Observe handles one observation. It must not change it, because other
+	// sinks receive the same one.
 	Observe(o *Observation) error
 	// Close is called once, after everything else, also after an error.
 	Close() error

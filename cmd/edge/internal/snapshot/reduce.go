@@ -9,7 +9,8 @@ import (
 
 // reduce shrinks a picture by a whole factor, each pixel the mean of a square of
 // factor*factor, and turns it upright. What remains at the right and lower edge is
-// cut off. Luma and chroma stay separate, because the encoder wants them so.
+// cut off. Luma and chroma stay separate, because the encoder takes them
+// separately.
 func reduce(img *pixel.Image, factor int) image.Image {
 	width, height := max(1, img.Width/factor), max(1, img.Height/factor)
 	switch img.FourCC {

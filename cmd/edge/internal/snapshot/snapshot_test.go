@@ -198,7 +198,8 @@ func TestNewCopies(t *testing.T) {
 	requireColour(t, quadrantColours[0], decode(t, s, 0), 0)
 }
 
-// What the camera sends as a JPEG is passed on as it is, whatever size is asked for.
+// What the camera sends as a JPEG is passed on as it is, whatever size is
+// requested.
 func TestCamerasOwnJPEG(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 96, 64)), nil))

@@ -55,7 +55,8 @@ func (c *CountedProb) UpdateLimit(one bool, limit int32) {
 }
 
 // A ShiftProb is the adaptive probability of a 1 in one context, in units of
-// 2^-ProbBits. It adapts at a constant rate, which costs a shift and an add.
+// 2^-ProbBits. It adapts at a constant rate, at the cost of a shift and an
+// add.
 type ShiftProb uint32
 
 const (
