@@ -39,7 +39,7 @@ func rgbFormat(width, height int) Format {
 	return Format{FourCC: RGB24, Width: width, Height: height, Stride: 3 * width}
 }
 
-// Format is the format of the last frame; before the first, what the source
+// Format returns the format of the last frame; before the first, what the source
 // promises, which need not be true.
 func (d *jpegDecoder) Format() Format { return d.frame.Format }
 

@@ -84,7 +84,7 @@ type AutoError struct {
 // Error has the reason of each source.
 func (e *AutoError) Error() string { return e.Message(error.Error) }
 
-// Message is the error's text with the errors of sources worded by the caller.
+// Message returns the error's text with the errors of sources worded by the caller.
 func (e *AutoError) Message(text func(error) string) string {
 	reasons := slices.Clone(e.Problems)
 	for _, err := range e.Errs {
@@ -113,7 +113,7 @@ func (e *OptionError) Error() string {
 	return e.Message(Option.String)
 }
 
-// Message is the error's text with options named by the caller, for example as
+// Message returns the error's text with options named by the caller, for example as
 // command-line flags.
 func (e *OptionError) Message(name func(Option) string) string {
 	names := make([]string, len(e.Supported))

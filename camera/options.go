@@ -113,7 +113,7 @@ const (
 	OptionWatch
 )
 
-// String is the option's name in Options.
+// String returns the option's name in Options.
 func (o Option) String() string {
 	return [...]string{"Width and Height", "Rate", "FourCC", "Controls", "Patience", "TLSFingerprint", "Insecure", "Loop", "Watch"}[o]
 }

@@ -161,7 +161,7 @@ func (r *Reconnecting) reportChange(err error) {
 	}
 }
 
-// withoutNumbers is the part of an error's text that stays the same when the
+// withoutNumbers returns the part of an error's text that stays the same when the
 // error occurs again: its numbers may be times, process ids or byte counts.
 func withoutNumbers(err error) string {
 	return strings.Map(func(c rune) rune {
@@ -214,7 +214,7 @@ func (r *Reconnecting) keepsTrying(err error) bool {
 	return r.retry.KeepTrying && !errors.As(err, &option)
 }
 
-// Format is the format of the last camera's frames, or zero if there was none;
+// Format returns the format of the last camera's frames, or zero if there was none;
 // each frame has its own.
 func (r *Reconnecting) Format() Format { return r.format }
 

@@ -362,7 +362,7 @@ func TestClosedReconnecting(t *testing.T) {
 	})
 }
 
-// heap is the memory in use in bytes.
+// heap returns the memory in use in bytes.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -26,7 +26,7 @@ func write(t *testing.T, name, content string) (path string) {
 	return path
 }
 
-// pictureFile is a PNG of the given width, grey.
+// pictureFile returns a PNG of the given width, grey.
 func pictureFile(t *testing.T, width int) string {
 	t.Helper()
 	var file bytes.Buffer
@@ -258,7 +258,7 @@ func TestFilesDoNotAllocate(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(20, next))
 }
 
-// jpegFile is a grey JPEG of the given width.
+// jpegFile returns a grey JPEG of the given width.
 func jpegFile(t *testing.T, width int) string {
 	t.Helper()
 	var file bytes.Buffer

@@ -43,7 +43,7 @@ func openFolder(path string, o Options) (Source, error) {
 	}, o.Loop)
 }
 
-// Format is the format of the last picture; each has its own size.
+// Format returns the format of the last picture; each has its own size.
 func (s *folderSource) Format() Format { return s.frame.Format }
 
 func (s *folderSource) Next(ctx context.Context) (*Frame, error) {

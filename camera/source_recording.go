@@ -105,7 +105,7 @@ func newRecording(s *fileSource, o Options) (Source, error) {
 	return r, nil
 }
 
-// Format is the format of the last frame; each has its own size.
+// Format returns the format of the last frame; each has its own size.
 func (r *recording) Format() Format { return r.frame.Format }
 
 // Next skips broken frames, except the first one.

@@ -96,7 +96,7 @@ func listModules() []SourceInfo {
 	return found
 }
 
-// moduleSizes is the range of sizes that can be requested. The highest rates
+// moduleSizes returns the range of sizes that can be requested. The highest rates
 // belong to small sizes.
 func moduleSizes(m rpicam.Module) Size {
 	least := rpicam.Config{Width: 1, Height: 1}.Format()

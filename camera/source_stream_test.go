@@ -157,7 +157,7 @@ func TestSilentPipeIsClosed(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
-// wrongSize is a small JPEG whose header claims the given side.
+// wrongSize returns a small JPEG whose header claims the given side.
 func wrongSize(t *testing.T, side uint16) []byte {
 	t.Helper()
 	file := []byte(jpegFile(t, 8))

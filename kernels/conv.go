@@ -88,7 +88,7 @@ func fold(s ConvSpec) foldedConv {
 	return c
 }
 
-// depth is the number of weights of an output channel.
+// depth returns the number of weights of an output channel.
 func (c *foldedConv) depth() int { return c.Kernel * c.Kernel * c.In }
 
 // filter returns the weights of output channel o.

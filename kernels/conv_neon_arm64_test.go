@@ -36,7 +36,7 @@ func TestSplitRuns(t *testing.T) {
 	}
 }
 
-// largestLaneSum is the largest sum of |w| that an int16 lane of a panel
+// largestLaneSum returns the largest sum of |w| that an int16 lane of a panel
 // accumulates.
 func largestLaneSum(row []int8) int {
 	largest := 0

@@ -120,7 +120,7 @@ func (c *tiledConv) nameFor(set string) string {
 
 func (c *tiledConv) bytes() int { return len(c.packed) }
 
-// panel is the number of the panel of channel o.
+// panel returns the number of the panel of channel o.
 func (c *tiledConv) panel(o int) int { return o / c.channels }
 
 // packedPanel returns the packed weights from the panel of channel o on.
@@ -309,7 +309,7 @@ func (c *tiledConv) walk(dst, src Map, width int, rows Span) pixelWalk {
 	}
 }
 
-// left is the number of pixels left.
+// left returns the number of pixels left.
 func (w *pixelWalk) left() int { return w.pixels - w.done }
 
 // next stores the pixels of the next tile in at and returns the number of tiles

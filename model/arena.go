@@ -19,12 +19,12 @@ type buffer struct {
 func (b *buffer) row() int   { return (b.size + 2*b.border) * b.channels }
 func (b *buffer) bytes() int { return (b.size + 2*b.border) * b.row() }
 
-// whole is the tensor with its border.
+// whole returns the tensor with its border.
 func (b *buffer) whole() kernels.Map {
 	return kernels.Map{Data: b.data, Pixel: b.channels, Row: b.row()}
 }
 
-// inside is the tensor without its border.
+// inside returns the tensor without its border.
 func (b *buffer) inside() kernels.Map { return b.whole().At(b.border, b.border, 0) }
 
 // overlaps reports whether the two are alive at the same time.
@@ -50,7 +50,7 @@ func place(buffers []*buffer) (arena []int8) {
 	return arena
 }
 
-// firstFit is the lowest offset at which the buffer does not collide with
+// firstFit returns the lowest offset at which the buffer does not collide with
 // those that are placed already.
 func firstFit(b *buffer, placed []*buffer) int {
 	var taken []*buffer

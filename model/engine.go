@@ -71,7 +71,7 @@ func (e *Engine) RunTraced(done func(operation int)) []float32 {
 // Close stops the workers.
 func (e *Engine) Close() { e.workers.stop() }
 
-// Memory is the size in bytes of the arena, which holds all activations of a
+// Memory returns the size in bytes of the arena, which holds all activations of a
 // frame, and of the packed weights.
 func (e *Engine) Memory() int {
 	bytes := len(e.arena)
@@ -83,7 +83,7 @@ func (e *Engine) Memory() int {
 	return bytes
 }
 
-// Workers is the number of workers.
+// Workers returns the number of workers.
 func (e *Engine) Workers() int { return len(e.workers.helpers) + 1 }
 
 // Operation describes one operation of a frame.

@@ -66,7 +66,7 @@ type Step struct {
 	Linear  bool // a convolution whose output passes no ReLU
 }
 
-// Weights is the number of weights without biases, 0 for a pool.
+// Weights returns the number of weights without biases, 0 for a pool.
 func (s Step) Weights() int {
 	if s.Kind == Pool {
 		return 0
@@ -74,10 +74,10 @@ func (s Step) Weights() int {
 	return s.Out * s.Kernel * s.Kernel * s.In
 }
 
-// MACs is the number of multiply-accumulates per frame.
+// MACs returns the number of multiply-accumulates per frame.
 func (s Step) MACs() int64 { return int64(s.Weights()) * int64(s.OutSize) * int64(s.OutSize) }
 
-// Head is the last convolution, whose output is averaged to the logits.
+// Head returns the last convolution, whose output is averaged to the logits.
 func (g *Graph) Head() Step { return g.Convolutions[len(g.Convolutions)-1] }
 
 // These limits keep sizes in bytes far from overflow. What exceeds them is a

@@ -40,13 +40,13 @@ const (
 	Direct
 )
 
-// CaffeInput is the input of the original SqueezeNet: the mean of ImageNet as
+// CaffeInput returns the input of the original SqueezeNet: the mean of ImageNet as
 // rounded in Caffe's ilsvrc12 examples, channels in OpenCV's order.
 func CaffeInput() Input {
 	return Input{Size: 227, Order: BGR, Mean: [3]float32{104, 117, 123}, Std: [3]float32{1, 1, 1}, Fit: Squash, Resize: 256}
 }
 
-// TorchvisionInput is the input of torchvision's ImageNet networks.
+// TorchvisionInput returns the input of torchvision's ImageNet networks.
 func TorchvisionInput() Input {
 	return Input{
 		Size:   224,
@@ -125,7 +125,7 @@ func parse(names []string, what, text string) (int, error) {
 	return 0, fmt.Errorf("%s %q is none of %q", what, text, names)
 }
 
-// MeanBytes is the byte nearest to the mean of each channel. A padded conv1
+// MeanBytes returns the byte nearest to the mean of each channel. A padded conv1
 // reads it outside the picture, where the float network reads zeros.
 func (in Input) MeanBytes() [3]byte {
 	var b [3]byte

@@ -93,7 +93,7 @@ func (p *planner) convs(t Tensor, in *buffer) *buffer {
 	return out
 }
 
-// borderFor is the width of the border of zeros that convolutions need around
+// borderFor returns the width of the border of zeros that convolutions need around
 // what they read. The head needs none, see newHead.
 func borderFor(readers []Step) int {
 	border := 0

@@ -36,21 +36,21 @@ func split(rows int, channels []int, workers int) []part {
 	return parts
 }
 
-// fraction is the i-th of n fractions of a count, as even as possible.
+// fraction returns the i-th of n fractions of a count, as even as possible.
 func fraction(count, i, n int) kernels.Span {
 	return kernels.Span{From: count * i / n, To: count * (i + 1) / n}
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// panels is the i-th of n fractions of the channels, in multiples of
+// panels returns the i-th of n fractions of the channels, in multiples of
 // kernels.ChannelAlign.
 func panels(channels, i, n int) kernels.Span {
 	s := fraction(ceilDiv(channels, kernels.ChannelAlign), i, n)
 	return kernels.Span{From: min(s.From*kernels.ChannelAlign, channels), To: min(s.To*kernels.ChannelAlign, channels)}
 }
 
-// largestColumn is the number of channels in the largest of n columns.
+// largestColumn returns the number of channels in the largest of n columns.
 func largestColumn(channels []int, n int) int {
 	if len(channels) == 0 {
 		return 1 // not a convolution: split by rows only

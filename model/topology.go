@@ -84,11 +84,11 @@ func standardFires() []Fire {
 	return fires
 }
 
-// HeadName is the name of the last convolution, numbered as in the paper:
+// HeadName returns the name of the last convolution, numbered as in the paper:
 // conv10 follows fire9.
 func (t Topology) HeadName() string { return fmt.Sprintf("conv%d", len(t.Fires)+2) }
 
-// fireName is the name of a fire module, numbered as in the paper: the module
+// fireName returns the name of a fire module, numbered as in the paper: the module
 // with index 0 is fire2.
 func fireName(index int) string { return fmt.Sprintf("fire%d", index+2) }
 

@@ -103,7 +103,7 @@ func (b *batch) add(l *shard, student *float.Forward, pass *float.Pass, picture 
 	})
 }
 
-// softAnswer is a network's answer at the temperature.
+// softAnswer returns a network's answer at the temperature.
 func softAnswer(pass *float.Pass, picture []int8) []float32 {
 	logits, err := pass.Run(picture)
 	if err != nil {
@@ -116,7 +116,7 @@ func softAnswer(pass *float.Pass, picture []int8) []float32 {
 	return softmax(soft)
 }
 
-// gradients is the sum over the shards, by layer.
+// gradients returns the sum over the shards, by layer.
 func (b *batch) gradients() []*gradient {
 	total := b.shards[0].gradients
 	for i := range b.shards[1:] {

@@ -30,7 +30,7 @@ func (r *rounding) biases() []int32 {
 	return biases
 }
 
-// biasStep is the power of two that all biases of a layer are multiples of.
+// biasStep returns the power of two that all biases of a layer are multiples of.
 // It is small against the noise that rounded weights cause in the
 // accumulators: bits below that would be wasted bytes of the file.
 func biasStep(m *inputStats, variance float64) float64 {
@@ -52,7 +52,7 @@ func clampBias(bias, step float64, weights []int8) int32 {
 	return int32(min(max(math.RoundToEven(bias/step)*step, -room), room))
 }
 
-// commonBiasStep is the largest power of two that divides all biases.
+// commonBiasStep returns the largest power of two that divides all biases.
 func commonBiasStep(biases []int32) float64 {
 	all := int32(0)
 	for _, b := range biases {

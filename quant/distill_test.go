@@ -13,7 +13,7 @@ import (
 	"halfmeg/quant/float"
 )
 
-// int8Divergence is the mean divergence of an int8 network's answers from the
+// int8Divergence returns the mean divergence of an int8 network's answers from the
 // float network's.
 func int8Divergence(t *testing.T, n *float.Network, q *model.Network, pictures [][]int8) float64 {
 	t.Helper()
@@ -45,7 +45,7 @@ func TestDistill(t *testing.T) {
 	pictures := randomPictures(r, 48)
 	coarse := quantizeSmall(t, n, pictures, Options{Divergence: 0.0001, Fisher: measureSmall(t, n, pictures, 2)}).Network
 	head := &coarse.Layers[len(coarse.Layers)-1]
-	for o := range head.Bias { // shift every other logit by a sixth: something to learn
+	for o := range head.Bias { // shift every other logit by a sixth: an error to learn
 		logit := head.Multiplier[o] * 3 * 3
 		head.Bias[o] += int32(float32(o%2) / 6 / logit)
 	}

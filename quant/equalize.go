@@ -88,7 +88,7 @@ func (e equalization) apply(m float.Map) {
 	}
 }
 
-// importance is the cost of an error in each channel of a tensor: the energy
+// importance returns the cost of an error in each channel of a tensor: the energy
 // of the weights that read the channel.
 func importance(channels int, readers []float.Layer) []float64 {
 	energy := make([]float64, channels)

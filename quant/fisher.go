@@ -175,7 +175,7 @@ func score(p []float32, random *rand.Rand) []float32 {
 	return slope
 }
 
-// logitScore is the score of independent normally distributed logits, averaged
+// logitScore returns the score of independent normally distributed logits, averaged
 // over the outputs.
 func logitScore(outputs int, spread float64, random *rand.Rand) []float32 {
 	slope := make([]float32, outputs)

@@ -13,7 +13,7 @@ import (
 	"halfmeg/quant/float"
 )
 
-// divergenceOf is the mean divergence of another network's answers from n's.
+// divergenceOf returns the mean divergence of another network's answers from n's.
 func divergenceOf(t *testing.T, n, other *float.Network, pictures [][]int8) float64 {
 	t.Helper()
 	passes := make([]*float.Pass, 2)
@@ -133,7 +133,7 @@ func TestOneOutputKeepsItsLogit(t *testing.T) {
 	require.Less(t, noise, 0.3*variance)
 }
 
-// squaredError is the mean squared error of another network's logits.
+// squaredError returns the mean squared error of another network's logits.
 func squaredError(t *testing.T, n, other *float.Network, pictures [][]int8) float64 {
 	t.Helper()
 	passes := make([]*float.Pass, 2)

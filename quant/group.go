@@ -21,7 +21,7 @@ type group struct {
 	fixedChannels bool
 }
 
-// channels is the number of channels of the group's output.
+// channels returns the number of channels of the group's output.
 func (g group) channels() int {
 	n := 0
 	for _, s := range g.convs {

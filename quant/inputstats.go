@@ -111,7 +111,7 @@ func (m *inputStats) means() (values, codes []float64) {
 	return values, codes
 }
 
-// hessian is the covariance of the codes: half the Hessian of the squared
+// hessian returns the covariance of the codes: half the Hessian of the squared
 // error in an output channel by its weights, once the bias has absorbed the
 // mean.
 func (m *inputStats) hessian() *mat.SymDense {
@@ -127,7 +127,7 @@ func (m *inputStats) hessian() *mat.SymDense {
 	return h
 }
 
-// crossCovariance is the covariance of y/inScale - x, the error of the codes,
+// crossCovariance returns the covariance of y/inScale - x, the error of the codes,
 // with x: [error of input][code].
 func (m *inputStats) crossCovariance(inScale float64) *mat.Dense {
 	depth := m.n - 1

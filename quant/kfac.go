@@ -83,7 +83,7 @@ func (k *kfac) finite() bool {
 	return !slices.ContainsFunc(slices.Concat(k.inputs, k.outputs), func(v float64) bool { return !(math.Abs(v) <= math.MaxFloat64) })
 }
 
-// inputCovariance is the matrix over inputs after channel scaling by
+// inputCovariance returns the matrix over inputs after channel scaling by
 // channelScale (nil means 1), in units of one code (real value scale), with
 // the bias eliminated (Schur complement).
 func (k *kfac) inputCovariance(channelScale []float64, scale float64) *mat.SymDense {
@@ -105,7 +105,7 @@ func (k *kfac) inputCovariance(channelScale []float64, scale float64) *mat.SymDe
 	return h
 }
 
-// outputCovariance is the matrix over outputs that were multiplied by
+// outputCovariance returns the matrix over outputs that were multiplied by
 // channelScale (nil means 1).
 func (k *kfac) outputCovariance(channelScale []float64) *mat.SymDense {
 	g := mat.NewSymDense(k.out, nil)

@@ -51,7 +51,7 @@ func newLDL(h *mat.SymDense, order []int) *ldl {
 	return f
 }
 
-// meanCost is the cost of an error of size one, averaged over the places.
+// meanCost returns the cost of an error of size one, averaged over the places.
 func (f *ldl) meanCost() float64 {
 	sum := 0.0
 	for _, c := range f.cost {

@@ -39,7 +39,7 @@ func (q *quantizer) metric(s model.Step, stats *inputStats, channelScale []float
 	return m
 }
 
-// localWeight is the weight of the layer's own Hessian in the matrix over its
+// localWeight returns the weight of the layer's own Hessian in the matrix over its
 // inputs; the rest is the Fisher information. The Hessian ignores what the
 // network's answer depends on, but it is an average over hundreds of pixels of
 // each picture and hence known better: the Fisher information alone overfits.
@@ -74,7 +74,7 @@ func blend(h, local *mat.SymDense, weight float64) *mat.SymDense {
 	return sum
 }
 
-// budget is the divergence that the rounding of one weight of a convolution
+// budget returns the divergence that the rounding of one weight of a convolution
 // may cause: the same for all weights of the network. At high rates that is
 // the optimal allocation, because removing one bit quadruples the squared error
 // of any weight (reverse water-filling: Cover and Thomas, Elements of

@@ -42,12 +42,12 @@ func (h *histogram) add(m float.Map) {
 	}
 }
 
-// centre is the middle of a bin.
+// centre returns the middle of a bin.
 func centre(bin int) float64 {
 	return float64(math.Float32frombits(uint32(bin)<<binShift | 1<<(binShift-1)))
 }
 
-// channel is the non-empty bins of one channel.
+// channel returns the non-empty bins of one channel.
 func (h *histogram) channel(c int) distribution {
 	var d distribution
 	for b := range binCount {
@@ -63,7 +63,7 @@ type distribution []weighted
 
 type weighted struct{ value, weight float64 }
 
-// largest is the largest value; 0 if there is none.
+// largest returns the largest value; 0 if there is none.
 func (d distribution) largest() float64 {
 	if len(d) == 0 {
 		return 0

@@ -11,7 +11,7 @@ type LayerReport struct {
 	Steps  []float64 // step size of each output channel's weights, in the unit of Target
 }
 
-// SNR is the signal-to-noise ratio of int8 weights against the layer's target,
+// SNR returns the signal-to-noise ratio of int8 weights against the layer's target,
 // in dB.
 func (l *LayerReport) SNR(weights []int8) float64 {
 	depth := len(weights) / len(l.Steps)

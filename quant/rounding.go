@@ -100,7 +100,7 @@ const multiplierBits = 4
 // most of the int32 accumulator to the products.
 const biasLimit = 1 << 29
 
-// finestScale is the step size that maps the largest weight to 127. It is
+// finestScale returns the step size that maps the largest weight to 127. It is
 // larger in a dead channel and where the bias would exceed biasLimit.
 func (r *rounding) finestScale(weights []float64, bias float32) float64 {
 	largest := 0.0
@@ -110,7 +110,7 @@ func (r *rounding) finestScale(weights []float64, bias float32) float64 {
 	return max(largest/model.MaxWeight, math.Abs(float64(bias))/(r.inScale*biasLimit), minScale)
 }
 
-// layer is the quantized layer, once it has been rounded.
+// layer returns the quantized layer, once it has been rounded.
 func (r *rounding) layer() model.Layer {
 	out := model.Layer{
 		Weights:    r.weights,

@@ -18,7 +18,7 @@ type codeMap struct {
 	data           []uint8
 }
 
-// integerLayer is a quantized layer for the float convolution, whose sums of
+// integerLayer returns a quantized layer for the float convolution, whose sums of
 // integers are exact up to 2^24. The biases, which may be larger, are
 // left out: requantize and rescaleHead add them.
 func integerLayer(l model.Layer) float.Layer {
@@ -58,7 +58,7 @@ func rescaleHead(acc float.Map, l model.Layer, s model.Step) float.Map {
 	return acc
 }
 
-// floats is the codes times scale.
+// floats returns the codes times scale.
 func (m codeMap) floats(scale float32) float.Map {
 	out := float.NewMap(m.size, m.channels)
 	for i, c := range m.data {
@@ -74,7 +74,7 @@ func (m codeMap) add(src codeMap, table *[256]uint8) {
 	}
 }
 
-// maxPool is the maximum of 3x3 windows at stride 2, with outSize windows in
+// maxPool returns the maximum of 3x3 windows at stride 2, with outSize windows in
 // each direction; windows that reach beyond the map (ceil mode) are cut off.
 func (m codeMap) maxPool(outSize int) codeMap {
 	out := codeMap{outSize, m.channels, make([]uint8, outSize*outSize*m.channels)}
@@ -106,7 +106,7 @@ func energies(want, got float.Map) (signal, noise float64) {
 	return signal, noise
 }
 
-// decibels is the ratio of the summed signal to the summed noise, in dB.
+// decibels returns the ratio of the summed signal to the summed noise, in dB.
 func decibels(signal, noise []float64) float64 {
 	var s, n float64
 	for i := range signal {

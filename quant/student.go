@@ -65,7 +65,7 @@ func newStudent(n *model.Network, g *model.Graph) *student {
 // tuned.
 const logitUnit = 0.1
 
-// outputUnit is the real value of 1 after a layer's multipliers.
+// outputUnit returns the real value of 1 after a layer's multipliers.
 func outputUnit(l model.Layer, s model.Step) float64 {
 	if s.Kind == model.Conv10 {
 		return float64(s.OutSize * s.OutSize)
@@ -73,7 +73,7 @@ func outputUnit(l model.Layer, s model.Step) float64 {
 	return float64(l.Scale)
 }
 
-// forward is the student with its rounded weights.
+// forward returns the student with its rounded weights.
 func (s *student) forward() (*float.Forward, error) {
 	n := &float.Network{Topology: s.net.Topology, Input: s.net.Input}
 	for _, p := range s.layers {
@@ -86,7 +86,7 @@ func (s *student) forward() (*float.Forward, error) {
 	return float.NewCodedForward(n, s.codes)
 }
 
-// network is the student as a quantized network.
+// network returns the student as a quantized network.
 func (s *student) network() *model.Network {
 	n := *s.net
 	n.Layers = nil

@@ -145,7 +145,7 @@ func (r *rounder) relax(o int, b backpointer, to uint8, steps, price float64) {
 	}
 }
 
-// cheapest is the state whose survivor costs least.
+// cheapest returns the state whose survivor costs least.
 func (r *rounder) cheapest() int {
 	best := 0
 	for state := range r.paths {

@@ -16,7 +16,7 @@ func follows(weights []int8, depth int) bool {
 	return ok
 }
 
-// cost is the cost of the errors of rounded weights, tr(G*E*H*E').
+// cost returns the cost of the errors of rounded weights, tr(G*E*H*E').
 func cost(target, scales []float64, weights []int8, h, g *mat.SymDense) float64 {
 	out := len(scales)
 	depth := len(target) / out

@@ -46,7 +46,7 @@ func (f *format) checkMemory(file []byte, header image.Config) error {
 	return nil
 }
 
-// bytesPerPixel is the size of a pixel in the images that decoders return.
+// bytesPerPixel returns the size of a pixel in the images that decoders return.
 func bytesPerPixel(m color.Model) int {
 	switch m {
 	case color.GrayModel:

@@ -59,7 +59,7 @@ func ycbcrRow(dst []byte, m *image.YCbCr, y int) {
 	}
 }
 
-// chromaShift is the binary logarithm of the horizontal subsampling factor.
+// chromaShift returns the binary logarithm of the horizontal subsampling factor.
 func chromaShift(ratio image.YCbCrSubsampleRatio) int {
 	switch ratio {
 	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:

@@ -41,7 +41,7 @@ func (c *canvas) rollingBall(t float64, gloss float32, texture func(n vec) rgb) 
 	})
 }
 
-// highlight is the specular term of Phong's model, with exponent 8: a power of the
+// highlight returns the specular term of Phong's model, with exponent 8: a power of the
 // cosine of the angle between the reflected light and the viewer.
 func highlight(cosine float32) float32 {
 	k := max(cosine, 0)
@@ -77,7 +77,7 @@ var (
 	}
 )
 
-// soccerBall is the texture of a soccer ball: black pentagons, white hexagons, and
+// soccerBall returns the texture of a soccer ball: black pentagons, white hexagons, and
 // grey seams where the two nearest hexagons are equally near.
 func soccerBall(n vec) rgb {
 	var pentagon, hexagon, second float32
@@ -108,7 +108,7 @@ func drawBasketball(c *canvas, t float64) {
 	c.rollingBall(t, 0.15, basketball)
 }
 
-// basketball is the texture of a basketball: two great circles and two curved loops
+// basketball returns the texture of a basketball: two great circles and two curved loops
 // in black on grained orange.
 func basketball(n vec) rgb {
 	loop := n.x*n.x - 0.55*n.y*n.y - 0.2

@@ -100,7 +100,7 @@ func radiusAt(v float32) float32 {
 	return envelopeRadius * (1 - 0.82*k*k*(1.6-0.6*k))
 }
 
-// cloth is the balloon's texture at a longitude (radians) and height v.
+// cloth returns the balloon's texture at a longitude (radians) and height v.
 func cloth(longitude, v float32) rgb {
 	if v > 0.2 && v < 0.26 || v > 0.61 && v < 0.68 {
 		return hex(0xf8f4e8)

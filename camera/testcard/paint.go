@@ -27,14 +27,14 @@ type paint func(x, y float32) (rgb, float32)
 
 func solid(col rgb) paint { return func(_, _ float32) (rgb, float32) { return col, 1 } }
 
-// linear is a gradient from one colour at (x0, y0) to another at (x1, y1).
+// linear returns a gradient from one colour at (x0, y0) to another at (x1, y1).
 func linear(x0, y0 float32, from rgb, x1, y1 float32, to rgb) paint {
 	dx, dy := x1-x0, y1-y0
 	k := 1 / (dx*dx + dy*dy)
 	return func(x, y float32) (rgb, float32) { return from.mix(to, ((x-x0)*dx+(y-y0)*dy)*k), 1 }
 }
 
-// radial is a gradient from one colour at (cx, cy) to another at distance r.
+// radial returns a gradient from one colour at (cx, cy) to another at distance r.
 func radial(cx, cy, r float32, from, to rgb) paint {
 	return func(x, y float32) (rgb, float32) { return from.mix(to, hypot(x-cx, y-cy)/r), 1 }
 }

@@ -82,5 +82,5 @@ func at(t time.Duration) *scene { return &scenes[int(wrap(t)/SceneTime)%len(scen
 
 func wrap(t time.Duration) time.Duration { return (t%movie + movie) % movie }
 
-// swing is a sine in -1…1 with the given period in seconds.
+// swing returns a sine in -1…1 with the given period in seconds.
 func swing(t, period float64) float32 { return float32(math.Sin(2 * math.Pi * t / period)) }

@@ -176,7 +176,7 @@ func TestJPEGIsRecognisedByItsStart(t *testing.T) {
 	require.Equal(t, []byte{0xff, 0xd8, 1}, frame.Data[:3])
 }
 
-func TestSequenceThatStandsStill(t *testing.T) {
+func TestConstantSequence(t *testing.T) {
 	f := webcam()
 	f.finish = func(b *buffer) bool { b.sequence = 0; return true }
 	s := f.open(t, Config{})

@@ -241,7 +241,7 @@ func (s *Stream) Read(buf []byte) ([]byte, error) {
 	}
 }
 
-// interval is the least time between frames.
+// interval returns the least time between frames.
 func (s *Stream) interval() time.Duration {
 	if s.config.Rate <= 0 {
 		return 0

@@ -107,7 +107,7 @@ func (b *benchCommand) threads(cmd *cobra.Command) []int {
 	return append(list, b.engine.Threads)
 }
 
-// peakMemory is the largest resident memory of the program so far in bytes, or 0
+// peakMemory returns the largest resident memory of the program so far in bytes, or 0
 // if the system does not report it.
 func peakMemory() int {
 	status, err := os.Open("/proc/self/status")

@@ -207,7 +207,7 @@ func writeFile(t *testing.T, name string, data []byte) string {
 
 func half(data []byte) []byte { return data[:len(data)/2] }
 
-// hugePNG is a header that claims 30000x30000 pixels, without any data.
+// hugePNG returns a header that claims 30000x30000 pixels, without any data.
 func hugePNG() []byte {
 	header := []byte("IHDR")
 	header = binary.BigEndian.AppendUint32(header, 30000)

@@ -90,7 +90,7 @@ func TestBadNetworkFiles(t *testing.T) {
 	}
 }
 
-// newer is the file with a later format version and a matching checksum.
+// newer returns the file with a later format version and a matching checksum.
 func newer(file []byte) []byte {
 	file = slices.Clone(file)
 	covered := file[:len(file)-4]

@@ -222,7 +222,7 @@ func (r *runCommand) open(ctx context.Context, outages *outages) (camera.Source,
 // watchRate is a frame rate that a person can follow.
 const watchRate = 10
 
-// defaultRate is the frame rate to ask for where none was given: the test card
+// defaultRate returns the frame rate to ask for where none was given: the test card
 // is slowed down so that a person can follow, unless --frames is set; cameras
 // have their own default.
 func (r *runCommand) defaultRate() float64 {

@@ -155,7 +155,7 @@ func TestRunCameraModule(t *testing.T) {
 	requireFailure(t, statusFailure, edge(t, "run", "--camera", "rpicam", "--exit-on-error"), "rpicam-vid: no camera module found", "cable")
 }
 
-// planarCard is the test card at the given time as a camera module sends it: YU12
+// planarCard returns the test card at the given time as a camera module sends it: YU12
 // with JPEG's matrix and range.
 func planarCard(t *testing.T, at time.Duration) []byte {
 	t.Helper()
@@ -310,8 +310,8 @@ func TestRunCrop(t *testing.T) {
 	require.Equal(t, statusUsage, run("640").status)
 }
 
-// An input that ends before its first frame is an error, so that a failed program
-// before the pipe is noticed.
+// An input that ends before its first frame is an error, so that a failure of the
+// program that feeds the pipe is noticed.
 func TestRunWithoutFrames(t *testing.T) {
 	header := filepath.Join(t.TempDir(), "header.y4m")
 	require.NoError(t, os.WriteFile(header, []byte("YUV4MPEG2 W64 H48 F30:1\n"), 0o600))

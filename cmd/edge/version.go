@@ -31,7 +31,7 @@ HALFMEG_CPU selects another one: generic, avx2, neon or dotprod.`,
 	}
 }
 
-// version is the module's version and, where the go command has recorded it,
+// version returns the module's version and, where the go command has recorded it,
 // the revision that the program was built from.
 func version() string {
 	build, ok := debug.ReadBuildInfo()

@@ -9,7 +9,7 @@ import (
 	"halfmeg/model"
 )
 
-// Small is a topology of a few thousand weights with every kind of step: padded
+// Small returns a topology of a few thousand weights with every kind of step: padded
 // conv1 and head, a bypass, pools that round up, odd numbers of channels.
 func Small() model.Topology {
 	return model.Topology{

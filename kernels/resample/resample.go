@@ -17,7 +17,7 @@ const (
 	lineBits        = 8 // fraction bits of a line: 255.0 fits a uint16
 	verticalShift   = TapBits - lineBits
 	horizontalShift = TapBits + lineBits - SampleBits
-	productShift    = SampleBits + FactorBits - SumBits // 15: SQRDMULH computes the product
+	productShift    = SampleBits + FactorBits - SumBits // 15, because SQRDMULH computes the product
 )
 
 // backend is the kernels for one instruction set.

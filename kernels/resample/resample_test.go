@@ -97,7 +97,7 @@ func fill[T any](list []T, v T) {
 	}
 }
 
-// roundedSum is the weighted sum shifted right, halves rounded up.
+// roundedSum returns the weighted sum shifted right, halves rounded up.
 func roundedSum(shift uint, taps []uint16, sample func(tap int) int) uint16 {
 	sum := big.NewInt(1 << (shift - 1))
 	for t, w := range taps {

@@ -75,7 +75,7 @@ func (r *Result) Top(k int) []Class {
 	return top
 }
 
-// label is the name of a class, or its number where the network has no names.
+// label returns the name of a class, or its number where the network has no names.
 func label(labels []string, class int) string {
 	if class < len(labels) {
 		return labels[class]

@@ -28,7 +28,7 @@ func load(t *testing.T) *model.Network {
 	return n
 }
 
-// pixels is a picture with a different value in nearly every byte.
+// pixels returns a picture with a different value in nearly every byte.
 func pixels(width, height int) pixel.Image {
 	p := pixel.Format{FourCC: pixel.RGB24, Width: width, Height: height, Stride: 3 * width}.Image(make([]byte, 3*width*height))
 	for i := range 3 * width * height {

@@ -47,7 +47,7 @@ func insert(top []Class, c Class) []Class {
 	return top
 }
 
-// expSum is the denominator of softmax. The largest logit is subtracted from
+// expSum returns the denominator of softmax. The largest logit is subtracted from
 // every exponent, so that no term overflows and the sum is at least 1.
 func expSum(logits []float32, largest float32) float64 {
 	var sum float64

@@ -18,7 +18,7 @@ var (
 	yuvFormats = []pixel.FourCC{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY, pixel.YVYU, pixel.YV12}
 )
 
-// chromaHeight is the vertical subsampling factor; the horizontal one is 2.
+// chromaHeight returns the vertical subsampling factor; the horizontal one is 2.
 func chromaHeight(f pixel.FourCC) int {
 	if f == pixel.YUYV || f == pixel.UYVY || f == pixel.YVYU {
 		return 1

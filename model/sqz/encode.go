@@ -27,7 +27,7 @@ const (
 	versionLatest = versionLinear
 )
 
-// versionFor is the version in which a network is written.
+// versionFor returns the version in which a network is written.
 func versionFor(t model.Topology) uint32 {
 	if t.Head.Linear {
 		return versionLinear

@@ -22,13 +22,13 @@ const States = 8
 // 28, 1982).
 var next = [States][2]uint8{{0, 1}, {2, 3}, {5, 4}, {7, 6}, {1, 0}, {3, 2}, {4, 5}, {6, 7}}
 
-// Next is the state after index k.
+// Next returns the state after index k.
 func Next(state uint8, k int) uint8 { return next[state&(States-1)][k&1] }
 
 // Odd is 0 if the state allows even numbers, 1 if it allows odd numbers and zero.
 func Odd(state uint8) int { return int(state & 1) }
 
-// Number is the number with index k: 2k in a state with even numbers, else the
+// Number returns the number with index k: 2k in a state with even numbers, else the
 // odd number next to 2k towards zero.
 func Number(state uint8, k int) int {
 	if k > 0 {

@@ -15,18 +15,18 @@ func NewMap(size, channels int) Map {
 	return Map{Size: size, Channels: channels, Stride: channels, Data: make([]float32, size*size*channels)}
 }
 
-// Slice is the channels [from, from+channels) of the map; it shares memory.
+// Slice returns the channels [from, from+channels) of the map; it shares memory.
 func (m Map) Slice(from, channels int) Map {
 	return Map{Size: m.Size, Channels: channels, Stride: m.Stride, Data: m.Data[from:]}
 }
 
-// pixel is the channels of one pixel; it shares memory.
+// pixel returns the channels of one pixel; it shares memory.
 func (m Map) pixel(y, x int) []float32 {
 	at := (y*m.Size + x) * m.Stride
 	return m.Data[at : at+m.Channels]
 }
 
-// Sums is the sum of each channel over the map.
+// Sums returns the sum of each channel over the map.
 func (m Map) Sums() []float32 {
 	sums := make([]float32, m.Channels)
 	for i := range m.Size * m.Size {

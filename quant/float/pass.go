@@ -28,7 +28,7 @@ func NewForward(n *Network) (*Forward, error) {
 	return f, nil
 }
 
-// Graph is the network's graph.
+// Graph returns the network's graph.
 func (f *Forward) Graph() *model.Graph { return f.graph }
 
 // Pass runs a Forward, and its gradient. It holds the memory of all
@@ -107,7 +107,7 @@ func (p *Pass) step(s model.Step) {
 	}
 }
 
-// output is the channels of its tensor that a step writes.
+// output returns the channels of its tensor that a step writes.
 func (p *Pass) output(s model.Step) Map { return p.maps[s.Output].Slice(s.Channel, s.Out) }
 
 // bypassed is what a bypass adds to a tensor, in the tensor's codes if the

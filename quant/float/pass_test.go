@@ -19,7 +19,7 @@ func random(r *rand.Rand, topology model.Topology) *Network {
 	return n
 }
 
-// at is an element of a map, and zero outside of it.
+// at returns an element of a map, and zero outside of it.
 func at(m Map, y, x, c int) float64 {
 	if y < 0 || x < 0 || y >= m.Size || x >= m.Size {
 		return 0

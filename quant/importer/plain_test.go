@@ -83,7 +83,7 @@ func (p planes) pool() planes {
 	return out
 }
 
-// forward is the forward pass as the paper describes it, in float64.
+// forward runs the forward pass as the paper describes it, in float64.
 func (s *sample) forward(picture planes) []float64 {
 	m := s.conv(0, picture)
 	for i, f := range s.topology.Fires {

@@ -93,7 +93,7 @@ func TestSamplerDrawsEachOnce(t *testing.T) {
 	}())
 }
 
-// uniform is a picture of one colour.
+// uniform returns a picture of one colour.
 func uniform(size int, c0, c1, c2 int8) []int8 {
 	p := make([]int8, 3*size*size)
 	for i := 0; i < len(p); i += 3 {

@@ -149,7 +149,7 @@ func (t toolchain) estimate(ctx context.Context, c core, p *profile, code map[wo
 	return cpi{cycles / instructions, relativeError(ratios), len(ratios)}, nil
 }
 
-// relativeError is the standard error of the mean, relative to the mean.
+// relativeError returns the standard error of the mean, relative to the mean.
 func relativeError(values []float64) float64 {
 	n := float64(len(values))
 	var sum, squares float64

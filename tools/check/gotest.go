@@ -28,8 +28,8 @@ const testTimeout = "-timeout=30m"
 // testRun is a run of "go test".
 type testRun struct {
 	name string // in the report, before each test; empty for the plain run
-	// repeats marks a run of tests that the plain run has too. A test that this
-	// run skips is reported as skipped only if it passes in no other run.
+	// repeats marks a run whose tests the plain run includes too. A test that
+	// this run skips is reported as skipped only if it passes in no other run.
 	repeats bool
 }
 

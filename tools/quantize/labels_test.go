@@ -16,7 +16,7 @@ import (
 	"halfmeg/model/sqz"
 )
 
-// twoClasses is a network of two classes, which only a topology file describes.
+// twoClasses returns a network of two classes, which only a topology file describes.
 func twoClasses() model.Topology {
 	t := testnet.Small()
 	t.Head.Classes = 2

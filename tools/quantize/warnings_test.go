@@ -17,7 +17,7 @@ import (
 	"halfmeg/tools/internal/pictures"
 )
 
-// random is a float network of testnet.Small with a head.
+// random returns a float network of testnet.Small with a head.
 func random(head model.Head) *float.Network {
 	topology := testnet.Small()
 	topology.Head = head

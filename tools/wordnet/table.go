@@ -107,8 +107,8 @@ type claim struct {
 	sense  int
 }
 
-// owners says which synset names its group with a word, in lower case: of
-// several that of the most frequent meaning. A word of a class outside, such as
+// owners maps each word, in lower case, to the synset whose group it names: of
+// several the one with the most frequent meaning. A word of a class outside, such as
 // "racer", a car, names a group, here greyhounds, only in its most frequent meaning.
 func (w *wordnet) owners(members map[string][]int, classes []string) map[string]claim {
 	ofClasses := map[string][]int{}
@@ -170,7 +170,7 @@ func (w *wordnet) name(members map[string][]int, owners map[string]claim) []grou
 	return groups
 }
 
-// depth is the number of synsets above one.
+// depth returns the number of synsets above one.
 func (w *wordnet) depth(offset string) int {
 	above := map[string]bool{}
 	_ = w.climb(offset, above) // newTable has climbed all
@@ -185,7 +185,7 @@ const header = `# Groups of the thousand ImageNet classes by the hierarchy of Wo
 # groups: name, further names, and the numbers of their classes.
 `
 
-// text is the content of the file.
+// text returns the content of the file.
 func (t *table) text() []byte {
 	var b bytes.Buffer
 	b.WriteString(header)

@@ -88,7 +88,7 @@ func (c *Reader) findStart() error {
 	}
 	for {
 		if _, err := c.r.Peek(len(start)); err != nil {
-			return err // fewer bytes than a JPEG has
+			return err // fewer bytes than any JPEG has
 		}
 		buffered, _ := c.r.Peek(c.r.Buffered())
 		if i := Index(buffered); i >= 0 {

@@ -57,7 +57,7 @@ func (m macro) encode(t *testing.T, operands map[string]int) uint32 {
 	return uint32(word)
 }
 
-// expect is the disassembly for these operands.
+// expect returns the disassembly for these operands.
 func (m macro) expect(operands map[string]int) string {
 	text := m.disassembly
 	for name, value := range operands {

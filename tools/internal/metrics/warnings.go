@@ -49,7 +49,7 @@ func Blind(logits [][]float32) string {
 	return fmt.Sprintf("the network returns class %d for all %d pictures", class, len(logits))
 }
 
-// BlindWarning is the warning for a reason from Blind.
+// BlindWarning returns the warning for a reason from Blind.
 func BlindWarning(reason string) string {
 	return reason + ": neither top-1 nor the divergence shows errors, so the error of the logits is measured"
 }
@@ -62,7 +62,7 @@ func DeadLayers(names []string) string {
 	return fmt.Sprintf("all weights of %s are zero: no picture can change the answer; is this the trained file?", strings.Join(names, ", "))
 }
 
-// Spread is the standard deviation of a logit over the pictures: the root of the
+// Spread returns the standard deviation of a logit over the pictures: the root of the
 // mean over the outputs of the variance. It is 0 if only rounding makes the logits
 // differ.
 func Spread(logits [][]float32) float64 {
@@ -88,7 +88,7 @@ func Spread(logits [][]float32) float64 {
 // a few thousand products.
 const rounding = 1e-6
 
-// largest is the largest magnitude of a logit.
+// largest returns the largest magnitude of a logit.
 func largest(logits [][]float32) float32 {
 	most := float32(0)
 	for _, l := range logits {
@@ -99,7 +99,7 @@ func largest(logits [][]float32) float32 {
 	return most
 }
 
-// logitError is the root of the mean squared difference of the logits, in per
+// logitError returns the root of the mean squared difference of the logits, in per
 // cent of the spread of want or, if want has none, of its root mean square.
 func logitError(want, got [][]float32) float64 {
 	if len(want) == 0 {
@@ -157,7 +157,7 @@ func AtChance(right, pictures, classes int) string {
 		right, pictures, chance*float64(pictures))
 }
 
-// wilson is the 95 % interval of a share that was measured on n pictures
+// wilson returns the 95 % interval of a share that was measured on n pictures
 // (Wilson, Journal of the American Statistical Association 22, 1927).
 func wilson(share float64, n int) (low, high float64) {
 	count := float64(n)

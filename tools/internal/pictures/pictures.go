@@ -98,7 +98,7 @@ func (f *Folder) note(format string, args ...any) {
 	f.Notes = append(f.Notes, fmt.Sprintf(format, args...))
 }
 
-// countLeftOut is a line such as "3 files .webp, 1 file without ending (JPEG)".
+// countLeftOut returns a line such as "3 files .webp, 1 file without ending (JPEG)".
 func (f *Folder) countLeftOut() string {
 	var parts []string
 	for _, kind := range slices.Sorted(maps.Keys(f.leftOut)) {

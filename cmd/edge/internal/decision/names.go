@@ -119,7 +119,7 @@ func FindClasses(labels []string, name string) ([]int, error) {
 	return nil, x.unknown("class", name, nil, nil)
 }
 
-// unknown is the error for a name that nothing has.
+// unknown returns the error for an unknown name.
 func (x *index) unknown(what, name string, groups []Group, catalog Catalog) error {
 	if strings.HasPrefix(strings.TrimSpace(name), "#") {
 		return fmt.Errorf("unknown class %q: the network has classes #0 to #%d", name, len(x.labels)-1)

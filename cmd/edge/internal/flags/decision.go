@@ -90,7 +90,7 @@ func parseGroup(text string, labels []string, catalog decision.Catalog) (decisio
 	return group, nil
 }
 
-// duration is a flag for a time that may be 0, in seconds if it has no unit.
+// duration returns a flag for a time that may be 0, in seconds if it has no unit.
 func duration(value *time.Duration) pflag.Value { return (*durationFlag)(value) }
 
 type durationFlag time.Duration

@@ -14,7 +14,7 @@ import (
 // regionFlag is a flag for a part of a picture.
 type regionFlag pixel.Region
 
-// Region is a flag for a part of a picture, as 640x480+100+20 in pixels or
+// Region returns a flag for a part of a picture, as 640x480+100+20 in pixels or
 // 50%x100%+25%+0% in percent. Without an offset it starts at the upper left corner.
 func Region(r *pixel.Region) pflag.Value { return (*regionFlag)(r) }
 
@@ -59,7 +59,7 @@ func (f *regionFlag) Set(text string) error {
 // probabilityFlag is a flag from 0 to 1 or in percent.
 type probabilityFlag float64
 
-// Probability is a flag for a number from 0 to 1, or in percent.
+// Probability returns a flag for a number from 0 to 1, or in percent.
 func Probability(p *float64) pflag.Value { return (*probabilityFlag)(p) }
 
 func (f *probabilityFlag) String() string { return strconv.FormatFloat(float64(*f), 'g', -1, 64) }

@@ -14,7 +14,7 @@ type boundedInt struct {
 	max   int
 }
 
-// UpTo is a flag that accepts a whole number from 1 to maximum.
+// UpTo returns a flag that accepts a whole number from 1 to maximum.
 func UpTo(value *int, maximum int) pflag.Value { return &boundedInt{value, maximum} }
 
 func (b *boundedInt) String() string { return strconv.Itoa(*b.value) }
@@ -33,7 +33,7 @@ func (b *boundedInt) Set(text string) error {
 // Rotation is a flag for a multiple of 90 degrees, clockwise.
 type Rotation int
 
-// String is the angle in degrees.
+// String returns the angle in degrees.
 func (r *Rotation) String() string { return strconv.Itoa(int(*r)) }
 
 // Type names the unit in a command's help.

@@ -61,7 +61,7 @@ func matches(root fs.FS, pattern string) []string {
 	return list
 }
 
-// firstLine is a file's first line, or empty if the file cannot be read. Strings
+// firstLine returns a file's first line, or empty if the file cannot be read. Strings
 // of a device tree end with a zero byte.
 func firstLine(root fs.FS, name string) string {
 	data, err := fs.ReadFile(root, name)

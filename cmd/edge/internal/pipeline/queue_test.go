@@ -115,7 +115,7 @@ func TestQueueReportsFailure(t *testing.T) {
 	require.Len(t, told, 1)
 }
 
-// withEvent is an observation that no queue may drop.
+// withEvent returns an observation that no queue may drop.
 func withEvent(frame int) *Observation {
 	return &Observation{Frame: frame, Events: []decision.Event{{Type: decision.Appeared}}, Snapshot: &snapshot.Snapshot{}}
 }
@@ -177,7 +177,7 @@ func (l *listener) Close() error {
 	return nil
 }
 
-func TestQueueTellsOfTheCamera(t *testing.T) {
+func TestQueueReportsCameraChanges(t *testing.T) {
 	l := &listener{}
 	q := NewQueue(l, 1, Wait, nil)
 	require.NoError(t, q.Observe(t.Context(), &Observation{Frame: 1}))

@@ -87,7 +87,7 @@ func (s *Snapshot) JPEG(maxSide, quality int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// factor is the factor of reduction with which no side is longer than maxSide.
+// factor returns the factor of reduction with which no side is longer than maxSide.
 func factor(img *pixel.Image, maxSide int) int {
 	if maxSide <= 0 {
 		return 1

@@ -9,7 +9,7 @@ import (
 	"halfmeg/model"
 )
 
-// ShortLabel is the first of a class's names: "tench" of "tench, Tinca tinca".
+// ShortLabel returns the first of a class's names: "tench" of "tench, Tinca tinca".
 func ShortLabel(label string) string {
 	first, _, _ := strings.Cut(label, ",")
 	return first
