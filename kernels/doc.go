@@ -1,6 +1,6 @@
 // Package kernels is the int8 arithmetic of a network: convolutions, pooling
-// and requantization. It knows no files, no networks and no goroutines. The
-// conversion of camera samples to a network's input is in package
+// and requantization. It is independent of files, networks and goroutines.
+// The conversion of camera samples to a network's input is in package
 // [halfmeg/kernels/resample].
 //
 // # Numbers

@@ -25,7 +25,7 @@ type jpegScan struct {
 type scanOutcome int
 
 const (
-	scanMore scanOutcome = iota // the data ends before the JPEG
+	scanMore scanOutcome = iota // the data ends within the JPEG
 	scanEOI                     // offset is after EOI
 	scanSOI                     // another JPEG starts at offset
 )

@@ -12,17 +12,17 @@ import (
 func TestCaffeBatchNorm(t *testing.T) {
 	for _, norm := range []string{"scale", "bias", "five"} {
 		for _, divisor := range []float32{1, 999.5} {
-			spelling := caffeVariant{norm: norm, divisor: divisor}
+			variant := caffeVariant{norm: norm, divisor: divisor}
 			t.Run(norm, func(t *testing.T) {
 				topology := unpadded()
 				topology.Head.Linear = divisor == 1
 				s := newSample(t, topology).normalize()
-				s.requireLogits(t, mustRead(t, s.caffeAs(caffeV2, true, spelling), Options{}))
+				s.requireLogits(t, mustRead(t, s.caffeAs(caffeV2, true, variant), Options{}))
 
 				v11 := slim(model.V11())
 				v11.Size = 64
 				s = newSample(t, v11).normalize()
-				s.requireLogits(t, mustRead(t, s.caffeAs(caffeV2, false, spelling), Options{Size: 64}))
+				s.requireLogits(t, mustRead(t, s.caffeAs(caffeV2, false, variant), Options{Size: 64}))
 			})
 		}
 	}

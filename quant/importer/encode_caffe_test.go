@@ -71,8 +71,8 @@ func (s *sample) caffe(version caffeFields, connected bool) []byte {
 	return s.caffeAs(version, connected, caffeVariant{})
 }
 
-func (s *sample) caffeAs(version caffeFields, connected bool, spelling caffeVariant) []byte {
-	w := &caffeWriter{caffeFields: version, caffeVariant: spelling}
+func (s *sample) caffeAs(version caffeFields, connected bool, variant caffeVariant) []byte {
+	w := &caffeWriter{caffeFields: version, caffeVariant: variant}
 	edge := "data"
 	if w.data != nil {
 		w.layers = append(w.layers, w.data)

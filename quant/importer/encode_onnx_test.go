@@ -259,8 +259,8 @@ func (w *onnxWriter) pool(edge string, number int) string {
 }
 
 // onnx encodes a sample as a ModelProto.
-func (s *sample) onnx(spelling onnxVariant) []byte {
-	w := &onnxWriter{onnxVariant: spelling}
+func (s *sample) onnx(variant onnxVariant) []byte {
+	w := &onnxWriter{onnxVariant: variant}
 	dims := []int64{1, 3, int64(w.side), int64(w.side)}
 	if w.nhwc {
 		dims = []int64{0, int64(w.side), int64(w.side), 3}

@@ -223,8 +223,8 @@ func (w *torchWriter) stateDict(s *sample) {
 }
 
 // torch encodes a sample as torch.save does.
-func (s *sample) torch(t testing.TB, spelling torchVariant) []byte {
-	w := &torchWriter{torchVariant: spelling}
+func (s *sample) torch(t testing.TB, variant torchVariant) []byte {
+	w := &torchWriter{torchVariant: variant}
 	if w.storage == "" {
 		w.storage, w.kind = "FloatStorage", float32Type
 	}

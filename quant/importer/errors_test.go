@@ -53,8 +53,8 @@ func safetensorsText(header string, values int) string {
 // and a missing end must name the tensor and the position.
 func TestDamage(t *testing.T) {
 	v11 := slim(model.V11())
-	torch := func(spelling torchVariant) func(*sample) []byte {
-		return func(s *sample) []byte { return s.torch(t, spelling) }
+	torch := func(variant torchVariant) func(*sample) []byte {
+		return func(s *sample) []byte { return s.torch(t, variant) }
 	}
 	for name, write := range map[string]func(*sample) []byte{
 		"onnx":        func(s *sample) []byte { return s.onnx(onnxVariant{}) },

@@ -13,7 +13,7 @@ import (
 // TestONNXBatchNorm: batch normalization between a convolution and its ReLU is
 // folded, also where it follows the concatenation of a fire module.
 func TestONNXBatchNorm(t *testing.T) {
-	for name, spelling := range map[string]onnxVariant{
+	for name, variant := range map[string]onnxVariant{
 		"plain":                     {},
 		"half":                      {kind: onnxFloat16},
 		"constants, reversed":       {constants: true, reversed: true},
@@ -24,9 +24,9 @@ func TestONNXBatchNorm(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			topology := unpadded()
-			topology.Head.Linear = spelling.listed
+			topology.Head.Linear = variant.listed
 			s := newSample(t, topology).normalize()
-			if spelling.kind == onnxFloat16 {
+			if variant.kind == onnxFloat16 {
 				for i := range s.norms {
 					for p := range s.norms[i] {
 						for c, v := range s.norms[i][p] {
@@ -35,7 +35,7 @@ func TestONNXBatchNorm(t *testing.T) {
 					}
 				}
 			}
-			l := mustRead(t, s.onnx(spelling), Options{Size: 64})
+			l := mustRead(t, s.onnx(variant), Options{Size: 64})
 			s.requireLogits(t, l)
 		})
 	}
@@ -173,15 +173,15 @@ func TestONNXExternalData(t *testing.T) {
 // shape and the file.
 func TestONNXExternalSizes(t *testing.T) {
 	e := &externalFiles{files: []externalFile{{"a", make([]byte, 10)}}}
-	v, err := e.read(externalPlace{"a", 2, -1}, 8)
+	v, err := e.read(externalRange{"a", 2, -1}, 8)
 	require.NoError(t, err)
 	require.Len(t, v, 8)
-	for _, p := range []externalPlace{{"a", 2, 4}, {"a", 3, 8}, {"a", -1, 8}, {"a", 1 << 62, 8}, {"a", 11, -1}} {
+	for _, p := range []externalRange{{"a", 2, 4}, {"a", 3, 8}, {"a", -1, 8}, {"a", 1 << 62, 8}, {"a", 11, -1}} {
 		_, err := e.read(p, 8)
 		require.ErrorContains(t, err, `"a"`)
 	}
 	for _, entry := range []pb{pb{}.text(1, "offset").text(2, "x"), pb{}.text(1, "length").text(2, "-1"), pb{}.text(1, "length").text(2, "99999999999999999999")} {
-		require.ErrorContains(t, new(externalPlace).entry(message{data: entry}), "external data: ")
+		require.ErrorContains(t, new(externalRange).entry(message{data: entry}), "external data: ")
 	}
 }
 
@@ -208,7 +208,7 @@ func TestONNXChannelsLast(t *testing.T) {
 
 // TestONNXShapes: arithmetic on shapes and other forms of the global average.
 func TestONNXShapes(t *testing.T) {
-	for name, spelling := range map[string]onnxVariant{
+	for name, variant := range map[string]onnxVariant{
 		"tail":             {shapes: true},
 		"tail, reversed":   {shapes: true, reversed: true, noSoftmax: true},
 		"tail, constants":  {shapes: true, values: true, constants: true},
@@ -219,7 +219,7 @@ func TestONNXShapes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSample(t, tiny())
-			s.require(t, mustRead(t, s.onnx(spelling), Options{Size: 64}))
+			s.require(t, mustRead(t, s.onnx(variant), Options{Size: 64}))
 		})
 	}
 }
@@ -257,10 +257,10 @@ func TestONNXQuantized(t *testing.T) {
 // TestStatedSize: a fixed input size is used, and a non-square one is rejected.
 func TestStatedSize(t *testing.T) {
 	s := newSample(t, tiny())
-	for _, spelling := range []onnxVariant{{dims: []int64{1, 3, 48, 80}}, {nhwc: true, dims: []int64{1, 48, 80, 3}}} {
-		_, err := read(s.onnx(spelling), Options{})
+	for _, variant := range []onnxVariant{{dims: []int64{1, 3, 48, 80}}, {nhwc: true, dims: []int64{1, 48, 80, 3}}} {
+		_, err := read(s.onnx(variant), Options{})
 		require.ErrorContains(t, err, "the file states an input of 48x80 pixels (height x width)")
-		l := mustRead(t, s.onnx(spelling), Options{Size: 64})
+		l := mustRead(t, s.onnx(variant), Options{Size: 64})
 		s.require(t, l)
 		require.True(t, assumes(l, "input side 64, although the file states 48x80"))
 	}

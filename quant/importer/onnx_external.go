@@ -36,7 +36,7 @@ func (e *externalFiles) size() int {
 }
 
 // read returns part of a file. It must be count bytes long.
-func (e *externalFiles) read(at externalPlace, count int) ([]byte, error) {
+func (e *externalFiles) read(at externalRange, count int) ([]byte, error) {
 	data, err := e.file(at.location)
 	if err != nil {
 		return nil, err
@@ -106,9 +106,9 @@ func (e *externalFiles) load(name string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-// externalPlace is where a tensor's values are: the entries of
-// TensorProto.external_data.
-type externalPlace struct {
+// externalRange is the part of a file that holds a tensor's values: the
+// entries of TensorProto.external_data.
+type externalRange struct {
 	location       string
 	offset, length int64 // length is negative if not stated
 }

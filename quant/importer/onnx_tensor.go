@@ -15,7 +15,7 @@ type onnxTensor struct {
 	body  message
 	kind  int64   // DataType
 	known []int64 // integers that are not in body: an attribute, or a result
-	place *externalPlace
+	place *externalRange
 	files *externalFiles
 }
 
@@ -43,7 +43,7 @@ func (m *onnxModel) readTensor(body message) (*onnxTensor, error) {
 	t.where = body.where()
 	var dims []int64
 	external := false
-	place := externalPlace{length: -1}
+	place := externalRange{length: -1}
 	err := body.each(func(f field) (err error) {
 		switch f.number {
 		case 1:
@@ -77,7 +77,7 @@ func (m *onnxModel) readTensor(body message) (*onnxTensor, error) {
 }
 
 // entry reads one StringStringEntryProto of external_data.
-func (p *externalPlace) entry(m message) error {
+func (p *externalRange) entry(m message) error {
 	var key, value string
 	err := m.each(func(f field) error {
 		switch f.number {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestONNXSpellings(t *testing.T) {
-	for name, spelling := range map[string]onnxVariant{
+	for name, variant := range map[string]onnxVariant{
 		"raw":             {},
 		"typed":           {typed: true},
 		"unpacked":        {typed: true, unpacked: true},
@@ -28,7 +28,7 @@ func TestONNXSpellings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSample(t, tiny())
-			l := mustRead(t, s.onnx(spelling), Options{Size: 64})
+			l := mustRead(t, s.onnx(variant), Options{Size: 64})
 			s.require(t, l)
 			require.Equal(t, "onnx", l.Format)
 			require.Equal(t, "custom", l.Network.Topology.Name)
@@ -41,7 +41,7 @@ func TestONNXPooling(t *testing.T) {
 	// rounded down, and the padded head adds 2. At 64 it reads 15 and returns 7
 	// either way.
 	for name, c := range map[string]struct {
-		spelling onnxVariant
+		variant onnxVariant
 		options  Options
 		ceil     bool
 		assumed  bool
@@ -59,7 +59,7 @@ func TestONNXPooling(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			topology := tiny()
 			topology.Size = 67
-			l := mustRead(t, newSample(t, topology).onnx(c.spelling), c.options)
+			l := mustRead(t, newSample(t, topology).onnx(c.variant), c.options)
 			require.Equal(t, c.ceil, l.Network.Topology.PoolCeil)
 			require.Equal(t, c.assumed, assumes(l, "(-pool)"), "%q", l.Assumed)
 		})
@@ -71,7 +71,7 @@ func TestONNXInput(t *testing.T) {
 	sub := onnxScaling{kind: "Sub", values: []float32{124, 116, 104}, shape: column}
 	imagenet := model.TorchvisionInput()
 	for name, c := range map[string]struct {
-		spelling onnxVariant
+		variant onnxVariant
 		order    model.Order
 		mean     [3]float32
 		std      [3]float32
@@ -98,7 +98,7 @@ func TestONNXInput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSample(t, tiny())
-			l := mustRead(t, s.onnx(c.spelling), Options{})
+			l := mustRead(t, s.onnx(c.variant), Options{})
 			require.True(t, assumes(l, "(-order)"))
 			in := l.Network.Input
 			require.Equal(t, c.order, in.Order)

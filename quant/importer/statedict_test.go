@@ -77,7 +77,7 @@ func TestBatchNormNames(t *testing.T) {
 		"modules":         {ownNames{"conv1.conv", "squeeze.conv", "expand1x1.conv", "expand3x3.conv", "head.conv"}, ownNames{"conv1.bn", "squeeze.bn", "expand1x1.bn", "expand3x3.bn", "head.bn"}, false, true},
 		"numbers":         {ownNames{"conv1", "conv1", "conv2", "conv3", "final_conv"}, ownNames{"bn1", "bn1", "bn2", "bn3", "final_bn"}, true, false},
 		"numbers, scope":  {ownNames{"conv1", "squeeze", "expand1x1", "expand3x3", "conv10"}, ownNames{"bn1", "bn1", "bn2", "bn3", "bn10"}, true, true},
-		"Keras' spelling": {ownNames{"conv1", "squeeze", "expand_1x1", "expand_3x3", "conv10"}, ownNames{"batchnorm1", "squeeze_batch_norm", "expand_1x1_batch_norm", "expand_3x3_batch_norm", "batchnorm10"}, true, true},
+		"Keras' variant": {ownNames{"conv1", "squeeze", "expand_1x1", "expand_3x3", "conv10"}, ownNames{"batchnorm1", "squeeze_batch_norm", "expand_1x1_batch_norm", "expand_3x3_batch_norm", "batchnorm10"}, true, true},
 	} {
 		s := newSample(t, small11()).normalize()
 		convs, norms := c.names.of(s), c.norms.of(s)

@@ -11,7 +11,7 @@ import (
 )
 
 func TestTorchSpellings(t *testing.T) {
-	for name, spelling := range map[string]torchVariant{
+	for name, variant := range map[string]torchVariant{
 		"plain":      {},
 		"ordered":    {ordered: true},
 		"module":     {prefix: "module."},
@@ -24,12 +24,12 @@ func TestTorchSpellings(t *testing.T) {
 		"parameters": {params: true},
 	} {
 		for _, stream := range []bool{false, true} {
-			spelling.stream = stream
+			variant.stream = stream
 			kind := map[bool]string{false: " zip", true: " stream"}[stream]
 			t.Run(name+kind, func(t *testing.T) {
 				s := newSample(t, slim(model.V11()))
 				s.topology.Size = 224
-				l := mustRead(t, s.torch(t, spelling), Options{})
+				l := mustRead(t, s.torch(t, variant), Options{})
 				s.require(t, l)
 				require.Equal(t, "pth", l.Format)
 			})

@@ -110,7 +110,7 @@ func TestParseClasses(t *testing.T) {
 	}
 }
 
-// The committed table is what WordNet makes, byte for byte.
+// The committed table is what this tool generates from WordNet, byte for byte.
 func TestCommittedTable(t *testing.T) {
 	const dir = "/usr/share/wordnet"
 	if _, err := os.Stat(filepath.Join(dir, "data.noun")); err != nil {

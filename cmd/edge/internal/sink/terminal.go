@@ -1,5 +1,5 @@
-// Package sink holds the outputs of "edge run": each takes observations and
-// knows nothing of cameras or networks.
+// Package sink holds the outputs of "edge run": each receives observations
+// and does not depend on cameras or networks.
 package sink
 
 import (
