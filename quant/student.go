@@ -13,7 +13,7 @@ import (
 // a real number of steps, which moves by small amounts and is rounded for each
 // forward pass.
 type student struct {
-	net    *model.Network // as it was given
+	net    *model.Network // the argument of newStudent
 	codes  *float.Codes
 	layers []*studentLayer
 }

@@ -42,9 +42,9 @@ func TestONNXPooling(t *testing.T) {
 	// either way.
 	for name, c := range map[string]struct {
 		variant onnxVariant
-		options  Options
-		ceil     bool
-		assumed  bool
+		options Options
+		ceil    bool
+		assumed bool
 	}{
 		"unstated":             {onnxVariant{}, Options{Size: 67}, true, true},
 		"stated up":            {onnxVariant{ceil: 1}, Options{Size: 67}, true, false},
@@ -72,10 +72,10 @@ func TestONNXInput(t *testing.T) {
 	imagenet := model.TorchvisionInput()
 	for name, c := range map[string]struct {
 		variant onnxVariant
-		order    model.Order
-		mean     [3]float32
-		std      [3]float32
-		size     int
+		order   model.Order
+		mean    [3]float32
+		std     [3]float32
+		size    int
 	}{
 		"Caffe's names":       {onnxVariant{caffe: true}, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},
 		"Caffe's names, 224":  {onnxVariant{caffe: true, side: 224}, model.BGR, [3]float32{104, 117, 123}, [3]float32{1, 1, 1}, 227},

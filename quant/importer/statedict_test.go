@@ -71,12 +71,12 @@ func TestBatchNormNames(t *testing.T) {
 		last  bool // the normalizations of a module after its convolutions
 		end   bool // all normalizations after all convolutions
 	}{
-		"neighbours":      {ownNames{"stem.0", "squeeze.0", "expand1x1.0", "expand3x3.0", "head.0"}, ownNames{"stem.1", "squeeze.1", "expand1x1.1", "expand3x3.1", "head.1"}, false, false},
-		"suffix":          {ownNames{"conv1", "squeeze", "expand1x1", "expand3x3", "conv10"}, ownNames{"bn1", "squeeze_bn", "expand1x1_bn", "expand3x3_bn", "bn10"}, true, false},
-		"prefix":          {ownNames{"conv1", "squeeze", "expand1x1", "expand3x3", "conv10"}, ownNames{"norm1", "bn_squeeze", "bn_expand1x1", "bn_expand3x3", "norm10"}, true, false},
-		"modules":         {ownNames{"conv1.conv", "squeeze.conv", "expand1x1.conv", "expand3x3.conv", "head.conv"}, ownNames{"conv1.bn", "squeeze.bn", "expand1x1.bn", "expand3x3.bn", "head.bn"}, false, true},
-		"numbers":         {ownNames{"conv1", "conv1", "conv2", "conv3", "final_conv"}, ownNames{"bn1", "bn1", "bn2", "bn3", "final_bn"}, true, false},
-		"numbers, scope":  {ownNames{"conv1", "squeeze", "expand1x1", "expand3x3", "conv10"}, ownNames{"bn1", "bn1", "bn2", "bn3", "bn10"}, true, true},
+		"neighbours":     {ownNames{"stem.0", "squeeze.0", "expand1x1.0", "expand3x3.0", "head.0"}, ownNames{"stem.1", "squeeze.1", "expand1x1.1", "expand3x3.1", "head.1"}, false, false},
+		"suffix":         {ownNames{"conv1", "squeeze", "expand1x1", "expand3x3", "conv10"}, ownNames{"bn1", "squeeze_bn", "expand1x1_bn", "expand3x3_bn", "bn10"}, true, false},
+		"prefix":         {ownNames{"conv1", "squeeze", "expand1x1", "expand3x3", "conv10"}, ownNames{"norm1", "bn_squeeze", "bn_expand1x1", "bn_expand3x3", "norm10"}, true, false},
+		"modules":        {ownNames{"conv1.conv", "squeeze.conv", "expand1x1.conv", "expand3x3.conv", "head.conv"}, ownNames{"conv1.bn", "squeeze.bn", "expand1x1.bn", "expand3x3.bn", "head.bn"}, false, true},
+		"numbers":        {ownNames{"conv1", "conv1", "conv2", "conv3", "final_conv"}, ownNames{"bn1", "bn1", "bn2", "bn3", "final_bn"}, true, false},
+		"numbers, scope": {ownNames{"conv1", "squeeze", "expand1x1", "expand3x3", "conv10"}, ownNames{"bn1", "bn1", "bn2", "bn3", "bn10"}, true, true},
 		"Keras' variant": {ownNames{"conv1", "squeeze", "expand_1x1", "expand_3x3", "conv10"}, ownNames{"batchnorm1", "squeeze_batch_norm", "expand_1x1_batch_norm", "expand_3x3_batch_norm", "batchnorm10"}, true, true},
 	} {
 		s := newSample(t, small11()).normalize()
