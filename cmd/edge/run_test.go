@@ -110,7 +110,7 @@ func TestRunExitsOnError(t *testing.T) {
 	requireFailure(t, statusFailure, edge(t, "run", "--camera", "/dev/video999", "--exit-on-error"), "video999")
 }
 
-// A missing camera is waited for; stderr says so once.
+// The program waits for a missing camera and reports that once on stderr.
 func TestRunWaitsForTheCamera(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("LEFT OUT: video devices are those of Linux")

@@ -417,8 +417,7 @@ func TestYUVGolden(t *testing.T) {
 	}
 }
 
-// TestYUVAllocatesNothing also checks that pictures of other formats before do not
-// matter.
+// TestYUVAllocatesNothing also runs after pictures of other formats.
 func TestYUVAllocatesNothing(t *testing.T) {
 	in := model.CaffeInput()
 	p, err := NewPreprocessor(in)

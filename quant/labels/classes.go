@@ -204,8 +204,8 @@ func entryOfObject(o object) (e entry, ok bool) {
 	return e, e.name != "" || e.id != ""
 }
 
-// sortByNumber sorts classes by their numbers. These must be each number once from
-// 0 or from 1, which is returned.
+// sortByNumber sorts classes by their numbers. The numbers must be consecutive
+// from 0 or 1; base is the first.
 func sortByNumber(entries []entry) (base int, err error) {
 	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.number, b.number) })
 	base = entries[0].number
