@@ -24,18 +24,16 @@ type Decider struct {
 	answers  []Answer
 }
 
-// New returns a Decider for a network with these labels, one a class. An empty
-// label stands for a class without a name, which is called "class 7".
+// New returns a Decider for a network with these labels, one a class. A network
+// without labels passes empty ones: such a class is called "class 7". The errors
+// of unknown names say which known one is nearest.
 func New(labels []string, c Config) (*Decider, error) {
 	if err := c.check(len(labels)); err != nil {
 		return nil, err
 	}
-	d := &Decider{config: c, labels: make([]string, len(labels)), names: make([]string, len(labels))}
-	for i, label := range labels {
-		if label == "" {
-			label = fmt.Sprintf("class %d", i)
-		}
-		d.labels[i], d.names[i] = label, splitLabel(label)[0]
+	d := &Decider{config: c, labels: named(labels), names: make([]string, len(labels))}
+	for i, label := range d.labels {
+		d.names[i] = splitLabel(label)[0]
 	}
 	if err := d.choose(); err != nil {
 		return nil, err

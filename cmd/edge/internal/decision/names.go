@@ -13,6 +13,17 @@ import (
 // none is the name of a class that stands for nothing of interest.
 const none = "none"
 
+// named returns the labels with a name for each class that has none.
+func named(labels []string) []string {
+	list := slices.Clone(labels)
+	for i, label := range list {
+		if strings.Trim(label, ", \t\r\n") == "" {
+			list[i] = fmt.Sprintf("class %d", i)
+		}
+	}
+	return list
+}
+
 // splitLabel returns the names of a label such as "tench, Tinca tinca", at least
 // one.
 func splitLabel(label string) []string {
@@ -110,9 +121,10 @@ func (x *index) find(name string) []int {
 }
 
 // FindClasses returns the classes that have a name as in Allow and Deny, but no
-// group. The error of an unknown name says which known one is nearest.
+// group; it serves to make a Group from names. Labels are those of New. The error
+// of an unknown name says which known one is nearest.
 func FindClasses(labels []string, name string) ([]int, error) {
-	x := newIndex(labels)
+	x := newIndex(named(labels))
 	if found := x.find(name); found != nil {
 		return found, nil
 	}
