@@ -32,10 +32,10 @@ func ExampleCard_Draw() {
 }
 
 // The clock has twelve marks and two hands, so both of ImageNet's names are right.
-func ExampleRight() {
-	fmt.Println(testcard.Right("analog clock", "analog clock"))
-	fmt.Println(testcard.Right("analog clock", "wall clock"))
-	fmt.Println(testcard.Right("analog clock", "digital clock"))
+func ExampleMatches() {
+	fmt.Println(testcard.Matches("analog clock", "analog clock"))
+	fmt.Println(testcard.Matches("analog clock", "wall clock"))
+	fmt.Println(testcard.Matches("analog clock", "digital clock"))
 	// Output:
 	// true
 	// true
