@@ -1,0 +1,290 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"halfmeg/cmd/edge/internal/nearest"
+)
+
+// Structured is a key whose value is no flag, such as a map.
+type Structured struct {
+	Usage  string         // for the schema
+	Schema map[string]any // JSON Schema of the value
+	Set    func(Value) error
+}
+
+// Lists is a key with a map from names to lists of texts, such as groups of classes.
+func Lists(into *map[string][]string, usage string) Structured {
+	texts := map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
+	return Structured{
+		Usage:  usage,
+		Schema: map[string]any{"type": "object", "additionalProperties": texts},
+		Set: func(v Value) error {
+			if v.Kind != Map {
+				return v.Errorf("give a map of names, each with a list, not %s", v.Kind)
+			}
+			lists := make(map[string][]string, len(v.Fields))
+			for _, f := range v.Fields {
+				list, err := f.Value.texts()
+				if err != nil {
+					return fmt.Errorf("%s: %w", shown(f.Key), err)
+				}
+				lists[f.Key] = list
+			}
+			*into = lists
+			return nil
+		},
+	}
+}
+
+// texts returns the texts of a list.
+func (v Value) texts() ([]string, error) {
+	if v.Kind != List {
+		return nil, v.Errorf("give a list, as [first, second], not %s", v.Kind)
+	}
+	list := make([]string, len(v.Items))
+	for i, item := range v.Items {
+		if !item.scalar() {
+			return nil, item.Errorf("the list has %s in it; give texts", item.Kind)
+		}
+		list[i] = item.Text
+	}
+	return list, nil
+}
+
+// notKeys are flags that are no keys of the file.
+var notKeys = []string{"config", "help"}
+
+// fileSuffix ends the name of a key that names the file of a secret.
+const fileSuffix = "-file"
+
+// Apply sets each flag that was not given on the command line and that the document
+// or, for secrets, the environment has. Structured are the keys that are no flags.
+func (d *Document) Apply(flags *pflag.FlagSet, structured map[string]Structured) (*Settings, error) {
+	a := applier{document: d, flags: flags, structured: structured, origins: map[string]string{}, values: map[string]Value{}}
+	if err := a.environment(); err != nil {
+		return nil, err
+	}
+	for _, f := range d.fields {
+		if err := a.field(f); err != nil {
+			at := &lineError{f.Line, err}
+			if inner := (*lineError)(nil); errors.As(err, &inner) {
+				at.line = inner.line
+			}
+			return nil, d.errorAt(at)
+		}
+	}
+	return a.settings(), nil
+}
+
+// applier is the state of Apply.
+type applier struct {
+	document   *Document
+	flags      *pflag.FlagSet
+	structured map[string]Structured
+	origins    map[string]string // of the values by key, if not the default
+	values     map[string]Value  // of structured keys
+}
+
+// environment sets the secrets that the environment has.
+func (a *applier) environment() error {
+	var failed error
+	a.flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed {
+			a.origins[f.Name] = "flag"
+			return
+		}
+		name := variable(f.Name)
+		text := os.Getenv(name)
+		if text == "" || !isSecret(f) || failed != nil {
+			return
+		}
+		if err := f.Value.Set(text); err != nil {
+			failed = fmt.Errorf("environment variable %s: %w", name, explain(f, err))
+		}
+		a.origins[f.Name] = "environment " + name
+	})
+	return failed
+}
+
+// variable is the environment variable of a key.
+func variable(key string) string {
+	return "HALFMEG_" + strings.ToUpper(strings.ReplaceAll(key, "-", "_"))
+}
+
+// field applies an entry of the document.
+func (a *applier) field(f Field) error {
+	if s, ok := a.structured[f.Key]; ok {
+		if err := s.Set(f.Value); err != nil {
+			return fmt.Errorf("%s: %w", f.Key, err)
+		}
+		a.values[f.Key], a.origins[f.Key] = f.Value, a.at(f)
+		return nil
+	}
+	if flag := a.flag(f.Key); flag != nil {
+		return a.set(flag, f, func() error { return setFlag(flag, f.Value) })
+	}
+	if key, ok := strings.CutSuffix(f.Key, fileSuffix); ok {
+		if flag := a.flag(key); flag != nil && isSecret(flag) {
+			return a.set(flag, f, func() error { return a.setFromFile(flag, f.Value) })
+		}
+	}
+	return a.unknown(f.Key)
+}
+
+// flag returns the flag of a key, or nil.
+func (a *applier) flag(key string) *pflag.Flag {
+	if slices.Contains(notKeys, key) {
+		return nil
+	}
+	return a.flags.Lookup(key)
+}
+
+// set sets a flag unless something that wins over the file has.
+func (a *applier) set(flag *pflag.Flag, f Field, set func() error) error {
+	origin, ok := a.origins[flag.Name]
+	if ok && strings.HasPrefix(origin, a.document.path+":") {
+		return fmt.Errorf("%s and %s are the same; give one", flag.Name, flag.Name+fileSuffix)
+	}
+	if ok {
+		return nil
+	}
+	if err := set(); err != nil {
+		return fmt.Errorf("%s: %w", f.Key, err)
+	}
+	a.origins[flag.Name] = a.at(f)
+	return nil
+}
+
+// at is where an entry is.
+func (a *applier) at(f Field) string { return fmt.Sprintf("%s:%d", a.document.path, f.Line) }
+
+// keys returns the names of all keys, sorted.
+func (a *applier) keys() []string {
+	var keys []string
+	a.flags.VisitAll(func(f *pflag.Flag) {
+		if slices.Contains(notKeys, f.Name) {
+			return
+		}
+		keys = append(keys, f.Name)
+		if isSecret(f) {
+			keys = append(keys, f.Name+fileSuffix)
+		}
+	})
+	for key := range a.structured {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (a *applier) unknown(key string) error {
+	if slices.Contains(notKeys, key) {
+		return fmt.Errorf("%s is a flag, not a key of the file", key)
+	}
+	if meant := nearest.Of(key, a.keys()); meant != "" {
+		return fmt.Errorf("there is no key %s; the nearest is %s", shown(key), meant)
+	}
+	return fmt.Errorf("there is no key %s; the keys are the names of the flags of edge run", shown(key))
+}
+
+// setFlag sets a flag to a value of the file.
+func setFlag(f *pflag.Flag, v Value) error {
+	isBool := f.Value.Type() == "bool"
+	switch {
+	case v.Kind == Null:
+		return v.Errorf("it has no value; give one, or delete the line")
+	case v.Kind == Map:
+		return v.Errorf("give a value, not a map")
+	case v.Kind == List:
+		return setList(f, v)
+	case isBool && v.Kind != Bool:
+		return v.Errorf("give true or false, not %s", shown(v.Text))
+	case isBool:
+		return f.Value.Set(strings.ToLower(v.Text))
+	case v.Kind == Bool && f.NoOptDefVal != "":
+		if strings.EqualFold(v.Text, "true") {
+			return f.Value.Set(f.NoOptDefVal) // as the flag without a value
+		}
+		return nil
+	case v.Kind == Bool:
+		return v.Errorf("give a value, not %s; a text needs quotes", v.Text)
+	}
+	err := f.Value.Set(v.Text)
+	switch {
+	case err == nil:
+		return nil
+	case isSecret(f):
+		return v.Errorf("%w", explain(f, err))
+	}
+	return v.Errorf("%w, not %s", explain(f, err), shown(v.Text))
+}
+
+// setList sets a flag that may be given several times.
+func setList(f *pflag.Flag, v Value) error {
+	slice, ok := f.Value.(pflag.SliceValue)
+	if !ok {
+		return v.Errorf("give one value, not a list")
+	}
+	texts, err := v.texts()
+	if err != nil {
+		return err
+	}
+	if err := slice.Replace(texts); err != nil {
+		return v.Errorf("%w", explain(f, err))
+	}
+	return nil
+}
+
+// forms say what the types of pflag accept, whose own errors are those of package
+// strconv.
+var forms = map[string]string{
+	"int": "give a whole number", "int32": "give a whole number", "int64": "give a whole number",
+	"uint": "give a whole number from 0", "uint16": "give a whole number from 0", "uint32": "give a whole number from 0",
+	"uint64": "give a whole number from 0", "float64": "give a number", "bool": "give true or false",
+	"duration": "give a time with its unit, as 30s, 5m or 12h",
+}
+
+// explain returns what is wrong with a flag's value.
+func explain(f *pflag.Flag, err error) error {
+	if form, ok := forms[f.Value.Type()]; ok {
+		return errors.New(form)
+	}
+	return err
+}
+
+// maxSecret bounds the file of a secret.
+const maxSecret = 64 << 10
+
+// setFromFile sets a flag to what a file holds, without the end of its last line.
+func (a *applier) setFromFile(f *pflag.Flag, v Value) error {
+	if v.Kind != Text {
+		return v.Errorf("give the path of a file, not %s", v.Kind)
+	}
+	path := v.Text
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(a.document.path), path)
+	}
+	data, err := readBounded(path, maxSecret)
+	if err != nil {
+		return v.Errorf("%w", err)
+	}
+	text := strings.TrimRight(string(data), "\r\n")
+	if text == "" {
+		return v.Errorf("%s is empty", path)
+	}
+	if err := f.Value.Set(text); err != nil {
+		return v.Errorf("%s: %w", path, explain(f, err))
+	}
+	return nil
+}
+
+// isSecret reports whether a flag is declared to hold a secret.
+func isSecret(f *pflag.Flag) bool { return f.Annotations[secretAnnotation] != nil }

@@ -1,0 +1,365 @@
+package config
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+)
+
+// values are what the flags of these tests set.
+type values struct {
+	camera, password, listen string
+	rate                     float64
+	threads                  int
+	mirror                   bool
+	patience                 time.Duration
+	allow                    []string
+	groups                   map[string][]string
+}
+
+func newFlags() (*pflag.FlagSet, *values, map[string]Structured) {
+	v := &values{}
+	f := pflag.NewFlagSet("run", pflag.ContinueOnError)
+	f.StringVar(&v.camera, "camera", "", "`camera` to look through")
+	f.StringVar(&v.password, "mqtt-password", "", "password")
+	f.StringVar(&v.listen, "listen", "", "address of the page")
+	f.Lookup("listen").NoOptDefVal = "127.0.0.1:8080"
+	f.Float64Var(&v.rate, "rate", 0, "frames a second")
+	f.IntVar(&v.threads, "threads", 4, "threads")
+	f.BoolVar(&v.mirror, "mirror", false, "mirror")
+	f.DurationVar(&v.patience, "patience", 0, "time to wait")
+	f.StringSliceVar(&v.allow, "allow", nil, "classes")
+	f.String("config", "", "file")
+	MarkSecret(f, "mqtt-password")
+	MarkAddress(f, "camera")
+	return f, v, map[string]Structured{"groups": Lists(&v.groups, "groups of classes")}
+}
+
+// apply reads a document, after the flags of a command line.
+func apply(t *testing.T, text string, args ...string) (*values, *Settings, error) {
+	t.Helper()
+	f, v, structured := newFlags()
+	require.NoError(t, f.Parse(args))
+	d, err := Parse("c.yaml", []byte(text))
+	if err != nil {
+		return v, nil, err
+	}
+	s, err := d.Apply(f, structured)
+	return v, s, err
+}
+
+func TestApply(t *testing.T) {
+	v, s, err := apply(t, `
+# what to look at
+camera: rtsp://pi:s3cret@door.local/stream
+rate: 2.5
+mirror: true
+patience: 1m30s
+allow: [robin, "tench, Tinca tinca", 7]
+listen: true
+mqtt-password: "p#1"
+groups:
+  bird: [robin, jay]
+  big cat:
+    - lion
+`, "--threads", "2", "--rate=5")
+	require.NoError(t, err)
+	require.Equal(t, &values{
+		camera: "rtsp://pi:s3cret@door.local/stream", password: "p#1", listen: "127.0.0.1:8080", rate: 5, threads: 2, mirror: true,
+		patience: 90 * time.Second, allow: []string{"robin", "tench, Tinca tinca", "7"},
+		groups: map[string][]string{"bird": {"robin", "jay"}, "big cat": {"lion"}},
+	}, v)
+	var b strings.Builder
+	require.NoError(t, s.Write(&b))
+	require.Equal(t, `allow: [robin, "tench, Tinca tinca", 7]  # c.yaml:7
+# camera: "rtsp://pi:(hidden)@door.local/stream"  # c.yaml:3
+groups:  # c.yaml:10
+  bird: [robin, jay]
+  "big cat": [lion]
+listen: "127.0.0.1:8080"  # c.yaml:8
+mirror: true  # c.yaml:5
+# mqtt-password: "(hidden)"  # c.yaml:9
+patience: 1m30s  # c.yaml:6
+rate: 5  # flag
+threads: 2  # flag
+`, b.String())
+}
+
+func TestDefaults(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "---\n", "null", "\n\n"} {
+		v, s, err := apply(t, text)
+		require.NoError(t, err, "%q", text)
+		require.Equal(t, 4, v.threads)
+		var b strings.Builder
+		require.NoError(t, s.Write(&b))
+		require.Contains(t, b.String(), "# threads: 4  # default\n")
+		for line := range strings.Lines(b.String()) {
+			require.True(t, strings.HasPrefix(line, "# "), line)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"camra: auto":                       "c.yaml:1: there is no key camra; the nearest is camera",
+		"x: 1":                              "c.yaml:1: there is no key x; the keys are the names of the flags of edge run",
+		"rate: 2\n\"\\e[2J\\nx\": 1":        `c.yaml:2: there is no key "\x1b[2J\nx"; the keys`,
+		"config: a":                         "c.yaml:1: config is a flag, not a key of the file",
+		"rate: fast":                        "c.yaml:1: rate: give a number, not fast",
+		"rate: [1, 2]":                      "c.yaml:1: rate: give one value, not a list",
+		"rate: true":                        "c.yaml:1: rate: give a value, not true",
+		"threads: 2.5":                      "c.yaml:1: threads: give a whole number, not 2.5",
+		"\nthreads:\n\n":                    "c.yaml:2: threads: it has no value",
+		"threads: {a: 1}":                   "c.yaml:1: threads: give a value, not a map",
+		"mirror: yes":                       `c.yaml:1: mirror: give true or false, not "yes"`,
+		"mirror: 1":                         "c.yaml:1: mirror: give true or false, not 1",
+		"patience: 30":                      "c.yaml:1: patience: give a time with its unit, as 30s, 5m or 12h, not 30",
+		"allow:\n- a\n- [b]":                "c.yaml:3: allow: the list has a list in it",
+		"rate: 1\nmirror: true\nrate: 2":    "c.yaml:3: rate is given a second time; first in line 1",
+		"groups:\n  a: [b]\n  a: [c]":       "c.yaml:3: a is given a second time; first in line 2",
+		"groups:\n  a: b":                   "c.yaml:2: groups: a: give a list",
+		"groups: [a]":                       "c.yaml:1: groups: give a map of names",
+		"\n\trate: 1":                       "c.yaml:2: the line starts with a tab",
+		"rate: 1\n  mirror: true":           "c.yaml:2: not YAML: mapping values are not allowed",
+		"rate: 'a":                          "c.yaml: not YAML: found unexpected end of stream",
+		"just a text":                       "c.yaml:1: it is a text; a configuration file has lines such as camera: auto",
+		"- a":                               "c.yaml:1: it is a list;",
+		"rate: 1\n---\nrate: 2":             "c.yaml:2: a second document starts here",
+		"a: &x [a]\nallow: *x":              "c.yaml:1: anchors (&) and aliases (*)",
+		"camera: !secret door":              "c.yaml:1: tags such as !secret",
+		"? [a]\n: b":                        "c.yaml:1: a key is a text, not a list",
+		"a: [[[[[[[[[[1]]]]]]]]]]":          "c.yaml:1: nested too deeply",
+		"camera: a\ncamera-file: b":         "c.yaml:2: camera and camera-file are the same",
+		"mqtt-password-file: missing":       "c.yaml:1: mqtt-password-file: open missing: no such file",
+		"rate-file: a":                      "c.yaml:1: there is no key rate-file",
+		"\x00":                              "c.yaml: not YAML: control characters are not allowed",
+		"a: \xff":                           "c.yaml: not YAML: ",
+		strings.Repeat("[", 20_000):         "c.yaml",
+		strings.Repeat("#\n", maxSize):      "c.yaml: more than 256 kB",
+		strings.Repeat("{a: ", 5_000) + "x": "c.yaml",
+	} {
+		_, _, err := apply(t, text)
+		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "\n")
+	}
+}
+
+// The message of a secret that a flag refuses does not repeat it.
+func TestSecretIsNotInErrors(t *testing.T) {
+	f, _, _ := newFlags()
+	MarkSecret(f, "rate")
+	for _, text := range []string{"rate: s3cret", "rate-file: " + secretFile(t, "s3cret")} {
+		d, err := Parse("c.yaml", []byte(text))
+		require.NoError(t, err)
+		_, err = d.Apply(f, nil)
+		require.ErrorContains(t, err, "give a number")
+		require.NotContains(t, err.Error(), "s3cret")
+	}
+	t.Setenv("HALFMEG_RATE", "s3cret")
+	_, err := (&Document{}).Apply(f, nil)
+	require.EqualError(t, err, "environment variable HALFMEG_RATE: give a number")
+}
+
+func secretFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+// A secret comes from the flag, the environment, a file or the document, in this order.
+func TestSecrets(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "secret"), []byte("from file \n"), 0o600))
+	read := func(text string, args ...string) (string, string) {
+		f, v, _ := newFlags()
+		require.NoError(t, f.Parse(args))
+		d, err := Parse(filepath.Join(dir, "c.yaml"), []byte(text))
+		require.NoError(t, err)
+		s, err := d.Apply(f, nil)
+		require.NoError(t, err)
+		var b strings.Builder
+		require.NoError(t, s.Write(&b))
+		require.NotContains(t, b.String(), "from")
+		for line := range strings.Lines(b.String()) {
+			if strings.Contains(line, "mqtt-password") {
+				return v.password, strings.TrimSpace(line)
+			}
+		}
+		return v.password, ""
+	}
+	password, line := read("mqtt-password-file: secret")
+	require.Equal(t, "from file ", password)
+	require.Equal(t, `# mqtt-password: "(hidden)"  # `+filepath.Join(dir, "c.yaml")+":1", line)
+
+	t.Setenv("HALFMEG_MQTT_PASSWORD", "from environment")
+	t.Setenv("HALFMEG_RATE", "7") // no secret
+	password, line = read("mqtt-password-file: secret\nrate: 3")
+	require.Equal(t, "from environment", password)
+	require.Contains(t, line, "environment HALFMEG_MQTT_PASSWORD")
+
+	password, _ = read("mqtt-password-file: secret", "--mqtt-password", "from flag")
+	require.Equal(t, "from flag", password)
+}
+
+func TestSecretFileIsBounded(t *testing.T) {
+	for text, want := range map[string]string{"\n": "is empty", strings.Repeat("x", maxSecret+1): "more than 64 kB"} {
+		_, _, err := apply(t, "mqtt-password-file: "+secretFile(t, text))
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestHide(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                              "",
+		"auto":                          "auto",
+		"photos/a@b":                    "photos/a@b",
+		"http://door/stream":            "http://door/stream",
+		"http://pi@door/":               "http://pi@door/",
+		"http://pi:pw@door/":            "http://pi:(hidden)@door/",
+		"http://p%40i:pw@door/":         "http://(hidden)@door/",
+		"http://pi:p%zw@door/":          "http://(hidden)@door/",
+		"http://pi:p/w@door/":           "http://(hidden)@door/",
+		"http://pi:12/w@door/":          "http://(hidden)@door/",
+		"door=rtsp://pi:p@w@door/a b\n": "door=rtsp://(hidden)@door/a b\n",
+	} {
+		require.Equal(t, want, hide(text, addressSecret))
+	}
+	require.Equal(t, "(hidden)", hide("pw", "all"))
+	require.Empty(t, hide("", "all"))
+}
+
+func TestDiff(t *testing.T) {
+	_, before, err := apply(t, "rate: 1\nmqtt-password: a\nallow: [x]\ngroups: {g: [a]}")
+	require.NoError(t, err)
+	_, after, err := apply(t, "\nrate: 1\nmqtt-password: b\nallow: [x, z]\nthreads: 2")
+	require.NoError(t, err)
+	require.Equal(t, []Change{
+		{"allow", "[x]", "[x, z]", "c.yaml:4"},
+		{"groups", "{g: [a]}", "", ""},
+		{"mqtt-password", `"(hidden)"`, `"(hidden)"`, "c.yaml:3"},
+		{"threads", "4", "2", "c.yaml:5"},
+	}, Diff(before, after))
+	require.Empty(t, Diff(after, after))
+	require.Equal(t, []Change{{Key: "rate", Old: "1"}}, Diff(
+		&Settings{[]setting{{key: "rate", value: Value{Kind: Text, Text: "1"}}, {key: "groups"}}}, &Settings{}))
+}
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", dir)
+	d, err := Load("")
+	require.NoError(t, err)
+	require.Empty(t, d.Path()) // no test machine has /etc/halfmeg
+
+	path := filepath.Join(dir, "halfmeg", "config.yaml")
+	require.NoError(t, os.Mkdir(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte("rate: 1"), 0o600))
+	d, err = Load("")
+	require.NoError(t, err)
+	require.Equal(t, path, d.Path())
+
+	t.Setenv("XDG_CONFIG_HOME", "relative")
+	t.Setenv("HOME", dir)
+	require.Equal(t, []string{filepath.Join(dir, ".config/halfmeg/config.yaml"), "/etc/halfmeg/config.yaml"}, places())
+
+	_, err = Load(filepath.Join(dir, "missing.yaml"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = Load(dir)
+	require.ErrorContains(t, err, "is a directory")
+}
+
+// A file that is there and cannot be read is an error even where it is searched for.
+func TestLoadUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", dir)
+	path := filepath.Join(dir, "halfmeg", "config.yaml")
+	require.NoError(t, os.MkdirAll(path, 0o755)) // a folder, which also root cannot read
+	_, err := Load("")
+	require.ErrorContains(t, err, path)
+}
+
+func TestSchema(t *testing.T) {
+	f, _, structured := newFlags()
+	data, err := Schema(f, structured)
+	require.NoError(t, err)
+	var schema struct {
+		Properties map[string]struct {
+			Type        any
+			Description string
+		}
+		AdditionalProperties bool
+	}
+	require.NoError(t, json.Unmarshal(data, &schema))
+	types := map[string]any{}
+	for key, p := range schema.Properties {
+		require.NotEmpty(t, p.Description, key)
+		types[key] = p.Type
+	}
+	text := []any{"string", "number"}
+	require.Equal(t, map[string]any{
+		"allow": []any{"string", "number", "array"}, "camera": text, "camera-file": "string", "groups": "object",
+		"listen": []any{"string", "number", "boolean"}, "mirror": "boolean", "mqtt-password": text,
+		"mqtt-password-file": "string", "patience": "string", "rate": "number", "threads": "integer",
+	}, types)
+	require.Equal(t, "camera to look through", schema.Properties["camera"].Description)
+}
+
+// What Write writes means the same when it is read, and no file makes the package
+// panic or write a message of several lines.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{
+		"camera: auto\nrate: 2.5\nallow: [a, 'b, c']", "groups:\n  a: [b]\n  ? c\n  : - d", "a: &x [*x]\n", "- a\n-\tb", "camera: |\n  a\n  b",
+		"listen: false\nmqtt-password: \"\\x00\\u2028\"", "\xef\xbb\xbfmirror: true", "camera: !!binary aGk=", "allow: [~, 'yes', -]", "{rate: 1, threads: 0x10}",
+		"%YAML 1.1\n---\nrate: 1\n...\n", "camera: http://a:b@c/\n", "'groups': {<<: [a]}",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		flags, v, structured := newFlags()
+		d, err := Parse("c.yaml", []byte(text))
+		if err == nil {
+			for _, field := range d.fields {
+				if strings.HasSuffix(field.Key, fileSuffix) {
+					return // reads no foreign files
+				}
+			}
+			_, err = d.Apply(flags, structured)
+		}
+		if err != nil {
+			require.True(t, strings.HasPrefix(err.Error(), "c.yaml:"), err)
+			return
+		}
+		v.password, v.camera = "", "" // or they would be hidden
+		a := applier{document: d, flags: flags, structured: structured, origins: map[string]string{}, values: map[string]Value{}}
+		for _, field := range d.fields {
+			a.origins[field.Key] = "flag"
+			if field.Key == "groups" {
+				a.values[field.Key] = field.Value
+			}
+		}
+		var b strings.Builder
+		require.NoError(t, a.settings().Write(&b))
+		var same strings.Builder // empty texts that are no texts cannot be read again
+		for line := range strings.Lines(b.String()) {
+			if !strings.HasPrefix(line, `camera: ""`) && !strings.HasPrefix(line, `mqtt-password: ""`) {
+				same.WriteString(line)
+			}
+		}
+		flags2, w, structured2 := newFlags()
+		d2, err := Parse("c.yaml", []byte(same.String()))
+		require.NoError(t, err, same.String())
+		_, err = d2.Apply(flags2, structured2)
+		require.NoError(t, err, same.String())
+		if len(v.allow) == 0 {
+			v.allow, w.allow = nil, nil
+		}
+		require.Equal(t, v, w, same.String())
+	})
+}

@@ -1,0 +1,237 @@
+package config
+
+import (
+	"io"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// Settings are the effective values of all keys, sorted by key, and where each came
+// from.
+type Settings struct{ list []setting }
+
+// setting is the value of a key.
+type setting struct {
+	key    string
+	value  Value  // Bool, Text, List or, for a structured key, anything
+	secret string // the annotation; empty if it is none
+	origin string // "flag", a file and line, an environment variable, or "" for the default
+}
+
+// settings collects what the flags are now.
+func (a *applier) settings() *Settings {
+	s := &Settings{}
+	a.flags.VisitAll(func(f *pflag.Flag) {
+		if slices.Contains(notKeys, f.Name) {
+			return
+		}
+		one := setting{key: f.Name, value: flagValue(f), origin: a.origins[f.Name]}
+		if isSecret(f) {
+			one.secret = strings.Join(f.Annotations[secretAnnotation], " ")
+			if one.secret != addressSecret {
+				one.secret = "all"
+			}
+		}
+		s.list = append(s.list, one)
+	})
+	for _, key := range slices.Sorted(maps.Keys(a.structured)) {
+		s.list = append(s.list, setting{key: key, value: a.values[key], origin: a.origins[key]})
+	}
+	slices.SortFunc(s.list, func(a, b setting) int { return strings.Compare(a.key, b.key) })
+	return s
+}
+
+// flagValue is the present value of a flag.
+func flagValue(f *pflag.Flag) Value {
+	if slice, ok := f.Value.(pflag.SliceValue); ok {
+		v := Value{Kind: List}
+		for _, text := range slice.GetSlice() {
+			v.Items = append(v.Items, Value{Kind: Text, Text: text})
+		}
+		return v
+	}
+	kind := Text
+	if f.Value.Type() == "bool" {
+		kind = Bool
+	}
+	return Value{Kind: kind, Text: f.Value.String()}
+}
+
+// hidden stands for a secret.
+const hidden = "(hidden)"
+
+// shown is the value without secrets, and whether it has any.
+func (s *setting) shown() (v Value, secret bool) {
+	v = s.value
+	if s.secret == "" {
+		return v, false
+	}
+	if v.Kind != List {
+		text := hide(v.Text, s.secret)
+		secret, v.Text = text != v.Text, text
+		return v, secret
+	}
+	items := slices.Clone(v.Items)
+	for i := range items {
+		text := hide(items[i].Text, s.secret)
+		secret, items[i].Text = secret || text != items[i].Text, text
+	}
+	v.Items = items
+	return v, secret
+}
+
+// credentials are everything from the scheme of an address to its last @. That hides too
+// much of an address with an @ in its path, but all of a password with a slash.
+var credentials = regexp.MustCompile(`(?s)://.*@`)
+
+// hide replaces a secret, or the secret in a text.
+func hide(text, secret string) string {
+	if text == "" {
+		return text
+	}
+	if secret != addressSecret {
+		return hidden
+	}
+	who := ""
+	if u, err := url.Parse(text); err == nil && u.User != nil {
+		if _, has := u.User.Password(); !has {
+			return text
+		}
+		if name := u.User.Username(); plain.MatchString(name) && !strings.Contains(name, "@") {
+			who = name + ":"
+		}
+	}
+	return credentials.ReplaceAllLiteralString(text, "://"+who+hidden+"@")
+}
+
+// Write writes the settings as a configuration file, with the origin of each value as a
+// comment. Defaults and secrets are comments as a whole: the file then means the
+// same, and a default of a later version is not overruled.
+func (s *Settings) Write(w io.Writer) error {
+	var b strings.Builder
+	for _, one := range s.list {
+		v, secret := one.shown()
+		prefix, origin := "", one.origin
+		if origin == "" {
+			prefix, origin = "# ", "default"
+		}
+		if secret {
+			prefix = "# "
+		}
+		if v.Kind == Null { // a structured key that is not given
+			continue
+		}
+		b.WriteString(prefix + scalarText(one.key) + ":")
+		writeValue(&b, v, "  # "+strings.ToValidUTF8(oneLine(origin), ""), prefix+"  ")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeValue writes what follows a key, with a comment at the end of the first line.
+func writeValue(b *strings.Builder, v Value, comment, indent string) {
+	switch {
+	case v.Kind == Map && len(v.Fields) > 0:
+		b.WriteString(comment + "\n")
+		for _, f := range v.Fields {
+			b.WriteString(indent + scalarText(f.Key) + ":")
+			writeValue(b, f.Value, "", indent+"  ")
+		}
+	case v.Kind == Map:
+		b.WriteString(" {}" + comment + "\n")
+	default:
+		b.WriteString(" " + flowText(v) + comment + "\n")
+	}
+}
+
+// flowText writes a value on one line.
+func flowText(v Value) string {
+	var parts []string
+	switch v.Kind {
+	case Null:
+		return "null"
+	case Bool, Number:
+		return v.Text
+	case List:
+		for _, item := range v.Items {
+			parts = append(parts, flowText(item))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case Map:
+		for _, f := range v.Fields {
+			parts = append(parts, scalarText(f.Key)+": "+flowText(f.Value))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	return scalarText(v.Text)
+}
+
+// plain is a text that YAML reads as itself without quotes.
+var plain = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9_./%+@=-]*$`)
+
+// words are plain texts that YAML 1.1 or 1.2 reads as something else.
+var words = []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+
+// scalarText writes a text so that YAML reads the same. A quoted string of Go is one of
+// YAML, which knows all its escapes.
+func scalarText(text string) string {
+	if plain.MatchString(text) && !slices.Contains(words, strings.ToLower(text)) {
+		return text
+	}
+	return strconv.Quote(strings.ToValidUTF8(text, "\ufffd"))
+}
+
+// oneLine replaces what would end a comment.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if strconv.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text)
+}
+
+// Change is a key whose value differs between two Settings. Secrets are hidden.
+type Change struct {
+	Key      string
+	Old, New string // as the file has them; empty for none
+	Origin   string // of the new value; empty for the default
+}
+
+// Diff returns the keys whose values differ, sorted. A key that one of the two lacks
+// counts as one without a value.
+func Diff(from, to *Settings) []Change {
+	before := map[string]setting{}
+	for _, s := range from.list {
+		before[s.key] = s
+	}
+	var changes []Change
+	for _, s := range to.list {
+		old := before[s.key]
+		delete(before, s.key)
+		if flowText(old.value) != flowText(s.value) {
+			changes = append(changes, Change{s.key, old.text(), s.text(), s.origin})
+		}
+	}
+	for key, old := range before {
+		if old.value.Kind != Null {
+			changes = append(changes, Change{Key: key, Old: old.text()})
+		}
+	}
+	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Key, b.Key) })
+	return changes
+}
+
+func (s *setting) text() string {
+	v, _ := s.shown()
+	if v.Kind == Null {
+		return ""
+	}
+	return flowText(v)
+}
