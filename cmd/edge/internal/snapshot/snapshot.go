@@ -60,6 +60,15 @@ func clone(img *pixel.Image) pixel.Image {
 	return c
 }
 
+// Size is the memory that the copy takes, in bytes, without encodings of it.
+func (s *Snapshot) Size() int {
+	size := len(s.original)
+	for _, p := range s.img.Planes {
+		size = max(size, len(p.Data)) // the first plane's slice reaches to the end of all
+	}
+	return size
+}
+
 // JPEG returns the picture, upright, as a JPEG. What the camera sent as a JPEG is
 // returned as it is. Otherwise no side is longer than maxSide (0 for any), for which
 // the picture is shrunk by a whole number; quality is from 1 to 100. Callers must

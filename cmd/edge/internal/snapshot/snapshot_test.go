@@ -247,3 +247,14 @@ func BenchmarkJPEG(b *testing.B) {
 		})
 	}
 }
+
+// The size counts every plane once, without padding.
+func TestSize(t *testing.T) {
+	for code, want := range map[pixel.FourCC]int{pixel.YUYV: 96 * 64 * 2, pixel.NV12: 96 * 64 * 3 / 2, pixel.YU12: 96 * 64 * 3 / 2, pixel.RGB24: 96 * 64 * 3} {
+		frame := quadrants(pixel.Format{FourCC: code, Width: 96, Height: 64})
+		img := frame.Pixels()
+		require.Equal(t, want, New(frame, &img).Size(), code.String())
+		frame.JPEG = []byte("\xff\xd8abc\xff\xd9")
+		require.Equal(t, 7, New(frame, &img).Size())
+	}
+}

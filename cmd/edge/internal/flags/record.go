@@ -1,0 +1,105 @@
+package flags
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"halfmeg/cmd/edge/internal/record"
+)
+
+// Record says which events to record and how much of them to keep. Nothing is
+// recorded without Config.Dir.
+type Record struct{ Config record.Config }
+
+// Add defines the flags.
+func (r *Record) Add(flags *pflag.FlagSet) {
+	c := &r.Config
+	c.MaxBytes, c.MinFree = 2e9, 500e6
+	flags.StringVar(&c.Dir, "record", "", "keep a picture and a JSON file of each event in this `folder`")
+	flags.StringSliceVar(&c.Events, "record-events", nil, "record only these classes and groups, by their `names`, as robin,dog")
+	flags.Var(Bytes(&c.MaxBytes), "record-max-bytes", "delete the oldest events beyond this `size`, as 500MB or 2GB; 0 for no limit")
+	flags.Var(count(&c.MaxCount), "record-max-count", "delete the oldest events beyond this `number`; 0 for no limit")
+	flags.Var(count(&c.MaxDays), "record-max-days", "delete events after this `number` of days; 0 for no limit")
+	flags.Var(Bytes(&c.MinFree), "record-min-free", "record nothing while less than this `size` is free on the card")
+	flags.Var(&boundedCount{&c.PreRoll, record.MaxPreRoll}, "record-pre-roll", "also keep this `number` of pictures from before each event, half a second apart")
+}
+
+// boundedCount is a flag that accepts a whole number from 0 to max.
+type boundedCount struct {
+	value *int
+	max   int
+}
+
+// count is a flag that accepts a whole number from 0.
+func count(value *int) pflag.Value { return &boundedCount{value, math.MaxInt32} }
+
+func (b *boundedCount) String() string { return strconv.Itoa(*b.value) }
+
+func (b *boundedCount) Type() string { return "number" }
+
+func (b *boundedCount) Set(text string) error {
+	v, err := strconv.Atoi(text)
+	if err != nil || v < 0 || v > b.max {
+		return fmt.Errorf("give a whole number from 0 to %d", b.max)
+	}
+	*b.value = v
+	return nil
+}
+
+// bytesFlag is a flag for a size in bytes.
+type bytesFlag int64
+
+// Bytes is a flag for a size in bytes, as 500MB, 1.5 GB or 2GiB.
+func Bytes(size *int64) pflag.Value { return (*bytesFlag)(size) }
+
+// units are the decimal and binary units of sizes; SI and IEC 80000-13.
+var units = []struct {
+	name string
+	size int64
+}{
+	{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},
+}
+
+// String uses the largest unit that divides the size.
+func (f *bytesFlag) String() string {
+	for _, u := range units {
+		if v := int64(*f); v != 0 && v%u.size == 0 {
+			return strconv.FormatInt(v/u.size, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(int64(*f), 10)
+}
+
+func (f *bytesFlag) Type() string { return "size" }
+
+// sizeForm is a number with an optional unit, of which B may be left out.
+var sizeForm = regexp.MustCompile(`^(\d{1,18}(?:\.\d{1,6})?) ?([A-Za-z]{0,3})$`)
+
+func (f *bytesFlag) Set(text string) error {
+	form := errors.New("give a size, as 500MB or 2GB")
+	m := sizeForm.FindStringSubmatch(text)
+	if m == nil {
+		return form
+	}
+	factor := int64(0)
+	if m[2] == "" || m[2] == "B" {
+		factor = 1
+	}
+	for _, u := range units {
+		if strings.EqualFold(m[2], u.name) || strings.EqualFold(m[2]+"B", u.name) {
+			factor = u.size
+		}
+	}
+	v, err := strconv.ParseFloat(m[1], 64)
+	if err != nil || factor == 0 || v*float64(factor) > 1e18 {
+		return form
+	}
+	*f = bytesFlag(math.Round(v * float64(factor)))
+	return nil
+}

@@ -1,0 +1,42 @@
+package record
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A folder without permission to write is told once, and used when it has it.
+func TestReadOnlyFolder(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755)) // nobody has to pass
+	require.NoError(t, os.Chmod(dir, 0o555))
+	s, warnings := newSink(t, Config{Dir: dir})
+	e := appeared(1, "robin", noon)
+	asNobody(func() { require.NoError(t, s.Observe(at(0, picture("a"), e))) })
+	require.Len(t, *warnings, 1)
+	require.Contains(t, (*warnings)[0], "permission denied")
+	require.Empty(t, tree(t, dir))
+
+	require.NoError(t, os.Chmod(dir, 0o777))
+	s.retry = time.Now() // instead of waiting
+	asNobody(func() { require.NoError(t, s.Observe(at(0, nil))) })
+	require.Len(t, *warnings, 2)
+	require.Len(t, tree(t, dir), 2)
+}
+
+// asNobody accesses files without root's rights, if it has them.
+func asNobody(do func()) {
+	if os.Geteuid() == 0 {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		_ = syscall.Setfsuid(65534)
+		defer func() { _ = syscall.Setfsuid(0) }()
+	}
+	do()
+}
