@@ -14,13 +14,13 @@ import (
 
 // values are what the flags of these tests set.
 type values struct {
-	camera, password, listen string
-	rate                     float64
-	threads                  int
-	mirror                   bool
-	patience                 time.Duration
-	allow                    []string
-	groups                   map[string][]string
+	camera, password, listen, on string
+	rate                         float64
+	threads                      int
+	mirror                       bool
+	patience                     time.Duration
+	allow                        []string
+	groups                       map[string][]string
 }
 
 func newFlags() (*pflag.FlagSet, *values, map[string]Structured) {
@@ -35,6 +35,7 @@ func newFlags() (*pflag.FlagSet, *values, map[string]Structured) {
 	f.BoolVar(&v.mirror, "mirror", false, "mirror")
 	f.DurationVar(&v.patience, "patience", 0, "time to wait")
 	f.StringSliceVar(&v.allow, "allow", nil, "classes")
+	f.StringVar(&v.on, "on", "", "level")
 	f.String("config", "", "file")
 	MarkSecret(f, "mqtt-password")
 	MarkAddress(f, "camera")
@@ -68,10 +69,11 @@ groups:
   bird: [robin, jay]
   big cat:
     - lion
+on: 30%
 `, "--threads", "2", "--rate=5")
 	require.NoError(t, err)
 	require.Equal(t, &values{
-		camera: "rtsp://pi:s3cret@door.local/stream", password: "p#1", listen: "127.0.0.1:8080", rate: 5, threads: 2, mirror: true,
+		camera: "rtsp://pi:s3cret@door.local/stream", password: "p#1", on: "30%", listen: "127.0.0.1:8080", rate: 5, threads: 2, mirror: true,
 		patience: 90 * time.Second, allow: []string{"robin", "tench, Tinca tinca", "7"},
 		groups: map[string][]string{"bird": {"robin", "jay"}, "big cat": {"lion"}},
 	}, v)
@@ -85,6 +87,7 @@ groups:  # c.yaml:10
 listen: "127.0.0.1:8080"  # c.yaml:8
 mirror: true  # c.yaml:5
 # mqtt-password: "(hidden)"  # c.yaml:9
+on: 30%  # c.yaml:14
 patience: 1m30s  # c.yaml:6
 rate: 5  # flag
 threads: 2  # flag
@@ -306,7 +309,7 @@ func TestSchema(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"allow": []any{"string", "number", "array"}, "camera": text, "camera-file": "string", "groups": "object",
 		"listen": []any{"string", "number", "boolean"}, "mirror": "boolean", "mqtt-password": text,
-		"mqtt-password-file": "string", "patience": "string", "rate": "number", "threads": "integer",
+		"mqtt-password-file": "string", "on": text, "patience": "string", "rate": "number", "threads": "integer",
 	}, types)
 	require.Equal(t, "camera to look through", schema.Properties["camera"].Description)
 }

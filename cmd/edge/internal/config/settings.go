@@ -127,7 +127,7 @@ func (s *Settings) Write(w io.Writer) error {
 		if v.Kind == Null { // a structured key that is not given
 			continue
 		}
-		b.WriteString(prefix + scalarText(one.key) + ":")
+		b.WriteString(prefix + keyText(one.key) + ":")
 		writeValue(&b, v, "  # "+strings.ToValidUTF8(oneLine(origin), ""), prefix+"  ")
 	}
 	_, err := io.WriteString(w, b.String())
@@ -140,7 +140,7 @@ func writeValue(b *strings.Builder, v Value, comment, indent string) {
 	case v.Kind == Map && len(v.Fields) > 0:
 		b.WriteString(comment + "\n")
 		for _, f := range v.Fields {
-			b.WriteString(indent + scalarText(f.Key) + ":")
+			b.WriteString(indent + keyText(f.Key) + ":")
 			writeValue(b, f.Value, "", indent+"  ")
 		}
 	case v.Kind == Map:
@@ -165,7 +165,7 @@ func flowText(v Value) string {
 		return "[" + strings.Join(parts, ", ") + "]"
 	case Map:
 		for _, f := range v.Fields {
-			parts = append(parts, scalarText(f.Key)+": "+flowText(f.Value))
+			parts = append(parts, keyText(f.Key)+": "+flowText(f.Value))
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
 	}
@@ -185,6 +185,14 @@ func scalarText(text string) string {
 		return text
 	}
 	return strconv.Quote(strings.ToValidUTF8(text, "\ufffd"))
+}
+
+// keyText is scalarText for a key, in which the words of YAML 1.1 are common: --on, --off.
+func keyText(key string) string {
+	if slices.Contains([]string{"on", "off", "y", "n"}, key) {
+		return key
+	}
+	return scalarText(key)
 }
 
 // oneLine replaces what would end a comment.
