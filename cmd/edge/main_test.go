@@ -108,7 +108,7 @@ func TestWrongUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	require.Contains(t, edge(t).stdout, "Usage:")
-	for _, command := range []string{"classify", "run", "cameras", "info", "licenses", "version"} {
+	for _, command := range []string{"classify", "run", "cameras", "config", "info", "licenses", "version"} {
 		got := edge(t, command, "--help")
 		require.Equal(t, statusOK, got.status, got.stderr)
 		require.Contains(t, got.stdout, "Examples:\n  edge "+command)

@@ -103,6 +103,6 @@ SqueezeNet. It needs no internet connection and no other file.`,
 	// it keep 1.8 MB of unreachable methods.
 	root.Version = version()
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newClassify(), newRun(), newCameras(), newBench(), newInfo(), newLicenses(), newVersion())
+	root.AddCommand(newClassify(), newRun(), newCameras(), newBench(), newConfig(), newInfo(), newLicenses(), newVersion())
 	return root
 }

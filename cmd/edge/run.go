@@ -25,6 +25,7 @@ import (
 
 // runCommand classifies what a camera shows, frame by frame.
 type runCommand struct {
+	config      string // path of the configuration file; empty to search for one
 	engine      flags.Engine
 	camera      flags.Camera
 	rotate      flags.Rotation
@@ -44,7 +45,13 @@ type runCommand struct {
 const topClasses = 5
 
 func newRun() *cobra.Command {
-	var r runCommand
+	_, command := newRunCommand()
+	return command
+}
+
+// newRunCommand also returns what the flags set.
+func newRunCommand() (*runCommand, *cobra.Command) {
+	r := &runCommand{}
 	command := &cobra.Command{
 		Use:   "run [flags] --camera CAMERA",
 		Short: "Classify what a camera shows, frame by frame",
@@ -84,6 +91,7 @@ system clock (RFC 3339); "age_ms", its age when the result was known, and
 		Args: r.checkArgs,
 		RunE: r.run,
 	}
+	command.Flags().StringVar(&r.config, "config", "", "configuration `file`; see edge config --help")
 	r.engine.Add(command.Flags())
 	r.camera.Add(command.Flags())
 	r.decision.Add(command.Flags())
@@ -98,10 +106,13 @@ system clock (RFC 3339); "age_ms", its age when the result was known, and
 	command.Flags().BoolVar(&r.json, "json", false, "write one JSON object a line")
 	command.Flags().BoolVar(&r.exitOnError, "exit-on-error", false, "exit when the camera fails, instead of waiting for it")
 	command.Flags().BoolVar(&r.stats, "stats", false, "at the end, write rate, dropped frames and latency to stderr")
-	return command
+	return r, command
 }
 
-func (r *runCommand) checkArgs(_ *cobra.Command, args []string) error {
+func (r *runCommand) checkArgs(cmd *cobra.Command, args []string) error {
+	if _, err := r.configure(cmd.Flags()); err != nil {
+		return err
+	}
 	switch {
 	case len(args) > 0:
 		return fmt.Errorf("run takes only flags, not %q", args[0])

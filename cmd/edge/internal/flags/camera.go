@@ -12,6 +12,7 @@ import (
 
 	"halfmeg/camera"
 	"halfmeg/camera/pixel"
+	"halfmeg/cmd/edge/internal/config"
 )
 
 // Camera selects a camera and what to request from it.
@@ -27,6 +28,7 @@ type Camera struct {
 // Add defines the flags.
 func (c *Camera) Add(flags *pflag.FlagSet) {
 	flags.StringVar(&c.Name, "camera", "", "`camera` to read: auto, a video device such as video0 or 0, rpicam, a file or folder, - for standard input, http://…, or testcard")
+	config.MarkAddress(flags, "camera")
 	flags.Var((*sizeFlag)(&c.Options), "size", "frame size to request from the camera, or size of raw frames, in pixels, such as 640x480")
 	flags.Var((*rateFlag)(&c.Options), "rate", "`frames` per second to request from the camera")
 	flags.Var((*formatFlag)(&c.Options), "format", "pixel format to request from the camera, or format of raw frames, such as YUYV, MJPG or yuv420p")
@@ -153,4 +155,27 @@ func (f *controlFlag) Set(text string) error {
 	}
 	f.Controls = append(f.Controls, camera.Control{Name: name, Value: value})
 	return nil
+}
+
+// Append adds one, as Set does.
+func (f *controlFlag) Append(text string) error { return f.Set(text) }
+
+// Replace is for lists in the configuration file.
+func (f *controlFlag) Replace(list []string) error {
+	f.Controls = nil
+	for _, text := range list {
+		if err := f.Set(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GetSlice returns all of them.
+func (f *controlFlag) GetSlice() []string {
+	list := make([]string, len(f.Controls))
+	for i, c := range f.Controls {
+		list[i] = c.Name + "=" + c.Value
+	}
+	return list
 }

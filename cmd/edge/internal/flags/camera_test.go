@@ -40,3 +40,17 @@ func TestFingerprintFlag(t *testing.T) {
 		require.ErrorContains(t, err, "64 hexadecimal digits")
 	}
 }
+
+// The configuration file replaces all controls at once.
+func TestControlsAreAList(t *testing.T) {
+	var c Camera
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	c.Add(set)
+	list, ok := set.Lookup("control").Value.(pflag.SliceValue)
+	require.True(t, ok)
+	require.NoError(t, list.Append("gain=1"))
+	require.NoError(t, list.Replace([]string{"exposure=300", "a=b=c"}))
+	require.Equal(t, []string{"exposure=300", "a=b=c"}, list.GetSlice())
+	require.Len(t, c.Options.Controls, 2)
+	require.ErrorContains(t, list.Replace([]string{"gain"}), "exposure=300")
+}

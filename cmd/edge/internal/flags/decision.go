@@ -3,6 +3,8 @@ package flags
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,9 @@ import (
 type Decision struct {
 	config decision.Config
 	groups []string // as given
+
+	// Groups are more of your own: lists of classes and groups by name.
+	Groups map[string][]string
 }
 
 // Add defines the flags. The defaults suit a camera that people walk past: a
@@ -54,6 +59,13 @@ func (d *Decision) Decider(labels []string) (*decision.Decider, error) {
 		}
 		c.Groups = append(c.Groups, g)
 	}
+	for _, name := range slices.Sorted(maps.Keys(d.Groups)) {
+		g, err := newGroup(name, d.Groups[name], labels, catalog)
+		if err != nil {
+			return nil, fmt.Errorf("groups: %s: %w", name, err)
+		}
+		c.Groups = append(c.Groups, g)
+	}
 	return decision.New(labels, c)
 }
 
@@ -64,19 +76,25 @@ func parseGroup(text string, labels []string, catalog decision.Catalog) (decisio
 	if !own {
 		list = name
 	}
+	group, err := newGroup(name, strings.Split(list, ","), labels, catalog)
+	if near := catalog.Nearest(list); err != nil && near != "" && !own {
+		err = fmt.Errorf("%w; the nearest group is %q", err, near)
+	}
+	return group, err
+}
+
+// newGroup is a group of classes and groups.
+func newGroup(name string, members, labels []string, catalog decision.Catalog) (decision.Group, error) {
 	group := decision.Group{Name: strings.TrimSpace(name)}
 	if group.Name == "" {
 		return group, errors.New("expected a name such as dog, or pets=dog,cat")
 	}
 	seen := map[int]bool{}
-	for member := range strings.SplitSeq(list, ",") {
+	for _, member := range members {
 		classes, ok := catalog.Find(member)
 		if !ok {
 			var err error
 			if classes, err = decision.FindClasses(labels, member); err != nil {
-				if near := catalog.Nearest(member); near != "" && !own {
-					err = fmt.Errorf("%w; the nearest group is %q", err, near)
-				}
 				return group, err
 			}
 		}

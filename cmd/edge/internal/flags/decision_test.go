@@ -59,3 +59,20 @@ func TestDecisionFlags(t *testing.T) {
 	require.Error(t, set.Set("min-on", "-1s"))
 	require.Error(t, set.Set("half-life", "soon"))
 }
+
+// Groups of the configuration file have lists, in which a whole label is one member.
+func TestOwnGroups(t *testing.T) {
+	l := labels(t)
+	d := Decision{config: decision.Config{On: 0.5, Off: 0.5, TopK: 1}}
+	d.Groups = map[string][]string{"fish": {"tench, Tinca tinca", "goldfish"}}
+	_, err := d.Decider(l)
+	require.NoError(t, err)
+	fish, err := newGroup("fish", d.Groups["fish"], l, groups.Builtin(l))
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 1}, fish.Classes)
+	for _, members := range [][]string{{"goldfihs"}, {}} {
+		d.Groups["fish"] = members
+		_, err = d.Decider(l)
+		require.ErrorContains(t, err, "fish")
+	}
+}

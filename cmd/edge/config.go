@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"halfmeg/cmd/edge/internal/config"
+)
+
+// configure sets the flags of run that the configuration file has and the command
+// line has not.
+func (r *runCommand) configure(flags *pflag.FlagSet) (*config.Settings, error) {
+	document, err := config.Load(r.config)
+	if err != nil {
+		return nil, err
+	}
+	return document.Apply(flags, r.structured())
+}
+
+// structured are the keys of the configuration file that are no flags.
+func (r *runCommand) structured() map[string]config.Structured {
+	return map[string]config.Structured{
+		"groups": config.Lists(&r.decision.Groups, "tell of groups of your own: names, each with a list of classes and groups"),
+	}
+}
+
+// newConfig shows what run would do with the same flags.
+func newConfig() *cobra.Command {
+	r, run := newRunCommand()
+	schema := false
+	command := &cobra.Command{
+		Use:   "config [flags of run]",
+		Short: "Show the configuration of run, and where each value comes from",
+		Long: `config writes the configuration that "edge run" would have with the same flags,
+as a configuration file. A comment says where each value comes from. Defaults and
+secrets are comments as a whole.
+
+The configuration file is YAML. Its keys are the names of the flags of run, without
+the dashes; a flag that may be given several times takes a list. Without --config it is
+$XDG_CONFIG_HOME/halfmeg/config.yaml or ~/.config/halfmeg/config.yaml, or else
+/etc/halfmeg/config.yaml. Flags win over it.
+A secret, such as a password, may also be in a file of its own, which the key with
+-file at its end names, as in mqtt-password-file: /run/secrets/mqtt, or in the
+environment, as HALFMEG_MQTT_PASSWORD.`,
+		Example: `  edge config
+  edge config --config feeder.yaml
+  edge config --camera auto --rate 5 > config.yaml
+  edge config --schema > config.schema.json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) > 0:
+				return fmt.Errorf("config takes only flags, not %q", args[0])
+			case schema:
+				data, err := config.Schema(run.Flags(), r.structured())
+				if err != nil {
+					return err
+				}
+				_, err = cmd.OutOrStdout().Write(data)
+				return err
+			}
+			settings, err := r.configure(run.Flags())
+			if err != nil {
+				return err
+			}
+			return settings.Write(cmd.OutOrStdout())
+		},
+	}
+	command.Flags().AddFlagSet(run.Flags())
+	command.Flags().BoolVar(&schema, "schema", false, "write a JSON Schema of the configuration file, for editors")
+	return command
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestRunWithConfig(t *testing.T) {
+	file := writeConfig(t, "camera: testcard\nframes: 2\njson: true\nevents: true\ngroups: {birds: [bird, cock]}\n")
+	got := edge(t, "run", "--config", file, "--json=false", "--events=false")
+	require.Equal(t, statusOK, got.status, got.stderr)
+	require.Contains(t, got.stdout, "of 2 right\n")
+
+	// The usual place.
+	dir := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", dir)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "halfmeg"), 0o755))
+	require.NoError(t, os.Rename(file, filepath.Join(dir, "halfmeg", "config.yaml")))
+	got = edge(t, "run", "--json=false", "--events=false", "--frames", "1")
+	require.Equal(t, statusOK, got.status, got.stderr)
+	require.Contains(t, got.stdout, "of 1 right\n")
+}
+
+func TestConfigErrors(t *testing.T) {
+	for text, words := range map[string]string{
+		"camera: testcard\nframs: 3":                 ":2: there is no key frams; the nearest is frames",
+		"camera: testcard\nrate: fast":               ":2: rate: give frames a second, from 0.01 to 1000, not fast",
+		"camera: testcard\ncontrol: [exposure]":      ":2: control: give a name and a value, as exposure=300",
+		"frames: 3":                                  "needs a camera",
+		"camera: testcard\nschema: true":             "there is no key schema",
+		"camera: testcard\ngroups: {pets: [1, [2]]}": ":2: groups: pets: the list has a list in it",
+	} {
+		requireFailure(t, statusUsage, edge(t, "run", "--config", writeConfig(t, text)), words)
+	}
+	requireFailure(t, statusUsage, edge(t, "run", "--config", "missing.yaml"), "missing.yaml", "no such file")
+	requireFailure(t, statusFailure, edge(t, "config", "--config", "missing.yaml"), "missing.yaml", "no such file")
+	requireFailure(t, statusFailure, edge(t, "config", "please"), "config takes only flags")
+}
+
+func TestConfigCommand(t *testing.T) {
+	t.Setenv("HALFMEG_CAMERA", "http://pi:s3cret@door/stream")
+	file := writeConfig(t, "rate: 5\ncontrol: [exposure=300]\ngroups: {pets: [dog, cat]}\non: 0.7\n")
+	got := edge(t, "config", "--config", file, "--frames", "3")
+	require.Equal(t, statusOK, got.status, got.stderr)
+	for _, line := range []string{
+		`# camera: "http://pi:(hidden)@door/stream"  # environment HALFMEG_CAMERA`,
+		"control: [exposure=300]  # " + file + ":2",
+		"frames: 3  # flag",
+		"groups:  # " + file + ":3",
+		"  pets: [dog, cat]",
+		"on: 0.7  # " + file + ":4",
+		"# on-change: false  # default",
+		"rate: 5  # " + file + ":1",
+	} {
+		require.Contains(t, strings.Split(got.stdout, "\n"), line)
+	}
+	require.NotContains(t, got.stdout, "s3cret")
+
+	// What it writes is a configuration file.
+	again := edge(t, "config", "--config", writeConfig(t, got.stdout))
+	require.Equal(t, statusOK, again.status, again.stderr)
+	require.Contains(t, again.stdout, "control: [exposure=300]")
+}
+
+// Editors check configuration files by this copy.
+func TestConfigSchema(t *testing.T) {
+	want, err := os.ReadFile("../../docs/config.schema.json")
+	require.NoError(t, err)
+	got := edge(t, "config", "--schema")
+	require.Equal(t, statusOK, got.status, got.stderr)
+	if got.stdout != string(want) {
+		t.Error("it is not up to date: go run ./cmd/edge config --schema > docs/config.schema.json")
+	}
+}
