@@ -24,7 +24,9 @@
 // a clock that jumps years ahead, and back an hour later, costs one or two days, not all
 // of them. A clock in the past deletes nothing by age.
 //
-// Below a floor of free space nothing is recorded.
+// Some space of the card is left to others. At this floor the oldest events make room
+// for new ones, but not for much more than these need: if something else fills the card,
+// recording stops until there is room again.
 //
 // # Wear of the card
 //
@@ -89,6 +91,11 @@ const (
 	// quality of JPEGs that the camera did not send itself.
 	quality = 85
 
+	// lowMargin is by how much the free space may be below the floor at the start, when
+	// the oldest events can make room, and by how much it must be above after a stop,
+	// or recording would stop again at once.
+	lowMargin = 16 << 20
+
 	// minRetry and maxRetry are between two tries while the folder cannot be written.
 	minRetry = time.Second
 	maxRetry = 5 * time.Minute
@@ -106,6 +113,7 @@ type Sink struct {
 	retry    time.Time // not before; zero while recording works
 	wait     time.Duration
 	refused  bool // an event could not be written, though the folder could be opened
+	low      bool // the last failure was that too little was free
 	lost     int  // events since recording stopped
 	expireAt time.Time
 
@@ -355,7 +363,11 @@ func (s *Sink) waiting() bool {
 func (s *Sink) write(now time.Time) error {
 	if !s.started || !s.retry.IsZero() {
 		s.started = true
-		if err := s.store.open(); err != nil {
+		margin := int64(-lowMargin)
+		if s.low {
+			margin = lowMargin
+		}
+		if err := s.store.open(margin); err != nil {
 			return err
 		}
 	}
@@ -378,6 +390,7 @@ func (s *Sink) write(now time.Time) error {
 // fail stops recording for a time.
 func (s *Sink) fail(now time.Time, err error) {
 	s.store.close()
+	s.low = errors.As(err, new(*lowError))
 	if s.retry.IsZero() {
 		s.wait = minRetry
 		s.config.Warn(fmt.Errorf("recording in %s has stopped: %w; trying again from time to time", s.config.Dir, err))
@@ -392,7 +405,7 @@ func (s *Sink) resume() {
 	if s.retry.IsZero() {
 		return
 	}
-	s.retry, s.refused = time.Time{}, false
+	s.retry, s.refused, s.low = time.Time{}, false, false
 	missing := ""
 	if s.lost > 0 {
 		missing = fmt.Sprintf("; %s are missing", events(s.lost))

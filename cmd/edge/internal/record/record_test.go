@@ -112,6 +112,11 @@ func readTable(t *testing.T, text string) [][]string {
 
 func TestLifeOfAnEvent(t *testing.T) {
 	s, warnings := newSink(t, Config{PreRoll: 2})
+	var synced []string
+	s.store.sync = func(f *os.File) error {
+		synced = append(synced, filepath.Base(f.Name()))
+		return f.Sync()
+	}
 	for i := range 4 { // the pre-roll is half a second apart
 		require.NoError(t, s.Observe(at(0.3*float64(i), picture(fmt.Sprint("before ", i)))))
 	}
@@ -149,6 +154,7 @@ func TestLifeOfAnEvent(t *testing.T) {
 		id, "", "robin", "robin, second name", "3", "false", start, end, "3.000", "0.910000", id + "-robin.jpg",
 	}}, readTable(t, files[stem+csvName]))
 	require.Empty(t, *warnings)
+	require.Equal(t, []string{temporaryName(id + "-robin.jpg"), temporaryName(id + "-robin.json")}, synced, "once, when it appears")
 }
 
 // The runner copies a frame only if somebody wants it.
@@ -183,9 +189,7 @@ func TestChosen(t *testing.T) {
 	require.True(t, s.chosen(&e))
 	require.True(t, s.chosen(&decision.Event{Name: "Dog", Group: true}))
 	require.False(t, s.chosen(&decision.Event{Name: "cat", Label: "cat, hot dog"}))
-	for _, o := range []*pipeline.Observation{at(0, picture("a"), decision.Event{Type: decision.Appeared, Name: "cat"})} {
-		require.NoError(t, s.Observe(o))
-	}
+	require.NoError(t, s.Observe(at(0, picture("a"), decision.Event{Type: decision.Appeared, Name: "cat"})))
 	require.Empty(t, tree(t, s.config.Dir))
 }
 
@@ -327,7 +331,7 @@ func measure(t *testing.T, dir string) (bytes int64, events int, days map[string
 // The limits hold after every step, over restarts, for events of any size on any day,
 // and what is not ours stays.
 func TestLimitsHold(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		c := Config{
 			Dir: t.TempDir(), MaxBytes: 40_000 + rng.Int64N(200_000), MaxCount: 1 + rng.IntN(10), PreRoll: rng.IntN(3),
@@ -335,7 +339,12 @@ func TestLimitsHold(t *testing.T) {
 		foreign := filepath.Join(c.Dir, "2026-11-20", "mine.jpg")
 		require.NoError(t, os.MkdirAll(filepath.Dir(foreign), 0o755))
 		require.NoError(t, os.WriteFile(foreign, make([]byte, 100_000), 0o600))
-		s, warnings := newSink(t, c)
+		newSink := func() (*Sink, *[]string) {
+			s, warnings := newSink(t, c)
+			s.store.sync = func(*os.File) error { return nil } // takes most of the time
+			return s, warnings
+		}
+		s, warnings := newSink()
 		var on []decision.Event
 		for step := range 60 {
 			elapsed := float64(step)
@@ -343,7 +352,7 @@ func TestLimitsHold(t *testing.T) {
 			switch {
 			case rng.IntN(20) == 0:
 				require.NoError(t, s.Close())
-				s, warnings = newSink(t, c)
+				s, warnings = newSink()
 			case len(on) > 0 && rng.IntN(2) == 0:
 				i := rng.IntN(len(on))
 				require.NoError(t, s.Observe(seeing(elapsed, p, on[i], rng.Float64())))
@@ -494,39 +503,83 @@ func TestFullCardKeepsTheTable(t *testing.T) {
 	require.Equal(t, table, tree(t, s.config.Dir)["2026-11-27/events.csv"])
 }
 
-// Below the floor of free space nothing is written.
+// card is a card of a size that others use too.
+type card struct {
+	t      *testing.T
+	dir    string
+	size   int64
+	others int64
+}
+
+func (c *card) free(*os.Root) (int64, error) {
+	bytes, _, _ := measure(c.t, c.dir)
+	return c.size - c.others - bytes, nil
+}
+
+// recordOne records an event and returns how many are there.
+func recordOne(t *testing.T, s *Sink, number int) int {
+	t.Helper()
+	e := appeared(number, "robin", noon)
+	require.NoError(t, s.Observe(at(0, picture("a"), e)))
+	require.NoError(t, s.Observe(at(0, nil, gone(e, 1, 1))))
+	time.Sleep(maxRetry)
+	require.NoError(t, s.Observe(at(0, nil)))
+	_, events, _ := measure(t, s.config.Dir)
+	return events
+}
+
+// Recording that fills the card goes on with the newest events; where others fill it,
+// it stops and deletes nothing.
 func TestFloor(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "records")
 	synctest.Test(t, func(t *testing.T) {
 		const floor = 500_000_000
 		s, warnings := newSink(t, Config{Dir: dir, MinFree: floor})
-		free := int64(floor + resumeMargin)
-		s.store.free = func(*os.Root) (int64, error) { return free, nil }
-		next := 0
-		observe := func() {
-			next++
-			e := appeared(next, "robin", noon)
-			require.NoError(t, s.Observe(at(0, picture("a"), e)))
-			require.NoError(t, s.Observe(at(0, nil, gone(e, 1, 1))))
-			time.Sleep(maxRetry)
+		c := &card{t: t, dir: dir, size: floor + 10*8192 + 4096}
+		require.NoError(t, os.MkdirAll(dir, 0o755))
+		s.store.free = c.free
+		for i := range 20 { // an event takes 8192, and the table of the day 4096
+			require.LessOrEqual(t, recordOne(t, s, i), 10)
 		}
-		observe()
-		_, events, _ := measure(t, dir)
-		require.Equal(t, 1, events)
-		free = floor + 8191
-		observe()
-		require.NoError(t, s.Observe(at(0, nil)))
-		free = floor + resumeMargin - 1 // not enough to start again
-		observe()
-		_, events, _ = measure(t, dir)
-		require.Equal(t, 1, events)
+		require.GreaterOrEqual(t, recordOne(t, s, 20), 8)
+		require.Empty(t, *warnings)
+		require.Contains(t, tree(t, dir), "2026-11-27/"+appeared(20, "robin", noon).ID+"-robin.jpg")
+
+		c.others += 8192 // as a log does
+		before := recordOne(t, s, 21)
+		require.GreaterOrEqual(t, before, 6)
+		require.Empty(t, *warnings)
+
+		c.others += 1e6
+		for i := range 5 {
+			require.Equal(t, before, recordOne(t, s, 30+i))
+		}
 		require.Len(t, *warnings, 1)
-		require.Contains(t, (*warnings)[0], "only 500 MB are free, and 500 MB are to stay free; delete something")
-		free++
-		observe()
-		_, events, _ = measure(t, dir)
-		require.Equal(t, 2, events)
+		require.Contains(t, (*warnings)[0], "only 499 MB are free, and 500 MB are to stay free; delete something")
+
+		c.others -= 1e6 + 8192 // room for one, but not to go on
+		require.Equal(t, before, recordOne(t, s, 40))
+		require.Len(t, *warnings, 1)
+		c.others -= lowMargin
+		require.Equal(t, before+1, recordOne(t, s, 41))
 		require.Len(t, *warnings, 2)
+		require.NoError(t, s.Close())
+
+		c.others = 1e6 // a restart at the floor goes on
+		s, warnings = newSink(t, s.config)
+		s.store.free = c.free
+		recordOne(t, s, 50)
+		require.Len(t, *warnings, 1)
+		c.others = 4096
+		s, warnings = newSink(t, s.config)
+		s.store.free = c.free
+		recordOne(t, s, 51)
+		require.Empty(t, *warnings)
+		c.others = lowMargin + 1e6
+		s, warnings = newSink(t, s.config)
+		s.store.free = c.free
+		require.NoError(t, s.Observe(at(0, nil)))
+		require.Len(t, *warnings, 1, "told at the start")
 	})
 }
 

@@ -29,6 +29,7 @@ type store struct {
 	wall      func() time.Time // the system's clock
 	free      func(*os.Root) (int64, error)
 	writeFile func(*os.File, []byte) error
+	sync      func(*os.File) error
 }
 
 // day is a folder of the store.
@@ -47,14 +48,15 @@ type file struct {
 }
 
 func newStore(c Config) *store {
-	return &store{config: c, wall: time.Now, free: freeBytes, writeFile: func(f *os.File, data []byte) error {
+	return &store{config: c, wall: time.Now, free: freeBytes, sync: (*os.File).Sync, writeFile: func(f *os.File, data []byte) error {
 		_, err := f.Write(data)
 		return err
 	}}
 }
 
 // open opens the folder, removes what an unclean stop has left, and counts the rest.
-func (s *store) open() error {
+// Margin is what must be free beyond the floor; it may be negative.
+func (s *store) open(margin int64) error {
 	s.close()
 	if err := os.MkdirAll(s.config.Dir, 0o755); err != nil {
 		return err
@@ -67,15 +69,15 @@ func (s *store) open() error {
 	if err := s.scan(); err != nil {
 		return err
 	}
-	if err := s.spare(resumeMargin); err != nil {
+	free, err := s.free(root)
+	if err != nil {
 		return err
+	}
+	if free < s.config.MinFree+margin {
+		return &lowError{free: free, floor: s.config.MinFree}
 	}
 	return s.probe()
 }
-
-// resumeMargin is what must be free beyond the floor for recording to start, or it would
-// stop again at once.
-const resumeMargin = 16 << 20
 
 // probe reports whether files can be written at all, which the first event would find
 // out too late.
@@ -288,14 +290,36 @@ func (s *store) makeRoom(dayName string, files []file, need int64) error {
 	return s.spare(need)
 }
 
-// spare reports whether need bytes more may be written without going below the floor.
+// spare makes sure that need bytes can be written without going below the floor. If
+// recording itself has filled the card, the oldest events make room. If others have, it is
+// an error: else a log that fills the card would take all pictures with it.
 func (s *store) spare(need int64) error {
 	free, err := s.free(s.root)
-	if err != nil || free-need >= s.config.MinFree {
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("only %d MB are free, and %d MB are to stay free; delete something, or give a smaller --record-min-free or --record-max-bytes",
-		free/1e6, s.config.MinFree/1e6)
+	lack := s.config.MinFree + need - free
+	if lack > maxShare*need || lack > s.bytes {
+		return &lowError{free: free, floor: s.config.MinFree}
+	}
+	for keep := s.bytes - lack; s.bytes > keep && len(s.days) > 0; {
+		if err := s.deleteOldest(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxShare is how much more than an event needs may be deleted for it, because others
+// also use the card.
+const maxShare = 4
+
+// lowError says that too little is free on the card.
+type lowError struct{ free, floor int64 }
+
+func (e *lowError) Error() string {
+	return fmt.Sprintf("only %d MB are free, and %d MB are to stay free; delete something, or give a smaller --record-min-free",
+		e.free/1e6, e.floor/1e6)
 }
 
 // deleteOldest deletes the oldest event of the first day or, if it has none, the day.
@@ -444,7 +468,7 @@ func (s *store) fill(name string, f file) error {
 	}
 	err = s.writeFile(out, f.data)
 	if err == nil && f.sync {
-		err = out.Sync()
+		err = s.sync(out)
 	}
 	return errors.Join(err, out.Close())
 }
