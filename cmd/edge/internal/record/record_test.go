@@ -135,6 +135,7 @@ func TestLifeOfAnEvent(t *testing.T) {
 	require.Nil(t, written.End)
 
 	require.NoError(t, s.Observe(seeing(1.3, picture("a little better"), e, 0.52)))
+	require.Nil(t, s.on[0].picture, "not worth a second picture")
 	require.NoError(t, s.Observe(seeing(1.4, picture("best"), e, 0.9)))
 	require.NoError(t, s.Observe(seeing(1.5, picture("worse"), e, 0.7)))
 	require.Equal(t, string(jpegOf("first")), tree(t, s.config.Dir)[stem+id+"-robin.jpg"], "written once, at the end")
@@ -250,6 +251,17 @@ func TestEventWithoutPicture(t *testing.T) {
 	require.Len(t, files, 2)
 	require.Empty(t, readEvent(t, files["2026-11-27/"+e.ID+"-robin.json"]).Snapshot)
 	require.Len(t, readTable(t, files["2026-11-27/events.csv"]), 2)
+}
+
+// An event whose picture was deleted to make room does not name it.
+func TestDeletedPicture(t *testing.T) {
+	s, _ := newSink(t, Config{MaxCount: 1})
+	first, second := appeared(1, "robin", noon), appeared(2, "jay", noon)
+	require.NoError(t, s.Observe(at(0, picture("a"), first, second)))
+	require.NoError(t, s.Observe(at(0, nil, gone(first, 1, 1))))
+	files := tree(t, s.config.Dir)
+	require.Len(t, files, 2)
+	require.Empty(t, readEvent(t, files["2026-11-27/"+first.ID+"-robin.json"]).Snapshot)
 }
 
 // What a foreign label has does not reach the table or a path.
@@ -398,13 +410,15 @@ func TestClockInThePast(t *testing.T) {
 		require.NoError(t, s.Observe(at(0, picture("a"), appeared(i, "robin", noon))))
 	}
 	require.NoError(t, s.Close())
-	for range 2 { // also in the second run, whose folder is there already
+	for run := range 2 { // also in the second run, whose folder is there already
 		s, _ = newSink(t, s.config)
 		epoch := time.Unix(100, 0)
-		require.NoError(t, s.Observe(at(0, picture("a"), appeared(7, "robin", epoch))))
-		require.NoError(t, s.Observe(at(0, picture("a"), appeared(8, "robin", epoch))))
-		_, _, days := measure(t, s.config.Dir)
-		require.Equal(t, map[string]bool{"2026-11-27": true, dayOf(epoch): true}, days)
+		for i := range 3 {
+			require.NoError(t, s.Observe(at(0, picture("a"), appeared(10*run+i, "robin", epoch))))
+		}
+		for i := range 3 {
+			require.Contains(t, tree(t, s.config.Dir), dayOf(epoch)+"/"+appeared(10*run+i, "robin", epoch).ID+"-robin.jpg")
+		}
 	}
 	require.Equal(t, dayOf(time.Unix(0, 0)), dayOf(time.Date(50_000, 1, 1, 0, 0, 0, 0, time.UTC)))
 }
@@ -550,12 +564,18 @@ func TestFloor(t *testing.T) {
 		require.GreaterOrEqual(t, before, 6)
 		require.Empty(t, *warnings)
 
-		c.others += 1e6
+		bytes, _, _ := measure(t, dir)
+		require.Greater(t, bytes, int64(48_000), "there would be enough to delete")
+		c.others += 48_000
 		for i := range 5 {
 			require.Equal(t, before, recordOne(t, s, 30+i))
 		}
+		c.others += 1e6 - 48_000
+		for i := range 5 {
+			require.Equal(t, before, recordOne(t, s, 35+i))
+		}
 		require.Len(t, *warnings, 1)
-		require.Contains(t, (*warnings)[0], "only 499 MB are free, and 500 MB are to stay free; delete something")
+		require.Contains(t, (*warnings)[0], "MB are free, and 500 MB are to stay free; delete something")
 
 		c.others -= 1e6 + 8192 // room for one, but not to go on
 		require.Equal(t, before, recordOne(t, s, 40))
@@ -580,6 +600,11 @@ func TestFloor(t *testing.T) {
 		s.store.free = c.free
 		require.NoError(t, s.Observe(at(0, nil)))
 		require.Len(t, *warnings, 1, "told at the start")
+
+		s, warnings = newSink(t, Config{Dir: filepath.Join(dir, "empty"), MinFree: floor})
+		s.store.free = func(*os.Root) (int64, error) { return floor + 4096, nil }
+		require.Zero(t, recordOne(t, s, 52), "there is nothing to make room")
+		require.Len(t, *warnings, 1)
 	})
 }
 
@@ -647,6 +672,8 @@ func TestLinks(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "2026-11-27"), 0o755))
 	require.NoError(t, os.Symlink(filepath.Join(outside, victim), filepath.Join(dir, "2026-11-27", victim)))
 	s, warnings := newSink(t, Config{Dir: dir, MaxCount: 1})
+	require.NoError(t, s.Observe(at(0, nil)))
+	require.Zero(t, s.store.events, "a link is not ours")
 	for i := range 3 {
 		require.NoError(t, s.Observe(at(0, picture("a"), appeared(1+i, "robin", noon.AddDate(0, 0, i)))))
 	}
