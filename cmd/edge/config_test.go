@@ -73,6 +73,22 @@ func TestConfigCommand(t *testing.T) {
 	require.Contains(t, again.stdout, "control: [exposure=300]")
 }
 
+// The example of the documentation works.
+func TestConfigExample(t *testing.T) {
+	page, err := os.ReadFile("../../docs/configuration.md")
+	require.NoError(t, err)
+	_, example, ok := strings.Cut(string(page), "```yaml\n")
+	require.True(t, ok)
+	example, _, ok = strings.Cut(example, "```")
+	require.True(t, ok)
+	file := writeConfig(t, example)
+	got := edge(t, "config", "--config", file)
+	require.Equal(t, statusOK, got.status, got.stderr)
+	require.Contains(t, got.stdout, "group: [dog, vehicle]  # "+file)
+	got = edge(t, "run", "--config", file, "--camera", "testcard", "--size", "640x480", "--frames", "1", "--events")
+	require.Equal(t, statusOK, got.status, got.stderr)
+}
+
 // Editors check configuration files by this copy.
 func TestConfigSchema(t *testing.T) {
 	want, err := os.ReadFile("../../docs/config.schema.json")
