@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path"
 	"slices"
@@ -529,6 +528,3 @@ func lastLineEnd(f io.ReaderAt, size int64) (int64, error) {
 	}
 	return 0, nil
 }
-
-// unknownFree is the free space where the system does not tell it.
-const unknownFree = math.MaxInt64
