@@ -45,6 +45,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -59,7 +60,8 @@ type Config struct {
 	Dir string // is created if it is missing
 
 	// Events are the classes and groups to record: any name of a label, the
-	// whole label, or a group's name, without regard to case. None means all.
+	// whole label, "#" with the class's index, or a group's name, without regard to
+	// case. None means all.
 	Events []string
 
 	MaxBytes int64 // of all files
@@ -172,6 +174,9 @@ func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) 
 // chosen reports whether an event is to be recorded.
 func (s *Sink) chosen(e *decision.Event) bool {
 	if len(s.names) == 0 || s.names[fold(e.Name)] || s.names[fold(e.Label)] {
+		return true
+	}
+	if e.Class != nil && s.names["#"+strconv.Itoa(*e.Class)] {
 		return true
 	}
 	for name := range strings.SplitSeq(e.Label, ",") {
@@ -313,6 +318,9 @@ func (s *Sink) keepPreRoll(o *pipeline.Observation) {
 
 // publish tells WantsPicture what is on.
 func (s *Sink) publish() {
+	if len(s.on) == 0 && len(s.rings) == 0 && len(s.want.best) == 0 { // only Observe writes want
+		return
+	}
 	w := wants{best: make(map[subject]float64, len(s.on)), pre: make(map[string]float64, len(s.rings))}
 	for _, v := range s.on {
 		if v.event.Type == decision.Appeared {

@@ -30,6 +30,23 @@ func TestReadOnlyFolder(t *testing.T) {
 	require.Len(t, tree(t, dir), 2)
 }
 
+// Two programs do not record in one folder. The second takes over when the first ends.
+func TestOneAtATime(t *testing.T) {
+	dir := t.TempDir()
+	first, _ := newSink(t, Config{Dir: dir})
+	require.NoError(t, first.Observe(at(0, nil)))
+	second, warnings := newSink(t, Config{Dir: dir})
+	require.NoError(t, second.Observe(at(0, nil)))
+	require.Len(t, *warnings, 1)
+	require.Contains(t, (*warnings)[0], "another edge records there")
+	require.NoError(t, first.Close())
+	second.retry = time.Now() // instead of waiting
+	require.NoError(t, second.Observe(at(0, nil)))
+	require.Len(t, *warnings, 2)
+	require.Contains(t, (*warnings)[1], "again")
+	require.NoError(t, second.Close())
+}
+
 // asNobody accesses files without root's rights, if it has them.
 func asNobody(do func()) {
 	if os.Geteuid() == 0 {

@@ -189,6 +189,10 @@ func TestChosen(t *testing.T) {
 	e := appeared(1, "robin", noon)
 	require.True(t, s.chosen(&e))
 	require.True(t, s.chosen(&decision.Event{Name: "Dog", Group: true}))
+	s.names["#7"] = true
+	other := appeared(7, "hen", noon)
+	other.Label = "hen"
+	require.True(t, s.chosen(&other))
 	require.False(t, s.chosen(&decision.Event{Name: "cat", Label: "cat, hot dog"}))
 	require.NoError(t, s.Observe(at(0, picture("a"), decision.Event{Type: decision.Appeared, Name: "cat"})))
 	require.Empty(t, tree(t, s.config.Dir))
@@ -419,6 +423,7 @@ func TestClockInThePast(t *testing.T) {
 		for i := range 3 {
 			require.Contains(t, tree(t, s.config.Dir), dayOf(epoch)+"/"+appeared(10*run+i, "robin", epoch).ID+"-robin.jpg")
 		}
+		require.NoError(t, s.Close())
 	}
 	require.Equal(t, dayOf(time.Unix(0, 0)), dayOf(time.Date(50_000, 1, 1, 0, 0, 0, 0, time.UTC)))
 }
@@ -590,11 +595,13 @@ func TestFloor(t *testing.T) {
 		s.store.free = c.free
 		recordOne(t, s, 50)
 		require.Len(t, *warnings, 1)
+		require.NoError(t, s.Close())
 		c.others = 4096
 		s, warnings = newSink(t, s.config)
 		s.store.free = c.free
 		recordOne(t, s, 51)
 		require.Empty(t, *warnings)
+		require.NoError(t, s.Close())
 		c.others = lowMargin + 1e6
 		s, warnings = newSink(t, s.config)
 		s.store.free = c.free

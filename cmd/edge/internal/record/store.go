@@ -19,6 +19,7 @@ import (
 type store struct {
 	config Config
 	root   *os.Root // nil while it is closed
+	lock   *os.File // of the folder
 	days   []*day   // the oldest first
 	added  []string // days that this run has added, in their order
 	bytes  int64
@@ -65,6 +66,9 @@ func (s *store) open(margin int64) error {
 		return err
 	}
 	s.root = root
+	if s.lock, err = lockFolder(root); err != nil {
+		return err
+	}
 	if err := s.scan(); err != nil {
 		return err
 	}
@@ -90,8 +94,12 @@ func (s *store) probe() error {
 }
 
 func (s *store) close() {
+	if s.lock != nil {
+		_ = s.lock.Close() // nothing is written through it
+		s.lock = nil
+	}
 	if s.root != nil {
-		_ = s.root.Close() // nothing is written through it
+		_ = s.root.Close() // the same
 		s.root = nil
 	}
 }

@@ -1,0 +1,37 @@
+//go:build linux || darwin
+
+package record
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// freeBytes is the space of the file system that is free for users.
+func freeBytes(root *os.Root) (int64, error) {
+	dir, err := root.Open(".")
+	if err != nil {
+		return 0, err
+	}
+	defer dir.Close()
+	var st syscall.Statfs_t
+	if err := syscall.Fstatfs(int(dir.Fd()), &st); err != nil {
+		return 0, os.NewSyscallError("statfs", err)
+	}
+	return int64(st.Bavail) * int64(st.Bsize), nil
+}
+
+// lockFolder keeps other programs of ours from recording in the folder until the file is
+// closed: each would delete what the other is writing. File systems that cannot lock
+// are taken as they are.
+func lockFolder(root *os.Root) (*os.File, error) {
+	dir, err := root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, errors.Join(errors.New("another edge records there; give each a folder of its own"), dir.Close())
+	}
+	return dir, nil
+}
