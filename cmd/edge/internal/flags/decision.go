@@ -69,6 +69,16 @@ func (d *Decision) Decider(labels []string) (*decision.Decider, error) {
 	return decision.New(labels, c)
 }
 
+// groupNames are the names of all groups that are told of.
+func (d *Decision) groupNames() []string {
+	names := slices.Sorted(maps.Keys(d.Groups))
+	for _, text := range d.groups {
+		name, _, _ := strings.Cut(text, "=")
+		names = append(names, strings.TrimSpace(name))
+	}
+	return names
+}
+
 // parseGroup reads NAME for a group of the catalog, or NAME=MEMBER,MEMBER with classes
 // and groups as members.
 func parseGroup(text string, labels []string, catalog decision.Catalog) (decision.Group, error) {

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/record"
 )
 
@@ -28,6 +30,22 @@ func (r *Record) Add(flags *pflag.FlagSet) {
 	flags.Var(count(&c.MaxDays), "record-max-days", "delete events after this `number` of days; 0 for no limit")
 	flags.Var(Bytes(&c.MinFree), "record-min-free", "record nothing while less than this `size` is free on the card")
 	flags.Var(&boundedCount{&c.PreRoll, record.MaxPreRoll}, "record-pre-roll", "also keep this `number` of pictures from before each event, half a second apart")
+}
+
+// Check reports a name in --record-events that no event can have: it is neither a class of
+// a network with these labels nor one of the groups that are told of.
+func (r *Record) Check(labels []string, d *Decision) error {
+	groups := d.groupNames()
+	for _, name := range r.Config.Events {
+		isGroup := slices.ContainsFunc(groups, func(g string) bool { return strings.EqualFold(g, strings.TrimSpace(name)) })
+		if isGroup {
+			continue
+		}
+		if _, err := decision.FindClasses(labels, name); err != nil {
+			return fmt.Errorf("--record-events: %w; a group also needs --group %s", err, name)
+		}
+	}
+	return nil
 }
 
 // boundedCount is a flag that accepts a whole number from 0 to max.

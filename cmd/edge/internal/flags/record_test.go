@@ -36,6 +36,21 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// A name that no event has would record nothing, silently.
+func TestRecordCheck(t *testing.T) {
+	l := labels(t)
+	d := Decision{groups: []string{"dog", "pets=dog,goldfish"}, Groups: map[string][]string{"birds": {"cock"}}}
+	r := Record{record.Config{Events: []string{"tench", "#3", "Dog", "pets", " birds", "tench, Tinca tinca"}}}
+	require.NoError(t, r.Check(l, &d))
+	for name, want := range map[string]string{
+		"tensh":   `did you mean "tench"?`,
+		"vehicle": "a group also needs --group vehicle",
+	} {
+		r.Config.Events = []string{"tench", name}
+		require.ErrorContains(t, r.Check(l, &d), want)
+	}
+}
+
 // What String writes is read as the same.
 func TestBytes(t *testing.T) {
 	for text, want := range map[string]int64{
