@@ -16,16 +16,18 @@ const (
 	idForm  = `[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[0-9a-f]{8}`
 	csvName = "events.csv"
 	dayForm = time.DateOnly
+
+	// idTimeLayout is the layout of the time in an ID, in UTC.
+	idTimeLayout = "20060102T150405.000Z"
 )
 
 // Names of what the package writes. Nothing else is counted or deleted.
 var (
-	idName       = regexp.MustCompile(`^` + idForm + `$`)
-	ownName      = regexp.MustCompile(`^(` + idForm + `)-[^/]+\.(?:jpg|json)$`)
-	temporary    = regexp.MustCompile(`^\.(?:` + idForm + `-[^/]+\.(?:jpg|json))\.part$`)
-	dayName      = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
-	preRollName  = regexp.MustCompile(`^pre[0-9]+$`)
-	idTimeLayout = "20060102T150405.000Z"
+	idName      = regexp.MustCompile(`^` + idForm + `$`)
+	ownName     = regexp.MustCompile(`^(` + idForm + `)-[^/]+\.(?:jpg|json)$`)
+	temporary   = regexp.MustCompile(`^\.(?:` + idForm + `-[^/]+\.(?:jpg|json))\.part$`)
+	dayName     = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+	preRollName = regexp.MustCompile(`^pre[0-9]+$`)
 )
 
 // temporaryName is the name of a file until it is whole.

@@ -719,3 +719,28 @@ func FuzzFileName(f *testing.F) {
 		require.NotContains(t, cell(text), "\n")
 	})
 }
+
+// Whatever a table holds, its whole lines stay, and the new one is the last.
+func FuzzTable(f *testing.F) {
+	for _, text := range []string{"", "id\n", "id\na,b", "torn", "\n\n", strings.Repeat("x", 5000), "a\n" + strings.Repeat("x", 5000), "\xff\x00\r\n\r"} {
+		f.Add(text)
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, before string) {
+		path := filepath.Join(dir, csvName)
+		require.NoError(t, os.WriteFile(path, []byte(before), 0o600))
+		file, err := os.OpenFile(path, os.O_RDWR, 0)
+		require.NoError(t, err)
+		defer file.Close()
+		s := newStore(Config{Dir: dir})
+		d := &day{bytes: blocks(int64(len(before)))}
+		s.bytes = d.bytes
+		require.NoError(t, s.addLine(d, file, []string{"new", "line"}))
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		after := string(data)
+		require.True(t, strings.HasPrefix(after, before[:strings.LastIndexByte(before, '\n')+1]))
+		require.True(t, strings.HasSuffix(after, "new,line\n"))
+		require.Equal(t, blocks(int64(len(after))), s.bytes)
+	})
+}

@@ -1,6 +1,13 @@
 package record
 
 import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -40,4 +47,61 @@ func cell(text string) string {
 		return "'" + text
 	}
 	return text
+}
+
+// appendLine adds a line to the table of a day.
+func (s *store) appendLine(d *day, line []string) error {
+	name := path.Join(d.name, csvName)
+	if info, err := s.root.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a file", path.Join(s.config.Dir, name))
+	}
+	f, err := s.root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.addLine(d, f, line), f.Close())
+}
+
+func (s *store) addLine(d *day, f *os.File, line []string) error {
+	before, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	end, err := lastLineEnd(f, before)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	if end == 0 {
+		_ = w.Write(columns) // to memory
+	}
+	_ = w.Write(line)
+	w.Flush()
+	if _, err := f.Seek(end, io.SeekStart); err != nil {
+		return err
+	}
+	if err := s.writeFile(f, b.Bytes()); err != nil {
+		return errors.Join(err, f.Truncate(end))
+	}
+	after := end + int64(b.Len())
+	s.count(d, blocks(after)-blocks(before))
+	return f.Truncate(after)
+}
+
+// lastLineEnd is the length of a table without a line that a power cut has torn.
+func lastLineEnd(f io.ReaderAt, size int64) (int64, error) {
+	const window = 4096 // longer than a line
+	start := max(0, size-window)
+	tail := make([]byte, size-start)
+	if _, err := f.ReadAt(tail, start); err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	if i := bytes.LastIndexByte(tail, '\n'); i >= 0 {
+		return start + int64(i) + 1, nil
+	}
+	if start > 0 {
+		return size, nil // no table of ours: only added to
+	}
+	return 0, nil
 }
