@@ -26,6 +26,10 @@ func buildAndTest(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	program = filepath.Join(dir, "edge.exe")
+	if err := os.Setenv("XDG_CONFIG_HOME", dir); err != nil { // not this user's configuration
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	build := exec.Command("go", "build", "-o", program, ".")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {

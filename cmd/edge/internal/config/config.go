@@ -57,7 +57,12 @@ func Load(path string) (*Document, error) {
 	if path != "" {
 		return read(path)
 	}
-	for _, place := range places() {
+	return search(places())
+}
+
+// search reads the first file that is there.
+func search(places []string) (*Document, error) {
+	for _, place := range places {
 		d, err := read(place)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue
