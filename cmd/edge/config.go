@@ -38,7 +38,7 @@ as a configuration file. A comment says where each value comes from. Defaults an
 secrets are comments as a whole.
 
 The configuration file is YAML. Its keys are the names of the flags of run, without
-the dashes; a flag that may be given several times takes a list. Without --config it is
+the dashes; a flag that may be repeated takes a list. Without --config it is
 $XDG_CONFIG_HOME/halfmeg/config.yaml or ~/.config/halfmeg/config.yaml, or else
 /etc/halfmeg/config.yaml. Flags win over it.
 A secret, such as a password, may also be in a file of its own, which the key with

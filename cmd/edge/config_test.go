@@ -34,12 +34,12 @@ func TestRunWithConfig(t *testing.T) {
 
 func TestConfigErrors(t *testing.T) {
 	for text, words := range map[string]string{
-		"camera: testcard\nframs: 3":                 ":2: there is no key frams; the nearest is frames",
-		"camera: testcard\nrate: fast":               ":2: rate: give frames a second, from 0.01 to 1000, not fast",
-		"camera: testcard\ncontrol: [exposure]":      ":2: control: give a name and a value, as exposure=300",
+		"camera: testcard\nframs: 3":                 ":2: unknown key frams; did you mean frames?",
+		"camera: testcard\nrate: fast":               ":2: rate: expected frames per second, from 0.01 to 1000, got fast",
+		"camera: testcard\ncontrol: [exposure]":      ":2: control: expected a name and a value, such as exposure=300",
 		"frames: 3":                                  "needs a camera",
-		"camera: testcard\nschema: true":             "there is no key schema",
-		"camera: testcard\ngroups: {pets: [1, [2]]}": ":2: groups: pets: the list has a list in it",
+		"camera: testcard\nschema: true":             "unknown key schema",
+		"camera: testcard\ngroups: {pets: [1, [2]]}": ":2: groups: pets: expected a list of texts, got a list in it",
 	} {
 		requireFailure(t, statusUsage, edge(t, "run", "--config", writeConfig(t, text)), words)
 	}

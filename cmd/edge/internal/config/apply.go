@@ -28,7 +28,7 @@ func Lists(into *map[string][]string, usage string) Structured {
 		Schema: map[string]any{"type": "object", "additionalProperties": texts},
 		Set: func(v Value) error {
 			if v.Kind != Map {
-				return v.Errorf("give a map of names, each with a list, not %s", v.Kind)
+				return v.Errorf("expected a map from names to lists, got %s", v.Kind)
 			}
 			lists := make(map[string][]string, len(v.Fields))
 			for _, f := range v.Fields {
@@ -47,12 +47,12 @@ func Lists(into *map[string][]string, usage string) Structured {
 // texts returns the texts of a list.
 func (v Value) texts() ([]string, error) {
 	if v.Kind != List {
-		return nil, v.Errorf("give a list, as [first, second], not %s", v.Kind)
+		return nil, v.Errorf("expected a list such as [first, second], got %s", v.Kind)
 	}
 	list := make([]string, len(v.Items))
 	for i, item := range v.Items {
 		if !item.scalar() {
-			return nil, item.Errorf("the list has %s in it; give texts", item.Kind)
+			return nil, item.Errorf("expected a list of texts, got %s in it", item.Kind)
 		}
 		list[i] = item.Text
 	}
@@ -151,7 +151,7 @@ func (a *applier) flag(key string) *pflag.Flag {
 func (a *applier) set(flag *pflag.Flag, f Field, set func() error) error {
 	origin, ok := a.origins[flag.Name]
 	if ok && strings.HasPrefix(origin, a.document.path+":") {
-		return fmt.Errorf("%s and %s are the same; give one", flag.Name, flag.Name+fileSuffix)
+		return fmt.Errorf("%s and %s exclude each other", flag.Name, flag.Name+fileSuffix)
 	}
 	if ok {
 		return nil
@@ -190,9 +190,9 @@ func (a *applier) unknown(key string) error {
 		return fmt.Errorf("%s is a flag, not a key of the file", key)
 	}
 	if meant := nearest.Of(key, a.keys()); meant != "" {
-		return fmt.Errorf("there is no key %s; the nearest is %s", shown(key), meant)
+		return fmt.Errorf("unknown key %s; did you mean %s?", shown(key), meant)
 	}
-	return fmt.Errorf("there is no key %s; the keys are the names of the flags of edge run", shown(key))
+	return fmt.Errorf("unknown key %s; the keys are the names of the flags of edge run", shown(key))
 }
 
 // setFlag sets a flag to a value of the file.
@@ -200,13 +200,13 @@ func setFlag(f *pflag.Flag, v Value) error {
 	isBool := f.Value.Type() == "bool"
 	switch {
 	case v.Kind == Null:
-		return v.Errorf("it has no value; give one, or delete the line")
+		return v.Errorf("no value: set one or delete the line")
 	case v.Kind == Map:
-		return v.Errorf("give a value, not a map")
+		return v.Errorf("expected a value, got a map")
 	case v.Kind == List:
 		return setList(f, v)
 	case isBool && v.Kind != Bool:
-		return v.Errorf("give true or false, not %s", shown(v.Text))
+		return v.Errorf("expected true or false, got %s", shown(v.Text))
 	case isBool:
 		return f.Value.Set(strings.ToLower(v.Text))
 	case v.Kind == Bool && f.NoOptDefVal != "":
@@ -215,7 +215,7 @@ func setFlag(f *pflag.Flag, v Value) error {
 		}
 		return nil
 	case v.Kind == Bool:
-		return v.Errorf("give a value, not %s; a text needs quotes", v.Text)
+		return v.Errorf("expected a value, got %s; a text needs quotes", v.Text)
 	}
 	err := f.Value.Set(v.Text)
 	switch {
@@ -224,14 +224,14 @@ func setFlag(f *pflag.Flag, v Value) error {
 	case isSecret(f):
 		return v.Errorf("%w", explain(f, err))
 	}
-	return v.Errorf("%w, not %s", explain(f, err), shown(v.Text))
+	return v.Errorf("%w, got %s", explain(f, err), shown(v.Text))
 }
 
-// setList sets a flag that may be given several times.
+// setList sets a flag that may be repeated.
 func setList(f *pflag.Flag, v Value) error {
 	slice, ok := f.Value.(pflag.SliceValue)
 	if !ok {
-		return v.Errorf("give one value, not a list")
+		return v.Errorf("expected one value, got a list")
 	}
 	texts, err := v.texts()
 	if err != nil {
@@ -246,10 +246,10 @@ func setList(f *pflag.Flag, v Value) error {
 // forms say what the types of pflag accept, whose own errors are those of package
 // strconv.
 var forms = map[string]string{
-	"int": "give a whole number", "int32": "give a whole number", "int64": "give a whole number",
-	"uint": "give a whole number from 0", "uint16": "give a whole number from 0", "uint32": "give a whole number from 0",
-	"uint64": "give a whole number from 0", "float64": "give a number", "bool": "give true or false",
-	"duration": "give a time with its unit, as 30s, 5m or 12h",
+	"int": "expected a whole number", "int32": "expected a whole number", "int64": "expected a whole number",
+	"uint": "expected a whole number from 0", "uint16": "expected a whole number from 0", "uint32": "expected a whole number from 0",
+	"uint64": "expected a whole number from 0", "float64": "expected a number", "bool": "expected true or false",
+	"duration": "expected a time with its unit, such as 30s, 5m or 12h",
 }
 
 // explain returns what is wrong with a flag's value.
@@ -266,7 +266,7 @@ const maxSecret = 64 << 10
 // setFromFile sets a flag to what a file holds, without the end of its last line.
 func (a *applier) setFromFile(f *pflag.Flag, v Value) error {
 	if v.Kind != Text {
-		return v.Errorf("give the path of a file, not %s", v.Kind)
+		return v.Errorf("expected the path of a file, got %s", v.Kind)
 	}
 	path := v.Text
 	if !filepath.IsAbs(path) {

@@ -110,24 +110,24 @@ func TestDefaults(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"camra: auto":                       "c.yaml:1: there is no key camra; the nearest is camera",
-		"x: 1":                              "c.yaml:1: there is no key x; the keys are the names of the flags of edge run",
-		"rate: 2\n\"\\e[2J\\nx\": 1":        `c.yaml:2: there is no key "\x1b[2J\nx"; the keys`,
+		"camra: auto":                       "c.yaml:1: unknown key camra; did you mean camera?",
+		"x: 1":                              "c.yaml:1: unknown key x; the keys are the names of the flags of edge run",
+		"rate: 2\n\"\\e[2J\\nx\": 1":        `c.yaml:2: unknown key "\x1b[2J\nx"; the keys`,
 		"config: a":                         "c.yaml:1: config is a flag, not a key of the file",
-		"rate: fast":                        "c.yaml:1: rate: give a number, not fast",
-		"rate: [1, 2]":                      "c.yaml:1: rate: give one value, not a list",
-		"rate: true":                        "c.yaml:1: rate: give a value, not true",
-		"threads: 2.5":                      "c.yaml:1: threads: give a whole number, not 2.5",
-		"\nthreads:\n\n":                    "c.yaml:2: threads: it has no value",
-		"threads: {a: 1}":                   "c.yaml:1: threads: give a value, not a map",
-		"mirror: yes":                       `c.yaml:1: mirror: give true or false, not "yes"`,
-		"mirror: 1":                         "c.yaml:1: mirror: give true or false, not 1",
-		"patience: 30":                      "c.yaml:1: patience: give a time with its unit, as 30s, 5m or 12h, not 30",
-		"allow:\n- a\n- [b]":                "c.yaml:3: allow: the list has a list in it",
-		"rate: 1\nmirror: true\nrate: 2":    "c.yaml:3: rate is given a second time; first in line 1",
-		"groups:\n  a: [b]\n  a: [c]":       "c.yaml:3: a is given a second time; first in line 2",
-		"groups:\n  a: b":                   "c.yaml:2: groups: a: give a list",
-		"groups: [a]":                       "c.yaml:1: groups: give a map of names",
+		"rate: fast":                        "c.yaml:1: rate: expected a number, got fast",
+		"rate: [1, 2]":                      "c.yaml:1: rate: expected one value, got a list",
+		"rate: true":                        "c.yaml:1: rate: expected a value, got true",
+		"threads: 2.5":                      "c.yaml:1: threads: expected a whole number, got 2.5",
+		"\nthreads:\n\n":                    "c.yaml:2: threads: no value",
+		"threads: {a: 1}":                   "c.yaml:1: threads: expected a value, got a map",
+		"mirror: yes":                       `c.yaml:1: mirror: expected true or false, got "yes"`,
+		"mirror: 1":                         "c.yaml:1: mirror: expected true or false, got 1",
+		"patience: 30":                      "c.yaml:1: patience: expected a time with its unit, such as 30s, 5m or 12h, got 30",
+		"allow:\n- a\n- [b]":                "c.yaml:3: allow: expected a list of texts, got a list in it",
+		"rate: 1\nmirror: true\nrate: 2":    "c.yaml:3: duplicate key rate, first in line 1",
+		"groups:\n  a: [b]\n  a: [c]":       "c.yaml:3: duplicate key a, first in line 2",
+		"groups:\n  a: b":                   "c.yaml:2: groups: a: expected a list",
+		"groups: [a]":                       "c.yaml:1: groups: expected a map from names to lists",
 		"\n\trate: 1":                       "c.yaml:2: the line starts with a tab",
 		"rate: 1\n  mirror: true":           "c.yaml:2: not YAML: mapping values are not allowed",
 		"rate: 'a":                          "c.yaml: not YAML: found unexpected end of stream",
@@ -138,9 +138,9 @@ func TestErrors(t *testing.T) {
 		"camera: !secret door":              "c.yaml:1: tags such as !secret",
 		"? [a]\n: b":                        "c.yaml:1: a key is a text, not a list",
 		"a: [[[[[[[[[[1]]]]]]]]]]":          "c.yaml:1: nested too deeply",
-		"camera: a\ncamera-file: b":         "c.yaml:2: camera and camera-file are the same",
+		"camera: a\ncamera-file: b":         "c.yaml:2: camera and camera-file exclude each other",
 		"mqtt-password-file: missing":       "c.yaml:1: mqtt-password-file: open missing: no such file",
-		"rate-file: a":                      "c.yaml:1: there is no key rate-file",
+		"rate-file: a":                      "c.yaml:1: unknown key rate-file",
 		"\x00":                              "c.yaml: not YAML: control characters are not allowed",
 		"a: \xff":                           "c.yaml: not YAML: ",
 		strings.Repeat("[", 20_000):         "c.yaml",
@@ -161,12 +161,12 @@ func TestSecretIsNotInErrors(t *testing.T) {
 		d, err := Parse("c.yaml", []byte(text))
 		require.NoError(t, err)
 		_, err = d.Apply(f, nil)
-		require.ErrorContains(t, err, "give a number")
+		require.ErrorContains(t, err, "expected a number")
 		require.NotContains(t, err.Error(), "s3cret")
 	}
 	t.Setenv("HALFMEG_RATE", "s3cret")
 	_, err := (&Document{}).Apply(f, nil)
-	require.EqualError(t, err, "environment variable HALFMEG_RATE: give a number")
+	require.EqualError(t, err, "environment variable HALFMEG_RATE: expected a number")
 }
 
 func secretFile(t *testing.T, text string) string {

@@ -102,7 +102,7 @@ func convertFields(n *yaml.Node, depth int) ([]Field, error) {
 			return nil, key.Errorf("a key is a text, not %s", key.Kind)
 		}
 		if first := lines[key.Text]; first != 0 {
-			return nil, key.Errorf("%s is given a second time; first in line %d", shown(key.Text), first)
+			return nil, key.Errorf("duplicate key %s, first in line %d", shown(key.Text), first)
 		}
 		lines[key.Text] = key.Line
 		value, err := convert(n.Content[i+1], depth-1)

@@ -24,8 +24,8 @@ func (r *Record) Add(flags *pflag.FlagSet) {
 	c := &r.Config
 	c.MaxBytes, c.MinFree = 2e9, 500e6
 	flags.StringVar(&c.Dir, "record", "", "keep a picture and a JSON file of each event in this `folder`")
-	flags.StringSliceVar(&c.Events, "record-events", nil, "record only these classes and groups, by their `names`, as robin,dog")
-	flags.Var(Bytes(&c.MaxBytes), "record-max-bytes", "delete the oldest events beyond this `size`, as 500MB or 2GB; 0 for no limit")
+	flags.StringSliceVar(&c.Events, "record-events", nil, "record only these classes and groups, by their `names`, such as robin,dog")
+	flags.Var(Bytes(&c.MaxBytes), "record-max-bytes", "delete the oldest events beyond this `size`, such as 500MB or 2GB; 0 for no limit")
 	flags.Var(count(&c.MaxCount), "record-max-count", "delete the oldest events beyond this `number`; 0 for no limit")
 	flags.Var(count(&c.MaxDays), "record-max-days", "delete events after this `number` of days; 0 for no limit")
 	flags.Var(Bytes(&c.MinFree), "record-min-free", "record nothing while less than this `size` is free on the card")
@@ -64,7 +64,7 @@ func (b *boundedCount) Type() string { return "number" }
 func (b *boundedCount) Set(text string) error {
 	v, err := strconv.Atoi(text)
 	if err != nil || v < 0 || v > b.max {
-		return fmt.Errorf("give a whole number from 0 to %d", b.max)
+		return fmt.Errorf("expected a whole number from 0 to %d", b.max)
 	}
 	*b.value = v
 	return nil
@@ -73,7 +73,7 @@ func (b *boundedCount) Set(text string) error {
 // bytesFlag is a flag for a size in bytes.
 type bytesFlag int64
 
-// Bytes is a flag for a size in bytes, as 500MB, 1.5 GB or 2GiB.
+// Bytes is a flag for a size in bytes, such as 500MB, 1.5 GB or 2GiB.
 func Bytes(size *int64) pflag.Value { return (*bytesFlag)(size) }
 
 // units are the decimal and binary units of sizes; SI and IEC 80000-13.
@@ -100,7 +100,7 @@ func (f *bytesFlag) Type() string { return "size" }
 var sizeForm = regexp.MustCompile(`^(\d{1,18}(?:\.\d{1,6})?) ?([A-Za-z]{0,3})$`)
 
 func (f *bytesFlag) Set(text string) error {
-	form := errors.New("give a size, as 500MB or 2GB")
+	form := errors.New("expected a size such as 500MB or 2GB")
 	m := sizeForm.FindStringSubmatch(text)
 	if m == nil {
 		return form

@@ -32,7 +32,7 @@ func TestRecord(t *testing.T) {
 		{"--record-max-bytes", "-1"}, {"--record-max-bytes", "2 XB"}, {"--record-max-bytes", "99999999TB"}, {"--record-min-free", ""},
 	} {
 		_, err := parseRecord(args...)
-		require.ErrorContains(t, err, "give a ", "%q", args)
+		require.ErrorContains(t, err, "expected a ", "%q", args)
 	}
 }
 

@@ -31,7 +31,7 @@ func lockFolder(root *os.Root) (*os.File, error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, errors.Join(errors.New("another edge records there; give each a folder of its own"), dir.Close())
+		return nil, errors.Join(errors.New("another edge process records there: use one folder per process"), dir.Close())
 	}
 	return dir, nil
 }

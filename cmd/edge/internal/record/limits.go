@@ -22,7 +22,7 @@ func (s *store) makeRoom(dayName string, files []file, need int64) error {
 			break
 		}
 		if len(s.days) == 0 {
-			return fmt.Errorf("an event needs %d bytes, more than the limit of %d", need, c.MaxBytes)
+			return fmt.Errorf("an event needs %d bytes, more than the %d of --record-max-bytes", need, c.MaxBytes)
 		}
 		if err := s.deleteOldest(); err != nil {
 			return err
@@ -59,7 +59,7 @@ const maxShare = 4
 type lowError struct{ free, floor int64 }
 
 func (e *lowError) Error() string {
-	return fmt.Sprintf("only %d MB are free, and %d MB are to stay free; delete something, or give a smaller --record-min-free",
+	return fmt.Sprintf("only %d MB free, less than the %d MB to keep free: delete something or lower --record-min-free",
 		e.free/1e6, e.floor/1e6)
 }
 

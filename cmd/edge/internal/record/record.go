@@ -240,7 +240,7 @@ func (s *Sink) Close() error {
 		}
 	}
 	if s.lost > 0 {
-		s.config.Warn(fmt.Errorf("%s were not recorded in %s", events(s.lost), s.config.Dir))
+		s.config.Warn(fmt.Errorf("not recorded in %s: %s", s.config.Dir, events(s.lost)))
 	}
 	s.store.close()
 	return nil
@@ -401,7 +401,7 @@ func (s *Sink) fail(now time.Time, err error) {
 	s.low = errors.As(err, new(*lowError))
 	if s.retry.IsZero() {
 		s.wait = minRetry
-		s.config.Warn(fmt.Errorf("recording in %s has stopped: %w; trying again from time to time", s.config.Dir, err))
+		s.config.Warn(fmt.Errorf("recording in %s stopped: %w; retrying", s.config.Dir, err))
 	} else {
 		s.wait = min(2*s.wait, maxRetry)
 	}
@@ -416,9 +416,9 @@ func (s *Sink) resume() {
 	s.retry, s.refused, s.low = time.Time{}, false, false
 	missing := ""
 	if s.lost > 0 {
-		missing = fmt.Sprintf("; %s are missing", events(s.lost))
+		missing = fmt.Sprintf("; not recorded: %s", events(s.lost))
 	}
-	s.config.Warn(fmt.Errorf("recording in %s again%s", s.config.Dir, missing))
+	s.config.Warn(fmt.Errorf("recording in %s resumed%s", s.config.Dir, missing))
 	s.lost = 0
 }
 

@@ -38,12 +38,12 @@ func TestOneAtATime(t *testing.T) {
 	second, warnings := newSink(t, Config{Dir: dir})
 	require.NoError(t, second.Observe(at(0, nil)))
 	require.Len(t, *warnings, 1)
-	require.Contains(t, (*warnings)[0], "another edge records there")
+	require.Contains(t, (*warnings)[0], "another edge process records there")
 	require.NoError(t, first.Close())
 	second.retry = time.Now() // instead of waiting
 	require.NoError(t, second.Observe(at(0, nil)))
 	require.Len(t, *warnings, 2)
-	require.Contains(t, (*warnings)[1], "again")
+	require.Contains(t, (*warnings)[1], "resumed")
 	require.NoError(t, second.Close())
 }
 

@@ -491,11 +491,11 @@ func TestFullCard(t *testing.T) {
 		require.NoError(t, s.Observe(at(0, nil, gone(before, 1, 1), gone(lost, 1, 1))))
 		require.Equal(t, untouched, tree(t, dir), "a file is replaced as a whole, or not at all")
 		require.Len(t, *warnings, 1)
-		require.Contains(t, (*warnings)[0], "recording in "+dir+" has stopped: no space left on device")
+		require.Contains(t, (*warnings)[0], "recording in "+dir+" stopped: no space left on device")
 		full = false
 		time.Sleep(maxRetry)
 		require.NoError(t, s.Observe(at(0, nil)))
-		require.Equal(t, []string{"recording in " + dir + " again; 2 events are missing"}, (*warnings)[1:])
+		require.Equal(t, []string{"recording in " + dir + " resumed; not recorded: 2 events"}, (*warnings)[1:])
 		require.Equal(t, string(jpegOf("a")), tree(t, dir)["2026-11-27/"+stays.ID+"-jay.jpg"])
 		require.NoError(t, s.Observe(at(0, nil, gone(stays, 1, 1))))
 		require.Len(t, readTable(t, tree(t, dir)["2026-11-27/events.csv"]), 2)
@@ -580,7 +580,7 @@ func TestFloor(t *testing.T) {
 			require.Equal(t, before, recordOne(t, s, 35+i))
 		}
 		require.Len(t, *warnings, 1)
-		require.Contains(t, (*warnings)[0], "MB are free, and 500 MB are to stay free; delete something")
+		require.Contains(t, (*warnings)[0], "MB free, less than the 500 MB to keep free: delete something")
 
 		c.others -= 1e6 + 8192 // room for one, but not to go on
 		require.Equal(t, before, recordOne(t, s, 40))
@@ -661,7 +661,7 @@ func TestNothingRecorded(t *testing.T) {
 	require.NoError(t, s.Observe(at(0, picture("a"), gone(e, 1, 1), appeared(2, "jay", noon))))
 	require.NoError(t, s.Close())
 	require.Len(t, *warnings, 2)
-	require.Contains(t, (*warnings)[1], "2 events were not recorded")
+	require.Contains(t, (*warnings)[1], ": 2 events")
 }
 
 // Links lead nowhere: not out of the folder, and what they point to is not deleted.
