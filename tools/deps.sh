@@ -32,6 +32,7 @@ case "${1-}" in
 	need qemu-system-aarch64 qemu-system-arm
 	need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 	need xz xz-utils
+	need mosquitto mosquitto
 	need /usr/share/wordnet/data.noun wordnet-base
 	;;
 armcycles)

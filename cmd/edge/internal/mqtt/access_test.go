@@ -1,0 +1,226 @@
+package mqtt
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/cmd/edge/internal/decision"
+)
+
+// withPassword returns a broker that knows the user "pi" with the password "secret".
+func withPassword(t *testing.T, lines ...string) *mosquitto {
+	t.Helper()
+	m := newMosquitto(t, append([]string{"allow_anonymous false", "password_file %d/passwords"}, lines...)...)
+	program, err := exec.LookPath("mosquitto_passwd")
+	require.NoError(t, err, "it comes with mosquitto")
+	out, err := exec.Command(program, "-c", "-b", filepath.Join(filepath.Dir(m.config), "passwords"), "pi", "secret").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return m
+}
+
+func TestCredentials(t *testing.T) {
+	m := withPassword(t)
+	m.start(t)
+	inURL := strings.Replace(m.url(), "mqtt://", "mqtt://pi:secret@", 1)
+	for _, c := range []Config{{URL: m.url(), User: "pi", Password: "secret"}, {URL: inURL}} {
+		s, r := newSink(t, c)
+		require.NoError(t, s.Observe(frame(1, "cat", 0.5, event(decision.Appeared, "1", "cat", 3))))
+		require.NoError(t, s.Close())
+		require.Empty(t, r.all(), "the event has arrived")
+	}
+}
+
+func TestWrongPassword(t *testing.T) {
+	m := withPassword(t)
+	m.start(t)
+	s, r := newSink(t, Config{URL: m.url(), User: "pi", Password: "wr0ng"})
+	require.Eventually(t, func() bool { return len(r.all()) == 1 }, patience, 10*time.Millisecond)
+	require.Contains(t, r.all()[0], "it rejects the user or the password: check --mqtt-user and --mqtt-password-file")
+	require.NotContains(t, r.all()[0], "wr0ng")
+	require.NoError(t, s.Observe(frame(1, "cat", 0.5, event(decision.Appeared, "1", "cat", 3))))
+	require.NoError(t, s.Close())
+	require.Equal(t, []string{"1 events did not reach the MQTT broker"}, r.all()[1:], "the refusal is reported once")
+}
+
+// A wrong password is tried again after minutes; a broker that is away within a
+// minute.
+func TestWaitAfter(t *testing.T) {
+	for range 100 {
+		for failures, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second, 7: time.Minute, 1000: time.Minute} {
+			require.InEpsilon(t, want, waitAfter(failures, errors.New("connection refused")), 0.26)
+		}
+		require.InEpsilon(t, 2*time.Minute, waitAfter(1, errRefused), 0.26)
+	}
+}
+
+func TestReportedOnce(t *testing.T) {
+	var r reports
+	c := &client{broker: &broker{address: "a:1"}, out: newOutbox(), report: r.report, log: r.log}
+	for range 3 {
+		c.reportAway(errors.New("connection refused"))
+		c.reportAway(errors.New("no route"))
+	}
+	c.reportAway(errRefused)
+	c.reportAway(errRefused)
+	c.reportConnected()
+	c.reportConnected()
+	require.Equal(t, []string{
+		"MQTT broker a:1: connection refused; events are kept until it is there",
+		"MQTT broker a:1: refused; next attempt in minutes",
+		"MQTT broker a:1: connected",
+	}, r.all())
+}
+
+// A broker may forbid some topics: the others still work.
+func TestForbiddenTopics(t *testing.T) {
+	m := withPassword(t, "acl_file %d/acl")
+	acl := "user pi\ntopic write halfmeg/door/availability\ntopic write halfmeg/door/events\n"
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(m.config), "acl"), []byte(acl), 0o600))
+	m.start(t)
+	s, r := newSink(t, Config{URL: m.url(), User: "pi", Password: "secret"})
+	require.NoError(t, s.Observe(frame(1, "cat", 0.5, event(decision.Appeared, "1", "cat", 3))))
+	require.NoError(t, s.Close())
+	all := strings.Join(r.all(), "\n")
+	require.Contains(t, all, "does not let this client publish (reason 0x87) on halfmeg/door/camera")
+	require.NotContains(t, all, "availability")
+	require.NotContains(t, all, "did not reach")
+}
+
+// authority makes certificates.
+type authority struct {
+	folder string
+	cert   *x509.Certificate
+	key    *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T, folder string) *authority {
+	t.Helper()
+	a := &authority{folder: folder}
+	a.cert, a.key = a.make(t, "ca", x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
+	return a
+}
+
+// make writes NAME.crt and NAME.key.
+func (a *authority) make(t *testing.T, name string, c x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	c.SerialNumber, c.Subject = big.NewInt(1), pkix.Name{CommonName: name}
+	c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	parent, signer := a.cert, a.key
+	if parent == nil {
+		parent, signer = &c, key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &c, parent, &key.PublicKey, signer)
+	require.NoError(t, err)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	for suffix, block := range map[string]*pem.Block{".crt": {Type: "CERTIFICATE", Bytes: der}, ".key": {Type: "PRIVATE KEY", Bytes: keyDER}} {
+		require.NoError(t, os.WriteFile(filepath.Join(a.folder, name+suffix), pem.EncodeToMemory(block), 0o600))
+	}
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	return cert, key
+}
+
+func TestTLS(t *testing.T) {
+	m := newMosquitto(t, anonymous, "cafile %d/ca.crt", "certfile %d/broker.crt", "keyfile %d/broker.key", "require_certificate true")
+	folder := filepath.Dir(m.config)
+	a := newAuthority(t, folder)
+	a.make(t, "broker", x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+	a.make(t, "client", x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	m.start(t)
+	good := Config{
+		URL:      strings.Replace(m.url(), "mqtt:", "mqtts:", 1),
+		CAFile:   filepath.Join(folder, "ca.crt"),
+		CertFile: filepath.Join(folder, "client.crt"), KeyFile: filepath.Join(folder, "client.key"),
+	}
+	s, r := newSink(t, good)
+	require.NoError(t, s.Observe(frame(1, "cat", 0.5, event(decision.Appeared, "1", "cat", 3))))
+	require.NoError(t, s.Close())
+	require.Empty(t, r.all())
+
+	for want, change := range map[string]func(c *Config){
+		"certificate signed by unknown authority": func(c *Config) { c.CAFile = "" },
+		// The alert may be lost, for in TLS 1.3 the client's side is complete before.
+		"events are kept until it is there":      func(c *Config) { c.CertFile, c.KeyFile = "", "" },
+		"certificate is not valid for any names": func(c *Config) { c.URL = strings.Replace(c.URL, "127.0.0.1", "localhost", 1) },
+	} {
+		bad := good
+		change(&bad)
+		_, r := newSink(t, bad)
+		require.Eventually(t, func() bool { return len(r.all()) > 0 }, patience, 10*time.Millisecond)
+		require.Contains(t, r.all()[0], want)
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	for want, c := range map[string]Config{
+		errURL.Error():                             {URL: "host:1883"},
+		"certificates are for mqtts://":            {URL: "mqtt://host", CAFile: "ca"},
+		"the certificate authority of the broker":  {URL: "mqtts://host", CAFile: "no-such-file"},
+		"there is no certificate in PEM form":      {URL: "mqtts://host", CAFile: empty},
+		"needs both its file and that of its key":  {URL: "mqtts://host", CertFile: "cert"},
+		"the client certificate for the broker":    {URL: "mqtts://host", CertFile: empty, KeyFile: empty},
+		"there is a password for the broker and":   {URL: "mqtt://host", Password: "x"},
+		"the prefix of MQTT topics, \"a/#\"":       {URL: "mqtt://host", Prefix: "a/#"},
+		"the prefix of Home Assistant's discovery": {URL: "mqtt://host", Discovery: "/x"},
+	} {
+		_, err := New(c)
+		require.ErrorContains(t, err, want)
+	}
+	for _, u := range []string{"", "http://host", "mqtt://pi:s3cret@host:port", "mqtt://pi:s3cret@/", "mqtt://pi:s3cret@host/path", "mqtt://pi:s3cret@host?x=1", "%zz"} {
+		_, err := New(Config{URL: u})
+		require.Equal(t, errURL, err, u)
+	}
+}
+
+func TestBroker(t *testing.T) {
+	for u, want := range map[string]string{
+		"mqtt://host": "host:1883", "mqtts://host": "host:8883", "mqtt://host:99/": "host:99", "mqtts://[::1]": "[::1]:8883",
+	} {
+		b, err := newBroker(Config{URL: u})
+		require.NoError(t, err)
+		require.Equal(t, want, b.address)
+		require.Equal(t, strings.HasPrefix(u, "mqtts"), b.tls != nil)
+	}
+	b, err := newBroker(Config{URL: "mqtt://pi:a%40b@host"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"pi", "a@b"}, []string{b.user, b.password})
+	b, err = newBroker(Config{URL: "mqtt://pi:a@host", User: "me", Password: "b"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"me", "b"}, []string{b.user, b.password})
+}
+
+func TestSensors(t *testing.T) {
+	labels := []string{"tench, Tinca tinca", "crane", "cat", "crane, machine"}
+	list, err := Sensors(labels, decision.Config{Groups: []decision.Group{{Name: "fish"}}, Allow: []string{"FISH", "crane", "#2", "cat", "birds"}, Catalog: catalog{}})
+	require.NoError(t, err)
+	require.Equal(t, []Sensor{{Name: "fish", Group: true}, {Name: "crane", Classes: []int{1, 3}}, {Name: "cat", Classes: []int{2}}, {Name: "birds", Classes: []int{1}}}, list)
+	_, err = Sensors(labels, decision.Config{Allow: []string{"unicorn"}})
+	require.ErrorContains(t, err, "unicorn")
+}
+
+// catalog is a Catalog of one group.
+type catalog struct{}
+
+func (catalog) Find(name string) ([]int, bool) { return []int{1}, name == "birds" }
+
+func (catalog) Nearest(string) string { return "" }

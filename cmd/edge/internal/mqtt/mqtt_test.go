@@ -1,0 +1,283 @@
+package mqtt
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera"
+	"halfmeg/camera/pixel"
+	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/cmd/edge/internal/homeassistant"
+	"halfmeg/cmd/edge/internal/pihealth"
+	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/cmd/edge/internal/snapshot"
+	"halfmeg/model/classify"
+)
+
+const (
+	availabilityTopic = "halfmeg/door/availability"
+	cameraTopic       = "halfmeg/door/camera"
+	eventsTopic       = "halfmeg/door/events"
+	stateTopic        = "halfmeg/door/state"
+	instanceTopic     = "halfmeg/door/instance"
+	configTopic       = "homeassistant/device/halfmeg_door/config"
+)
+
+// frame is an observation of a class.
+func frame(number int, name string, p float64, events ...decision.Event) *pipeline.Observation {
+	return &pipeline.Observation{
+		Frame:   number,
+		Results: []classify.Class{{Index: 3, Label: name, Probability: float32(p)}},
+		Answers: []decision.Answer{{Index: 3, Name: name, Label: name, Probability: p, On: true}},
+		Events:  events,
+	}
+}
+
+func event(kind, id, name string, class int) decision.Event {
+	e := decision.Event{Version: decision.EventVersion, ID: id, Type: kind, Name: name, Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	if class >= 0 {
+		e.Class = &class
+	} else {
+		e.Group = true
+	}
+	return e
+}
+
+// gray is the picture of a frame.
+func gray() *snapshot.Snapshot {
+	f := pixel.Format{FourCC: pixel.RGB24, Width: 8, Height: 8, Stride: 24}
+	c := &camera.Frame{Format: f, Data: make([]byte, f.Size())}
+	img := c.Pixels()
+	return snapshot.New(c, &img)
+}
+
+func health() pihealth.State {
+	celsius, throttled := 48.25, uint32(1<<2)
+	return pihealth.State{Model: "Raspberry Pi 5", Celsius: &celsius, Throttled: &throttled}
+}
+
+func TestPublished(t *testing.T) {
+	m := newMosquitto(t, anonymous)
+	m.start(t)
+	o := observe(t, m, "", "#")
+	s, r := newSink(t, Config{
+		URL: m.url(), Discovery: homeassistant.DefaultPrefix, Snapshots: true, Health: health,
+		Sensors: []Sensor{{Name: "dog", Group: true}, {Name: "hot dog", Classes: []int{3, 4}}, {Name: "hot/dogs+#", Classes: []int{9}}},
+	})
+	o.waitFor(t, availabilityTopic, "online")
+	o.waitFor(t, "halfmeg/door/seen/dog", "OFF")
+	o.waitFor(t, "halfmeg/door/diagnostics", `{"temperature":48.3,"throttled":true,"problems":["the processor is throttled"],"frame_rate":null}`)
+	require.Equal(t, "offline", o.last(cameraTopic))
+
+	require.True(t, s.WantsPicture(frame(1, "cat", 0.5)), "the first")
+	first := frame(1, "cat", 0.5, event(decision.Appeared, "1", "cat", 3), event(decision.Appeared, "2", "dog", -1))
+	first.Snapshot = gray()
+	require.NoError(t, s.Observe(first))
+	o.waitFor(t, "halfmeg/door/seen/hot_dog", "ON")
+	o.waitFor(t, "halfmeg/door/seen/dog", "ON")
+	o.waitFor(t, stateTopic, `{"name":"cat","label":"cat","group":false,"probability":0.5,"on":true}`)
+	require.Equal(t, "online", o.last(cameraTopic))
+	require.True(t, strings.HasPrefix(o.last("halfmeg/door/snapshot"), "\xff\xd8"))
+	require.False(t, s.WantsPicture(frame(2, "cat", 0.5, event(decision.Gone, "1", "cat", 3))))
+	require.True(t, s.WantsPicture(frame(2, "cat", 0.5, event(decision.Appeared, "3", "cat", 3))))
+	require.Eventually(t, func() bool { return len(o.on(eventsTopic)) == 2 }, patience, 10*time.Millisecond)
+	require.JSONEq(t, `{"version":1,"id":"1","type":"appeared","name":"cat","class":3,"group":false,"start":"2026-01-02T03:04:05Z","duration":0,"probability":0,"peak":0}`, o.on(eventsTopic)[0])
+
+	// Class 4 belongs to the same sensor: it stays on until both are gone.
+	require.NoError(t, s.Observe(frame(2, "cat", 0.5, event(decision.Appeared, "3", "corgi", 4), event(decision.Gone, "1", "cat", 3))))
+	require.NoError(t, s.Observe(&pipeline.Observation{Events: []decision.Event{event(decision.Gone, "2", "dog", -1)}}))
+	o.waitFor(t, "halfmeg/door/seen/dog", "OFF")
+	require.Equal(t, "ON", o.last("halfmeg/door/seen/hot_dog"))
+	require.NoError(t, s.CameraChanged(pipeline.CameraState{Err: os.ErrNotExist}))
+	o.waitFor(t, cameraTopic, "offline")
+	require.NoError(t, s.CameraChanged(pipeline.CameraState{}))
+	o.waitFor(t, cameraTopic, "online")
+
+	require.NoError(t, s.Close())
+	o.waitFor(t, availabilityTopic, "offline")
+	require.Empty(t, r.all())
+	for _, p := range o.got {
+		require.Regexp(t, `^[a-z0-9_/-]+$`, p.Topic)
+	}
+
+	late := observe(t, m, "", "#") // finds what is retained
+	late.waitFor(t, "halfmeg/door/seen/hot_dog", "ON")
+	require.Empty(t, late.on(eventsTopic))
+	require.NotEqual(t, "nothing", late.last(configTopic))
+}
+
+// Home Assistant forgets entities without their message, and says when it is back.
+func TestDiscovery(t *testing.T) {
+	m := newMosquitto(t, anonymous)
+	m.start(t)
+	o := observe(t, m, "", configTopic)
+	config := Config{URL: m.url(), Discovery: homeassistant.DefaultPrefix, Sensors: []Sensor{{Name: "dog", Group: true}, {Name: "cat", Group: true}}}
+	s, _ := newSink(t, config)
+	require.Eventually(t, func() bool { return len(o.on(configTopic)) == 1 }, patience, 10*time.Millisecond)
+	first := o.last(configTopic)
+	want, err := s.device.Config(nil)
+	require.NoError(t, err)
+	require.JSONEq(t, string(want), first)
+	require.Contains(t, first, `"seen_dog"`)
+
+	o.publish(t, "homeassistant/status", "offline", false)
+	o.publish(t, "homeassistant/status", "online", false)
+	require.Eventually(t, func() bool { return len(o.on(configTopic)) == 2 }, patience, 10*time.Millisecond)
+	require.Equal(t, first, o.last(configTopic))
+	require.NoError(t, s.Close())
+
+	config.Sensors = config.Sensors[1:]
+	s, _ = newSink(t, config)
+	removed := func() bool { // by a message without content for the entity, and one without the entity
+		list := o.on(configTopic)
+		n := len(list)
+		return n >= 4 && !strings.Contains(list[n-1], "seen_dog") && strings.Contains(list[n-2], `"seen_dog":{"p":"binary_sensor"}`)
+	}
+	require.Eventually(t, removed, patience, 10*time.Millisecond)
+	require.NoError(t, s.Close())
+
+	clean := o.last(configTopic)
+	config.Discovery = ""
+	s, _ = newSink(t, config)
+	o = observe(t, m, "", "halfmeg/#", configTopic)
+	o.waitFor(t, availabilityTopic, "online")
+	o.waitFor(t, configTopic, clean)
+	require.NoError(t, s.Close())
+	o.waitFor(t, availabilityTopic, "offline")
+	require.Len(t, o.on(configTopic), 1, "the retained one")
+}
+
+func TestLastWill(t *testing.T) {
+	m := newMosquitto(t, anonymous)
+	m.start(t)
+	o := observe(t, m, "", "halfmeg/#")
+	program := exec.Command(os.Args[0])
+	program.Env = append(os.Environ(), sinkVariable+"="+m.url())
+	program.Stderr = os.Stderr
+	require.NoError(t, program.Start())
+	o.waitFor(t, availabilityTopic, "online")
+	require.NoError(t, program.Process.Kill())
+	_ = program.Wait() // it was killed
+	o.waitFor(t, availabilityTopic, "offline")
+	late := observe(t, m, "", "halfmeg/#")
+	late.waitFor(t, availabilityTopic, "offline")
+}
+
+// numbers returns the frame numbers of events, without what came twice in a row.
+func numbers(t *testing.T, list []string) (distinct []int, twice int) {
+	t.Helper()
+	for _, payload := range list {
+		var e decision.Event
+		require.NoError(t, json.Unmarshal([]byte(payload), &e))
+		if n := len(distinct); n > 0 && distinct[n-1] == e.Frame {
+			twice++
+			continue
+		}
+		distinct = append(distinct, e.Frame)
+	}
+	return distinct, twice
+}
+
+// Events happen all the time while the broker is restarted twice.
+func TestRestartOfTheBroker(t *testing.T) {
+	m := newMosquitto(t, persistent...)
+	m.start(t)
+	const session = "observer"
+	o := observe(t, m, session, eventsTopic)
+	s, r := newSink(t, Config{URL: m.url()})
+	const events = 400
+	happened := make(chan error)
+	go func() {
+		for i := range events {
+			e := event(decision.Appeared, strconv.Itoa(i), "cat", 3)
+			e.Frame = i
+			if err := s.Observe(frame(i, "cat", 0.5, e)); err != nil {
+				happened <- err
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		close(happened)
+	}()
+	var got []string
+	for i := range 2 {
+		require.Eventually(t, func() bool { return len(o.on(eventsTopic)) > 20 }, patience, time.Millisecond)
+		m.stop(t)
+		require.Eventually(t, func() bool { return s.out.waiting() > 20 || i == 1 }, patience, time.Millisecond, "events wait")
+		got = append(got, o.on(eventsTopic)...)
+		m.start(t)
+		o = observe(t, m, session, eventsTopic)
+	}
+	require.NoError(t, <-happened)
+	require.NoError(t, s.Close())
+	last := fmt.Sprintf(`"frame":%d}`, events-1)
+	require.Eventually(t, func() bool { return strings.HasSuffix(o.last(eventsTopic), last) }, patience, 10*time.Millisecond)
+	distinct, twice := numbers(t, append(got, o.on(eventsTopic)...))
+	require.Len(t, distinct, events)
+	for i, n := range distinct {
+		require.Equal(t, i, n, "in order")
+	}
+	// Each restart cuts at most one message of the sink, and one of the observer, between
+	// receipt and acknowledgment.
+	require.LessOrEqual(t, twice, 4)
+	require.Contains(t, strings.Join(r.all(), "\n"), "events are kept until it is there")
+	require.Contains(t, strings.Join(r.all(), "\n"), "connected")
+}
+
+// A broker without persistence forgets retained values too.
+func TestForgetfulBroker(t *testing.T) {
+	m := newMosquitto(t, anonymous)
+	s, r := newSink(t, Config{URL: m.url(), Sensors: []Sensor{{Name: "cat", Classes: []int{3}}}})
+	require.NoError(t, s.Observe(frame(1, "cat", 0.5, event(decision.Appeared, "1", "cat", 3))))
+	require.Eventually(t, func() bool { return len(r.all()) == 1 }, patience, 10*time.Millisecond)
+	require.Contains(t, r.all()[0], "connection refused; events are kept until it is there")
+	for range 2 {
+		m.start(t)
+		o := observe(t, m, "", "#")
+		o.waitFor(t, availabilityTopic, "online")
+		o.waitFor(t, "halfmeg/door/seen/cat", "ON")
+		o.waitFor(t, stateTopic, `{"name":"cat","label":"cat","group":false,"probability":0.5,"on":true}`)
+		m.stop(t)
+	}
+}
+
+func TestWithoutBrokerCloseDoesNotWait(t *testing.T) {
+	m := newMosquitto(t, anonymous)
+	s, r := newSink(t, Config{URL: m.url()})
+	require.NoError(t, s.Observe(frame(1, "cat", 0.5, event(decision.Appeared, "1", "cat", 3))))
+	require.Eventually(t, func() bool { return len(r.all()) == 1 }, patience, 10*time.Millisecond)
+	require.NoError(t, s.Close())
+	require.Equal(t, "1 events did not reach the MQTT broker", r.all()[1])
+}
+
+// A namesake is noticed by both, once, and one that is no more is not.
+func TestNamesake(t *testing.T) {
+	m := newMosquitto(t, anonymous)
+	m.start(t)
+	o := observe(t, m, "", "#")
+	o.publish(t, instanceTopic, `{"id":"old","host":"pi"}`, true)
+	first, r1 := newSink(t, Config{URL: m.url()})
+	o.waitFor(t, availabilityTopic, "online")
+	require.Equal(t, string(first.namesake.introduction()), o.last(instanceTopic))
+	require.Empty(t, r1.all())
+
+	second, r2 := newSink(t, Config{URL: m.url()})
+	for _, r := range []*reports{r1, r2} {
+		require.Eventually(t, func() bool { return len(r.all()) == 1 }, patience, 10*time.Millisecond)
+		require.Contains(t, r.all()[0], "publishes under halfmeg/door too: start one of them with another --mqtt-name")
+	}
+	o.publish(t, instanceTopic, "{\"id\":\"x\",\"host\":\"evil\\u001b[2J\"}", false)
+	o.publish(t, instanceTopic, "\xff{", false)
+	require.NoError(t, first.Close())
+	require.NoError(t, second.Close())
+	require.Len(t, r1.all(), 1)
+	require.Len(t, r2.all(), 1)
+}
