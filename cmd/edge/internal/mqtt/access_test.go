@@ -59,13 +59,14 @@ func TestWrongPassword(t *testing.T) {
 
 // A wrong password is tried again after minutes; a broker that is away within a
 // minute.
-func TestWaitAfter(t *testing.T) {
-	for range 100 {
-		for failures, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second, 7: time.Minute, 1000: time.Minute} {
-			require.InEpsilon(t, want, waitAfter(failures, errors.New("connection refused")), 0.26)
-		}
-		require.InEpsilon(t, 2*time.Minute, waitAfter(1, errRefused), 0.26)
+func TestWaits(t *testing.T) {
+	waits := newWaits()
+	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+		require.InEpsilon(t, want*time.Second, next(waits, errors.New("connection refused")), 0.26)
+		require.Equal(t, 2*time.Minute, next(waits, errRefused))
 	}
+	waits.Reset()
+	require.InEpsilon(t, time.Second, next(waits, errors.New("connection refused")), 0.26)
 }
 
 func TestReportedOnce(t *testing.T) {

@@ -5,10 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho"
 
@@ -66,7 +66,7 @@ var errRefused = errors.New("refused")
 // broker as long as closing is open, and tries once more when it is closed.
 func (c *client) run(ctx context.Context, closing <-chan struct{}) {
 	c.refused = map[string]bool{}
-	failures := 0
+	waits := newWaits()
 	for last := false; ; {
 		start := time.Now()
 		err := c.serve(ctx)
@@ -75,13 +75,12 @@ func (c *client) run(ctx context.Context, closing <-chan struct{}) {
 		}
 		c.reportAway(err)
 		if time.Since(start) > settled {
-			failures = 0
+			waits.Reset()
 		}
-		failures++
 		if last {
 			return
 		}
-		last = wait(ctx, closing, waitAfter(failures, err))
+		last = wait(ctx, closing, next(waits, err))
 	}
 }
 
@@ -98,14 +97,18 @@ func wait(ctx context.Context, closing <-chan struct{}, d time.Duration) bool {
 	return false
 }
 
-// waitAfter doubles with each failure in a row, give or take a quarter, so that the
-// clients of a broker that was restarted do not come all at once.
-func waitAfter(failures int, err error) time.Duration {
-	wait := refusedWait
-	if !errors.Is(err, errRefused) {
-		wait = min(firstWait<<min(failures-1, 10), longestWait)
+// newWaits returns waits that double, give or take a quarter, so that the clients of a
+// broker that was restarted do not come all at once.
+func newWaits() *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{InitialInterval: firstWait, RandomizationFactor: 0.25, Multiplier: 2, MaxInterval: longestWait}
+}
+
+// next is how long to wait after an error.
+func next(waits *backoff.ExponentialBackOff, err error) time.Duration {
+	if errors.Is(err, errRefused) {
+		return refusedWait
 	}
-	return wait*3/4 + rand.N(wait/2)
+	return waits.NextBackOff()
 }
 
 // reportAway tells the first error of an outage, and a refusal.
