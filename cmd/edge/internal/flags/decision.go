@@ -48,6 +48,15 @@ func (d *Decision) Add(flags *pflag.FlagSet) {
 
 // Decider returns a Decider for a network with these labels.
 func (d *Decision) Decider(labels []string) (*decision.Decider, error) {
+	c, err := d.Config(labels)
+	if err != nil {
+		return nil, err
+	}
+	return decision.New(labels, c)
+}
+
+// Config returns the configuration that the flags say, for a network with these labels.
+func (d *Decision) Config(labels []string) (decision.Config, error) {
 	c := d.config
 	catalog := groups.Builtin(labels)
 	c.Catalog = catalog
@@ -55,18 +64,18 @@ func (d *Decision) Decider(labels []string) (*decision.Decider, error) {
 	for _, text := range d.groups {
 		g, err := parseGroup(text, labels, catalog)
 		if err != nil {
-			return nil, fmt.Errorf("--group %s: %w", text, err)
+			return c, fmt.Errorf("--group %s: %w", text, err)
 		}
 		c.Groups = append(c.Groups, g)
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Groups)) {
 		g, err := newGroup(name, d.Groups[name], labels, catalog)
 		if err != nil {
-			return nil, fmt.Errorf("groups: %s: %w", name, err)
+			return decision.Config{}, fmt.Errorf("groups: %s: %w", name, err)
 		}
 		c.Groups = append(c.Groups, g)
 	}
-	return decision.New(labels, c)
+	return c, nil
 }
 
 // groupNames are the names of all groups that are told of.
