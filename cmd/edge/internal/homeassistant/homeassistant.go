@@ -64,6 +64,9 @@ type Topics struct {
 // EventTypes are the values of "type" in an event.
 var EventTypes = []string{"appeared", "gone"}
 
+// SnapshotID is the ID of the component for pictures.
+const SnapshotID = "snapshot"
+
 // Sensor is a class or a group that is seen or not.
 type Sensor struct {
 	ID    string // unique in the device
@@ -164,7 +167,7 @@ func (d Device) components() map[string]component {
 		}
 	}
 	if t.Snapshot != "" {
-		list["snapshot"] = component{
+		list[SnapshotID] = component{
 			"p": "image", "name": "Last sighting",
 			"image_topic": t.Snapshot, "content_type": "image/jpeg",
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -162,12 +163,17 @@ func (o *observer) publish(t *testing.T, topic, payload string, retain bool) {
 	require.NoError(t, err)
 }
 
-// on returns what came on a topic.
-func (o *observer) on(topic string) []string {
+// all returns everything that came.
+func (o *observer) all() []paho.Publish {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return slices.Clone(o.got)
+}
+
+// on returns what came on a topic.
+func (o *observer) on(topic string) []string {
 	var list []string
-	for _, p := range o.got {
+	for _, p := range o.all() {
 		if p.Topic == topic {
 			list = append(list, string(p.Payload))
 		}

@@ -169,6 +169,12 @@ type topics struct {
 	homeassistant.Topics
 }
 
+// snapshotLevel is the last level of the topic for pictures.
+const snapshotLevel = "/snapshot"
+
+// seen is the topic of a sensor.
+func (t *topics) seen(level string) string { return t.base + "/seen/" + level }
+
 // prefixForm is what a prefix may be: no wildcard, no empty level, no $SYS.
 var prefixForm = regexp.MustCompile(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$`)
 
@@ -188,7 +194,7 @@ func newTopics(prefix, name string) (topics, error) {
 			Camera:       base + "/camera",
 			State:        base + "/state",
 			Events:       base + "/events",
-			Snapshot:     base + "/snapshot",
+			Snapshot:     base + snapshotLevel,
 			Diagnostics:  base + "/diagnostics",
 		},
 	}, nil

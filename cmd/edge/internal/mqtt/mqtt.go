@@ -105,6 +105,9 @@ type Sink struct {
 	cancel        context.CancelFunc
 }
 
+// seenID is the start of the ID of a sensor.
+const seenID = "seen_"
+
 // sensor is a Sensor with its topic and the sightings that keep it on.
 type sensor struct {
 	Sensor
@@ -171,9 +174,9 @@ func (s *Sink) addSensors(list []Sensor) {
 		names[i] = sensor.Name
 	}
 	for i, level := range topic.Levels(names) {
-		t := s.topics.base + "/seen/" + level
+		t := s.topics.seen(level)
 		s.sensors = append(s.sensors, &sensor{Sensor: list[i], topic: t, on: map[string]bool{}})
-		s.device.Sensors = append(s.device.Sensors, homeassistant.Sensor{ID: "seen_" + level, Name: list[i].Name, Topic: t})
+		s.device.Sensors = append(s.device.Sensors, homeassistant.Sensor{ID: seenID + level, Name: list[i].Name, Topic: t})
 	}
 }
 
@@ -238,7 +241,8 @@ func (s *Sink) received(p *paho.Publish) {
 	}
 }
 
-// removeStale removes the entities of an earlier run that are no more.
+// removeStale removes the entities of an earlier run that are no more, and what was
+// retained for them: an old picture is nobody's business.
 func (s *Sink) removeStale(earlier []byte) {
 	stale := s.device.Stale(earlier)
 	if len(stale) == 0 {
@@ -255,6 +259,13 @@ func (s *Sink) removeStale(earlier []byte) {
 		return
 	}
 	s.out.retain(homeassistant.DiscoveryTopic(s.discovery, s.device.ID), removal, config)
+	for id := range stale {
+		if level, ok := strings.CutPrefix(id, seenID); ok {
+			s.out.retain(s.topics.seen(level), nil)
+		} else if id == homeassistant.SnapshotID {
+			s.out.retain(s.topics.base+snapshotLevel, nil)
+		}
+	}
 }
 
 // WantsPicture reports whether a picture is published: of what appeared, and of the
