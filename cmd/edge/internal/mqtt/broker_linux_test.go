@@ -21,7 +21,7 @@ func TestFrozenBroker(t *testing.T) {
 	require.Eventually(t, func() bool { _, ok, _ := s.out.next(); return !ok }, patience, 10*time.Millisecond)
 	require.NoError(t, m.command.Process.Signal(syscall.SIGSTOP))
 	defer func() { require.NoError(t, m.command.Process.Signal(syscall.SIGCONT)) }()
-	require.NoError(t, s.Observe(frame(1, "cat", 0.5, event(decision.Appeared, "1", "cat", 3))))
+	require.NoError(t, s.Observe(frame(1, event(decision.Appeared, "1", "cat", 3))))
 	require.NoError(t, s.Close(), "it returns")
 	require.Equal(t, []string{"1 events did not reach the MQTT broker"}, r.all())
 }

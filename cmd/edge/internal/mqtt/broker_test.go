@@ -93,10 +93,10 @@ func (m *mosquitto) start(t *testing.T) {
 	require.NoError(t, m.command.Start())
 	require.Eventually(t, func() bool {
 		conn, err := net.Dial("tcp", m.address())
-		if err == nil {
-			conn.Close()
+		if err != nil {
+			return false
 		}
-		return err == nil
+		return conn.Close() == nil
 	}, patience, 10*time.Millisecond, "mosquitto does not start: %s", &m.log)
 }
 

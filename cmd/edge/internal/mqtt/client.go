@@ -164,12 +164,11 @@ func (c *client) serve(ctx context.Context) error {
 	})
 	ack, err := session.Connect(ctx, c.connectPacket())
 	if err != nil {
-		conn.Close()
-		return connectError(ack, err)
+		return connectError(ack, err) // the connection is closed
 	}
 	err = c.exchange(untilDone(ctx, session), session, ack, lost)
 	// Without a DISCONNECT packet the broker publishes the last will.
-	conn.Close()
+	_ = conn.Close() // it may be closed already
 	<-session.Done()
 	return err
 }

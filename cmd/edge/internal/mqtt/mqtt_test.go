@@ -33,12 +33,12 @@ const (
 	configTopic       = "homeassistant/device/halfmeg_door/config"
 )
 
-// frame is an observation of a class.
-func frame(number int, name string, p float64, events ...decision.Event) *pipeline.Observation {
+// frame is an observation of a cat.
+func frame(number int, events ...decision.Event) *pipeline.Observation {
 	return &pipeline.Observation{
 		Frame:   number,
-		Results: []classify.Class{{Index: 3, Label: name, Probability: float32(p)}},
-		Answers: []decision.Answer{{Index: 3, Name: name, Label: name, Probability: p, On: true}},
+		Results: []classify.Class{{Index: 3, Label: "cat", Probability: 0.5}},
+		Answers: []decision.Answer{{Index: 3, Name: "cat", Label: "cat", Probability: 0.5, On: true}},
 		Events:  events,
 	}
 }
@@ -79,8 +79,8 @@ func TestPublished(t *testing.T) {
 	o.waitFor(t, "halfmeg/door/diagnostics", `{"temperature":48.3,"throttled":true,"problems":["the processor is throttled"],"frame_rate":null}`)
 	require.Equal(t, "offline", o.last(cameraTopic))
 
-	require.True(t, s.WantsPicture(frame(1, "cat", 0.5)), "the first")
-	first := frame(1, "cat", 0.5, event(decision.Appeared, "1", "cat", 3), event(decision.Appeared, "2", "dog", -1))
+	require.True(t, s.WantsPicture(frame(1)), "the first")
+	first := frame(1, event(decision.Appeared, "1", "cat", 3), event(decision.Appeared, "2", "dog", -1))
 	first.Snapshot = gray()
 	require.NoError(t, s.Observe(first))
 	o.waitFor(t, "halfmeg/door/seen/hot_dog", "ON")
@@ -88,13 +88,13 @@ func TestPublished(t *testing.T) {
 	o.waitFor(t, stateTopic, `{"name":"cat","label":"cat","group":false,"probability":0.5,"on":true}`)
 	require.Equal(t, "online", o.last(cameraTopic))
 	require.True(t, strings.HasPrefix(o.last("halfmeg/door/snapshot"), "\xff\xd8"))
-	require.False(t, s.WantsPicture(frame(2, "cat", 0.5, event(decision.Gone, "1", "cat", 3))))
-	require.True(t, s.WantsPicture(frame(2, "cat", 0.5, event(decision.Appeared, "3", "cat", 3))))
+	require.False(t, s.WantsPicture(frame(2, event(decision.Gone, "1", "cat", 3))))
+	require.True(t, s.WantsPicture(frame(2, event(decision.Appeared, "3", "cat", 3))))
 	require.Eventually(t, func() bool { return len(o.on(eventsTopic)) == 2 }, patience, 10*time.Millisecond)
 	require.JSONEq(t, `{"version":1,"id":"1","type":"appeared","name":"cat","class":3,"group":false,"start":"2026-01-02T03:04:05Z","duration":0,"probability":0,"peak":0}`, o.on(eventsTopic)[0])
 
 	// Class 4 belongs to the same sensor: it stays on until both are gone.
-	require.NoError(t, s.Observe(frame(2, "cat", 0.5, event(decision.Appeared, "3", "corgi", 4), event(decision.Gone, "1", "cat", 3))))
+	require.NoError(t, s.Observe(frame(2, event(decision.Appeared, "3", "corgi", 4), event(decision.Gone, "1", "cat", 3))))
 	require.NoError(t, s.Observe(&pipeline.Observation{Events: []decision.Event{event(decision.Gone, "2", "dog", -1)}}))
 	o.waitFor(t, "halfmeg/door/seen/dog", "OFF")
 	require.Equal(t, "ON", o.last("halfmeg/door/seen/hot_dog"))
@@ -137,7 +137,7 @@ func TestDiscovery(t *testing.T) {
 	o.publish(t, "homeassistant/status", "online", false)
 	require.Eventually(t, func() bool { return len(o.on(configTopic)) == 2 }, patience, 10*time.Millisecond)
 	require.Equal(t, first, o.last(configTopic))
-	picture := frame(1, "cat", 0.5)
+	picture := frame(1)
 	picture.Snapshot = gray()
 	require.NoError(t, s.Observe(picture))
 	require.NoError(t, s.Close())
@@ -217,7 +217,7 @@ func TestRestartOfTheBroker(t *testing.T) {
 		for i := range events {
 			e := event(decision.Appeared, strconv.Itoa(i), "cat", 3)
 			e.Frame = i
-			if err := s.Observe(frame(i, "cat", 0.5, e)); err != nil {
+			if err := s.Observe(frame(i, e)); err != nil {
 				happened <- err
 				return
 			}
@@ -252,7 +252,7 @@ func TestRestartOfTheBroker(t *testing.T) {
 func TestForgetfulBroker(t *testing.T) {
 	m := newMosquitto(t, anonymous)
 	s, r := newSink(t, Config{URL: m.url(), Sensors: []Sensor{{Name: "cat", Classes: []int{3}}}})
-	require.NoError(t, s.Observe(frame(1, "cat", 0.5, event(decision.Appeared, "1", "cat", 3))))
+	require.NoError(t, s.Observe(frame(1, event(decision.Appeared, "1", "cat", 3))))
 	require.Eventually(t, func() bool { return len(r.all()) == 1 }, patience, 10*time.Millisecond)
 	require.Contains(t, r.all()[0], "connection refused; events are kept until it is there")
 	for range 2 {
@@ -268,7 +268,7 @@ func TestForgetfulBroker(t *testing.T) {
 func TestWithoutBrokerCloseDoesNotWait(t *testing.T) {
 	m := newMosquitto(t, anonymous)
 	s, r := newSink(t, Config{URL: m.url()})
-	require.NoError(t, s.Observe(frame(1, "cat", 0.5, event(decision.Appeared, "1", "cat", 3))))
+	require.NoError(t, s.Observe(frame(1, event(decision.Appeared, "1", "cat", 3))))
 	require.Eventually(t, func() bool { return len(r.all()) == 1 }, patience, 10*time.Millisecond)
 	require.NoError(t, s.Close())
 	require.Equal(t, "1 events did not reach the MQTT broker", r.all()[1])

@@ -44,11 +44,11 @@ func TestState(t *testing.T) {
 		return string(payload)
 	}
 	results := []classify.Class{{Label: "tench, Tinca tinca", Probability: 0.25}}
-	require.Equal(t, `{"name":"tench","label":"tench, Tinca tinca","group":false,"probability":0.25,"on":false}`,
+	require.JSONEq(t, `{"name":"tench","label":"tench, Tinca tinca","group":false,"probability":0.25,"on":false}`,
 		text(&pipeline.Observation{Results: results}))
-	require.Equal(t, `{"name":null,"label":"","group":false,"probability":0,"on":false}`,
+	require.JSONEq(t, `{"name":null,"label":"","group":false,"probability":0,"on":false}`,
 		text(&pipeline.Observation{Results: results, Answers: []decision.Answer{}}), "nothing may be shown")
-	require.Equal(t, `{"name":"dog","label":"","group":true,"probability":0.988,"on":true}`,
+	require.JSONEq(t, `{"name":"dog","label":"","group":true,"probability":0.988,"on":true}`,
 		text(&pipeline.Observation{Results: results, Answers: []decision.Answer{{Name: "dog", Group: true, Probability: 0.98765, On: true}}}))
 	foreign := text(&pipeline.Observation{Answers: []decision.Answer{{Name: "<b>\n\xff" + strings.Repeat("x", 1000)}}})
 	require.Less(t, len(foreign), 300, "Home Assistant rejects a state of more than 255 characters")

@@ -103,7 +103,7 @@ func (s *Sink) judge(answer *http.Response) error {
 // retryAfter reads the header of that name, seconds or a date (RFC 9110, section
 // 10.2.3), in whole seconds from one up.
 func retryAfter(text string, now time.Time) (time.Duration, bool) {
-	wait := time.Duration(0)
+	var wait time.Duration
 	if seconds, err := strconv.Atoi(text); err == nil {
 		wait = time.Duration(min(max(seconds, 0), int(longestAsked.Seconds()))) * time.Second
 	} else if date, err := http.ParseTime(text); err == nil {

@@ -46,7 +46,7 @@ func TestLevelsOfNamesThatLookTheSame(t *testing.T) {
 var valid = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
 func FuzzLevels(f *testing.F) {
-	for _, seed := range []string{"tench\nTinca tinca", "a/b\n+#\n$SYS/x\n\x00", "<b>\n&lt;b&gt;\n\xff\xfe", "hot dog\nhot_dog\nhot_dog\nhot_dog_2", strings.Repeat("ä", 300)} {
+	for _, seed := range []string{"tench\nTinca tinca", "a/b\n+#\n$SYS/x\n\x00", "<b>\n&lt;b&gt;\n\xff\xfe", "hot dog\nhot_dog\nHot Dog\nhot_dog_2\nhot_dog", strings.Repeat("ä", 300)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
