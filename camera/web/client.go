@@ -13,7 +13,7 @@ import (
 	"net/url"
 	"strings"
 
-	"halfmeg/camera/internal/localname"
+	"halfmeg/internal/localname"
 )
 
 // client sends the requests of a stream.
@@ -40,27 +40,8 @@ func newClient(address *url.URL, c Config, redirects int) *client {
 	return client
 }
 
-// dial connects to a host by its name, also to one of mDNS.
-func (c *client) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	var dialer net.Dialer
-	host, port, err := net.SplitHostPort(address)
-	if err != nil || !localname.Is(host) {
-		return dialer.DialContext(ctx, network, address)
-	}
-	ip, err := c.names.Lookup(ctx, host)
-	if err == nil {
-		return dialer.DialContext(ctx, network, net.JoinHostPort(ip.String(), port))
-	}
-	conn, dialErr := dialer.DialContext(ctx, network, address) // it may be in the hosts file or in DNS
-	var unknown *net.DNSError
-	if errors.As(dialErr, &unknown) {
-		return nil, fmt.Errorf("%s: %w", host, err)
-	}
-	return conn, dialErr
-}
-
 func (c *client) dialLenient(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := c.dial(ctx, network, address)
+	conn, err := c.names.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +49,7 @@ func (c *client) dialLenient(ctx context.Context, network, address string) (net.
 }
 
 func (c *client) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := c.dial(ctx, network, address)
+	conn, err := c.names.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

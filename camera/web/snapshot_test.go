@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"halfmeg/camera/internal/localname"
+	"halfmeg/internal/localname"
 )
 
 // pictureServer sends a picture for each request.

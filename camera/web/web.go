@@ -18,9 +18,9 @@ import (
 	"strings"
 	"time"
 
-	"halfmeg/camera/internal/localname"
 	"halfmeg/camera/multipart"
 	"halfmeg/camera/picture"
+	"halfmeg/internal/localname"
 )
 
 // Config is how to read a stream. The zero value has the defaults.

@@ -45,7 +45,7 @@ const (
 )
 
 // ErrNotFound means that no machine has answered for a name.
-var ErrNotFound = errors.New("no machine on this network answers to this name (mDNS); check that the camera is on, or use its address in numbers")
+var ErrNotFound = errors.New("no machine on this network answers to this name (mDNS); check that the machine is on, or use its address in numbers")
 
 // Is reports whether a host name is one of mDNS.
 func Is(host string) bool {
@@ -61,6 +61,26 @@ func (r Resolver) Lookup(ctx context.Context, host string) (netip.Addr, error) {
 		return address, err
 	}
 	return r.askNetwork(ctx, host) // there is no daemon
+}
+
+// DialContext connects to a host by its name, also to one of mDNS. It suits
+// http.Transport.
+func (r Resolver) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	var dialer net.Dialer
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || !Is(host) {
+		return dialer.DialContext(ctx, network, address)
+	}
+	ip, err := r.Lookup(ctx, host)
+	if err == nil {
+		return dialer.DialContext(ctx, network, net.JoinHostPort(ip.String(), port))
+	}
+	conn, dialErr := dialer.DialContext(ctx, network, address) // it may be in the hosts file or in DNS
+	var unknown *net.DNSError
+	if errors.As(dialErr, &unknown) {
+		return nil, fmt.Errorf("%s: %w", host, err)
+	}
+	return conn, dialErr
 }
 
 // askAvahi uses the daemon's text protocol: a line with the question, and a line
