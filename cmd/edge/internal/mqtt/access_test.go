@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -8,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -20,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/internal/localname"
 )
 
 // withPassword returns a broker that knows the user "pi" with the password "secret".
@@ -208,6 +211,36 @@ func TestBroker(t *testing.T) {
 	b, err = newBroker(Config{URL: "mqtt://pi:a@host", User: "me", Password: "b"})
 	require.NoError(t, err)
 	require.Equal(t, []string{"me", "b"}, []string{b.user, b.password})
+}
+
+// Go's resolver does not know names such as homeassistant.local, so the mDNS daemon is
+// asked.
+func TestLocalName(t *testing.T) {
+	daemon, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
+	require.NoError(t, err)
+	defer daemon.Close()
+	go func() {
+		conn, err := daemon.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		line, _ := bufio.NewReader(conn).ReadString('\n')
+		fmt.Fprintf(conn, "+ 2 0 %s 127.0.0.1\n", strings.TrimSpace(strings.TrimPrefix(line, "RESOLVE-HOSTNAME-IPV4")))
+	}()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	require.NoError(t, err)
+
+	b, err := newBroker(Config{URL: "mqtt://homeassistant.local:" + port})
+	require.NoError(t, err)
+	require.Equal(t, localname.Default, b.names)
+	b.names = localname.Resolver{Avahi: daemon.Addr().String()}
+	conn, err := b.dial(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
 }
 
 func TestSensors(t *testing.T) {

@@ -187,12 +187,16 @@ func untilDone(ctx context.Context, session *paho.Client) context.Context {
 func (b *broker) dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, packetTimeout)
 	defer cancel()
-	if b.tls != nil {
-		d := tls.Dialer{Config: b.tls}
-		return d.DialContext(ctx, "tcp", b.address)
+	conn, err := b.names.DialContext(ctx, "tcp", b.address)
+	if err != nil || b.tls == nil {
+		return conn, err
 	}
-	var d net.Dialer
-	return d.DialContext(ctx, "tcp", b.address)
+	secured := tls.Client(conn, b.tls)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		_ = conn.Close() // the handshake's error says what is wrong
+		return nil, err
+	}
+	return secured, nil
 }
 
 func (c *client) connectPacket() *paho.Connect {
@@ -279,7 +283,7 @@ func (c *client) exchange(ctx context.Context, session *paho.Client, ack *paho.C
 // reported once for each topic.
 func (c *client) publish(ctx context.Context, session *paho.Client, ack *paho.Connack, m message) error {
 	const overhead = 64 // of a PUBLISH packet, at most
-	if p := ack.Properties; p != nil && p.MaximumPacketSize != nil && overhead+len(m.topic)+len(m.payload) > int(*p.MaximumPacketSize) {
+	if p := ack.Properties; p != nil && p.MaximumPacketSize != nil && uint64(overhead+len(m.topic)+len(m.payload)) > uint64(*p.MaximumPacketSize) {
 		c.reportRefused(m.topic, fmt.Sprintf("takes at most %d bytes, less than a message on", *p.MaximumPacketSize))
 		return nil
 	}

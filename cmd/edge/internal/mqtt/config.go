@@ -16,6 +16,7 @@ import (
 	"halfmeg/cmd/edge/internal/homeassistant"
 	"halfmeg/cmd/edge/internal/mqtt/topic"
 	"halfmeg/cmd/edge/internal/pihealth"
+	"halfmeg/internal/localname"
 )
 
 // Config says where and what to publish. Its zero value lacks only URL.
@@ -102,6 +103,7 @@ type broker struct {
 	address        string // host:port
 	user, password string
 	tls            *tls.Config // nil for a connection in the clear
+	names          localname.Resolver
 }
 
 // errURL does not repeat the address, for it may have a password.
@@ -114,7 +116,7 @@ func newBroker(c Config) (*broker, error) {
 		return nil, errURL
 	}
 	password, _ := u.User.Password()
-	b := &broker{user: cmp.Or(c.User, u.User.Username()), password: cmp.Or(c.Password, password)}
+	b := &broker{names: localname.Default, user: cmp.Or(c.User, u.User.Username()), password: cmp.Or(c.Password, password)}
 	port := plainPort
 	switch u.Scheme {
 	case "mqtt":

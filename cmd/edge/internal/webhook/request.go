@@ -21,22 +21,22 @@ func (s *Sink) request(j job) (*http.Request, error) {
 		return nil, err
 	}
 	if !s.config.Pictures {
-		return s.newRequest(http.MethodPost, event, "application/json")
+		return s.newRequest(http.MethodPost, event, http.Header{"Content-Type": {"application/json"}})
 	}
 	body, contentType, err := form(event, j.picture)
 	if err != nil {
 		return nil, err
 	}
-	return s.newRequest(http.MethodPost, body, contentType)
+	return s.newRequest(http.MethodPost, body, http.Header{"Content-Type": {contentType}})
 }
 
-// newRequest returns a request with the configured headers, which win.
-func (s *Sink) newRequest(method string, body []byte, contentType string) (*http.Request, error) {
+// newRequest returns a request with a header and the configured one, which wins.
+func (s *Sink) newRequest(method string, body []byte, header http.Header) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(s.requests, method, s.url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Content-Type", contentType)
+	r.Header = header
 	for name, values := range s.header {
 		r.Header[name] = values
 	}
@@ -51,22 +51,18 @@ func (s *Sink) newRequest(method string, body []byte, contentType string) (*http
 func (s *Sink) message(j job) (*http.Request, error) {
 	text := strings.ToValidUTF8(expand(s.config.Text, j.event), "\uFFFD")
 	title := strings.ToValidUTF8(expand(s.config.Title, j.event), "\uFFFD")
-	method, body, contentType := http.MethodPost, []byte(text), "text/plain; charset=utf-8"
-	if j.picture != nil {
-		method, body, contentType = http.MethodPut, j.picture, "image/jpeg"
-	}
-	r, err := s.newRequest(method, body, contentType)
-	if err != nil {
-		return nil, err
-	}
+	header := http.Header{}
 	if title != "" {
-		r.Header.Set("Title", mime.BEncoding.Encode("utf-8", title))
+		header.Set("Title", mime.BEncoding.Encode("utf-8", title))
 	}
-	if j.picture != nil {
-		r.Header.Set("Message", mime.BEncoding.Encode("utf-8", text))
-		r.Header.Set("Filename", "snapshot.jpg")
+	if j.picture == nil {
+		header.Set("Content-Type", "text/plain; charset=utf-8")
+		return s.newRequest(http.MethodPost, []byte(text), header)
 	}
-	return r, nil
+	header.Set("Content-Type", "image/jpeg")
+	header.Set("Message", mime.BEncoding.Encode("utf-8", text))
+	header.Set("Filename", "snapshot.jpg")
+	return s.newRequest(http.MethodPut, j.picture, header)
 }
 
 // form returns a multipart form and its type. The picture may be nil.

@@ -27,6 +27,7 @@ import (
 
 	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/internal/localname"
 )
 
 const (
@@ -106,6 +107,7 @@ func New(c Config) (*Sink, error) {
 		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DialContext = localname.Default.DialContext
 	transport.MaxResponseHeaderBytes = 64 << 10
 	s.client.Transport = transport
 	go s.run()

@@ -175,6 +175,8 @@ func TestMessages(t *testing.T) {
 	address, got = serve(t, nil)
 	require.Empty(t, deliver(t, Config{URL: address, Title: "Door"}, observation(sighting(decision.Gone, "1"))))
 	require.Equal(t, "cat gone", string(got()[0].body))
+	require.Empty(t, deliver(t, Config{URL: address, Title: "Door", Headers: []string{"Title: mine", "Priority: high"}}, observation(sighting(decision.Gone, "1"))))
+	require.Equal(t, "mine high", got()[1].Header.Get("Title")+" "+got()[1].Header.Get("Priority"), "what is configured wins")
 }
 
 func TestRejected(t *testing.T) {
