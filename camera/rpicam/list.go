@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"halfmeg/camera/internal/deviceerr"
+	"halfmeg/camera/internal/program"
 )
 
 // Module is a camera module that the program has found.
@@ -36,7 +37,7 @@ func List(path string) ([]Module, error) {
 	}
 	modules := parseModules(text)
 	if len(modules) == 0 {
-		return nil, p.errorWithLog("no camera module found: check its cable, with the power off", deviceerr.ErrAbsent)
+		return nil, p.ErrorWithLog("no camera module found: check its cable, with the power off", deviceerr.ErrAbsent)
 	}
 	return modules, nil
 }
@@ -48,7 +49,7 @@ func version(path string) string {
 	if err != nil {
 		return err.Error()
 	}
-	if text = cleanLine([]byte(text)[:min(len(text), maxLineBytes)]); text == "" {
+	if text = program.CleanLine([]byte(text)); text == "" {
 		return "unknown"
 	}
 	return text
@@ -68,8 +69,8 @@ func run(path, option string) (string, *process, error) {
 	}
 	_ = reader.SetReadDeadline(time.Now().Add(outputTimeout))     // pipes support deadlines
 	text, _ := io.ReadAll(io.LimitReader(reader, maxOutputBytes)) // an error ends the output like EOF
-	p.wait(killDelay)
-	return string(text), p, p.stop()
+	p.Wait(program.KillDelay)
+	return string(text), p, p.Stop()
 }
 
 // moduleLine is the first line of a module's entry:

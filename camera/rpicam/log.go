@@ -3,66 +3,42 @@
 package rpicam
 
 import (
-	"bytes"
 	"regexp"
 	"strconv"
-	"strings"
 	"sync"
 
 	"halfmeg/camera/internal/deviceerr"
-	"halfmeg/internal/printable"
+	"halfmeg/camera/internal/program"
 )
 
-// Bounds on the part of the program's log that is kept.
-const (
-	maxLines     = 4
-	maxLineBytes = 240
-)
-
-// programLog receives the program's stderr. It keeps the last lines that report
-// problems, and the size of the frames.
+// programLog is the program's log, which has the size of the frames.
 type programLog struct {
+	*program.Log
+
 	mu            sync.Mutex
-	line          []byte // the incomplete last line, up to maxLineBytes
-	lines         []string
-	cause         int           // index in causes of the likeliest one logged, even in a line no longer kept
 	width, height int           // of the frames; 0 until logged
 	sized         chan struct{} // closed when width and height are set
 }
 
-func newLog() *programLog { return &programLog{sized: make(chan struct{}), cause: len(causes)} }
-
-// Write adds to the log. A piece may start and end within a line.
-func (l *programLog) Write(piece []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for rest := piece; len(rest) > 0; {
-		text, after, complete := bytes.Cut(rest, []byte{'\n'})
-		l.line = append(l.line, text[:min(len(text), maxLineBytes-len(l.line))]...)
-		if complete {
-			l.add(l.line)
-			l.line = l.line[:0]
-		}
-		rest = after
-	}
-	return len(piece), nil
+func newLog() *programLog {
+	l := &programLog{sized: make(chan struct{})}
+	l.Log = program.NewLog(causes, func(line string) string {
+		l.findSize(line)
+		return problemLine(line)
+	})
+	return l
 }
 
-// add adds a complete line. The first size logged is that of all frames.
-func (l *programLog) add(text []byte) {
-	if width, height, ok := parseSize(cleanLine(text)); ok && l.width == 0 {
+// findSize takes the size that a line has. The first size logged is that of all
+// frames.
+func (l *programLog) findSize(line string) {
+	width, height, ok := parseSize(line)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ok && l.width == 0 {
 		l.width, l.height = width, height
 		close(l.sized)
 	}
-	line := problemLine(text)
-	if line == "" {
-		return
-	}
-	l.cause = min(l.cause, findCause(line))
-	if len(l.lines) == maxLines {
-		l.lines = append(l.lines[:0], l.lines[1:]...)
-	}
-	l.lines = append(l.lines, line)
 }
 
 // timestamp matches the start of libcamera's lines, the uptime and the thread id:
@@ -78,17 +54,12 @@ var routine = regexp.MustCompile(`^(INFO|DEBUG|#\d+|Mode selection for|Stream co
 
 // problemLine returns a line without its timestamp, or "" if it reports no
 // problem.
-func problemLine(text []byte) string {
-	line := timestamp.ReplaceAllString(cleanLine(text), "")
+func problemLine(line string) string {
+	line = timestamp.ReplaceAllString(line, "")
 	if routine.MatchString(line) {
 		return ""
 	}
 	return line
-}
-
-// cleanLine makes a line safe to print.
-func cleanLine(line []byte) string {
-	return strings.TrimSpace(printable.Text(strings.ToValidUTF8(string(line), "")))
 }
 
 // size returns the size of the frames, or 0, 0 if it is not logged yet.
@@ -112,13 +83,6 @@ func parseSize(line string) (width, height int, ok bool) {
 	return width, height, true
 }
 
-// cause is a problem and what to do about it, recognised by a part of a message of
-// rpicam-vid or libcamera.
-type cause struct {
-	message, problem string
-	err              error // may be nil
-}
-
 const (
 	permissionProblem = "no permission: sudo usermod -aG video $USER, then log in again"
 	busyProblem       = "the camera is in use by another program: stop it first"
@@ -128,52 +92,18 @@ const (
 // that waits for a camera without data, also logs consequential errors: the last two
 // count only if nothing else is logged. With two cameras, a busy control of the
 // other one is harmless.
-var causes = []cause{
-	{"unrecognised option", "this version lacks a required option: sudo apt full-upgrade", nil},
-	{"dma-buf", "no permission for /dev/dma_heap: sudo usermod -aG video $USER, then log in again", nil},
-	{"dmaHeap", "no permission for /dev/dma_heap: sudo usermod -aG video $USER, then log in again", nil},
-	{"dma_heap", "no permission for /dev/dma_heap: sudo usermod -aG video $USER, then log in again", nil},
-	{"Permission denied", permissionProblem, nil},
-	{"Operation not permitted", permissionProblem, nil},
-	{"in use by another process", busyProblem, nil},
-	{"failed to acquire camera", busyProblem, nil},
-	{"rontend has timed out", "no data from the camera: check its cable, with the power off", nil}, // "Frontend" in some versions
-	{"Dequeue timer", "no data from the camera: check its cable, with the power off", nil},
-	{"Device or resource busy", busyProblem, nil},
-	{"no cameras available", "no camera module found: check its cable, with the power off, and the line " +
-		"camera_auto_detect=1 (or the module's dtoverlay) of /boot/firmware/config.txt; or the user may not open it (try with sudo)", deviceerr.ErrAbsent},
-}
-
-// findCause returns the index in causes of the likeliest one that a line has, or
-// len(causes).
-func findCause(line string) int {
-	for i, c := range causes {
-		if strings.Contains(line, c.message) {
-			return i
-		}
-	}
-	return len(causes)
-}
-
-// forget discards the causes logged so far: frames arrive despite them.
-func (l *programLog) forget() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.cause = len(causes)
-}
-
-// explain returns the likeliest cause, which is zero if the log has no known message,
-// and the lines kept.
-func (l *programLog) explain() (c cause, lines string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	kept, likeliest := l.lines, l.cause
-	if last := problemLine(l.line); last != "" {
-		kept = append(kept[:len(kept):len(kept)], last)
-		likeliest = min(likeliest, findCause(last))
-	}
-	if likeliest < len(causes) {
-		c = causes[likeliest]
-	}
-	return c, strings.Join(kept, " | ")
+var causes = []program.Cause{
+	{Message: "unrecognised option", Problem: "this version lacks a required option: sudo apt full-upgrade"},
+	{Message: "dma-buf", Problem: "no permission for /dev/dma_heap: sudo usermod -aG video $USER, then log in again"},
+	{Message: "dmaHeap", Problem: "no permission for /dev/dma_heap: sudo usermod -aG video $USER, then log in again"},
+	{Message: "dma_heap", Problem: "no permission for /dev/dma_heap: sudo usermod -aG video $USER, then log in again"},
+	{Message: "Permission denied", Problem: permissionProblem},
+	{Message: "Operation not permitted", Problem: permissionProblem},
+	{Message: "in use by another process", Problem: busyProblem},
+	{Message: "failed to acquire camera", Problem: busyProblem},
+	{Message: "rontend has timed out", Problem: "no data from the camera: check its cable, with the power off"}, // "Frontend" in some versions
+	{Message: "Dequeue timer", Problem: "no data from the camera: check its cable, with the power off"},
+	{Message: "Device or resource busy", Problem: busyProblem},
+	{Message: "no cameras available", Problem: "no camera module found: check its cable, with the power off, and the line " +
+		"camera_auto_detect=1 (or the module's dtoverlay) of /boot/firmware/config.txt; or the user may not open it (try with sudo)", Err: deviceerr.ErrAbsent},
 }

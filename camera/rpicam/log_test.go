@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/camera/internal/deviceerr"
+	"halfmeg/camera/internal/program"
 )
 
 func TestLogKeepsLastLines(t *testing.T) {
@@ -20,9 +21,9 @@ func TestLogKeepsLastLines(t *testing.T) {
 	text := "[0:1] [2]  INFO Camera camera.cpp:1 something\n\none\ntwo\nthree\x1b[1m\r\nfour\n" + strings.Repeat("x", 10_000) + "\nsix"
 	_, err := io.Copy(l, iotest.OneByteReader(strings.NewReader(text)))
 	require.NoError(t, err)
-	known, lines := l.explain()
-	require.Empty(t, known.problem)
-	require.Equal(t, "two | three [1m | four | "+strings.Repeat("x", maxLineBytes)+" | six", lines)
+	known, lines := l.Explain()
+	require.Empty(t, known.Problem)
+	require.Equal(t, "two | three [1m | four | "+strings.Repeat("x", program.MaxLineBytes)+" | six", lines)
 }
 
 // Only problems are kept, without what differs from one run to the next.
@@ -38,8 +39,8 @@ Stream configuration adjusted
 [2:13:46.1] [8494] ERROR RPI pipeline_base.cpp:1323 Camera frontend has timed out!
 #13 (30.01 fps)`)
 	require.NoError(t, err)
-	known, lines := l.explain()
-	require.Contains(t, known.problem, "check its cable")
+	known, lines := l.Explain()
+	require.Contains(t, known.Problem, "check its cable")
 	require.Equal(t, "WARN V4L2 v4l2_videodevice.cpp:2095 /dev/video4[16:cap]: Dequeue timer has expired! | "+
 		"ERROR RPI pipeline_base.cpp:1323 Camera frontend has timed out!", lines)
 }
@@ -69,18 +70,18 @@ func TestLikeliestCause(t *testing.T) {
 				l := newLog()
 				_, err := io.WriteString(l, strings.Join(lines, "\n")+end)
 				require.NoError(t, err)
-				known, _ := l.explain()
-				require.Contains(t, known.problem, want, lines)
-				require.Equal(t, strings.HasPrefix(want, "no camera module"), errors.Is(known.err, deviceerr.ErrAbsent), lines)
+				known, _ := l.Explain()
+				require.Contains(t, known.Problem, want, lines)
+				require.Equal(t, strings.HasPrefix(want, "no camera module"), errors.Is(known.Err, deviceerr.ErrAbsent), lines)
 			}
 		}
 	}
 	l := newLog()
 	_, err := io.WriteString(l, control+"\n")
 	require.NoError(t, err)
-	l.forget()
-	known, lines := l.explain()
-	require.Empty(t, known.problem)
+	l.Forget()
+	known, lines := l.Explain()
+	require.Empty(t, known.Problem)
 	require.Contains(t, lines, "Unable to set controls")
 }
 
@@ -128,15 +129,15 @@ func FuzzLog(f *testing.F) {
 			require.NoError(t, err)
 			require.Len(t, piece, n)
 		}
-		_, lines := l.explain()
-		require.LessOrEqual(t, len(lines), (maxLines+1)*(maxLineBytes+len(" | ")))
+		_, lines := l.Explain()
+		require.LessOrEqual(t, len(lines), (program.MaxLines+1)*(program.MaxLineBytes+len(" | ")))
 		for _, r := range lines {
 			require.True(t, unicode.IsPrint(r), lines)
 		}
 		whole := newLog()
 		_, err := whole.Write([]byte(text))
 		require.NoError(t, err)
-		_, wholeLines := whole.explain()
+		_, wholeLines := whole.Explain()
 		require.Equal(t, wholeLines, lines)
 		require.Equal(t, [2]int{whole.width, whole.height}, [2]int{l.width, l.height})
 	})

@@ -129,7 +129,7 @@ func open(ctx context.Context, path string, c Config, t timeouts) (*Stream, erro
 	if err := s.waitForFrame(ctx, t.first); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.process.log.forget()
+	s.process.log.Forget()
 	return s, nil
 }
 
@@ -171,7 +171,7 @@ func (s *Stream) checkSize() error {
 	defer timer.Stop()
 	select {
 	case <-s.process.log.sized:
-	case <-s.process.done: // the log is complete
+	case <-s.process.Done(): // the log is complete
 	case <-timer.C:
 	}
 	switch width, height := s.process.log.size(); {
@@ -185,13 +185,13 @@ func (s *Stream) checkSize() error {
 }
 
 func (s *Stream) sizeUnknown() error {
-	return deviceerr.New(s.process.name, fmt.Sprintf("its log lacks the frames' size (configuring streams: …), without which "+
+	return deviceerr.New(s.process.Name, fmt.Sprintf("its log lacks the frames' size (configuring streams: …), without which "+
 		"frames cannot be told apart; report this with its version: %s", version(s.path)), deviceerr.ErrPermanent)
 }
 
 func (s *Stream) sizeMismatch(width, height int) error {
 	w, h := RoundDown(width, height)
-	return deviceerr.New(s.process.name, fmt.Sprintf("the camera sends %dx%d instead of %dx%d: ask for %dx%d or another size",
+	return deviceerr.New(s.process.Name, fmt.Sprintf("the camera sends %dx%d instead of %dx%d: ask for %dx%d or another size",
 		width, height, s.format.Width, s.format.Height, w, h), deviceerr.ErrPermanent)
 }
 
@@ -202,7 +202,7 @@ func (s *Stream) Format() pixel.Format { return s.format }
 // are valid until the next call of Next or Close.
 func (s *Stream) Next(ctx context.Context) (newest.Frame, error) {
 	if s.closed {
-		return newest.Frame{}, deviceerr.New(s.process.name, fs.ErrClosed.Error(), fs.ErrClosed)
+		return newest.Frame{}, deviceerr.New(s.process.Name, fs.ErrClosed.Error(), fs.ErrClosed)
 	}
 	if err := s.waitForFrame(ctx, s.timeouts.next); err != nil {
 		return newest.Frame{}, err
@@ -216,7 +216,7 @@ func (s *Stream) waitForFrame(ctx context.Context, timeout time.Duration) error 
 	defer s.timer.Stop()
 	ok, err := s.frames.Wait(ctx, s.timer.C)
 	if err == nil && !ok {
-		err = s.process.errorWithLog(fmt.Sprintf("no frame for %.1f s", timeout.Seconds()), deviceerr.ErrNoFrame)
+		err = s.process.ErrorWithLog(fmt.Sprintf("no frame for %.1f s", timeout.Seconds()), deviceerr.ErrNoFrame)
 	}
 	return err
 }
@@ -228,7 +228,7 @@ func (s *Stream) Close() error {
 	}
 	s.closed = true
 	s.timer.Stop()
-	err := errors.Join(s.process.stop(), s.pipe.Close())
+	err := errors.Join(s.process.Stop(), s.pipe.Close())
 	<-s.frames.Done()
 	s.frames = nil
 	return err

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package rpicam
+package program
 
 import "syscall"
 

@@ -1,4 +1,4 @@
-package rpicam
+package program
 
 import "syscall"
 

@@ -1,0 +1,135 @@
+//go:build unix
+
+package program
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"halfmeg/camera/internal/deviceerr"
+)
+
+// KillDelay is how long to wait for a process to exit before the next step: on
+// its own, then after SIGTERM, then after SIGKILL.
+const KillDelay = time.Second
+
+// Process is a running program, which has its own process group.
+type Process struct {
+	Name string
+	Log  *Log
+
+	pid  int
+	done chan struct{} // closed when the process has exited and was waited for
+	err  error         // result of Wait; valid once done is closed
+}
+
+// Start starts a command, whose stderr goes to the log.
+func Start(command *exec.Cmd, log *Log) (*Process, error) {
+	p := &Process{Name: filepath.Base(command.Path), Log: log, done: make(chan struct{})}
+	command.Stderr = log
+	command.WaitDelay = KillDelay // surviving children may keep stderr open
+	command.SysProcAttr = processAttributes()
+	started := make(chan error)
+	go p.run(command, started)
+	if err := <-started; err != nil {
+		return nil, deviceerr.New(p.Name, fmt.Sprintf("cannot be started: %v", err), err)
+	}
+	return p, nil
+}
+
+// run starts the process and waits for it. On Linux the kernel kills the process
+// when the thread that started it ends (see processAttributes), so this goroutine
+// stays on its thread until then.
+func (p *Process) run(command *exec.Cmd, started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := command.Start(); err != nil {
+		started <- err
+		return
+	}
+	p.pid = command.Process.Pid
+	started <- nil
+	p.err = command.Wait()
+	p.signal(syscall.SIGKILL) // surviving children
+	close(p.done)
+}
+
+// signal signals the whole process group. It has no effect on a group that has
+// ended: its id is not reused that soon, because the kernel assigns ids in
+// ascending order.
+func (p *Process) signal(s syscall.Signal) {
+	_ = syscall.Kill(-p.pid, s)
+}
+
+// Done returns a channel that is closed when the process has exited. Its log is
+// complete then.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Wait reports whether the process exits before the timeout.
+func (p *Process) Wait(timeout time.Duration) bool {
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// Stop terminates the process with SIGTERM, then with SIGKILL if it has not
+// exited.
+func (p *Process) Stop() error {
+	select {
+	case <-p.done:
+		return nil
+	default:
+	}
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		p.signal(s)
+		if p.Wait(KillDelay) {
+			return nil
+		}
+	}
+	return deviceerr.New(p.Name, fmt.Sprintf("process %d cannot be killed: its driver hangs, restart the computer", p.pid), nil)
+}
+
+// Failure returns why a process stopped sending frames. Where says where in a frame,
+// and is empty between frames.
+func (p *Process) Failure(where string) error {
+	if !p.Wait(KillDelay) { // closed its output but has not exited
+		if err := p.Stop(); err != nil {
+			return err
+		}
+	}
+	how := "exited unexpectedly"
+	var exit *exec.ExitError
+	if errors.As(p.err, &exit) {
+		how = "ended: " + exit.String()
+	}
+	if where != "" {
+		how += ", " + where
+	}
+	return p.ErrorWithLog(how, nil)
+}
+
+// ErrorWithLog returns an error with the problem and the lines found in the log.
+// If the log does not explain the problem, what describes it.
+func (p *Process) ErrorWithLog(what string, cause error) error {
+	known, lines := p.Log.Explain()
+	if known.Problem != "" {
+		what = known.Problem
+	}
+	if lines != "" {
+		what += "; it logged: " + lines
+	}
+	if known.Err != nil {
+		cause = errors.Join(cause, known.Err)
+	}
+	return deviceerr.New(p.Name, what, cause)
+}
