@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"halfmeg/camera/ffmpeg"
 	"halfmeg/camera/internal/deviceerr"
 )
 
@@ -58,7 +59,10 @@ const (
 )
 
 // NewOpener takes a name and options like Open.
-func NewOpener(name string, o Options) *Opener { return &Opener{name: name, options: o} }
+func NewOpener(name string, o Options) *Opener {
+	o.decoder = new(ffmpeg.Decoder)
+	return &Opener{name: name, options: o}
+}
 
 // Open opens the camera. The source it returned before must be closed.
 func (p *Opener) Open(ctx context.Context) (Source, error) {

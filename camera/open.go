@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 
+	"halfmeg/camera/ffmpeg"
 	"halfmeg/camera/pixel"
 	"halfmeg/camera/testcard"
 	"halfmeg/camera/web"
@@ -58,7 +58,8 @@ func List() []SourceInfo {
 
 // Open opens a source by its name: Auto, RPiCam, TestCard, a video device such
 // as /dev/video0 or video0, the path of a file or a folder, StandardInput, or the
-// address of an MJPEG stream such as http://camera.local/stream. Files are
+// address of an MJPEG stream such as http://camera.local/stream, or of a video such as
+// rtsp://camera.local/stream, which the program ffmpeg decodes. Files are
 // recognised by their content: a picture, Y4M, or raw frames if the options have
 // their size and format. The context covers only the opening.
 func Open(ctx context.Context, name string, o Options) (Source, error) {
@@ -77,6 +78,8 @@ func Open(ctx context.Context, name string, o Options) (Source, error) {
 		return openVideo(path, o)
 	case web.IsAddress(name):
 		return openWeb(ctx, name, o)
+	case ffmpeg.IsAddress(name):
+		return openFFmpeg(ctx, name, o)
 	case strings.Contains(name, "://"):
 		return nil, unsupportedAddress(name)
 	case name == StandardInput:
@@ -85,22 +88,16 @@ func Open(ctx context.Context, name string, o Options) (Source, error) {
 	source, err := openFile(ctx, name, o)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, permanent{fmt.Errorf("unknown camera %q: use %s, %s, %s, a video device such as video0, "+
-			"a file or folder, %s for standard input, or an http:// address", name, Auto, RPiCam, TestCard, StandardInput)}
+			"a file or folder, %s for standard input, or an address as http://… or rtsp://…", name, Auto, RPiCam, TestCard, StandardInput)}
 	}
 	return source, err
 }
 
-// videoSchemes are the schemes of addresses of compressed video.
-var videoSchemes = []string{"rtsp", "rtsps", "rtspu", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp", "mms", "mmsh"}
-
-// unsupportedAddress returns the error of an address that is not of http or https.
-// It does not repeat a password.
+// unsupportedAddress returns the error of an address of another scheme. It does not
+// repeat a password.
 func unsupportedAddress(address string) error {
-	scheme, _, _ := strings.Cut(strings.ToLower(address), "://")
-	if slices.Contains(videoSchemes, scheme) {
-		return &VideoError{Name: web.Name(address), Input: web.Template(address), Err: fmt.Errorf("addresses of %s are not supported", scheme)}
-	}
-	return permanent{errors.New("camera: only http and https addresses are supported")}
+	scheme, _, _ := strings.Cut(address, "://")
+	return permanent{fmt.Errorf("camera: addresses of %.20q are not supported: use http, https, rtsp, rtsps, rtmp, rtmps, srt, udp or tcp", scheme)}
 }
 
 // videoPath returns the path of the video device that a name means, if it means

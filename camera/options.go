@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"halfmeg/camera/ffmpeg"
 	"halfmeg/camera/pixel"
 )
 
@@ -50,6 +51,10 @@ type Options struct {
 	// Skipped, if not nil, is called for each picture of a folder that cannot be
 	// read. Next calls it.
 	Skipped func(error)
+
+	// decoder remembers from one opening of a network camera to the next how its video
+	// can be decoded; nil forgets.
+	decoder *ffmpeg.Decoder
 
 	// retry is set if Auto has failed before. It then uses a shorter timeout for
 	// each camera, because another one may work.

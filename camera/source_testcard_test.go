@@ -25,7 +25,7 @@ func open(t *testing.T, o Options) Source {
 func TestUnknownCamera(t *testing.T) {
 	_, err := Open(t.Context(), "webcam", Options{})
 	require.EqualError(t, err, `unknown camera "webcam": use auto, rpicam, testcard, a video device such as video0, `+
-		`a file or folder, - for standard input, or an http:// address`)
+		`a file or folder, - for standard input, or an address as http://… or rtsp://…`)
 	require.ErrorIs(t, err, ErrPermanent)
 }
 

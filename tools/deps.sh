@@ -5,8 +5,9 @@
 # The tests use, beyond Go: make and git; gcc, for the race detector; QEMU's
 # user emulation, which runs arm64 and arm programs; binutils, which
 # disassemble arm64; and for the emulated board of "make integration" QEMU's
-# system emulation, and a cross compiler and xz to build its kernel modules; and
-# WordNet, from which the groups of classes are made.
+# system emulation, and a cross compiler and xz to build its kernel modules;
+# WordNet, from which the groups of classes are made; and ffmpeg, which reads
+# network cameras and encodes what those of the tests send.
 set -eu
 
 packages=
@@ -34,6 +35,7 @@ case "${1-}" in
 	need xz xz-utils
 	need mosquitto mosquitto
 	need /usr/share/wordnet/data.noun wordnet-base
+	need ffmpeg ffmpeg
 	;;
 armcycles)
 	need gcc gcc libc6-dev

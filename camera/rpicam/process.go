@@ -39,7 +39,7 @@ func start(path string, args []string, stdout *os.File) (*process, error) {
 	command := exec.Command(path, args...)
 	command.Stdout = stdout
 	command.Env = environment()
-	p, err := program.Start(command, log.Log)
+	p, err := program.Start(command, "", log.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -60,5 +60,5 @@ func (p *process) failure(received, size int) error {
 	if received > 0 {
 		where = fmt.Sprintf("in the middle of a frame (%d of %d bytes)", received, size)
 	}
-	return p.Failure(where)
+	return p.Failure("exited unexpectedly", where)
 }

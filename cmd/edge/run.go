@@ -86,6 +86,7 @@ system clock (RFC 3339); "age_ms", its age when the result was known, and
   edge run --camera photos/ --watch
   rpicam-vid --codec mjpeg -t 0 -n -o - | edge run --camera -
   edge run --camera http://camera.local:8080/stream
+  edge run --camera rtsp://name:password@camera.local/stream
   edge run --camera testcard --model squeezenet1.0
   edge run --camera testcard --json | head`,
 		Args: r.checkArgs,

@@ -18,19 +18,27 @@ import (
 // its own, then after SIGTERM, then after SIGKILL.
 const KillDelay = time.Second
 
+// ErrExplained marks errors of known causes.
+var ErrExplained = errors.New("explained by the program's log")
+
 // Process is a running program, which has its own process group.
 type Process struct {
-	Name string
+	Name string // of what it reads, or of itself, for errors
 	Log  *Log
 
-	pid  int
-	done chan struct{} // closed when the process has exited and was waited for
-	err  error         // result of Wait; valid once done is closed
+	logger string // what errors call the process where they quote its log
+	pid    int
+	done   chan struct{} // closed when the process has exited and was waited for
+	err    error         // result of Wait; valid once done is closed
 }
 
-// Start starts a command, whose stderr goes to the log.
-func Start(command *exec.Cmd, log *Log) (*Process, error) {
-	p := &Process{Name: filepath.Base(command.Path), Log: log, done: make(chan struct{})}
+// Start starts a command, whose stderr goes to the log. Name is what errors are
+// about, if that is not the program.
+func Start(command *exec.Cmd, name string, log *Log) (*Process, error) {
+	p := &Process{Name: name, Log: log, logger: filepath.Base(command.Path), done: make(chan struct{})}
+	if name == "" {
+		p.Name, p.logger = p.logger, "it"
+	}
 	command.Stderr = log
 	command.WaitDelay = KillDelay // surviving children may keep stderr open
 	command.SysProcAttr = processAttributes()
@@ -58,6 +66,9 @@ func (p *Process) run(command *exec.Cmd, started chan<- error) {
 	p.signal(syscall.SIGKILL) // surviving children
 	close(p.done)
 }
+
+// PID is the process's id.
+func (p *Process) PID() int { return p.pid }
 
 // signal signals the whole process group. It has no effect on a group that has
 // ended: its id is not reused that soon, because the kernel assigns ids in
@@ -99,15 +110,15 @@ func (p *Process) Stop() error {
 	return deviceerr.New(p.Name, fmt.Sprintf("process %d cannot be killed: its driver hangs, restart the computer", p.pid), nil)
 }
 
-// Failure returns why a process stopped sending frames. Where says where in a frame,
-// and is empty between frames.
-func (p *Process) Failure(where string) error {
+// Failure returns why a process stopped sending frames. Ended describes one that did
+// so without an error. Where says where in a frame, and is empty between frames.
+func (p *Process) Failure(ended, where string) error {
 	if !p.Wait(KillDelay) { // closed its output but has not exited
 		if err := p.Stop(); err != nil {
 			return err
 		}
 	}
-	how := "exited unexpectedly"
+	how := ended
 	var exit *exec.ExitError
 	if errors.As(p.err, &exit) {
 		how = "ended: " + exit.String()
@@ -119,14 +130,16 @@ func (p *Process) Failure(where string) error {
 }
 
 // ErrorWithLog returns an error with the problem and the lines found in the log.
-// If the log does not explain the problem, what describes it.
+// If the log does not explain the problem, what describes it; if it does, the error
+// is an ErrExplained.
 func (p *Process) ErrorWithLog(what string, cause error) error {
 	known, lines := p.Log.Explain()
 	if known.Problem != "" {
 		what = known.Problem
+		cause = errors.Join(cause, ErrExplained)
 	}
 	if lines != "" {
-		what += "; it logged: " + lines
+		what += "; " + p.logger + " logged: " + lines
 	}
 	if known.Err != nil {
 		cause = errors.Join(cause, known.Err)

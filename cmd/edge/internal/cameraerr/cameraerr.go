@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"halfmeg/camera"
+	"halfmeg/camera/ffmpeg"
 	"halfmeg/camera/folder"
 	"halfmeg/camera/web"
 )
@@ -64,6 +65,8 @@ func Explain(err error) error {
 		return worded{err, fmt.Sprintf("%s: %v; if it is a video, %s", content.Name, content.Err, convert(content.Name))}
 	case errors.As(err, &content):
 		return worded{err, fmt.Sprintf("%s: %v; Y4M is read too, and raw frames with --size and --format", content.Name, content.Err)}
+	case errors.Is(err, ffmpeg.ErrUnchecked):
+		return worded{err, fmt.Sprintf("%v; --insecure accepts any", err)}
 	case errors.Is(err, camera.ErrNoCamera):
 		return worded{err, fmt.Sprintf("%v; %s", err, useTestCard)}
 	case errors.Is(err, folder.ErrEmpty):

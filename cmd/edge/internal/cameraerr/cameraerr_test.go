@@ -37,10 +37,12 @@ func TestExplain(t *testing.T) {
 		{openError(t, text, camera.Options{}), text + `: not a picture: starts with "some text"; Y4M is read too, and raw frames with --size and --format`},
 		{openError(t, film, camera.Options{}), film + `: not a picture: starts with "\x00\x00\x00 ftypisom"; if it is a video, ffmpeg converts it: ` +
 			`ffmpeg -i '` + film + `' -vf fps=5,scale=640:-2 -pix_fmt yuv420p -f yuv4mpegpipe - | edge run --camera -`},
-		{openError(t, "rtsp://10.0.0.1/stream1", camera.Options{}), "rtsp://10.0.0.1/stream1: addresses of rtsp are not supported; ffmpeg converts it: " +
-			"ffmpeg -i rtsp://10.0.0.1/stream1 -vf fps=5,scale=640:-2 -pix_fmt yuv420p -f yuv4mpegpipe - | edge run --camera -"},
-		{openError(t, "RTSP://me:secret@10.0.0.1:554/a?key=secret", camera.Options{}), "rtsp://10.0.0.1:554/a: addresses of rtsp are not supported; ffmpeg converts it: " +
-			"ffmpeg -i 'rtsp://NAME:PASSWORD@10.0.0.1:554/a?QUERY' -vf fps=5,scale=640:-2 -pix_fmt yuv420p -f yuv4mpegpipe - | edge run --camera -"},
+		{openError(t, "rtsps://me:secret@host.invalid/a?key=secret", camera.Options{}), "rtsps://host.invalid/a: ffmpeg does not check the certificate of such an address, " +
+			"so another machine could answer and read the password; --insecure accepts any"},
+		{openError(t, "rtsp://host.invalid/a", camera.Options{Loop: true}), "rtsp://host.invalid/a: a video stream takes --size, --rate, --format, --patience, --insecure, not --loop"},
+		{&camera.VideoError{Name: "http://host.invalid/a", Input: "http://NAME:PASSWORD@host.invalid/a?QUERY", Err: errors.New("it sends video/mp4")},
+			"http://host.invalid/a: it sends video/mp4; ffmpeg converts it: " +
+				"ffmpeg -i 'http://NAME:PASSWORD@host.invalid/a?QUERY' -vf fps=5,scale=640:-2 -pix_fmt yuv420p -f yuv4mpegpipe - | edge run --camera -"},
 		{openError(t, empty, camera.Options{}), empty + ": the folder contains no files; --watch waits for pictures"},
 	} {
 		got := Explain(c.err)

@@ -27,16 +27,16 @@ type Camera struct {
 
 // Add defines the flags.
 func (c *Camera) Add(flags *pflag.FlagSet) {
-	flags.StringVar(&c.Name, "camera", "", "`camera` to read: auto, a video device such as video0 or 0, rpicam, a file or folder, - for standard input, http://…, or testcard")
+	flags.StringVar(&c.Name, "camera", "", "`camera` to read: auto, a video device such as video0 or 0, rpicam, a file or folder, - for standard input, http://…, rtsp://… (needs ffmpeg), or testcard")
 	config.MarkAddress(flags, "camera")
-	flags.Var((*sizeFlag)(&c.Options), "size", "frame size to request from the camera, or size of raw frames, in pixels, such as 640x480")
+	flags.Var((*sizeFlag)(&c.Options), "size", "frame size to request from the camera, largest size for rtsp, or size of raw frames, in pixels, such as 640x480")
 	flags.Var((*rateFlag)(&c.Options), "rate", "`frames` per second to request from the camera")
 	flags.Var((*formatFlag)(&c.Options), "format", "pixel format to request from the camera, or format of raw frames, such as YUYV, MJPG or yuv420p")
 	flags.Var((*controlFlag)(&c.Options), "control", "set a control of the camera, such as exposure=300; may be repeated")
 	flags.Var((*patienceFlag)(&c.Options), "patience", "`time` without a frame after which the camera counts as failed, such as 30s or 2m (default about 10s)")
 	flags.BoolVar(&c.KeepTrying, "keep-trying", false, "after a permanent error, such as a wrong password, retry after some minutes instead of exiting")
 	flags.Var((*fingerprintFlag)(&c.Options), "tls-fingerprint", "accept the https certificate with this `SHA256` fingerprint, and no other")
-	flags.BoolVar(&c.Options.Insecure, "insecure", false, "accept any https certificate; others on the network could read the password")
+	flags.BoolVar(&c.Options.Insecure, "insecure", false, "accept any certificate (https, and rtsps, where none is checked); others on the network could read the password")
 	flags.BoolVar(&c.Options.Loop, "loop", false, "restart a file or folder at its end")
 	flags.BoolVar(&c.Options.Watch, "watch", false, "wait for new pictures in a folder and its subfolders")
 }

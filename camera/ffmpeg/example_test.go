@@ -1,0 +1,40 @@
+//go:build unix
+
+package ffmpeg_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"halfmeg/camera/ffmpeg"
+)
+
+// Read frames of a network camera. This needs ffmpeg and such a camera.
+func ExampleOpen() {
+	path, err := ffmpeg.Find()
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	stream, err := ffmpeg.Open(ctx, path, ffmpeg.Config{Address: "rtsp://name:password@camera.local/stream", Rate: 5})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = stream.Close() }()
+	for range 10 {
+		frame, err := stream.Next(ctx)
+		if err != nil {
+			log.Println(err)
+			return
+		}
+		img := stream.Format().Image(frame.Data)
+		fmt.Println(frame.Sequence, img.Width, img.Height)
+	}
+}
+
+// A name that may be printed.
+func ExampleName() {
+	fmt.Println(ffmpeg.Name("rtsp://name:password@camera.local/stream?token=secret"))
+	// Output: rtsp://camera.local/stream
+}
