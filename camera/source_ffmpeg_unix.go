@@ -55,3 +55,24 @@ func (s *ffmpegSource) Close() error {
 	s.frame.Data = nil
 	return s.stream.Close()
 }
+
+// openVideoFile opens a file of compressed video. Unrecognized is the error with which
+// it was taken for another kind of file.
+func openVideoFile(path string, o Options, unrecognized error) (Source, error) {
+	program, err := ffmpeg.Find()
+	if err != nil {
+		return nil, unrecognized
+	}
+	file, err := ffmpeg.OpenFile(program, path, ffmpeg.Config{Width: o.Width, Height: o.Height})
+	if err != nil {
+		return nil, permanent{fmt.Errorf("%s: %w", path, err)}
+	}
+	if o.Width, o.Height = 0, 0; o.FourCC != 0 {
+		err = o.checkFormat(file.Format())
+	}
+	if err != nil {
+		_ = file.Close() // it was only read
+		return nil, permanent{fmt.Errorf("%s: %w", path, err)}
+	}
+	return &fileSource{name: path, read: requireFrame(file.Read), file: file, frame: Frame{Format: file.Format()}}, nil
+}

@@ -3,6 +3,10 @@
 package camera
 
 import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -95,4 +99,64 @@ func TestOptionsUnsupportedByVideoStreams(t *testing.T) {
 		require.EqualError(t, err, want)
 		require.ErrorIs(t, err, ErrPermanent)
 	}
+}
+
+// video writes a video of 10 frames of 64x48 pixels, of grey that becomes lighter.
+func video(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	out, err := exec.Command(rtsptest.FFmpeg(t), "-loglevel", "error", "-f", "lavfi",
+		"-i", "color=black:size=64x48:rate=10:duration=1,geq=lum='20*N+20':cb=128:cr=128", "-colorspace", "bt709", path).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return path
+}
+
+// Every frame of a video file comes, however slowly they are read.
+func TestVideoFile(t *testing.T) {
+	for _, name := range []string{"a.mp4", "it's a film.mkv", "a.avi", "a%03d.h264"} {
+		path := video(t, name)
+		s, err := Open(t.Context(), path, Options{FourCC: pixel.YU12})
+		require.NoError(t, err)
+		require.Equal(t, [2]int{64, 48}, [2]int{s.Format().Width, s.Format().Height})
+		for n := range 10 {
+			f, err := s.Next(t.Context())
+			require.NoError(t, err)
+			require.EqualValues(t, n, f.Sequence)
+			require.InDelta(t, 20*n+20, int(f.Data[0]), 4)
+		}
+		_, err = s.Next(t.Context())
+		require.ErrorIs(t, err, io.EOF)
+		require.NoError(t, s.Close())
+	}
+}
+
+func TestVideoFileWithOptions(t *testing.T) {
+	s, err := Open(t.Context(), video(t, "a.mp4"), Options{Width: 32, Height: 32, Loop: true})
+	require.NoError(t, err)
+	require.Equal(t, Format{FourCC: pixel.YU12, Width: 32, Height: 24, Stride: 32, Matrix: pixel.BT709, Range: pixel.Limited}, s.Format())
+	for n := range 25 {
+		f, err := s.Next(t.Context())
+		require.NoError(t, err)
+		require.EqualValues(t, n, f.Sequence)
+	}
+	require.NoError(t, s.Close())
+}
+
+func TestVideoFileErrors(t *testing.T) {
+	path := video(t, "a.mp4")
+	_, err := Open(t.Context(), path, Options{FourCC: pixel.YUYV})
+	require.EqualError(t, err, path+": its frames are YU12, not YUYV")
+	require.ErrorIs(t, err, ErrPermanent)
+
+	file, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, file[:100], 0o600))
+	_, err = Open(t.Context(), path, Options{})
+	require.ErrorContains(t, err, path+": ffmpeg: ended: exit status 1; it logged: ")
+	require.ErrorIs(t, err, ErrPermanent)
+
+	t.Setenv("PATH", t.TempDir())
+	_, err = Open(t.Context(), path, Options{})
+	var content *ContentError
+	require.ErrorAs(t, err, &content)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"halfmeg/camera/ffmpeg"
 	"halfmeg/camera/internal/boundedread"
 	"halfmeg/camera/internal/newest"
 	"halfmeg/camera/mjpeg"
@@ -54,7 +55,12 @@ func openFile(ctx context.Context, path string, o Options) (Source, error) {
 		if err != nil {
 			return nil, permanent{err}
 		}
-		return newRegularSource(path, file, o)
+		source, err := newRegularSource(path, file, o)
+		var content *ContentError
+		if errors.As(err, &content) && ffmpeg.IsFile(path) {
+			return openVideoFile(path, o, err)
+		}
+		return source, err
 	}, o.Loop)
 }
 

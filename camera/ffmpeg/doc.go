@@ -1,5 +1,5 @@
-// Package ffmpeg streams pictures from network cameras that send compressed video, on
-// Unix, through the program ffmpeg.
+// Package ffmpeg streams pictures from network cameras that send compressed video, and
+// from video files, on Unix, through the program ffmpeg.
 //
 // The program receives, decodes and scales the video, and writes frames as YUV4MPEG2
 // to a pipe. It is started as follows.
@@ -23,6 +23,8 @@
 // h264_v4l2m2m. Whether that works depends on the stream, the memory reserved for it
 // and the versions of kernel and ffmpeg, so it is tried, and what failed is remembered
 // by Decoder.
+//
+// Video files are read in the same way, but each frame waits until it is read.
 //
 // ffmpeg's log may quote addresses. It is never passed on without their passwords, see
 // address.redact.

@@ -43,8 +43,7 @@ const defaultSide = 360
 func Find() (string, error) {
 	path, err := exec.LookPath(Program)
 	if err != nil {
-		return "", deviceerr.New(Program, "not in PATH, but it is needed for network cameras with compressed video (RTSP and the like): "+
-			"sudo apt install ffmpeg", deviceerr.ErrPermanent)
+		return "", deviceerr.New(Program, "not in PATH, but it is needed for compressed video (RTSP and the like): sudo apt install ffmpeg", deviceerr.ErrPermanent)
 	}
 	return path, nil
 }
@@ -166,7 +165,7 @@ func Open(ctx context.Context, path string, c Config) (*Stream, error) {
 
 func open(ctx context.Context, path string, a *address, c Config, hardware bool) (*Stream, error) {
 	t := c.timeouts()
-	s := &Stream{address: a, timeouts: t, hardware: hardware, decoder: c.Decoder, log: newLog(a), timer: time.NewTimer(t.first)}
+	s := &Stream{address: a, timeouts: t, hardware: hardware, decoder: c.Decoder, log: a.newLog(), timer: time.NewTimer(t.first)}
 	if err := s.start(path, c.arguments(hardware)); err != nil {
 		return nil, err
 	}
@@ -180,28 +179,36 @@ func open(ctx context.Context, path string, a *address, c Config, hardware bool)
 
 // start starts the program and the goroutine that reads its frames.
 func (s *Stream) start(path string, args []string) error {
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		return deviceerr.New(s.address.name, fmt.Sprintf("cannot create a pipe: %v", err), err)
-	}
 	command := exec.Command(path, args...)
 	command.Stdin = strings.NewReader(s.address.concat())
+	var err error
+	if s.process, s.pipe, err = start(command, s.address.name, s.log.Log); err == nil {
+		s.frames = newest.Start(s.readFrame)
+	}
+	return err
+}
+
+// start starts the program and returns what it writes.
+func start(command *exec.Cmd, name string, log *program.Log) (*program.Process, *os.File, error) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return nil, nil, deviceerr.New(name, fmt.Sprintf("cannot create a pipe: %v", err), err)
+	}
 	command.Stdout = writer
 	command.Env = environment()
-	s.process, err = program.Start(command, s.address.name, s.log.Log)
+	p, err := program.Start(command, name, log)
 	if err = errors.Join(err, writer.Close()); err != nil {
 		_ = reader.Close() // nothing was read
-		return err
+		return nil, nil, err
 	}
-	s.pipe = reader
-	s.frames = newest.Start(s.readFrame)
-	return nil
+	return p, reader, nil
 }
 
 // readFrame reads a frame from the program.
 func (s *Stream) readFrame(buf []byte) ([]byte, error) {
 	if s.reader == nil {
-		if err := s.readHeader(); err != nil {
+		var err error
+		if s.reader, s.format, err = readHeader(s.pipe, s.process, s.log, s.timeouts.next); err != nil {
 			return nil, s.explain(err)
 		}
 	}
@@ -212,23 +219,23 @@ func (s *Stream) readFrame(buf []byte) ([]byte, error) {
 	return frame, nil
 }
 
-// readHeader reads the frames' size. The colour matrix is in the log only, which
+// readHeader reads the frames' format. The colour matrix is in the log only, which
 // comes through another pipe and may be late.
-func (s *Stream) readHeader() error {
-	reader, err := y4m.NewReader(s.pipe)
+func readHeader(pipe *os.File, p *program.Process, log *programLog, timeout time.Duration) (*y4m.Reader, pixel.Format, error) {
+	reader, err := y4m.NewReader(pipe)
 	if err != nil {
-		return err
+		return nil, pixel.Format{}, err
 	}
-	timer := time.NewTimer(s.timeouts.next)
+	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
-	case <-s.log.described:
-	case <-s.process.Done(): // the log is complete
+	case <-log.described:
+	case <-p.Done(): // the log is complete
 	case <-timer.C:
 	}
-	s.reader, s.format = reader, reader.Format()
-	_, s.format.Matrix = s.log.video()
-	return nil
+	format := reader.Format()
+	_, format.Matrix = log.video()
+	return reader, format, nil
 }
 
 // explain returns why there are no more frames. The camera's size may have changed,

@@ -312,7 +312,7 @@ func TestContextEndsOpen(t *testing.T) {
 func TestProgramIsMissing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := Find()
-	require.EqualError(t, err, "ffmpeg: not in PATH, but it is needed for network cameras with compressed video (RTSP and the like): sudo apt install ffmpeg")
+	require.EqualError(t, err, "ffmpeg: not in PATH, but it is needed for compressed video (RTSP and the like): sudo apt install ffmpeg")
 	require.True(t, isPermanent(err))
 }
 

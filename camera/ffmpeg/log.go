@@ -15,7 +15,7 @@ import (
 // programLog is ffmpeg's log, which describes the video.
 type programLog struct {
 	*program.Log
-	address *address
+	redact func(line string) string
 
 	mu        sync.Mutex
 	codec     string // such as h264; empty until logged
@@ -23,11 +23,14 @@ type programLog struct {
 	described chan struct{} // closed when codec and matrix are set
 }
 
-func newLog(a *address) *programLog {
-	l := &programLog{address: a, described: make(chan struct{})}
-	l.Log = program.NewLog(causes(a), l.problem)
+// newLog returns a log whose lines may be printed once redact has changed them.
+func newLog(causes []program.Cause, redact func(line string) string) *programLog {
+	l := &programLog{redact: redact, described: make(chan struct{})}
+	l.Log = program.NewLog(causes, l.problem)
 	return l
 }
+
+func (a *address) newLog() *programLog { return newLog(causes(a), a.redact) }
 
 // prefix matches what ffmpeg writes before a message: "[rtsp @ 0x55ca8c7f0440] [error] ".
 var prefix = regexp.MustCompile(`^(?:\[[^\]]* @ [^\]]*\] )?\[(\w+)\] *`)
@@ -41,18 +44,23 @@ var input = regexp.MustCompile(`Stream #0:\d+\S*: Video: (\w+)[^,]*(?:\([^)]*\)[
 
 // problem returns a message without its prefix, or "" if it reports no problem.
 func (l *programLog) problem(line string) string {
-	level := ""
-	if m := prefix.FindStringSubmatch(line); m != nil {
-		level, line = m[1], line[len(m[0]):]
-	}
+	level, message := splitLine(line)
 	if level == "info" {
-		l.describe(line)
+		l.describe(message)
 		return ""
 	}
-	if routine.MatchString(line) {
+	if routine.MatchString(message) {
 		return ""
 	}
-	return l.address.redact(strings.TrimPrefix(line, "pipe:0: ")) // the script
+	return l.redact(strings.TrimPrefix(message, "pipe:0: ")) // the script
+}
+
+// splitLine splits a line into level, which may be empty, and message.
+func splitLine(line string) (level, message string) {
+	if m := prefix.FindStringSubmatch(line); m != nil {
+		return m[1], line[len(m[0]):]
+	}
+	return "", line
 }
 
 // describe takes the description of the video that a line has. The first is that of

@@ -49,7 +49,7 @@ func TestLogIsExplained(t *testing.T) {
 			"Unrecognized option 'fps_mode'. | Error splitting the argument list: Option not found", true},
 		{"rtsp://10.0.0.1/film", "[info] Input #0, concat\n[warning] something else\n", "", "something else", false},
 	} {
-		l := newLog(mustParse(t, c.address))
+		l := mustParse(t, c.address).newLog()
 		_, err := io.WriteString(l, c.log)
 		require.NoError(t, err)
 		known, lines := l.Explain()
@@ -72,7 +72,7 @@ func TestLogDescribesTheVideo(t *testing.T) {
 		"  Stream #0:0: Video: h264, none, 25 fps":            {"h264", pixel.BT601},
 		"  Stream #0:0: Audio: aac (LC), 8000 Hz, mono, fltp": {"", pixel.BT601},
 	} {
-		l := newLog(mustParse(t, "rtsp://10.0.0.1/film"))
+		l := mustParse(t, "rtsp://10.0.0.1/film").newLog()
 		_, err := io.WriteString(l, "[info] "+line+"\n[info]   Stream #0:0: Video: wrapped_avframe, yuv420p(tv, progressive), 480x360, 25 fps\n")
 		require.NoError(t, err)
 		codec, matrix := l.video()
@@ -95,7 +95,7 @@ func FuzzLog(f *testing.F) {
 	secrets := [...]string{"top/secret", "top%2Fsecret", "token=abcdef"}
 	f.Fuzz(func(t *testing.T, text string, cut int) {
 		text = strings.NewReplacer("K1", secrets[0], "K2", secrets[1], "K3", secrets[2]).Replace(text)
-		l := newLog(a)
+		l := a.newLog()
 		cut = min(max(cut, 0), len(text))
 		for _, piece := range []string{text[:cut], text[cut:]} {
 			n, err := l.Write([]byte(piece))

@@ -93,6 +93,9 @@ func (p *Process) Wait(timeout time.Duration) bool {
 	}
 }
 
+// Succeeded reports whether the process exits soon and without an error.
+func (p *Process) Succeeded() bool { return p.Wait(KillDelay) && p.err == nil }
+
 // Stop terminates the process with SIGTERM, then with SIGKILL if it has not
 // exited.
 func (p *Process) Stop() error {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"halfmeg/camera"
@@ -61,8 +60,8 @@ func Explain(err error) error {
 		return worded{err, fmt.Sprintf("%s: %v; %s", video.Name, video.Err, convert(video.Input))}
 	case errors.As(err, &certificate):
 		return worded{err, certificate.Error() + "; " + acceptCertificate(certificate)}
-	case errors.As(err, &content) && isVideo(content.Name):
-		return worded{err, fmt.Sprintf("%s: %v; if it is a video, %s", content.Name, content.Err, convert(content.Name))}
+	case errors.As(err, &content) && ffmpeg.IsFile(content.Name):
+		return worded{err, fmt.Sprintf("%s: %v; a video is read through ffmpeg: sudo apt install ffmpeg", content.Name, content.Err)}
 	case errors.As(err, &content):
 		return worded{err, fmt.Sprintf("%s: %v; Y4M is read too, and raw frames with --size and --format", content.Name, content.Err)}
 	case errors.Is(err, ffmpeg.ErrUnchecked):
@@ -93,16 +92,6 @@ func quote(text string) string {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
-
-// isVideo reports whether a file's name is that of a compressed video.
-func isVideo(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".3gp", ".flv", ".wmv", ".asf",
-		".h264", ".264", ".avc", ".h265", ".265", ".hevc", ".av1", ".ivf", ".ogv":
-		return true
-	}
-	return false
 }
 
 // acceptCertificate says how to accept a certificate.
