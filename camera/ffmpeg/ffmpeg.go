@@ -52,6 +52,10 @@ func Find() (string, error) {
 // waits for a keyframe, and for each later one.
 type timeouts struct{ first, next time.Duration }
 
+// hardwareTimeout bounds the wait for the first frame if the hardware decodes: what it
+// does not know, such as H.265, it swallows without a word.
+const hardwareTimeout = 8 * time.Second
+
 // maxTimeout bounds both at the lowest rates, so that a hung camera is detected.
 const maxTimeout = time.Minute
 
@@ -149,9 +153,8 @@ func Open(ctx context.Context, path string, c Config) (*Stream, error) {
 		c.Decoder = new(Decoder)
 	}
 	if c.Decoder.useHardware() {
-		// The decoder has no part in what the log explains.
 		s, err := open(ctx, path, a, c, true)
-		if err == nil || ctx.Err() != nil || errors.Is(err, program.ErrExplained) {
+		if err == nil || ctx.Err() != nil || !mayBeDecoder(err) {
 			return s, err
 		}
 		s, err = open(ctx, path, a, c, false)
@@ -163,8 +166,17 @@ func Open(ctx context.Context, path string, c Config) (*Stream, error) {
 	return open(ctx, path, a, c, false)
 }
 
+// mayBeDecoder reports whether an error may be the decoder's fault: unless the log has
+// another explanation.
+func mayBeDecoder(err error) bool {
+	return !errors.Is(err, program.ErrExplained) || errors.Is(err, errDecoding)
+}
+
 func open(ctx context.Context, path string, a *address, c Config, hardware bool) (*Stream, error) {
 	t := c.timeouts()
+	if hardware {
+		t.first = min(t.first, hardwareTimeout)
+	}
 	s := &Stream{address: a, timeouts: t, hardware: hardware, decoder: c.Decoder, log: a.newLog(), timer: time.NewTimer(t.first)}
 	if err := s.start(path, c.arguments(hardware)); err != nil {
 		return nil, err
@@ -260,7 +272,7 @@ func (s *Stream) Next(ctx context.Context) (newest.Frame, error) {
 	if err == nil {
 		return s.frames.Next(ctx)
 	}
-	if s.hardware && ctx.Err() == nil && !errors.Is(err, program.ErrExplained) {
+	if s.hardware && ctx.Err() == nil && mayBeDecoder(err) {
 		s.decoder.ended(time.Since(s.opened))
 	}
 	return newest.Frame{}, err

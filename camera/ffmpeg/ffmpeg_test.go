@@ -179,7 +179,7 @@ func TestEncryptedStream(t *testing.T) {
 
 func TestFailuresAreExplained(t *testing.T) {
 	server := serve(t, rtsptest.Config{Name: "me", Password: "secret"})
-	const unauthorized = "; ffmpeg logged: method DESCRIBE failed: 401 Unauthorized | Server returned 401 Unauthorized (authorization failed)"
+	const unauthorized = "; ffmpeg logged: method DESCRIBE failed: 401 Unauthorized | Error opening input: Server returned 401 Unauthorized (authorization failed)"
 	name := "rtsp://" + server.Host()
 	for _, c := range []struct {
 		address, want string
@@ -190,7 +190,7 @@ func TestFailuresAreExplained(t *testing.T) {
 		{name + rtsptest.Path,
 			name + rtsptest.Path + ": the camera asks for a password: put name and password into the address, as rtsp://name:password@camera.local/stream" + unauthorized, true},
 		{"rtsp://me:secret@" + server.Host() + "/other", name + "/other: the camera has no stream at this path: look it up in the camera's manual" +
-			"; ffmpeg logged: method DESCRIBE failed: 404 Not Found | Server returned 404 Not Found", true},
+			"; ffmpeg logged: method DESCRIBE failed: 404 Not Found | Error opening input: Server returned 404 Not Found", true},
 		{"rtsps://" + server.Host(), "rtsps://" + server.Host() + ": " + ErrUnchecked.Error(), true},
 		{"rtsp://me:1#secret@" + server.Host(), "rtsp://…: " + ErrAddress.Error(), true},
 	} {
@@ -440,6 +440,11 @@ func TestHardwareDecoder(t *testing.T) {
 		require.Error(t, open(path, d))
 		require.Error(t, open(path, d))
 		require.Equal(t, "hardware software hardware software", starts())
+	})
+	t.Run("fails with a known cause", func(t *testing.T) {
+		path, starts := fakeHardware(t, "[ $how = software ] || { echo '[warning] Could not find codec parameters' >&2; exit 1; }\n"+frame)
+		require.NoError(t, open(path, new(Decoder)))
+		require.Equal(t, "hardware software", starts())
 	})
 	t.Run("explained", func(t *testing.T) {
 		path, starts := fakeHardware(t, "echo '[error] method DESCRIBE failed: 401 Unauthorized' >&2; exit 1")

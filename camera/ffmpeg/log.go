@@ -3,6 +3,7 @@
 package ffmpeg
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"sync"
@@ -36,7 +37,14 @@ func (a *address) newLog() *programLog { return newLog(causes(a), a.redact) }
 var prefix = regexp.MustCompile(`^(?:\[[^\]]* @ [^\]]*\] )?\[(\w+)\] *`)
 
 // routine matches messages that say nothing beyond the others.
-var routine = regexp.MustCompile(`^Impossible to open |deprecated pixel format used`)
+var routine = regexp.MustCompile(`^Impossible to open |^Error opening input files?\b|deprecated pixel format used`)
+
+// notOpened is how ffmpeg 6.1 and later starts the message about an input that it
+// could not open. In earlier versions the input's name stands there.
+const notOpened = "Error opening input: "
+
+// errDecoding marks causes in which the decoder may have a part.
+var errDecoding = errors.New("cannot be decoded")
 
 // input matches the description of the video: "Stream #0:0: Video: h264 (High),
 // yuv420p(tv, bt709, progressive), 1920x1080, 25 fps, …".
@@ -52,7 +60,10 @@ func (l *programLog) problem(line string) string {
 	if routine.MatchString(message) {
 		return ""
 	}
-	return l.redact(strings.TrimPrefix(message, "pipe:0: ")) // the script
+	if opening, ok := strings.CutPrefix(message, "pipe:0: "); ok { // the script
+		message = notOpened + opening
+	}
+	return l.redact(message)
 }
 
 // splitLine splits a line into level, which may be empty, and message.
@@ -119,9 +130,9 @@ func causes(a *address) []program.Cause {
 		{Message: "Protocol not found", Problem: "this ffmpeg is built without the protocol of the address: sudo apt install ffmpeg", Err: permanent},
 		{Message: "on whitelist", Problem: "the stream refers to an address of another kind", Err: permanent},
 		{Message: "matches no streams", Problem: "the stream has no video", Err: permanent},
-		{Message: "Decoder not found", Problem: "this ffmpeg has no decoder for the camera's video: choose H.264 in the camera's settings", Err: permanent},
-		{Message: "Decoder (codec", Problem: "this ffmpeg has no decoder for the camera's video: choose H.264 in the camera's settings", Err: permanent},
-		{Message: "Could not find codec parameters", Problem: "the stream has no whole picture yet"},
-		{Message: "Invalid data found when processing input", Problem: "what answers at this address sends no video that ffmpeg knows: check the port and the path"},
+		{Message: "Decoder not found", Problem: "this ffmpeg has no decoder for the camera's video: choose H.264 in the camera's settings", Err: errors.Join(permanent, errDecoding)},
+		{Message: "Decoder (codec", Problem: "this ffmpeg has no decoder for the camera's video: choose H.264 in the camera's settings", Err: errors.Join(permanent, errDecoding)},
+		{Message: "Could not find codec parameters", Problem: "the stream has no whole picture yet", Err: errDecoding},
+		{Message: notOpened + "Invalid data found when processing input", Problem: "what answers at this address sends no video that ffmpeg knows: check the port and the path"},
 	}
 }

@@ -35,9 +35,9 @@ func TestLogIsExplained(t *testing.T) {
 		permanent                    bool
 	}{
 		{"rtsp://me:secret@10.0.0.1/film", wrongPassword, "the camera rejects the name or the password of the address",
-			"method DESCRIBE failed: 401 Unauthorized | Server returned 401 Unauthorized (authorization failed)", true},
+			"method DESCRIBE failed: 401 Unauthorized | Error opening input: Server returned 401 Unauthorized (authorization failed)", true},
 		{"rtsp://10.0.0.1/film", wrongPassword, "the camera asks for a password: put name and password into the address, as rtsp://name:password@camera.local/stream",
-			"method DESCRIBE failed: 401 Unauthorized | Server returned 401 Unauthorized (authorization failed)", true},
+			"method DESCRIBE failed: 401 Unauthorized | Error opening input: Server returned 401 Unauthorized (authorization failed)", true},
 		{"rtsp://10.0.0.1/film", "[tcp @ 0x1] [error] Connection to tcp://10.0.0.1:554?timeout=0 failed: Connection refused\n",
 			"the camera refuses the connection: check that it is on, that RTSP is enabled in its settings, and the port (usually 554)",
 			"Connection to tcp://10.0.0.1:554 failed: Connection refused", false},
@@ -47,6 +47,12 @@ func TestLogIsExplained(t *testing.T) {
 		{"rtsp://10.0.0.1/film", "[error] Unrecognized option 'fps_mode'.\n[fatal] Error splitting the argument list: Option not found",
 			"this version of ffmpeg is too old: 5.1 or later is needed, sudo apt full-upgrade",
 			"Unrecognized option 'fps_mode'. | Error splitting the argument list: Option not found", true},
+		// ffmpeg 7.1.
+		{"rtsp://10.0.0.1/film", "[in#0 @ 0x55] [error] Error opening input: Invalid data found when processing input\n[error] Error opening input file pipe:0.\n[error] Error opening input files: Invalid data found when processing input\n",
+			"what answers at this address sends no video that ffmpeg knows: check the port and the path",
+			"Error opening input: Invalid data found when processing input", false},
+		{"rtsp://10.0.0.1/film", "[error] Error while decoding stream #0:0: Invalid data found when processing input\n", "",
+			"Error while decoding stream #0:0: Invalid data found when processing input", false},
 		{"rtsp://10.0.0.1/film", "[info] Input #0, concat\n[warning] something else\n", "", "something else", false},
 	} {
 		l := mustParse(t, c.address).newLog()
