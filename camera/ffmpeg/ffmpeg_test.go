@@ -377,7 +377,8 @@ func TestTimeouts(t *testing.T) {
 }
 
 // fakeHardware puts a decoder into the list of video devices and a script in the place
-// of ffmpeg that appends to a file how it was started.
+// of ffmpeg. Starts has a letter for each start: h if the hardware was to decode, else
+// s.
 func fakeHardware(t *testing.T, script string) (path string, starts func() string) {
 	t.Helper()
 	devices := t.TempDir()
@@ -387,12 +388,12 @@ func fakeHardware(t *testing.T, script string) (path string, starts func() strin
 	videoDevices = devices
 	t.Cleanup(func() { videoDevices = before })
 	path, list := filepath.Join(t.TempDir(), Program), filepath.Join(t.TempDir(), "starts")
-	text := "#!/bin/sh\ncase \"$*\" in *h264_v4l2m2m*) how=hardware ;; *) how=software ;; esac\necho $how >>'" + list + "'\n" + script
+	text := "#!/bin/sh\ncase \"$*\" in *h264_v4l2m2m*) how=h ;; *) how=s ;; esac\necho $how >>'" + list + "'\n" + script
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o700))
 	return path, func() string {
 		text, err := os.ReadFile(list)
 		require.NoError(t, err)
-		return strings.Join(strings.Fields(string(text)), " ")
+		return strings.Join(strings.Fields(string(text)), "")
 	}
 }
 
@@ -417,46 +418,71 @@ func TestHardwareDecoder(t *testing.T) {
 	t.Run("works", func(t *testing.T) {
 		path, starts := fakeHardware(t, frame+"exec sleep 0.01")
 		require.NoError(t, open(path, new(Decoder)))
-		require.Equal(t, "hardware", starts())
+		require.Equal(t, "h", starts())
 	})
 	t.Run("fails", func(t *testing.T) {
-		path, starts := fakeHardware(t, "[ $how = software ] || exit 1\n"+frame)
+		path, starts := fakeHardware(t, "[ $how = s ] || exit 1\n"+frame)
 		d := new(Decoder)
 		require.NoError(t, open(path, d))
 		require.NoError(t, open(path, d))
-		require.Equal(t, "hardware software software", starts())
+		require.Equal(t, "hss", starts())
 	})
 	t.Run("fails soon", func(t *testing.T) {
-		path, starts := fakeHardware(t, frame+"[ $how = software ] || exit 1\n")
+		path, starts := fakeHardware(t, frame+"[ $how = s ] || exit 1\n")
 		d := new(Decoder)
 		for range 4 {
 			require.NoError(t, open(path, d))
 		}
-		require.Equal(t, "hardware hardware software software", starts())
+		require.Equal(t, "hhss", starts())
 	})
 	t.Run("both fail", func(t *testing.T) { // not the decoder's fault
 		path, starts := fakeHardware(t, "exit 1")
 		d := new(Decoder)
 		require.Error(t, open(path, d))
 		require.Error(t, open(path, d))
-		require.Equal(t, "hardware software hardware software", starts())
+		require.Equal(t, "hshs", starts())
 	})
 	t.Run("fails with a known cause", func(t *testing.T) {
-		path, starts := fakeHardware(t, "[ $how = software ] || { echo '[warning] Could not find codec parameters' >&2; exit 1; }\n"+frame)
+		path, starts := fakeHardware(t, "[ $how = s ] || { echo '[warning] Could not find codec parameters' >&2; exit 1; }\n"+frame)
 		require.NoError(t, open(path, new(Decoder)))
-		require.Equal(t, "hardware software", starts())
+		require.Equal(t, "hs", starts())
 	})
 	t.Run("explained", func(t *testing.T) {
 		path, starts := fakeHardware(t, "echo '[error] method DESCRIBE failed: 401 Unauthorized' >&2; exit 1")
 		err := open(path, new(Decoder))
 		require.ErrorContains(t, err, "asks for a password")
-		require.Equal(t, "hardware", starts())
+		require.Equal(t, "h", starts())
 	})
 }
 
 // A machine without the decoder does not try it.
 func TestNoHardware(t *testing.T) {
 	require.False(t, hasHardware(t.TempDir()))
+}
+
+// Each stream gives back its process, its descriptors and its goroutines.
+func TestCyclesLeakNothing(t *testing.T) {
+	path, _ := fakeHardware(t, frame+"exec sleep 100")
+	cycle := func() {
+		s, err := Open(t.Context(), path, Config{Address: "rtsp://10.0.0.1/film"})
+		require.NoError(t, err)
+		next(t, s)
+		require.NoError(t, s.Close())
+	}
+	resources := func() [2]int {
+		list, err := os.ReadDir("/dev/fd")
+		require.NoError(t, err)
+		return [2]int{len(list), runtime.NumGoroutine()}
+	}
+	cycle() // the runtime opens its poller
+	before := resources()
+	for range 200 {
+		cycle()
+	}
+	require.Eventually(t, func() bool { // the last goroutine ends after Close
+		now := resources()
+		return now[0] <= before[0] && now[1] <= before[1]+1 // one of Eventually
+	}, time.Minute, 10*time.Millisecond)
 }
 
 // What is no Y4M is an error, for example after the size has changed.
