@@ -60,8 +60,11 @@ func (l *programLog) problem(line string) string {
 	if routine.MatchString(message) {
 		return ""
 	}
-	if opening, ok := strings.CutPrefix(message, "pipe:0: "); ok { // the script
-		message = notOpened + opening
+	if about, ok := strings.CutPrefix(message, "pipe:0: "); ok { // the script
+		if codec, _ := l.video(); codec == "" {
+			about = notOpened + about
+		}
+		message = about
 	}
 	return l.redact(message)
 }

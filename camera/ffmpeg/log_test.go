@@ -51,6 +51,8 @@ func TestLogIsExplained(t *testing.T) {
 		{"rtsp://10.0.0.1/film", "[in#0 @ 0x55] [error] Error opening input: Invalid data found when processing input\n[error] Error opening input file pipe:0.\n[error] Error opening input files: Invalid data found when processing input\n",
 			"what answers at this address sends no video that ffmpeg knows: check the port and the path",
 			"Error opening input: Invalid data found when processing input", false},
+		{"rtsp://10.0.0.1/film", "[info]   Stream #0:0: Video: h264, yuv420p, 2x2\n[warning] pipe:0: corrupt decoded frame in stream 0\n", "",
+			"corrupt decoded frame in stream 0", false},
 		{"rtsp://10.0.0.1/film", "[error] Error while decoding stream #0:0: Invalid data found when processing input\n", "",
 			"Error while decoding stream #0:0: Invalid data found when processing input", false},
 		{"rtsp://10.0.0.1/film", "[info] Input #0, concat\n[warning] something else\n", "", "something else", false},
