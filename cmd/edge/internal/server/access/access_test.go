@@ -1,0 +1,318 @@
+package access
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const secret = "0123456789abcdef"
+
+// guarded is a server that answers "in" to those it lets in.
+type guarded struct {
+	http.Handler
+	invited string // the newest one-time token
+}
+
+func newGuarded(c Config) *guarded {
+	g := &guarded{}
+	c.Invited = func(token string) { g.invited = token }
+	if c.Token == "" && !c.Open {
+		c.Token = secret
+	}
+	c.LoginPage, c.SignedInPage = []byte("login "+messageMark), []byte("signed in")
+	g.Handler = New(c).Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "in ", r.URL.Path)
+	}))
+	return g
+}
+
+// send sends a request with headers, given as pairs of name and value.
+func (g *guarded) send(method, target string, headers ...string) *http.Response {
+	r := httptest.NewRequest(method, target, nil)
+	r.RemoteAddr = "192.168.1.9:5000"
+	for i := 0; i < len(headers); i += 2 {
+		switch headers[i] {
+		case "Host":
+			r.Host = headers[i+1]
+		case "Peer":
+			r.RemoteAddr = headers[i+1]
+		default:
+			r.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	w := httptest.NewRecorder()
+	g.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func body(r *http.Response) string {
+	var b strings.Builder
+	_ = r.Write(&b)
+	return b.String()
+}
+
+const lan = "http://192.168.1.5:8080"
+
+func TestHosts(t *testing.T) {
+	for _, c := range []struct {
+		host   string
+		anyIP  int
+		onLoop int
+	}{
+		{"127.0.0.1:8080", 200, 200},
+		{"localhost:8080", 200, 200},
+		{"LOCALHOST", 200, 200},
+		{"[::1]:8080", 200, 200},
+		{"192.168.1.5:8080", 200, 421},
+		{"pi.local", 200, 200},
+		{"pi.local.:8080", 200, 200},
+		{"0.0.0.0:8080", 421, 421},
+		{"[::]:8080", 421, 421},
+		{"evil.example", 421, 421},
+		{"127.0.0.1.evil.example:8080", 421, 421},
+		{"localhost.evil.example", 421, 421},
+		{"pi.local.evil.example", 421, 421},
+		{"pi.local@evil.example", 421, 421},
+		{"", 421, 421},
+		{"2130706433", 421, 421}, // 127.0.0.1 as a number
+	} {
+		for only, want := range map[bool]int{false: c.anyIP, true: c.onLoop} {
+			g := newGuarded(Config{Open: true, Names: []string{"pi.local"}, OnlyLoopback: only})
+			require.Equal(t, want, g.send("GET", "/api/state", "Host", c.host).StatusCode, "%q %v", c.host, only)
+		}
+	}
+}
+
+// Pages of other sites can neither send a request that changes something nor show a
+// picture; a link in them works.
+func TestOtherSites(t *testing.T) {
+	g := newGuarded(Config{Open: true})
+	for _, c := range []struct {
+		method  string
+		headers []string
+		want    int
+	}{
+		{"GET", nil, 200},
+		{"POST", nil, 200}, // a program
+		{"POST", []string{"Origin", lan}, 200},
+		{"POST", []string{"Origin", "http://evil.example"}, 403},
+		{"POST", []string{"Origin", "null"}, 403},
+		{"POST", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		{"POST", []string{"Sec-Fetch-Site", "same-site"}, 403},
+		{"POST", []string{"Sec-Fetch-Site", "same-origin"}, 200},
+		{"GET", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
+		{"GET", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
+		{"GET", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, 403},
+		{"GET", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200},
+		{"GET", []string{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200},
+	} {
+		require.Equal(t, c.want, g.send(c.method, lan+"/stream.mjpg", c.headers...).StatusCode, "%s %v", c.method, c.headers)
+	}
+}
+
+func TestOneTimeToken(t *testing.T) {
+	g := newGuarded(Config{})
+	require.Equal(t, 401, g.send("GET", lan+"/").StatusCode)
+	first := g.invited
+	require.Equal(t, 401, g.send("GET", lan+"/login?token="+first+"x", "Accept", "text/html").StatusCode)
+	in := g.send("GET", lan+"/login?token="+first)
+	require.Equal(t, 200, in.StatusCode)
+	require.Contains(t, body(in), "signed in")
+	cookie := in.Cookies()[0]
+	require.True(t, cookie.HttpOnly)
+	require.Equal(t, http.SameSiteStrictMode, cookie.SameSite)
+	require.Equal(t, "/", cookie.Path)
+	require.False(t, cookie.Secure)
+
+	require.NotEqual(t, first, g.invited, "there is a new one")
+	require.Equal(t, 401, g.send("GET", lan+"/login?token="+first).StatusCode, "it worked once")
+	pair := cookieName + "=" + cookie.Value
+	require.Equal(t, 200, g.send("GET", lan+"/stream.mjpg", "Cookie", pair).StatusCode)
+	require.Equal(t, 200, g.send("GET", lan+"/login?token="+first, "Cookie", pair).StatusCode, "signed in already")
+	for _, wrong := range []string{"", "x", cookie.Value[1:], "A" + cookie.Value[1:], cookie.Value[:len(cookie.Value)-4] + "AAAA", strings.Repeat("A", len(cookie.Value))} {
+		if wrong != cookie.Value {
+			require.Equal(t, 401, g.send("GET", lan+"/stream.mjpg", "Cookie", cookieName+"="+wrong).StatusCode)
+		}
+	}
+
+	// A restart with the same token keeps sessions, one with another does not.
+	require.Equal(t, 200, newGuarded(Config{}).send("GET", lan+"/", "Cookie", pair).StatusCode)
+	require.Equal(t, 401, newGuarded(Config{Token: "another token...."}).send("GET", lan+"/", "Cookie", pair).StatusCode)
+}
+
+func TestSecureCookie(t *testing.T) {
+	g := newGuarded(Config{})
+	r := httptest.NewRequest("GET", "https://192.168.1.5/login?token="+g.invited, nil)
+	r.TLS = &tls.ConnectionState{}
+	w := httptest.NewRecorder()
+	g.ServeHTTP(w, r)
+	require.True(t, w.Result().Cookies()[0].Secure)
+}
+
+func TestSessionExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuarded(Config{})
+		cookie := cookieName + "=" + g.send("GET", lan+"/login?token="+g.invited).Cookies()[0].Value
+		time.Sleep(sessionTime/2 - time.Hour)
+		require.Empty(t, g.send("GET", lan+"/", "Cookie", cookie).Cookies())
+		time.Sleep(2 * time.Hour)
+		require.Len(t, g.send("GET", lan+"/", "Cookie", cookie).Cookies(), 1, "renewed")
+		time.Sleep(sessionTime / 2)
+		require.Equal(t, 401, g.send("GET", lan+"/", "Cookie", cookie).StatusCode)
+	})
+}
+
+func TestBearer(t *testing.T) {
+	g := newGuarded(Config{Public: []string{"/page.css"}})
+	require.Equal(t, 200, g.send("GET", lan+"/page.css").StatusCode)
+	require.Equal(t, 401, g.send("GET", lan+"/page.css/../metrics").StatusCode)
+	none := g.send("GET", lan+"/api/state")
+	require.Equal(t, 401, none.StatusCode)
+	require.Contains(t, none.Header.Get("WWW-Authenticate"), "Bearer")
+	require.Equal(t, "application/json", none.Header.Get("Content-Type"))
+	require.Equal(t, 200, g.send("GET", lan+"/metrics", "Authorization", "Bearer "+secret).StatusCode)
+	require.Equal(t, 200, g.send("GET", lan+"/metrics", "Authorization", "bearer "+secret).StatusCode)
+	for _, wrong := range []string{"Bearer", "Bearer ", "Bearer x", "Bearer " + secret + "x", "Bearer " + g.invited, "Digest " + secret, secret} {
+		require.Equal(t, 401, g.send("GET", lan+"/metrics", "Authorization", wrong).StatusCode, wrong)
+	}
+}
+
+func TestLoginForm(t *testing.T) {
+	g := newGuarded(Config{})
+	post := func(token string) *http.Response {
+		r := httptest.NewRequest("POST", lan+"/login", strings.NewReader(url.Values{"token": {token}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Accept", "text/html")
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, r)
+		return w.Result()
+	}
+	require.Len(t, post(secret).Cookies(), 1)
+	wrong := post("wrong <script>")
+	require.Equal(t, 401, wrong.StatusCode)
+	page := body(wrong)
+	require.Contains(t, page, "does not work")
+	require.NotContains(t, page, "<script>")
+	require.Equal(t, 401, post(strings.Repeat("x", 2*loginLimit)).StatusCode)
+	require.Equal(t, 405, g.send("DELETE", lan+"/login").StatusCode)
+}
+
+// Wrong tokens are limited for each client; sessions go on.
+func TestFailuresAreLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuarded(Config{})
+		cookie := cookieName + "=" + g.send("GET", lan+"/login?token="+g.invited).Cookies()[0].Value
+		try := func(peer, token string) int {
+			return g.send("GET", lan+"/api/state", "Peer", peer, "Authorization", "Bearer "+token).StatusCode
+		}
+		for range failureBurst {
+			require.Equal(t, 401, try("10.0.0.1:1", "wrong"))
+		}
+		require.Equal(t, 429, try("10.0.0.1:2", "wrong"))
+		require.Equal(t, 429, try("10.0.0.1:3", secret), "else the limit is none")
+		limited := g.send("GET", lan+"/login?token=x", "Peer", "10.0.0.1:4")
+		require.Equal(t, 429, limited.StatusCode)
+		require.NotEmpty(t, limited.Header.Get("Retry-After"))
+		require.Equal(t, 200, try("10.0.0.2:1", secret))
+		require.Equal(t, 200, g.send("GET", lan+"/", "Peer", "10.0.0.1:5", "Cookie", cookie).StatusCode)
+		time.Sleep(failureEvery)
+		require.Equal(t, 200, try("10.0.0.1:6", secret))
+	})
+}
+
+// However many clients fail, the memory is bounded, and all of those that find no room
+// share one account.
+func TestLimiterIsBounded(t *testing.T) {
+	l, now := newLimiter(), time.Now()
+	for i := range 2 * maxClients {
+		l.failed(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), now)
+	}
+	require.LessOrEqual(t, len(l.accounts), maxClients+1)
+	require.Positive(t, l.wait(netip.MustParseAddr("10.9.9.9"), now))
+	l.failed(netip.MustParseAddr("10.9.9.8"), now.Add(failureEvery*2*maxClients))
+	require.Len(t, l.accounts, 1, "what is forgotten takes no room")
+}
+
+func TestNetworkOfIPv6SharesAccount(t *testing.T) {
+	l, now := newLimiter(), time.Now()
+	for i := range failureBurst {
+		l.failed(netip.MustParseAddr(fmt.Sprintf("2001:db8::%d", i+1)), now)
+	}
+	require.Positive(t, l.wait(netip.MustParseAddr("2001:db8::ffff"), now))
+	require.Zero(t, l.wait(netip.MustParseAddr("2001:db8:0:1::1"), now))
+}
+
+func TestProxies(t *testing.T) {
+	g := newGuarded(Config{Names: []string{"home.example"}, Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}})
+	forwarded := []string{"Host", "home.example", "X-Forwarded-Proto", "https", "X-Forwarded-Prefix", "/cam/", "X-Forwarded-For", "1.2.3.4, 5.6.7.8"}
+	in := g.send("GET", lan+"/cam/login?token="+g.invited, append(forwarded, "Peer", "10.0.0.1:1")...)
+	require.Equal(t, 200, in.StatusCode)
+	require.True(t, in.Cookies()[0].Secure)
+	require.Equal(t, "/cam/", in.Cookies()[0].Path)
+	cookie := cookieName + "=" + in.Cookies()[0].Value
+	for _, path := range []string{"/cam/api/state", "/api/state"} {
+		got := g.send("GET", lan+path, append(forwarded, "Peer", "10.0.0.1:1", "Cookie", cookie)...)
+		require.Contains(t, body(got), "in /api/state")
+	}
+
+	// From others the headers mean nothing.
+	in = g.send("GET", lan+"/login?token="+g.invited, append(forwarded, "Peer", "10.0.0.2:1")...)
+	require.False(t, in.Cookies()[0].Secure)
+	require.Equal(t, "/", in.Cookies()[0].Path)
+	require.Equal(t, 421, g.send("GET", lan+"/", "Peer", "10.0.0.2:1", "Host", "evil.example", "X-Forwarded-Host", "home.example").StatusCode)
+	require.Equal(t, 421, g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "X-Forwarded-Host", "evil.example").StatusCode)
+
+	// Failures count for the client, which is the last address that is no proxy.
+	for range failureBurst {
+		g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "Authorization", "Bearer x", "X-Forwarded-For", "9.9.9.9, 5.6.7.8")
+	}
+	for client, want := range map[string]int{"7.7.7.7, 5.6.7.8": 429, "5.6.7.8, 10.0.0.1": 429, "5.6.7.8, 7.7.7.7": 401} {
+		require.Equal(t, want, g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "Authorization", "Bearer x", "X-Forwarded-For", client).StatusCode, client)
+	}
+}
+
+func TestPrefix(t *testing.T) {
+	for text, want := range map[string]string{
+		"/cam": "/cam", "/cam/": "/cam", "/a/b-c_d.e~": "/a/b-c_d.e~", "": "", "/": "", "cam": "", "//evil.example": "", "/a;b": "", "/a\r\nX: y": "", "/ä": "",
+	} {
+		require.Equal(t, want, cleanPrefix(text), text)
+	}
+}
+
+// FuzzRequest sends headers of any content: nobody gets in without the token, and no
+// header of the answer has more than one line.
+func FuzzRequest(f *testing.F) {
+	f.Add("127.0.0.1:8080", "Bearer x", "edge_session=AAAA", "1.2.3.4", "/x", "token=1")
+	f.Add("localhost", "Basic eDp5", "edge_session=", ",,[::1]", "/a/../b", "token=%zz")
+	g := newGuarded(Config{Proxies: []netip.Prefix{netip.MustParsePrefix("192.168.1.9/32")}})
+	f.Fuzz(func(t *testing.T, host, authorization, cookie, forwardedFor, prefix, query string) {
+		r := httptest.NewRequest("GET", "/api/state", nil)
+		r.RemoteAddr, r.Host, r.URL.RawQuery = "192.168.1.9:5000", host, query
+		if len(forwardedFor)%2 == 1 {
+			r.URL.Path = LoginPath
+		}
+		for name, value := range map[string]string{"Authorization": authorization, "Cookie": cookie, "X-Forwarded-For": forwardedFor, "X-Forwarded-Prefix": prefix, "X-Forwarded-Host": host} {
+			r.Header.Set(name, value)
+		}
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, r)
+		if w.Code == http.StatusOK {
+			t.Fatalf("let in: %q", r.Header)
+		}
+		for name, values := range w.Header() {
+			if strings.ContainsAny(strings.Join(values, ""), "\r\n") {
+				t.Fatalf("%s: %q", name, values)
+			}
+		}
+	})
+}

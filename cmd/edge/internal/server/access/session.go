@@ -1,0 +1,66 @@
+package access
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"net/http"
+	"time"
+)
+
+const (
+	cookieName  = "edge_session"
+	sessionTime = 30 * 24 * time.Hour
+)
+
+// sessions makes and checks cookies: when they end (8 bytes, seconds of Unix time), 8
+// random bytes, and the HMAC-SHA256 of both.
+type sessions struct{ key []byte }
+
+const payloadSize = 16
+
+func newSessions(token string) sessions {
+	mac := hmac.New(sha256.New, []byte(token))
+	mac.Write([]byte("edge: session cookies, version 1"))
+	return sessions{key: mac.Sum(nil)}
+}
+
+func (s sessions) sign(payload []byte) []byte {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write(payload)
+	return mac.Sum(payload)
+}
+
+// start sends a cookie.
+func (s sessions) start(w http.ResponseWriter, r *http.Request) {
+	payload := make([]byte, payloadSize, payloadSize+sha256.Size)
+	binary.BigEndian.PutUint64(payload, uint64(time.Now().Add(sessionTime).Unix()))
+	_, _ = rand.Read(payload[8:]) // never fails
+	http.SetCookie(w, &http.Cookie{
+		Name:     cookieName,
+		Value:    base64.RawURLEncoding.EncodeToString(s.sign(payload)),
+		Path:     originOf(r).prefix + "/",
+		MaxAge:   int(sessionTime / time.Second),
+		Secure:   originOf(r).secure,
+		HttpOnly: true,
+		SameSite: http.SameSiteStrictMode,
+	})
+}
+
+// check reports whether a request has a valid cookie, and when it expires.
+func (s sessions) check(r *http.Request) (expires time.Time, ok bool) {
+	for _, cookie := range r.CookiesNamed(cookieName) { // a sub-path may have another one
+		value, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+		if err != nil || len(value) != payloadSize+sha256.Size {
+			continue
+		}
+		payload := value[:payloadSize:payloadSize]
+		expires := time.Unix(int64(binary.BigEndian.Uint64(payload)), 0)
+		if hmac.Equal(s.sign(payload), value) && time.Now().Before(expires) {
+			return expires, true
+		}
+	}
+	return time.Time{}, false
+}

@@ -1,0 +1,199 @@
+package server
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+
+	"halfmeg/cmd/edge/internal/server/access"
+	"halfmeg/cmd/edge/internal/server/page"
+)
+
+// DefaultPort is the port where Config.Listen has none.
+const DefaultPort = "8080"
+
+// listen opens the port. It completes config.Listen.
+func listen(config *Config) (net.Listener, error) {
+	if (config.TLSCert == "") != (config.TLSKey == "") {
+		return nil, errors.New("--tls-cert and --tls-key belong together: give both")
+	}
+	if config.TLSCert != "" {
+		if _, err := tls.LoadX509KeyPair(config.TLSCert, config.TLSKey); err != nil {
+			return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w; both must be PEM files of the same certificate", config.TLSCert, config.TLSKey, err)
+		}
+	}
+	address, err := complete(config.Listen)
+	if err != nil {
+		return nil, err
+	}
+	config.Listen = address
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, explainListen(address, err)
+	}
+	return listener, nil
+}
+
+// complete checks an address and adds the default port where there is none.
+func complete(address string) (string, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		host, port, err = net.SplitHostPort(address + ":" + DefaultPort)
+	}
+	if port == "" {
+		port = DefaultPort
+	}
+	if err != nil || isNumber(host) {
+		return "", fmt.Errorf("--listen %s: give an address and a port: 127.0.0.1:8080 for this machine only, :8080 for the whole network", address)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
+
+// explainListen says what to do about an address that cannot be had.
+func explainListen(address string, err error) error {
+	var cause error = err
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		cause = op.Err
+	}
+	advice := "give another one, as 127.0.0.1:8080"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		host, _, _ := net.SplitHostPort(address)
+		return fmt.Errorf("--listen %s: another program, perhaps another edge, has this port; take another one, as --listen %s", address, net.JoinHostPort(host, "8081"))
+	case errors.Is(err, syscall.EACCES):
+		host, _, _ := net.SplitHostPort(address)
+		return fmt.Errorf("--listen %s: only root may use ports below 1024; take a higher one, as --listen %s, or allow it with: sudo setcap cap_net_bind_service=+ep edge", address, net.JoinHostPort(host, DefaultPort))
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		advice = "this machine has no such address; :8080 listens on all it has"
+	}
+	return fmt.Errorf("--listen %s: %w; %s", address, cause, advice)
+}
+
+// loopback reports whether only this machine can reach the server.
+func (s *Server) loopback() bool {
+	a, ok := s.Addr().(*net.TCPAddr)
+	return ok && a.IP.IsLoopback()
+}
+
+// open reports whether no token is needed. A proxy may bring in anybody, and who made
+// a token file wants it to be asked for.
+func (s *Server) open() bool {
+	return s.loopback() && len(s.config.TrustedProxies) == 0 && s.config.TokenFile == ""
+}
+
+// minToken is the least length of a token that people choose, in bytes.
+const minToken = 16
+
+// token returns the token: that of the file, which is made if it is missing, or a new
+// one.
+func (s *Server) token() (string, error) {
+	name := s.config.TokenFile
+	if name == "" {
+		return access.NewToken(), nil
+	}
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		token := access.NewToken()
+		if err := os.WriteFile(name, []byte(token+"\n"), 0o600); err != nil {
+			return "", fmt.Errorf("--token-file: %w", err)
+		}
+		return token, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("--token-file: %w", err)
+	}
+	token := strings.TrimSpace(string(data))
+	if len(token) < minToken || strings.ContainsAny(token, " \t\r\n") {
+		return "", fmt.Errorf("--token-file %s: the token must be one word of at least %d characters; without the file edge makes a good one", name, minToken)
+	}
+	return token, nil
+}
+
+// access returns whom to let in.
+func (s *Server) access(token string) access.Config {
+	c := access.Config{
+		Open:         s.open(),
+		Token:        token,
+		Names:        s.config.AllowHosts,
+		OnlyLoopback: s.loopback(),
+		Proxies:      s.config.TrustedProxies,
+		Public:       page.Public,
+		LoginPage:    page.Login(),
+		SignedInPage: page.SignedIn(),
+	}
+	if !s.loopback() {
+		c.Names = append(c.Names, hostNames()...)
+	}
+	if s.config.TokenFile == "" && !c.Open {
+		fmt.Fprintf(s.config.Stderr, "edge: for programs: Authorization: Bearer %s (another one after each start; --token-file keeps it)\n", token)
+	}
+	if c.Open {
+		fmt.Fprintf(s.config.Stderr, "edge: the page is at %s\n", s.addresses("/")[0])
+	} else {
+		c.Invited = s.invited
+	}
+	return c
+}
+
+// invited tells the addresses to open. Each use of one makes new ones.
+func (s *Server) invited(token string) {
+	for i, address := range s.addresses(access.LoginPath + "?token=" + token) {
+		word := "open"
+		if i > 0 {
+			word = "or  "
+		}
+		fmt.Fprintf(s.config.Stderr, "edge: %s %s\n", word, address)
+	}
+}
+
+// hostNames are the names by which a home network knows this machine.
+func hostNames() []string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return nil
+	}
+	short, _, _ := strings.Cut(name, ".")
+	return []string{name, short, short + ".local"}
+}
+
+// addresses are the addresses of a path, the best first.
+func (s *Server) addresses(path string) []string {
+	scheme := "http"
+	if s.config.TLSCert != "" {
+		scheme = "https"
+	}
+	a := s.Addr().(*net.TCPAddr)
+	hosts := []string{a.IP.String()}
+	if a.IP.IsUnspecified() {
+		hosts = s.localHosts()
+	}
+	list := make([]string, len(hosts))
+	for i, host := range hosts {
+		list[i] = scheme + "://" + net.JoinHostPort(host, fmt.Sprint(a.Port)) + path
+	}
+	return list
+}
+
+// localHosts are this machine's first address in the network and its mDNS name.
+func (s *Server) localHosts() []string {
+	var hosts []string
+	list, _ := net.InterfaceAddrs() // without any there is localhost
+	for _, a := range list {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && !p.Addr().IsLoopback() && !p.Addr().IsLinkLocalUnicast() {
+			hosts = append(hosts, p.Addr().String())
+			break
+		}
+	}
+	if names := hostNames(); names != nil {
+		hosts = append(hosts, names[len(names)-1])
+	}
+	return append(hosts, "localhost")[:max(1, len(hosts))]
+}

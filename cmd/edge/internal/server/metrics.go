@@ -1,0 +1,101 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	vm "github.com/VictoriaMetrics/metrics"
+
+	"halfmeg/cmd/edge/internal/pipeline"
+)
+
+// metrics are the figures of GET /metrics, all but those that are read when they are
+// asked for.
+type metrics struct {
+	set            *vm.Set
+	inference      *vm.PrometheusHistogram
+	age            *vm.PrometheusHistogram
+	slowReaders    *vm.Counter
+	refusedStreams *vm.Counter
+}
+
+// Bounds of histograms, in seconds: a Pi 5 takes 6 ms a frame, an old board with a
+// large network a second.
+var (
+	inferenceBounds = []float64{.005, .01, .02, .03, .05, .075, .1, .2, .5, 1}
+	ageBounds       = []float64{.01, .02, .05, .1, .2, .5, 1, 2, 5}
+)
+
+func newMetrics(s *Server) *metrics {
+	set := vm.NewSet()
+	m := &metrics{
+		set:            set,
+		inference:      set.NewPrometheusHistogramExt("edge_inference_seconds", inferenceBounds),
+		age:            set.NewPrometheusHistogramExt("edge_answer_age_seconds", ageBounds),
+		slowReaders:    set.NewCounter("edge_http_slow_readers_total"),
+		refusedStreams: set.NewCounter("edge_http_refused_streams_total"),
+	}
+	set.NewGauge("edge_http_streams", func() float64 { return float64(len(s.streams)) })
+	set.NewGauge("edge_http_event_streams", func() float64 { return float64(len(s.eventStreams)) })
+	set.NewGauge("edge_start_time_seconds", func() float64 { return float64(s.started.Unix()) })
+	return m
+}
+
+// observe counts a frame and its events.
+func (m *metrics) observe(o *pipeline.Observation) {
+	for i := range o.Events {
+		m.set.GetOrCreateCounter("edge_events_total" + labels("camera", o.Camera, "type", o.Events[i].Type)).Inc()
+	}
+	if o.HasFrame() {
+		m.inference.Update(o.Times.Infer / 1000)
+		m.age.Update(o.Age / 1000)
+	}
+}
+
+// escape is what the text format of Prometheus demands of a label's value.
+var escape = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
+// labels formats pairs of a name and a value.
+func labels(pairs ...string) string {
+	var list []string
+	for i := 0; i < len(pairs); i += 2 {
+		list = append(list, pairs[i]+`="`+escape.Replace(pairs[i+1])+`"`)
+	}
+	return "{" + strings.Join(list, ",") + "}"
+}
+
+// count counts the requests of a route.
+func (s *Server) count(pattern string, next http.Handler) http.Handler {
+	counter := s.metrics.set.GetOrCreateCounter("edge_http_requests_total" + labels("route", pattern))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		counter.Inc()
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) getMetrics(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	s.metrics.set.WritePrometheus(w)
+	st, _ := s.state()
+	for _, c := range st.Cameras {
+		name := labels("camera", c.Name)
+		up := uint64(0)
+		if c.Status == StatusLive {
+			up = 1
+		}
+		vm.WriteGaugeUint64(w, "edge_camera_up"+name, up)
+		vm.WriteCounterUint64(w, "edge_frames_total"+name, uint64(c.Frame))
+		vm.WriteGaugeFloat64(w, "edge_frame_rate"+name, c.Rate)
+		if !c.Time.IsZero() {
+			vm.WriteGaugeFloat64(w, "edge_last_frame_time_seconds"+name, float64(c.Time.UnixMilli())/float64(time.Second/time.Millisecond))
+		}
+	}
+	if st.Board.Celsius != nil {
+		vm.WriteGaugeFloat64(w, "edge_board_celsius", *st.Board.Celsius)
+	}
+	if st.Board.Throttled != nil {
+		vm.WriteGaugeUint64(w, "edge_board_throttled_bits", uint64(*st.Board.Throttled))
+	}
+	vm.WriteProcessMetrics(w)
+}

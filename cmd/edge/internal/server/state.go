@@ -1,0 +1,151 @@
+package server
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"halfmeg/cmd/edge/internal/pihealth"
+	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/cmd/edge/internal/text"
+)
+
+// The values of CameraState.Status.
+const (
+	StatusStarting = "starting" // no frame yet
+	StatusLive     = "live"
+	StatusGone     = "gone" // frames stay away
+	StatusEnded    = "ended"
+)
+
+// State is what GET /api/state returns.
+type State struct {
+	Edge     string        `json:"edge"`    // version
+	Network  string        `json:"network"` // name
+	Started  time.Time     `json:"started"`
+	Time     time.Time     `json:"time"` // when this was written
+	Viewers  int           `json:"viewers"`
+	Board    Board         `json:"board"`
+	Cameras  []CameraState `json:"cameras"`
+	Classify bool          `json:"classify"` // POST /api/classify is offered
+}
+
+// CameraState is the state of one camera, and what its newest frame led to.
+type CameraState struct {
+	Name   string    `json:"name"` // empty if it is the only one
+	Status string    `json:"status"`
+	Since  time.Time `json:"since"` // of the status
+	Error  string    `json:"error"` // why frames stay away, and what to do
+
+	Frame    int            `json:"frame"` // 0 before the first
+	Time     time.Time      `json:"time,omitzero"`
+	Age      float64        `json:"age_ms"`
+	Rate     float64        `json:"rate"` // frames a second
+	Times    pipeline.Times `json:"ms"`
+	Scene    string         `json:"scene,omitempty"` // what a test card shows
+	Right    *bool          `json:"right,omitempty"`
+	Smoothed bool           `json:"smoothed"` // the answers are, over frames
+	Answers  []Answer       `json:"answers"`  // the most probable first
+}
+
+// Answer is one class or group.
+type Answer struct {
+	Name        string  `json:"name"`
+	Label       string  `json:"label"` // all names of a class
+	Group       bool    `json:"group"`
+	Probability float64 `json:"probability"`
+	On          bool    `json:"on"` // it has appeared and is not gone
+}
+
+// observe takes over what an observation of a frame says.
+func (c *CameraState) observe(o *pipeline.Observation) {
+	if c.Status == StatusStarting {
+		c.Status, c.Since = StatusLive, o.Time
+	}
+	c.Frame, c.Time, c.Age, c.Times = o.Frame, o.Time, o.Age, o.Times
+	c.Scene, c.Right = o.Scene, o.Right
+	c.Smoothed = o.Answers != nil
+	// A new list each time: older ones may be in use.
+	c.Answers = make([]Answer, 0, max(len(o.Answers), len(o.Results)))
+	for _, a := range o.Answers {
+		c.Answers = append(c.Answers, Answer{a.Name, a.Label, a.Group, a.Probability, a.On})
+	}
+	if c.Smoothed {
+		return
+	}
+	for _, r := range o.Results {
+		c.Answers = append(c.Answers, Answer{text.ShortLabel(r.Label), r.Label, false, float64(r.Probability), false})
+	}
+}
+
+// Board is the state of the machine.
+type Board struct {
+	pihealth.State
+
+	ThrottledNow bool     `json:"throttled_now"`
+	Problems     []string `json:"problems"`
+}
+
+// boardTime is how long the board's state stays valid: reading it takes some files.
+const boardTime = 2 * time.Second
+
+// board reads the board's state while somebody asks.
+type board struct {
+	read func() pihealth.State
+
+	mu    sync.Mutex
+	at    time.Time
+	state Board
+}
+
+func (b *board) get() Board {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.at.IsZero() || time.Since(b.at) >= boardTime {
+		s := b.read()
+		b.state = Board{State: s, ThrottledNow: s.IsThrottled(), Problems: append([]string{}, s.Problems()...)}
+		b.at = time.Now()
+	}
+	return b.state
+}
+
+// state returns the present state, and a channel that is closed when it changes.
+func (s *Server) state() (State, <-chan struct{}) {
+	st := State{
+		Edge:     s.config.Version,
+		Network:  s.config.Network,
+		Started:  s.started.Truncate(time.Microsecond),
+		Time:     time.Now().Truncate(time.Microsecond),
+		Board:    s.board.get(),
+		Classify: s.config.Classify != nil,
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.Cameras = make([]CameraState, len(s.cameras))
+	for i, c := range s.cameras {
+		st.Cameras[i] = c.state
+		st.Viewers += c.feed.Viewers()
+		if st.Cameras[i].Answers == nil {
+			st.Cameras[i].Answers = []Answer{}
+		}
+	}
+	return st, s.changed
+}
+
+func (s *Server) getState(w http.ResponseWriter, _ *http.Request) {
+	st, _ := s.state()
+	writeJSON(w, http.StatusOK, st)
+}
+
+// camera returns the camera that a request names, the first one by default, or nil.
+func (s *Server) camera(r *http.Request) *Sink {
+	name := r.URL.Query().Get("camera")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.cameras {
+		if name == "" || c.state.Name == name {
+			return c
+		}
+	}
+	return nil
+}
