@@ -1,1 +1,449 @@
-"use strict";
+// The page: the state and events arrive as server-sent events. All text from the server
+// is set as text, never as markup, for labels are whatever a network's author wrote.
+(function () {
+  "use strict";
+
+  const $ = function (id) { return document.getElementById(id); };
+  const plotSeconds = 120;
+  const cardsShown = 10;
+
+  let camera = null;       // name of the camera that is shown; null until the first state
+  let state = null;        // the newest one
+  let connected = false;
+  let paused = false;
+
+  // Elements.
+  function el(tag, className, text) {
+    const e = document.createElement(tag);
+    if (className) e.className = className;
+    if (text !== undefined) e.textContent = text;
+    return e;
+  }
+  function setText(e, text) { if (e.textContent !== text) e.textContent = text; }
+
+  // Numbers and times.
+  function percent(p) { return p >= 0.9995 ? "100 %" : (100 * p).toFixed(1) + " %"; }
+  function millis(ms) { return (ms < 100 ? ms.toFixed(1) : ms.toFixed(0)) + " ms"; }
+  function duration(s) {
+    if (s < 10) return s.toFixed(1) + " s";
+    if (s < 90) return Math.round(s) + " s";
+    if (s < 5400) return Math.round(s / 60) + " min";
+    return (s / 3600).toFixed(1) + " h";
+  }
+  function clock(text) {
+    const t = new Date(text);
+    const time = t.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    return t.toDateString() === new Date().toDateString() ? time : t.toLocaleDateString([], { day: "numeric", month: "short" }) + ", " + time;
+  }
+
+  // The picture. A stream that breaks is opened again; if that fails too, single pictures
+  // are loaded one after the other, which old browsers show.
+  const picture = (function () {
+    const img = $("picture");
+    let failures = 0, timer = 0, serial = 0;
+
+    function address(path) {
+      const query = [];
+      if (camera) query.push("camera=" + encodeURIComponent(camera));
+      query.push("n=" + ++serial); // else some browsers show what they have
+      return path + "?" + query.join("&");
+    }
+    function wanted() { return !paused && !document.hidden && (connected || failures > 0); }
+    function load() {
+      clearTimeout(timer);
+      img.src = address(failures < 2 ? "stream.mjpg" : "snapshot.jpg");
+    }
+    function stop() {
+      clearTimeout(timer);
+      // A stream ends only when the element shows something else: its last picture stays,
+      // where the browser lets it be copied.
+      try {
+        const canvas = document.createElement("canvas");
+        canvas.width = img.naturalWidth; canvas.height = img.naturalHeight;
+        if (!canvas.width) throw new Error("nothing loaded");
+        canvas.getContext("2d").drawImage(img, 0, 0);
+        canvas.toBlob(function (blob) {
+          if (wanted() || !blob) return;
+          const url = URL.createObjectURL(blob);
+          img.onload = function () { URL.revokeObjectURL(url); img.onload = loaded; };
+          img.src = url;
+        }, "image/jpeg", 0.9);
+      } catch (e) {
+        img.removeAttribute("src");
+      }
+    }
+    function loaded() {
+      if (failures >= 2 && wanted()) { clearTimeout(timer); timer = setTimeout(load, 1000); }
+    }
+    img.onload = loaded;
+    img.onerror = function () {
+      failures++;
+      clearTimeout(timer);
+      if (wanted()) timer = setTimeout(load, Math.min(1000 * failures, 10000));
+    };
+    return {
+      restart: function () { failures = 0; if (wanted()) load(); },
+      stop: stop,
+    };
+  })();
+
+  // Bars of classes. Rows are kept, so that widths move and nothing flickers.
+  function showBars(list, answers) {
+    while (list.children.length > answers.length) list.removeChild(list.lastChild);
+    answers.forEach(function (a, i) {
+      let row = list.children[i];
+      if (!row) {
+        row = el("li");
+        row.append(el("span", "name"), el("span", "value"));
+        const track = el("span", "track");
+        track.setAttribute("aria-hidden", "true");
+        track.append(el("span", "fill"));
+        row.append(track);
+        list.append(row);
+      }
+      const name = row.children[0];
+      if (name.dataset.name !== a.name || name.dataset.group !== String(!!a.group)) {
+        name.dataset.name = a.name;
+        name.dataset.group = String(!!a.group);
+        name.textContent = a.name;
+        if (a.group) name.append(el("span", "tag", "group"));
+      }
+      name.title = a.label || a.name;
+      setText(row.children[1], percent(a.probability));
+      row.children[2].firstChild.style.transform = "scaleX(" + Math.min(1, a.probability) + ")";
+      row.toggleAttribute("data-on", !!a.on);
+    });
+  }
+
+  // What is seen is told to screen readers, not more often than they can read it.
+  const speak = (function () {
+    let last = "", next = "", timer = 0;
+    function say() {
+      timer = 0;
+      if (next === last) return;
+      last = next;
+      $("spoken").textContent = next;
+      timer = setTimeout(say, 8000);
+    }
+    return function (text) {
+      next = text;
+      if (!timer) timer = setTimeout(say, 1500);
+    };
+  })();
+
+  function showAnswers(c) {
+    const classes = c.answers.filter(function (a) { return !a.group; }).slice(0, 5);
+    const groups = c.answers.filter(function (a) { return a.group && a.probability >= 0.01; }).slice(0, 5);
+    const best = c.answers.filter(function (a) { return a.on; })[0] || classes[0] || groups[0];
+    const faint = !best || !best.on && best.probability < 0.3;
+    setText($("headline"), !best ? "–" : faint ? "Nothing certain" : best.name);
+    $("headline").toggleAttribute("data-faint", faint);
+    setText($("sub"), !best ? "No frame yet" : faint ? "Most like " + best.name + ", " + percent(best.probability) : percent(best.probability) + " sure" + (c.smoothed ? ", smoothed over time" : ""));
+    showBars($("bars"), classes.concat(groups));
+    if (best && c.status === "live") speak(faint ? "Nothing certain" : best.name);
+  }
+
+  // Plots of the last two minutes, a point for each state.
+  function plot(id, format) {
+    const svg = $(id + "-plot"), area = svg.children[0], line = svg.children[1];
+    let points = [];
+    return function (value, at) {
+      if (value !== null) points.push([at, value]);
+      points = points.filter(function (p) { return at - p[0] <= plotSeconds; });
+      if (!points.length) return;
+      let top = 0, low = Infinity;
+      points.forEach(function (p) { top = Math.max(top, p[1]); low = Math.min(low, p[1]); });
+      const scale = top > 0 ? 50 / (top * 1.1) : 0;
+      const path = points.map(function (p) {
+        return (240 - (at - p[0]) / plotSeconds * 240).toFixed(1) + " " + (54 - p[1] * scale).toFixed(1);
+      }).join("L");
+      const first = (240 - (at - points[0][0]) / plotSeconds * 240).toFixed(1);
+      const last = (240 - (at - points[points.length - 1][0]) / plotSeconds * 240).toFixed(1);
+      line.setAttribute("d", "M" + path);
+      area.setAttribute("d", "M" + first + " 56L" + path + "L" + last + " 56Z");
+      setText($(id), value === null ? "–" : format(value));
+      setText($(id + "-range"), format(low) + " to " + format(top));
+    };
+  }
+  const plotRate = plot("rate", function (v) { return v.toFixed(1) + " /s"; });
+  const plotLatency = plot("latency", millis);
+  let plottedFrame = -1;
+
+  function showFigures(c) {
+    const now = Date.now() / 1000;
+    if (c.status !== "live") { plotRate(null, now); plotLatency(null, now); return; }
+    if (c.frame === plottedFrame) return;
+    plottedFrame = c.frame;
+    plotRate(c.rate, now);
+    plotLatency(c.ms.prepare + c.ms.infer, now);
+  }
+
+  const facts = {};
+  function fact(name, value) {
+    if (!facts[name]) {
+      const row = el("div");
+      row.append(el("dt", "", name), el("dd"));
+      $("facts").append(row);
+      facts[name] = row;
+    }
+    facts[name].hidden = !value;
+    setText(facts[name].lastChild, value || "");
+  }
+
+  const advice = [
+    [/voltage/, "A stronger power supply or a shorter cable helps."],
+    [/warm|throttled|capped/, "A heat sink, a fan or less sun helps."],
+  ];
+  function showBoard(board) {
+    fact("Board", board.model);
+    fact("Processor", board.celsius === undefined ? "" : board.celsius.toFixed(0) + " °C");
+    fact("Clock", board.clock_hz ? (board.clock_hz / 1e9).toFixed(2) + " GHz" : "");
+    const text = board.problems.join("; ");
+    const help = advice.filter(function (a) { return a[0].test(text); }).map(function (a) { return a[1]; });
+    $("board-problem").hidden = !text;
+    setText($("board-problem"), text ? "The board reports: " + text + ". " + help.join(" ") : "");
+  }
+
+  // Cameras, if there are several.
+  let shownNames = "";
+  function showCameras(cameras) {
+    const names = cameras.map(function (c) { return c.name; });
+    const key = JSON.stringify([names, camera]);
+    if (key === shownNames) return;
+    shownNames = key;
+    const nav = $("cameras");
+    nav.hidden = names.length < 2;
+    nav.textContent = "";
+    names.forEach(function (name) {
+      const b = el("button", "", name || "camera");
+      b.type = "button";
+      b.setAttribute("aria-pressed", String(name === camera));
+      b.onclick = function () { camera = name; show(); picture.restart(); seen.load(); };
+      nav.append(b);
+    });
+  }
+
+  const statusWords = { starting: "Waiting for the first frame", live: "Live", gone: "No picture", ended: "Ended" };
+  const goneTitles = { starting: "Waiting for the first frame", gone: "The camera sends no frames", ended: "The run has ended" };
+  const goneTexts = { starting: "The camera is being opened.", gone: "", ended: "Start edge again to see more." };
+
+  function show() {
+    if (!state || !state.cameras.length) return;
+    if (!state.cameras.some(function (c) { return c.name === camera; })) camera = state.cameras[0].name;
+    const c = state.cameras.filter(function (c) { return c.name === camera; })[0];
+    showCameras(state.cameras);
+    $("status").dataset.status = c.status;
+    setText($("status-text"), statusWords[c.status] || c.status);
+    const away = c.status !== "live";
+    $("gone").hidden = !away;
+    $("frame").toggleAttribute("data-dim", away);
+    if (away) {
+      setText($("gone-title"), goneTitles[c.status] || c.status);
+      setText($("gone-text"), c.error || goneTexts[c.status] || "");
+      setText($("gone-since"), "Since " + clock(c.since) + (c.status === "gone" ? ". edge keeps trying, and this page goes on by itself." : "."));
+    }
+    $("scene").hidden = !c.scene || away;
+    setText($("scene"), c.scene ? "Test card: " + c.scene : "");
+    showAnswers(c);
+    showFigures(c);
+    showBoard(state.board);
+    fact("Frames", c.frame ? c.frame.toLocaleString("en") : "");
+    $("ask").hidden = !state.classify;
+    setText($("about"), ["edge " + state.edge, state.network, state.viewers + (state.viewers === 1 ? " viewer" : " viewers")].filter(function (s) { return s.trim(); }).join(" · "));
+    document.title = (away ? statusWords[c.status] : $("headline").textContent) + " – edge" + (camera ? " " + camera : "");
+  }
+
+  // What was seen: "appeared" and "gone" with the same id are one sighting.
+  const seen = (function () {
+    let sightings = new Map(); // by id, the newest last
+    let limit = cardsShown, loads = 0, timer = 0;
+    const cards = new Map();
+
+    function filter() { return { name: $("filter-name").value.trim(), type: $("filter-type").value, since: Number($("filter-since").value) }; }
+    function since(f) { return f.since ? new Date(Date.now() - f.since * 3600e3) : null; }
+    function matches(e, f) {
+      const part = f.name.toLowerCase();
+      return (!camera || !e.camera || e.camera === camera) &&
+        (e.name + " " + (e.label || "")).toLowerCase().indexOf(part) >= 0 &&
+        (!f.type || (f.type === "gone") === (e.type === "gone")) &&
+        (!f.since || new Date(e.end || e.start) >= since(f));
+    }
+    function merge(e) {
+      const old = sightings.get(e.id);
+      if (old && old.type === "gone" && e.type !== "gone") { // an older half
+        if (!old.snapshot) old.snapshot = e.snapshot;
+        return;
+      }
+      if (old && !e.snapshot) e.snapshot = old.snapshot;
+      sightings.set(e.id, e);
+    }
+
+    function card(e) {
+      let c = cards.get(e.id);
+      if (!c) {
+        c = { root: el("li"), shot: el("div", "shot"), title: el("h3"), time: el("p"), more: el("p") };
+        const text = el("div", "text");
+        text.append(c.title, c.time, c.more);
+        c.root.append(c.shot, text);
+        cards.set(e.id, c);
+      }
+      setText(c.title, e.name);
+      c.title.title = e.label || e.name;
+      setText(c.time, clock(e.start));
+      const now = e.type !== "gone";
+      c.more.className = now ? "now" : "";
+      setText(c.more, now ? "There now" : "For " + duration(e.duration) + ", up to " + percent(e.peak));
+      if (e.snapshot && c.source !== e.snapshot) {
+        c.source = e.snapshot;
+        const img = el("img");
+        img.alt = "";
+        img.loading = "lazy";
+        img.onerror = function () { c.shot.textContent = "No picture"; };
+        img.src = e.snapshot;
+        c.shot.textContent = "";
+        c.shot.append(img);
+      } else if (!e.snapshot && !c.shot.firstChild) {
+        c.shot.textContent = "No picture";
+      }
+      return c.root;
+    }
+
+    function render() {
+      const f = filter();
+      const list = Array.from(sightings.values()).filter(function (e) { return matches(e, f); });
+      list.sort(function (a, b) { return a.start < b.start ? 1 : a.start > b.start ? -1 : a.id < b.id ? 1 : -1; });
+      const shown = list.slice(0, limit);
+      const keep = new Set(shown.map(function (e) { return e.id; }));
+      cards.forEach(function (c, id) { if (!keep.has(id)) { c.root.remove(); cards.delete(id); } });
+      const ul = $("seen-list");
+      shown.forEach(function (e, i) {
+        const node = card(e);
+        if (ul.children[i] !== node) ul.insertBefore(node, ul.children[i] || null);
+      });
+      $("more").hidden = list.length <= limit;
+      const filtered = f.name || f.type || f.since;
+      $("seen-empty").hidden = list.length > 0;
+      setText($("seen-empty"), filtered ? "Nothing that was seen matches." : "Nothing yet. What appears in front of the camera is listed here, with a picture.");
+    }
+
+    function load() {
+      const f = filter(), n = ++loads;
+      const query = ["limit=400"];
+      if (f.name) query.push("name=" + encodeURIComponent(f.name));
+      if (f.since) query.push("since=" + encodeURIComponent(since(f).toISOString()));
+      if (camera) query.push("camera=" + encodeURIComponent(camera));
+      fetch("api/history?" + query.join("&")).then(function (r) { return r.ok ? r.json() : { events: [] }; }).then(function (h) {
+        if (n !== loads) return;
+        h.events.reverse().forEach(merge);
+        render();
+      }).catch(function () { /* the stream of events tells that the server is gone */ });
+      render();
+    }
+
+    function add(e) {
+      merge(e);
+      while (sightings.size > 2000) sightings.delete(sightings.keys().next().value);
+      render();
+    }
+
+    $("filter").onsubmit = function (e) { e.preventDefault(); };
+    $("filter").oninput = function () { limit = cardsShown; clearTimeout(timer); timer = setTimeout(load, 200); };
+    $("more").onclick = function () { limit += cardsShown; render(); };
+    return { load: load, add: add };
+  })();
+
+  // The connection. EventSource connects again by itself, except after an error status.
+  let source = null, lastID = "", retry = 0, lostAt = null;
+  function connect() {
+    clearTimeout(retry);
+    if (source) source.close();
+    source = new EventSource("api/events" + (lastID ? "?last-event-id=" + encodeURIComponent(lastID) : ""));
+    source.onopen = function () {
+      connected = true;
+      lostAt = null;
+      picture.restart();
+      seen.load();
+    };
+    source.onerror = function () {
+      connected = false;
+      lostAt = lostAt || new Date().toISOString();
+      $("status").dataset.status = "lost";
+      setText($("status-text"), "No connection to edge");
+      $("frame").toggleAttribute("data-dim", true);
+      $("gone").hidden = false;
+      setText($("gone-title"), "No connection to edge");
+      setText($("gone-text"), "It may have been stopped, or the network is away.");
+      setText($("gone-since"), "Since " + clock(lostAt) + ". This page tries again by itself.");
+      if (source.readyState === EventSource.CLOSED) { // perhaps the session has ended
+        retry = setTimeout(function () {
+          fetch("api/state").then(function (r) { if (r.status === 401) location.reload(); else connect(); }, connect);
+        }, 3000);
+      }
+    };
+    source.addEventListener("state", function (m) { state = JSON.parse(m.data); show(); });
+    source.addEventListener("event", function (m) { lastID = m.lastEventId; seen.add(JSON.parse(m.data)); });
+  }
+
+  $("pause").onclick = function () {
+    paused = !paused;
+    $("pause").setAttribute("aria-pressed", String(paused));
+    setText($("pause"), paused ? "Continue" : "Pause");
+    if (paused) picture.stop(); else picture.restart();
+  };
+  document.addEventListener("visibilitychange", function () {
+    if (document.hidden) { picture.stop(); if (source) source.close(); clearTimeout(retry); connected = false; } else connect();
+  });
+
+  // A picture of one's own. It is made smaller here, for the network needs few pixels and
+  // the board little memory; what the browser cannot read is sent as it is.
+  const askSide = 1024;
+  function shrink(file) {
+    if (!window.createImageBitmap) return Promise.resolve(file);
+    return createImageBitmap(file).then(function (bitmap) {
+      const scale = Math.min(1, askSide / Math.max(bitmap.width, bitmap.height));
+      const canvas = document.createElement("canvas");
+      canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+      canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+      const ctx = canvas.getContext("2d");
+      ctx.fillStyle = "#fff"; // under what is transparent
+      ctx.fillRect(0, 0, canvas.width, canvas.height);
+      ctx.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+      return new Promise(function (done) { canvas.toBlob(function (b) { done(b || file); }, "image/jpeg", 0.92); });
+    }).catch(function () { return file; });
+  }
+  let asked = 0, previewURL = "";
+  function ask(file) {
+    const n = ++asked;
+    setText($("ask-status"), "Looking at it…");
+    showBars($("ask-bars"), []);
+    shrink(file).then(function (blob) {
+      if (n !== asked) return null;
+      if (previewURL) URL.revokeObjectURL(previewURL);
+      previewURL = URL.createObjectURL(blob);
+      $("ask-preview").src = previewURL;
+      $("ask-preview").hidden = false;
+      setText($("ask-hint"), "Choose another one");
+      return fetch("api/classify", { method: "POST", body: blob }).then(function (r) {
+        return r.json().then(function (answer) {
+          if (n !== asked) return;
+          if (!r.ok) { setText($("ask-status"), "It did not work: " + answer.error); return; }
+          showBars($("ask-bars"), answer.results.map(function (c) { return { name: c.label.split(",")[0] || "#" + c.class, label: c.label, probability: c.probability }; }));
+          setText($("ask-status"), "Most likely " + (answer.results[0].label.split(",")[0] || "#" + answer.results[0].class) + ", " + percent(answer.results[0].probability) + ". It took " + millis(answer.ms) + ".");
+        });
+      });
+    }).catch(function () { if (n === asked) setText($("ask-status"), "It did not work: no connection to edge."); });
+  }
+  $("ask-file").onchange = function () { if (this.files[0]) ask(this.files[0]); };
+  const drop = document.querySelector(".drop");
+  drop.ondragover = function (e) { e.preventDefault(); drop.setAttribute("data-over", ""); };
+  drop.ondragleave = function () { drop.removeAttribute("data-over"); };
+  drop.ondrop = function (e) {
+    e.preventDefault();
+    drop.removeAttribute("data-over");
+    if (e.dataTransfer.files[0]) ask(e.dataTransfer.files[0]);
+  };
+
+  $("plain").hidden = true;
+  document.querySelectorAll("[data-js]").forEach(function (e) { e.hidden = false; });
+  if (!document.hidden) connect();
+})();
