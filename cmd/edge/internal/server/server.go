@@ -59,7 +59,8 @@ const (
 
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 60 * time.Second
-	answerTimeout = 30 * time.Second // to write what is not a stream
+	bodyTimeout   = 30 * time.Second // to read the body of a request
+	answerTimeout = 60 * time.Second // to read it and to write an answer that is no stream
 	slowTimeout   = 10 * time.Second // to write one piece of a stream
 	closeTimeout  = 2 * time.Second
 
@@ -97,15 +98,24 @@ type Server struct {
 
 // New listens and starts to serve.
 func New(config Config) (*Server, error) {
+	listener, err := listen(&config)
+	if err != nil {
+		return nil, err
+	}
+	s, err := serve(config, listener)
+	if err != nil {
+		_ = listener.Close()
+	}
+	return s, err
+}
+
+// serve starts to serve what a listener accepts.
+func serve(config Config, listener net.Listener) (*Server, error) {
 	if config.Health == nil {
 		config.Health = func() pihealth.State { return pihealth.Read(os.DirFS("/")) }
 	}
 	if config.Stderr == nil {
 		config.Stderr = io.Discard
-	}
-	listener, err := listen(&config)
-	if err != nil {
-		return nil, err
 	}
 	s := &Server{
 		config:       config,
@@ -124,7 +134,6 @@ func New(config Config) (*Server, error) {
 	s.ended, s.end = context.WithCancel(context.Background())
 	handler, err := s.guard()
 	if err != nil {
-		_ = listener.Close()
 		return nil, err
 	}
 	s.http = &http.Server{
@@ -136,11 +145,11 @@ func New(config Config) (*Server, error) {
 		ConnContext:       limitSendBuffer,
 		ErrorLog:          log.New(errorLog{config.Stderr}, "edge: ", 0),
 	}
-	go func() { s.served <- s.serve() }()
+	go func() { s.served <- s.accept() }()
 	return s, nil
 }
 
-func (s *Server) serve() error {
+func (s *Server) accept() error {
 	limited := netutil.LimitListener(s.listener, maxConnections)
 	if s.config.TLSCert != "" {
 		return s.http.ServeTLS(limited, s.config.TLSCert, s.config.TLSKey)
@@ -166,7 +175,7 @@ func (s *Server) guard() (http.Handler, error) {
 func withDeadline(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
-		_ = c.SetReadDeadline(time.Now().Add(answerTimeout)) // a test's recorder has none
+		_ = c.SetReadDeadline(time.Now().Add(bodyTimeout)) // a test's recorder has none
 		_ = c.SetWriteDeadline(time.Now().Add(answerTimeout))
 		next.ServeHTTP(w, r)
 	})

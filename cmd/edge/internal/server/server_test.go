@@ -60,7 +60,7 @@ func start(t *testing.T, config Config) *Server {
 	return s
 }
 
-func url(s *Server, path string) string { return "http://" + s.Addr().String() + path }
+func address(s *Server, path string) string { return "http://" + s.Addr().String() + path }
 
 // get requests a path and returns status and body.
 func get(t *testing.T, s *Server, path string) (int, string) {
@@ -70,7 +70,7 @@ func get(t *testing.T, s *Server, path string) (int, string) {
 
 func request(t *testing.T, s *Server, method, path string, body io.Reader) *http.Request {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url(s, path), body)
+	r, err := http.NewRequestWithContext(t.Context(), method, address(s, path), body)
 	require.NoError(t, err)
 	return r
 }

@@ -22,13 +22,15 @@
   function setText(e, text) { if (e.textContent !== text) e.textContent = text; }
 
   // Numbers and times.
-  function percent(p) { return p >= 0.9995 ? "100 %" : (100 * p).toFixed(1) + " %"; }
-  function millis(ms) { return (ms < 100 ? ms.toFixed(1) : ms.toFixed(0)) + " ms"; }
+  function unit(number, name) { return number + "\u00a0" + name; }
+  function percent(p) { return unit(p >= 0.9995 ? "100" : (100 * p).toFixed(1), "%"); }
+  function short(v) { return v < 100 ? v.toFixed(1) : v.toFixed(0); }
+  function millis(ms) { return unit(short(ms), "ms"); }
   function duration(s) {
-    if (s < 10) return s.toFixed(1) + " s";
-    if (s < 90) return Math.round(s) + " s";
-    if (s < 5400) return Math.round(s / 60) + " min";
-    return (s / 3600).toFixed(1) + " h";
+    if (s < 10) return unit(s.toFixed(1), "s");
+    if (s < 90) return unit(Math.round(s), "s");
+    if (s < 5400) return unit(Math.round(s / 60), "min");
+    return unit((s / 3600).toFixed(1), "h");
   }
   function clock(text) {
     const t = new Date(text);
@@ -135,16 +137,18 @@
     const classes = c.answers.filter(function (a) { return !a.group; }).slice(0, 5);
     const groups = c.answers.filter(function (a) { return a.group && a.probability >= 0.01; }).slice(0, 5);
     const best = c.answers.filter(function (a) { return a.on; })[0] || classes[0] || groups[0];
-    const faint = !best || !best.on && best.probability < 0.3;
+    const faint = !best || !best.on && best.probability < 0.3, away = c.status !== "live";
+    setText($("answers"), away ? "It saw last" : "It sees");
+    $("bars").toggleAttribute("data-old", away);
     setText($("headline"), !best ? "–" : faint ? "Nothing certain" : best.name);
-    $("headline").toggleAttribute("data-faint", faint);
+    $("headline").toggleAttribute("data-faint", faint || away);
     setText($("sub"), !best ? "No frame yet" : faint ? "Most like " + best.name + ", " + percent(best.probability) : percent(best.probability) + " sure" + (c.smoothed ? ", smoothed over time" : ""));
     showBars($("bars"), classes.concat(groups));
-    if (best && c.status === "live") speak(faint ? "Nothing certain" : best.name);
+    if (best && !away) speak(faint ? "Nothing certain" : best.name);
   }
 
   // Plots of the last two minutes, a point for each state.
-  function plot(id, format) {
+  function plot(id, name) {
     const svg = $(id + "-plot"), area = svg.children[0], line = svg.children[1];
     let points = [];
     return function (value, at) {
@@ -161,12 +165,12 @@
       const last = (240 - (at - points[points.length - 1][0]) / plotSeconds * 240).toFixed(1);
       line.setAttribute("d", "M" + path);
       area.setAttribute("d", "M" + first + " 56L" + path + "L" + last + " 56Z");
-      setText($(id), value === null ? "–" : format(value));
-      setText($(id + "-range"), format(low) + " to " + format(top));
+      setText($(id), value === null ? "–" : unit(short(value), name));
+      setText($(id + "-range"), short(low) + " to " + unit(short(top), name));
     };
   }
-  const plotRate = plot("rate", function (v) { return v.toFixed(1) + " /s"; });
-  const plotLatency = plot("latency", millis);
+  const plotRate = plot("rate", "/s");
+  const plotLatency = plot("latency", "ms");
   let plottedFrame = -1;
 
   function showFigures(c) {
@@ -196,8 +200,8 @@
   ];
   function showBoard(board) {
     fact("Board", board.model);
-    fact("Processor", board.celsius === undefined ? "" : board.celsius.toFixed(0) + " °C");
-    fact("Clock", board.clock_hz ? (board.clock_hz / 1e9).toFixed(2) + " GHz" : "");
+    fact("Processor", board.celsius === undefined ? "" : unit(board.celsius.toFixed(0), "°C"));
+    fact("Clock", board.clock_hz ? unit((board.clock_hz / 1e9).toFixed(2), "GHz") : "");
     const text = board.problems.join("; ");
     const help = advice.filter(function (a) { return a[0].test(text); }).map(function (a) { return a[1]; });
     $("board-problem").hidden = !text;
@@ -236,6 +240,7 @@
     setText($("status-text"), statusWords[c.status] || c.status);
     const away = c.status !== "live";
     $("gone").hidden = !away;
+    $("pause").hidden = away;
     $("frame").toggleAttribute("data-dim", away);
     if (away) {
       setText($("gone-title"), goneTitles[c.status] || c.status);

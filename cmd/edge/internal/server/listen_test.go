@@ -1,0 +1,156 @@
+package server
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAddresses(t *testing.T) {
+	for text, want := range map[string]string{
+		"127.0.0.1:8080": "127.0.0.1:8080", ":8080": ":8080", "localhost": "localhost:8080", "localhost:": "localhost:8080",
+		"[::1]:90": "[::1]:90", "[::1]": "[::1]:8080", ":": ":8080",
+	} {
+		got, err := complete(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, got)
+	}
+	for _, text := range []string{"8080", "::1", "a:b:c"} {
+		_, err := complete(text)
+		require.ErrorContains(t, err, "127.0.0.1:8080 for this machine only", text)
+	}
+}
+
+func TestListenErrors(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	_, err = New(Config{Listen: taken.Addr().String()})
+	require.ErrorContains(t, err, "another edge, has this port; take another one, as --listen 127.0.0.1:8081")
+	_, err = New(Config{Listen: "192.0.2.1:8080"})
+	require.ErrorContains(t, err, "this machine has no such address")
+	_, err = New(Config{Listen: "127.0.0.1:99999"})
+	require.ErrorContains(t, err, "--listen 127.0.0.1:99999")
+	require.ErrorContains(t, explainListen(":80", os.NewSyscallError("bind", syscall.EACCES)), "only root may use ports below 1024; take a higher one, as --listen :8080")
+	_, err = New(Config{Listen: "127.0.0.1:0", TLSCert: "x.pem"})
+	require.ErrorContains(t, err, "belong together")
+	_, err = New(Config{Listen: "127.0.0.1:0", TLSCert: "x.pem", TLSKey: "y.pem"})
+	require.ErrorContains(t, err, "x.pem")
+}
+
+// On an address of the network the page needs a token, whose address is told, and a
+// new one after each use.
+func TestNetwork(t *testing.T) {
+	var stderr journal
+	s := start(t, Config{Listen: "0.0.0.0:0", Stderr: &stderr})
+	local := "http://127.0.0.1:" + port(s)
+	fetch := func(path string, header ...string) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, local+path, nil)
+		require.NoError(t, err)
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		code, _ := do(t, r)
+		return code
+	}
+	require.Equal(t, 401, fetch("/api/state"))
+	require.Equal(t, 200, fetch("/page.css"))
+	one := regexp.MustCompile(`open http://\S+:\d+(/login\?token=\S+)`)
+	first := one.FindStringSubmatch(stderr.String())
+	require.NotNil(t, first, stderr.String())
+	require.Equal(t, 200, fetch(first[1]))
+	require.Equal(t, 401, fetch(first[1]))
+	all := one.FindAllStringSubmatch(stderr.String(), -1)
+	require.Len(t, all, 2)
+	require.NotEqual(t, first[1], all[1][1])
+	token := regexp.MustCompile(`Bearer (\S+)`).FindStringSubmatch(stderr.String())
+	require.NotNil(t, token)
+	require.Equal(t, 200, fetch("/api/state", "Authorization", "Bearer "+token[1]))
+}
+
+func port(s *Server) string {
+	_, p, _ := net.SplitHostPort(s.Addr().String())
+	return p
+}
+
+func TestTokenFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "token")
+	var stderr journal
+	s := start(t, Config{TokenFile: name, Stderr: &stderr})
+	info, err := os.Stat(name)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	data, err := os.ReadFile(name)
+	require.NoError(t, err)
+	token := string(data[:len(data)-1])
+	require.NotContains(t, stderr.String(), token)
+	code, _ := get(t, s, "/api/state")
+	require.Equal(t, 401, code, "a token file is asked for even on loopback")
+	again := start(t, Config{TokenFile: name})
+	r := request(t, again, http.MethodGet, "/api/state", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	code, _ = do(t, r)
+	require.Equal(t, 200, code)
+
+	require.NoError(t, os.WriteFile(name, []byte("short\n"), 0o600))
+	_, err = New(Config{Listen: "127.0.0.1:0", TokenFile: name})
+	require.ErrorContains(t, err, "at least 16 characters")
+	_, err = New(Config{Listen: "127.0.0.1:0", TokenFile: filepath.Join(name, "x")})
+	require.ErrorContains(t, err, "--token-file")
+}
+
+// certificate writes a certificate for 127.0.0.1 and its key.
+func certificate(t *testing.T) (cert, key string, pool *x509.CertPool) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	require.NoError(t, err)
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	write := func(name, kind string, der []byte) string {
+		name = filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
+		return name
+	}
+	parsed, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	pool = x509.NewCertPool()
+	pool.AddCert(parsed)
+	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", encoded), pool
+}
+
+func TestTLS(t *testing.T) {
+	cert, key, pool := certificate(t)
+	var stderr journal
+	s := start(t, Config{TLSCert: cert, TLSKey: key, Stderr: &stderr})
+	feed(t, s.Sink(""))
+	require.Contains(t, stderr.String(), "https://127.0.0.1")
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}}
+	defer client.CloseIdleConnections()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.Addr().String()+"/stream.mjpg", nil)
+	require.NoError(t, err)
+	response, err := client.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, 2, response.ProtoMajor)
+	n, err := io.CopyN(io.Discard, response.Body, 5000) // several pictures
+	require.NoError(t, err)
+	require.EqualValues(t, 5000, n)
+}

@@ -1,0 +1,343 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"image/jpeg"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera/pixel"
+	"halfmeg/cmd/edge/internal/pihealth"
+	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/model/classify"
+)
+
+// pipes is a listener whose connections have no buffer, so that a test controls what
+// is read, and no system behind them, so that time can be that of package synctest.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080} }
+func (p *pipes) Close() error   { close(p.done); return nil }
+
+// connect sends a request and returns the connection.
+func (p *pipes) connect(t *testing.T, request string) net.Conn {
+	t.Helper()
+	client, server := net.Pipe()
+	p.conns <- server
+	_, err := io.WriteString(client, request)
+	require.NoError(t, err)
+	return client
+}
+
+// get connects and requests a path.
+func (p *pipes) get(t *testing.T, path string) net.Conn {
+	t.Helper()
+	return p.connect(t, "GET "+path+" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+}
+
+// status reads the head of an answer.
+func status(t *testing.T, r *bufio.Reader) int {
+	t.Helper()
+	response, err := http.ReadResponse(r, nil)
+	require.NoError(t, err)
+	return response.StatusCode
+}
+
+// inBubble runs a test with a server on pipes and with a clock that jumps. When it
+// returns, the server has ended, and no goroutine may be left.
+func inBubble(t *testing.T, config Config, test func(t *testing.T, s *Server, p *pipes)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+		config.Health = func() pihealth.State { return pihealth.State{} }
+		s, err := serve(config, p)
+		require.NoError(t, err)
+		test(t, s, p)
+		if s.ended.Err() == nil {
+			require.NoError(t, s.Close())
+		}
+	})
+}
+
+// frames sends ten frames a second for a time. The shade of each is its number.
+func frames(t *testing.T, c *Sink, from int, span time.Duration) (next, pictures int) {
+	t.Helper()
+	for end := time.Now().Add(span); time.Now().Before(end); from++ {
+		o := observation(from)
+		if c.WantsPicture(o) {
+			o.Snapshot = grey(byte(from))
+			pictures++
+		}
+		require.NoError(t, c.Observe(o))
+		time.Sleep(100 * time.Millisecond)
+	}
+	return from, pictures
+}
+
+// nextShade reads a picture of a stream: its shade is the number of the frame.
+func nextShade(t *testing.T, r *bufio.Reader) int {
+	t.Helper()
+	length := 0
+	for {
+		line, err := r.ReadString('\n')
+		require.NoError(t, err)
+		if n, ok := strings.CutPrefix(line, "Content-Length: "); ok {
+			_, err := fmt.Sscan(n, &length)
+			require.NoError(t, err)
+		}
+		if line == "\r\n" && length > 0 {
+			break
+		}
+	}
+	data := make([]byte, length)
+	_, err := io.ReadFull(r, data)
+	require.NoError(t, err)
+	img, err := jpeg.Decode(bytes.NewReader(data))
+	require.NoError(t, err)
+	shade, _, _, _ := img.At(5, 5).RGBA()
+	return int(shade >> 8)
+}
+
+// chunks is the body of a stream.
+func chunks(t *testing.T, c net.Conn) *bufio.Reader {
+	t.Helper()
+	response, err := http.ReadResponse(bufio.NewReaderSize(c, 16), nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	return bufio.NewReaderSize(response.Body, 16)
+}
+
+// A reader receives five pictures a second of ten frames, and without one no picture is
+// wanted.
+func TestPace(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
+		c := s.Sink("")
+		next, pictures := frames(t, c, 1, 2*time.Second)
+		require.Zero(t, pictures)
+		conn := p.get(t, "/stream.mjpg")
+		go func() { _, _ = io.Copy(io.Discard, conn) }()
+		synctest.Wait()
+		_, pictures = frames(t, c, next, 10*time.Second)
+		require.InDelta(t, 50, pictures, 1)
+		require.NoError(t, conn.Close())
+		synctest.Wait()
+		_, pictures = frames(t, c, next, time.Second)
+		require.Zero(t, pictures)
+	})
+}
+
+// A slow reader misses pictures: each it receives was new when it had read the one
+// before. One who takes nothing is dropped. The frames wait for neither.
+func TestSlowReaders(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
+		c := s.Sink("")
+		slow, stuck := p.get(t, "/stream.mjpg"), p.get(t, "/stream.mjpg")
+		body := chunks(t, slow)
+		synctest.Wait()
+		require.Len(t, s.streams, 2)
+		ended := make(chan struct{})
+		begin := time.Now()
+		go func() {
+			defer close(ended)
+			next, pictures := frames(t, c, 1, 15*time.Second)
+			if next != 151 || time.Since(begin) != 15*time.Second {
+				t.Errorf("%d frames in %v", next-1, time.Since(begin))
+			}
+			if pictures > 10 {
+				t.Errorf("%d pictures for few readers", pictures)
+			}
+		}()
+		for range 4 {
+			time.Sleep(3 * time.Second)
+			shade := nextShade(t, body) // the end of the one before had not been read
+			require.InDelta(t, int(time.Since(begin)/(100*time.Millisecond)), shade, 2)
+		}
+		<-ended
+		synctest.Wait()
+		require.Len(t, s.streams, 1)
+		require.EqualValues(t, 1, s.metrics.slowReaders.Get())
+		require.NoError(t, slow.Close())
+		require.NoError(t, stuck.Close())
+	})
+}
+
+// A reader of events who takes nothing is dropped, too.
+func TestSlowListener(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
+		conn := p.get(t, "/api/events")
+		synctest.Wait()
+		require.Len(t, s.eventStreams, 1)
+		time.Sleep(slowTimeout + time.Second)
+		synctest.Wait()
+		require.Empty(t, s.eventStreams)
+		require.NoError(t, conn.Close())
+	})
+}
+
+// Silence is broken by a comment, by which both sides see that the other is there.
+func TestHeartbeat(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, _ *Server, p *pipes) {
+		conn := p.get(t, "/api/events?state=false")
+		body := chunks(t, conn)
+		begin := time.Now()
+		for _, want := range []string{"retry: 2000\n", "\n", ":\n", "\n", ":\n"} {
+			line, err := body.ReadString('\n')
+			require.NoError(t, err)
+			require.Equal(t, want, line)
+		}
+		require.Equal(t, 2*heartbeat, time.Since(begin))
+		require.NoError(t, conn.Close())
+	})
+}
+
+// More readers than there is room for are told to come later.
+func TestStreamCap(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
+		s.Sink("")
+		var conns []net.Conn
+		for range maxStreams {
+			conn := p.get(t, "/stream.mjpg")
+			go func() { _, _ = io.Copy(io.Discard, conn) }()
+			conns = append(conns, conn)
+		}
+		synctest.Wait()
+		for _, path := range []string{"/stream.mjpg", "/snapshot.jpg"} {
+			conn := p.get(t, path)
+			require.Equal(t, http.StatusServiceUnavailable, status(t, bufio.NewReader(conn)))
+			require.NoError(t, conn.Close())
+		}
+		require.NoError(t, conns[0].Close())
+		synctest.Wait()
+		conn := p.get(t, "/stream.mjpg")
+		require.Equal(t, http.StatusOK, status(t, bufio.NewReader(conn)))
+		for _, c := range append(conns, conn) {
+			_ = c.Close() // the first one is closed already
+		}
+	})
+}
+
+// A single picture of a camera that is gone is an error that says why.
+func TestSnapshotWithoutCamera(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
+		c := s.Sink("")
+		require.NoError(t, c.CameraChanged(pipeline.CameraState{Since: time.Now(), Err: fmt.Errorf("plug it in")}))
+		conn := p.get(t, "/snapshot.jpg")
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+		require.NotEmpty(t, response.Header.Get("Retry-After"))
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		require.Contains(t, string(body), "plug it in")
+		require.NoError(t, conn.Close())
+	})
+}
+
+// A request that comes too slowly takes a connection for a bounded time only.
+func TestSlowRequest(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, _ *Server, p *pipes) {
+		begin := time.Now()
+		conn := p.connect(t, "GET /api/state HTTP/1.1\r\nHost: 127")
+		_, err := conn.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.EOF)
+		require.Equal(t, headerTimeout, time.Since(begin))
+	})
+}
+
+// A body that comes too slowly does not keep others from their answers, and ends.
+func TestSlowUpload(t *testing.T) {
+	config := Config{Classify: func(context.Context, pixel.Image) ([]classify.Class, error) {
+		return []classify.Class{{Label: "x"}}, nil
+	}}
+	picture := pngOf(t, 8, 8)
+	inBubble(t, config, func(t *testing.T, s *Server, p *pipes) {
+		post := func(length int, body string) net.Conn {
+			return p.connect(t, fmt.Sprintf("POST /api/classify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n%s", length, body))
+		}
+		slow := post(1000, "x")
+		good := post(len(picture), string(picture))
+		require.Equal(t, http.StatusOK, status(t, bufio.NewReader(good)))
+		begin := time.Now()
+		require.Equal(t, http.StatusRequestTimeout, status(t, bufio.NewReader(slow)))
+		require.LessOrEqual(t, time.Since(begin), bodyTimeout)
+		require.NoError(t, slow.Close())
+		require.NoError(t, good.Close())
+		synctest.Wait()
+		require.Empty(t, s.classifying.uploads)
+	})
+}
+
+// Only one picture is classified at a time; more than a few at once are refused.
+func TestClassifyLimits(t *testing.T) {
+	running, most := 0, 0
+	config := Config{Classify: func(context.Context, pixel.Image) ([]classify.Class, error) {
+		running++ // without a lock, for the server calls one at a time
+		most = max(most, running)
+		time.Sleep(time.Second)
+		running--
+		return []classify.Class{{Label: "x"}}, nil
+	}}
+	picture := pngOf(t, 8, 8)
+	inBubble(t, config, func(t *testing.T, _ *Server, p *pipes) {
+		statuses := make(chan int, 2*maxUploads)
+		for range 2 * maxUploads {
+			go func() {
+				conn := p.connect(t, fmt.Sprintf("POST /api/classify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n%s", len(picture), picture))
+				statuses <- status(t, bufio.NewReader(conn))
+				_ = conn.Close()
+			}()
+		}
+		count := map[int]int{}
+		for range 2 * maxUploads {
+			count[<-statuses]++
+		}
+		require.Equal(t, map[int]int{http.StatusOK: maxUploads, http.StatusServiceUnavailable: maxUploads}, count)
+		require.Equal(t, 1, most)
+	})
+}
+
+// Close ends streams that are under way; inBubble checks that nothing is left.
+func TestCloseEndsStreams(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
+		c := s.Sink("")
+		ended := make(chan struct{}, 3)
+		for _, path := range []string{"/stream.mjpg", "/api/events", "/snapshot.jpg"} {
+			conn := p.get(t, path)
+			go func() {
+				_, _ = io.Copy(io.Discard, conn)
+				ended <- struct{}{}
+			}()
+		}
+		stuck := p.get(t, "/stream.mjpg")
+		frames(t, c, 1, time.Second)
+		begin := time.Now()
+		require.NoError(t, s.Close())
+		for range 3 {
+			<-ended
+		}
+		require.LessOrEqual(t, time.Since(begin), closeTimeout)
+		require.NoError(t, stuck.Close())
+	})
+}
