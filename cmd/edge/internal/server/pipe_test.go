@@ -75,9 +75,7 @@ func inBubble(t *testing.T, config Config, test func(t *testing.T, s *Server, p 
 		s, err := serve(config, p)
 		require.NoError(t, err)
 		test(t, s, p)
-		if s.ended.Err() == nil {
-			require.NoError(t, s.Close())
-		}
+		require.NoError(t, s.Close())
 	})
 }
 

@@ -205,8 +205,11 @@ func (e errorLog) Write(line []byte) (int, error) {
 // Addr is where the server listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Close ends all streams and the server.
+// Close ends all streams and the server. Later calls do nothing.
 func (s *Server) Close() error {
+	if s.ended.Err() != nil {
+		return nil
+	}
 	s.end()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

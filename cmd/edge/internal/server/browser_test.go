@@ -1,0 +1,463 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera"
+	"halfmeg/camera/pixel"
+	"halfmeg/camera/testcard"
+	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/cmd/edge/internal/pihealth"
+	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/model"
+	"halfmeg/model/classify"
+	"halfmeg/model/pretrained"
+)
+
+// leaveOut skips a test that needs what is not installed. In CI that is a failure.
+func leaveOut(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(what)
+	}
+	t.Skip("LEFT OUT: " + what)
+}
+
+// browser starts Chromium and returns its context, for a tab.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("the page in a browser takes a while")
+	}
+	var path string
+	for _, name := range []string{"chromium", "google-chrome", "chromium-browser"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		leaveOut(t, "the page in a browser: needs chromium; make deps installs it")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithAllocatorOptions(chromedp.NoSandbox, chromedp.Headless, chromedp.ExecPath(path)))
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// tab is a page in a browser, with everything it has logged and requested.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu       sync.Mutex
+	problems []string
+	requests []string
+}
+
+// open opens an address in a new tab.
+func open(t *testing.T, parent context.Context, address string, setUp ...chromedp.Action[chromedp.Void]) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(parent)
+	t.Cleanup(cancel)
+	b := &tab{t: t, ctx: ctx}
+	require.NoError(t, chromedp.Listen(ctx, b.event))
+	_, err := chromedp.Call(ctx, log.Enable, cdp.Empty{})
+	require.NoError(t, err)
+	_, err = chromedp.Call(ctx, network.Enable, network.EnableParams{})
+	require.NoError(t, err)
+	require.NoError(t, chromedp.Do(ctx, setUp...))
+	// Not chromedp.Navigate: the picture never ends, so the page is never complete.
+	_, err = chromedp.Call(ctx, page.Navigate, page.NavigateParams{URL: address})
+	require.NoError(t, err)
+	b.wait(`document.readyState !== "loading" && location.href !== "about:blank"`)
+	return b
+}
+
+func (b *tab) event(ev any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := ev.(type) {
+	case *log.EventEntryAdded:
+		b.problems = append(b.problems, fmt.Sprint(e.Entry.Level, ": ", e.Entry.Text, " ", e.Entry.URL))
+	case *runtime.EventConsoleAPICalled:
+		b.problems = append(b.problems, fmt.Sprint("console.", e.Type))
+	case *runtime.EventExceptionThrown:
+		b.problems = append(b.problems, fmt.Sprint("exception: ", e.ExceptionDetails.Text))
+	case *network.EventRequestWillBeSent:
+		b.requests = append(b.requests, e.Request.URL)
+	}
+}
+
+// clean checks that nothing was logged and that no request left the host.
+func (b *tab) clean(s *Server) {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	require.Empty(b.t, b.problems)
+	require.NotEmpty(b.t, b.requests)
+	for _, r := range b.requests {
+		u, err := url.Parse(r)
+		require.NoError(b.t, err)
+		if u.Scheme != "blob" {
+			require.Equal(b.t, s.Addr().String(), u.Host, r)
+		}
+	}
+}
+
+// wait waits until an expression is true. It is evaluated again and again from here:
+// chromedp.Poll would compile it in the page, which the page's policy forbids.
+func (b *tab) wait(expression string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+		if err == nil && ok {
+			return
+		}
+		if time.Now().After(deadline) || b.ctx.Err() != nil {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
+			b.t.Fatalf("%s: %v; the page:\n%s\n%v", expression, err, text, b.problems)
+		}
+	}
+}
+
+// evaluate returns the value of an expression.
+func evaluate[T any](b *tab, expression string) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	require.NoError(b.t, err, expression)
+	return v
+}
+
+// text returns the text of an element.
+func (b *tab) text(id string) string {
+	b.t.Helper()
+	return evaluate[string](b, fmt.Sprintf("document.getElementById(%q).textContent", id))
+}
+
+func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	require.NoError(b.t, chromedp.Do(b.ctx, actions...))
+}
+
+// pictureHash is an expression for a number that changes with the picture.
+const pictureHash = `(() => {
+	const img = document.getElementById("picture"), c = document.createElement("canvas");
+	if (!img.complete && !img.naturalWidth) return 0;
+	c.width = c.height = 32;
+	const g = c.getContext("2d");
+	g.drawImage(img, 0, 0, 32, 32);
+	return g.getImageData(0, 0, 32, 32).data.reduce((h, v) => (h * 31 + v) % 1000003, 7);
+})()`
+
+// moves waits until the picture has changed.
+func (b *tab) moves() {
+	b.t.Helper()
+	b.wait(`document.getElementById("picture").naturalWidth > 0`)
+	b.wait(fmt.Sprintf("%s !== %d", pictureHash, evaluate[int](b, pictureHash)))
+}
+
+// builtIn loads the built-in network once.
+var builtIn = sync.OnceValues(func() (*model.Network, error) { return pretrained.Load(pretrained.Default) })
+
+// classifier returns a classifier of the built-in network.
+func classifier(t *testing.T) *classify.Classifier {
+	t.Helper()
+	n, err := builtIn()
+	require.NoError(t, err)
+	c, err := classify.New(n, 1)
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// runTestCard classifies the test card into a server, until the returned function is
+// called.
+func runTestCard(t *testing.T, s *Server, rate float64) (stop func()) {
+	t.Helper()
+	n, err := builtIn()
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	source, err := camera.Open(ctx, camera.TestCard, camera.Options{Rate: rate})
+	require.NoError(t, err)
+	decider, err := decision.New(n.Labels, decision.Config{HalfLife: 200 * time.Millisecond, On: 0.4, Off: 0.2, TopK: 5})
+	require.NoError(t, err)
+	queue := pipeline.NewQueue(s.Sink(""), 2, pipeline.DropOldest, nil)
+	runner := pipeline.Runner{Source: source, Classifier: classifier(t), Decider: decider, Top: 5, Queues: []*pipeline.Queue{queue}}
+	ended := make(chan error)
+	go func() { ended <- runner.Run(ctx) }()
+	return sync.OnceFunc(func() {
+		cancel()
+		require.NoError(t, <-ended)
+		require.NoError(t, queue.Close())
+		require.NoError(t, source.Close())
+	})
+}
+
+// board is what the page is told of the machine.
+func healthy() pihealth.State {
+	celsius, throttled := 51.0, uint32(0)
+	return pihealth.State{Model: "Raspberry Pi 4 Model B", ClockHz: 1.5e9, Celsius: &celsius, Throttled: &throttled}
+}
+
+// The whole page with the real network on the test card.
+func TestBrowserFollowsTheTestCard(t *testing.T) {
+	ctx := browser(t)
+	c := classifier(t)
+	s := start(t, Config{Version: "v1", Network: "squeezenet1.1", Health: healthy, Classify: func(_ context.Context, img pixel.Image) ([]classify.Class, error) {
+		r, err := c.Classify(img)
+		if err != nil {
+			return nil, err
+		}
+		return r.Top(5), nil
+	}})
+	stop := runTestCard(t, s, 8)
+	defer stop()
+	b := open(t, ctx, address(s, "/"))
+	b.wait(`document.getElementById("status-text").textContent === "Live"`)
+	b.moves()
+	right := map[string]bool{}
+	for deadline := time.Now().Add(2 * time.Minute); len(right) < 3; {
+		require.True(t, time.Now().Before(deadline), "the answers do not follow the scenes: %v", right)
+		seen := strings.TrimPrefix(b.text("scene"), "Test card: ")
+		if headline := b.text("headline"); testcard.Right(seen, headline) {
+			require.Equal(t, headline, evaluate[string](b, `document.querySelector("#bars .name").textContent`))
+			right[seen] = true
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	b.wait(`document.querySelectorAll("#seen-list li").length >= 2`)
+	b.wait(`document.querySelectorAll("#seen-list img").length > 0 && Array.from(document.querySelectorAll("#seen-list img")).every(i => i.complete && i.naturalWidth > 0)`)
+	b.wait(`document.getElementById("rate-plot").children[1].getAttribute("d").length > 20`)
+	require.Contains(t, b.text("facts"), "51\u00a0°C")
+	b.wait(`document.getElementById("spoken").textContent !== ""`)
+
+	// A second viewer costs the first one nothing.
+	second := open(t, ctx, address(s, "/"))
+	second.moves()
+	b.wait(`document.getElementById("about").textContent.includes("viewer")`)
+
+	// A picture of one's own.
+	name := filepath.Join(t.TempDir(), "picture.png")
+	require.NoError(t, os.WriteFile(name, pngOf(t, 640, 480), 0o600))
+	b.do(chromedp.SetUploadFiles(chromedp.ID("ask-file"), []string{name}))
+	b.wait(`document.querySelectorAll("#ask-bars li").length === 5 && document.getElementById("ask-status").textContent.startsWith("Most likely")`)
+
+	// Pausing ends the stream.
+	b.do(chromedp.Click(chromedp.ID("pause")))
+	b.wait(`document.getElementById("pause").textContent === "Continue"`)
+	require.Eventually(t, func() bool { return len(s.streams) == 1 }, 30*time.Second, 10*time.Millisecond, "only the second viewer's")
+	b.do(chromedp.Click(chromedp.ID("pause")))
+	require.Eventually(t, func() bool { return len(s.streams) == 2 }, 30*time.Second, 10*time.Millisecond)
+	b.moves()
+	b.clean(s)
+	second.clean(s)
+}
+
+// The page goes on when the server is started again, and tells in the meantime.
+func TestBrowserSurvivesRestart(t *testing.T) {
+	ctx := browser(t)
+	s := start(t, Config{})
+	listen := s.Addr().String()
+	c := s.Sink("")
+	feed(t, c)
+	require.NoError(t, c.Observe(observation(1, appearance("before", "before the restart"))))
+	b := open(t, ctx, address(s, "/"))
+	b.moves()
+	b.wait(`document.getElementById("seen-list").textContent.includes("before the restart")`)
+	b.clean(s)
+	require.NoError(t, s.Close())
+	b.wait(`document.getElementById("status-text").textContent === "No connection to edge" && !document.getElementById("gone").hidden`)
+
+	again := start(t, Config{Listen: listen})
+	c = again.Sink("")
+	feed(t, c)
+	b.wait(`document.getElementById("status-text").textContent === "Live" && document.getElementById("gone").hidden`)
+	b.moves()
+	require.NoError(t, c.Observe(observation(1, appearance("after", "after the restart"))))
+	b.wait(`document.getElementById("seen-list").textContent.includes("after the restart")`)
+	require.Contains(t, b.text("seen-list"), "before the restart", "what the page knew stays")
+}
+
+// A label is text: markup in it does nothing, wherever it is shown.
+func TestBrowserShowsLabelsAsText(t *testing.T) {
+	ctx := browser(t)
+	s := start(t, Config{})
+	c := s.Sink("")
+	const label = `<img src=x onerror="document.title='broken'"><script>document.title='broken'</script>`
+	o := observation(1, appearance("a", label))
+	o.Results[0].Label, o.Scene = label, label
+	require.NoError(t, c.Observe(o))
+	b := open(t, ctx, address(s, "/"))
+	b.wait(`document.getElementById("seen-list").textContent.includes("<script>")`)
+	b.wait(`document.getElementById("headline").textContent.startsWith("<img")`)
+	require.Equal(t, "0 0", evaluate[string](b, `document.querySelectorAll("main script").length + " " + document.querySelectorAll("[src=x]").length`))
+	require.NotEqual(t, "broken", evaluate[string](b, `document.title`))
+	require.NoError(t, c.CameraChanged(pipeline.CameraState{Since: time.Now(), Err: errors.New(label)}))
+	b.wait(`document.getElementById("gone-text").textContent.startsWith("<img")`)
+	b.clean(s)
+}
+
+// The list of what was seen can be filtered, and grows as things happen.
+func TestBrowserFilters(t *testing.T) {
+	ctx := browser(t)
+	s := start(t, Config{})
+	c := s.Sink("")
+	b := open(t, ctx, address(s, "/"))
+	b.wait(`document.getElementById("seen-empty").textContent.startsWith("Nothing yet")`)
+	dog, cat := appearance("dog", "dog"), appearance("cat", "cat")
+	require.NoError(t, c.Observe(observation(1, dog, cat)))
+	names := func(want string) {
+		t.Helper()
+		b.wait(fmt.Sprintf(`Array.from(document.querySelectorAll("#seen-list h3")).map(e => e.textContent).sort().join() === %q`, want))
+	}
+	names("cat,dog")
+	end := time.Now()
+	dog.Type, dog.End, dog.Duration, dog.Peak = decision.Gone, &end, 12.4, 0.98
+	require.NoError(t, c.Observe(observation(2, dog)))
+	b.wait(`document.getElementById("seen-list").textContent.includes("For 12\u00a0s, up to 98.0\u00a0%")`)
+	b.do(chromedp.SendKeys(chromedp.ID("filter-name"), "DO"))
+	names("dog")
+	b.do(chromedp.SendKeys(chromedp.ID("filter-name"), "x"))
+	names("")
+	require.Equal(t, "Nothing that was seen matches.", b.text("seen-empty"))
+	evaluate[bool](b, `(() => { const e = document.getElementById("filter-type"); document.getElementById("filter-name").value = ""; e.value = "on"; return e.dispatchEvent(new Event("input", {bubbles: true})); })()`)
+	names("cat")
+	b.clean(s)
+}
+
+// Without JavaScript there is the picture, and a note.
+func TestBrowserWithoutScript(t *testing.T) {
+	ctx := browser(t)
+	s := start(t, Config{})
+	feed(t, s.Sink(""))
+	b := open(t, ctx, address(s, "/"), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+	require.Eventually(t, func() bool { return len(s.streams) == 1 }, 30*time.Second, 10*time.Millisecond)
+	text, err := chromedp.Run(b.ctx, chromedp.Text(chromedp.ID("plain")))
+	require.NoError(t, err)
+	require.Contains(t, text, "Without it you see the picture")
+	b.clean(s)
+}
+
+// Who opens the printed address is signed in; without it there is only the page to
+// sign in.
+func TestBrowserSignsIn(t *testing.T) {
+	ctx := browser(t)
+	var stderr journal
+	s := start(t, Config{TokenFile: filepath.Join(t.TempDir(), "token"), Stderr: &stderr})
+	feed(t, s.Sink(""))
+	b := open(t, ctx, address(s, "/"))
+	b.wait(`document.querySelector("h1").textContent === "Sign in" && document.getElementById("token")`)
+	requireAccessible(b)
+	invitation := strings.Fields(stderr.String())[2]
+	require.Contains(t, invitation, "/login?token=")
+	b = open(t, ctx, invitation)
+	b.wait(`location.pathname === "/" && document.getElementById("status-text") && document.getElementById("status-text").textContent === "Live"`)
+	b.moves()
+	require.Empty(t, evaluate[string](b, "document.cookie"), "no script can read it")
+}
+
+// axe returns axe-core, which checks accessibility (WCAG 2.2 A and AA among others).
+func axe(t *testing.T) string {
+	t.Helper()
+	source, err := os.ReadFile(filepath.FromSlash("../../../../build/axe/node_modules/axe-core/axe.min.js"))
+	if err != nil {
+		leaveOut(t, "accessibility of the page: needs axe-core; make deps installs it, with npm")
+	}
+	return string(source)
+}
+
+// requireAccessible checks the page as it is.
+func requireAccessible(b *tab) {
+	b.t.Helper()
+	evaluate[chromedp.Void](b, axe(b.t)+"; 0")
+	found := evaluate[[]string](b, `axe.run(document, {resultTypes: ["violations", "incomplete"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target + ": " + n.failureSummary)))`)
+	require.Empty(b.t, found)
+}
+
+// The page is accessible in each of its looks.
+func TestBrowserAccessibility(t *testing.T) {
+	ctx := browser(t)
+	_ = axe(t)
+	s := start(t, Config{Health: func() pihealth.State {
+		h, throttled := healthy(), uint32(5)
+		h.Throttled = &throttled
+		return h
+	}, Classify: func(context.Context, pixel.Image) ([]classify.Class, error) { return nil, nil }})
+	c := s.Sink("")
+	o := observation(1, appearance("a", "tench"), appearance("b", "goldfish"))
+	o.Snapshot, o.Scene = grey(90), "balloon"
+	o.Answers = []decision.Answer{{Name: "tench", Probability: 0.9, On: true}, {Name: "dog", Group: true, Probability: 0.2}, {Name: "cat", Probability: 0.01}}
+	require.NoError(t, c.Observe(o))
+	for _, look := range []struct {
+		width          int64
+		scheme, status string
+	}{
+		{1280, "light", StatusLive}, {1280, "dark", StatusGone}, {390, "dark", StatusLive}, {320, "light", StatusGone},
+	} {
+		t.Run(fmt.Sprint(look.width, look.scheme, look.status), func(t *testing.T) {
+			state := pipeline.CameraState{Since: time.Now()}
+			if look.status == StatusGone {
+				state.Err = errors.New("video0: no such device; plug the camera in")
+			}
+			require.NoError(t, c.CameraChanged(state))
+			b := open(t, ctx, address(s, "/"), chromedp.EmulateViewport(look.width, 800), emulateScheme(look.scheme))
+			b.wait(fmt.Sprintf(`document.getElementById("status").dataset.status === %q && document.querySelectorAll("#seen-list li").length === 2`, look.status))
+			b.wait(`document.getAnimations().every(a => a.playState !== "running")`)
+			requireAccessible(b)
+			require.LessOrEqual(t, evaluate[int64](b, "document.documentElement.scrollWidth"), look.width, "nothing sticks out")
+		})
+	}
+}
+
+func emulateScheme(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return err
+	})
+}
+
+// Everything can be reached by the Tab key, in the order of the page, and what has the
+// focus is marked.
+func TestBrowserKeyboard(t *testing.T) {
+	ctx := browser(t)
+	s := start(t, Config{Classify: func(context.Context, pixel.Image) ([]classify.Class, error) { return nil, nil }})
+	feed(t, s.Sink(""))
+	b := open(t, ctx, address(s, "/"))
+	b.wait(`!document.getElementById("ask").hidden && document.getElementById("status").dataset.status === "live"`)
+	var order []string
+	for range 8 {
+		b.do(chromedp.KeyEvent("\t"))
+		order = append(order, evaluate[string](b, `document.activeElement.id || document.activeElement.textContent`))
+		require.NotEqual(t, "none", evaluate[string](b, `(() => { const e = document.activeElement; return getComputedStyle(e.id === "ask-file" ? document.querySelector(".drop") : e).outlineStyle; })()`), order)
+	}
+	require.Equal(t, []string{"Skip to the answers", "pause", "filter-name", "filter-type", "filter-since", "ask-file", "One picture", "API"}, order)
+	b.clean(s)
+}
