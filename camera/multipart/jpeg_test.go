@@ -86,13 +86,22 @@ func TestCameraStreams(t *testing.T) {
 		"length far too large":      {"multipart/x-mixed-replace; boundary=b", "", "--b\r\nContent-Length: 9LARGE00000000\r\n\r\nJPEG\r\n", "--b--"},
 		"length one":                {"multipart/x-mixed-replace; boundary=b", "", "--b\r\nContent-Length: 1\r\n\r\nJPEG\r\n", "--b--"},
 		"length of words":           {"multipart/x-mixed-replace; boundary=b", "", "--b\r\nContent-Length: 12 bytes\r\n\r\nJPEG\r\n", "--b--"},
+		"length one short":          {"multipart/x-mixed-replace; boundary=b", "", "--b\r\nContent-Length: SHORT\r\n\r\nJPEG\r\n", "--b--"},
+		"length one long":           {"multipart/x-mixed-replace; boundary=b", "", "--b\r\nContent-Length: LONG\r\n\r\nJPEG\r\n", "--b--"},
+		"length of the line end":    {"multipart/x-mixed-replace; boundary=b", "", "--b\r\nContent-Length: LINE\r\n\r\nJPEG\r\n", "--b--"},
+		"one long, glued":           {"multipart/x-mixed-replace; boundary=b", "", "--b\r\nContent-Length: LONG\r\n\r\nJPEG", "--b--"},
+		"quoted boundary, spaces":   {`multipart/x-mixed-replace; boundary="my boundary"`, "", "--my boundary\r\n" + typed + "\r\nJPEG\r\n", "--my boundary--"},
+		"quoted, space at its end":  {`multipart/x-mixed-replace ; boundary = "--b "`, "", "--b \r\n" + typed + length + "\r\nJPEG\r\n", "--b --"},
+		"unquoted, spaces":          {"multipart/x-mixed-replace;boundary=my boundary", "", "--my boundary\r\n" + typed + "\r\nJPEG\r\n", ""},
+		"garbage after the JPEG":    {"multipart/x-mixed-replace; boundary=b", "", "--b\r\n" + typed + "\r\nJPEGgarbage\r\n", "--b--"},
 		"lengths that differ":       {"multipart/x-mixed-replace; boundary=b", "", "--b\r\nContent-Length: 5\r\n" + length + "\r\nJPEG\r\n", "--b--"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stream := v.first
 			for _, jpeg := range []string{a, b, c} {
 				n := len(jpeg)
-				stream += strings.NewReplacer("JPEG", jpeg, "RIGHT", fmt.Sprint(n), "SMALL", fmt.Sprint(n-20), "LARGE", fmt.Sprint(n+30)).Replace(v.part)
+				stream += strings.NewReplacer("JPEG", jpeg, "RIGHT", fmt.Sprint(n), "SMALL", fmt.Sprint(n-20), "LARGE", fmt.Sprint(n+30),
+					"SHORT", fmt.Sprint(n-1), "LONG", fmt.Sprint(n+1), "LINE", fmt.Sprint(n+2)).Replace(v.part)
 			}
 			stream += v.end
 			for _, r := range []io.Reader{strings.NewReader(stream), iotest.OneByteReader(strings.NewReader(stream)), iotest.DataErrReader(strings.NewReader(stream))} {
