@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/internal/printable"
 )
 
 const (
@@ -24,7 +25,14 @@ type outputs struct {
 	queues   []*pipeline.Queue
 	names    []string        // of queues
 	required *pipeline.Queue // standard output
+	closers  []io.Closer     // of what sinks use, to be closed after them
 }
+
+// report writes a problem of a sink to stderr.
+func (o *outputs) report(err error) { report(o.stderr, err) }
+
+// log writes to stderr that a problem of a sink is over.
+func (o *outputs) log(text string) { fmt.Fprintln(o.stderr, "edge:", printable.Text(text)) }
 
 // addRequired adds the sink of the run's result: it misses nothing, and if it fails
 // the run ends, even while the camera sends nothing.
@@ -36,7 +44,7 @@ func (o *outputs) addRequired(s pipeline.Sink, cancel context.CancelCauseFunc) {
 // addOptional adds a sink without which the run goes on.
 func (o *outputs) addOptional(name string, s pipeline.Sink) {
 	o.add(name, pipeline.NewQueue(s, sinkQueue, pipeline.DropOldest, func(err error) {
-		report(o.stderr, fmt.Errorf("%s has failed, and the run goes on without it: %w", name, err))
+		o.report(fmt.Errorf("%s has failed, and the run goes on without it: %w", name, err))
 	}))
 }
 
@@ -54,7 +62,12 @@ func (o *outputs) close() error {
 			err = failed
 		}
 		if lost := q.Lost(); lost > 0 {
-			report(o.stderr, fmt.Errorf("%s was stuck and has missed %d events", o.names[i], lost))
+			o.report(fmt.Errorf("%s was stuck and has missed %d events", o.names[i], lost))
+		}
+	}
+	for _, c := range o.closers {
+		if failed := c.Close(); failed != nil {
+			o.report(failed)
 		}
 	}
 	return err

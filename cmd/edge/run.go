@@ -35,6 +35,7 @@ type runCommand struct {
 	frames      int // 0: until stopped
 	filter      sink.Filter
 	decision    flags.Decision
+	sinks       sinkFlags
 	events      bool
 	json        bool
 	stats       bool
@@ -96,6 +97,7 @@ system clock (RFC 3339); "age_ms", its age when the result was known, and
 	r.engine.Add(command.Flags())
 	r.camera.Add(command.Flags())
 	r.decision.Add(command.Flags())
+	r.sinks.add(command.Flags())
 	command.Flags().BoolVar(&r.events, "events", false, "write a line when something appears or is gone, instead of one for each frame")
 	command.Flags().Var(&r.rotate, "rotate", "turn frames clockwise by 90, 180 or 270 `degrees`, for a camera mounted that way")
 	command.Flags().BoolVar(&r.mirror, "mirror", false, "mirror frames left to right, after turning them")
@@ -149,13 +151,17 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		Mirror:     r.mirror,
 		Crop:       r.crop,
 	}
-	if r.events {
+	if r.events || r.sinks.wanted() {
 		if runner.Decider, err = r.decision.Decider(labels(network)); err != nil {
 			return err
 		}
 	}
 	outputs := &outputs{stderr: cmd.ErrOrStderr()}
 	outputs.addRequired(r.output(cmd.OutOrStdout()), cancel)
+	if err := r.addSinks(outputs, network); err != nil {
+		_ = outputs.close()
+		return err
+	}
 	runner.Queues = outputs.queues
 
 	err = cameraerr.Explain(r.classify(ctx, &runner, cmd.ErrOrStderr()))

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+
+	"github.com/spf13/pflag"
+
+	"halfmeg/camera/pixel"
+	"halfmeg/cmd/edge/internal/flags"
+	"halfmeg/cmd/edge/internal/mqtt"
+	"halfmeg/cmd/edge/internal/pihealth"
+	"halfmeg/cmd/edge/internal/record"
+	"halfmeg/cmd/edge/internal/server"
+	"halfmeg/cmd/edge/internal/webhook"
+	"halfmeg/model"
+	"halfmeg/model/classify"
+)
+
+// sinkFlags select the outputs of run other than standard output.
+type sinkFlags struct {
+	server  flags.Server
+	record  flags.Record
+	mqtt    flags.MQTT
+	webhook flags.Webhook
+}
+
+func (f *sinkFlags) add(set *pflag.FlagSet) {
+	f.server.Add(set)
+	f.record.Add(set)
+	f.mqtt.Add(set)
+	f.webhook.Add(set)
+}
+
+// wanted reports whether there is an output that shows what appears and is gone.
+func (f *sinkFlags) wanted() bool {
+	return f.server.Enabled() || f.record.Config.Dir != "" || f.mqtt.Wanted() || len(f.webhook.URLs) > 0
+}
+
+// addSinks starts the outputs that the flags select.
+func (r *runCommand) addSinks(o *outputs, n *model.Network) error {
+	for _, add := range []func(*outputs, *model.Network) error{r.addServer, r.addRecorder, r.addMQTT, r.addWebhooks} {
+		if err := add(o, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addServer starts the page.
+func (r *runCommand) addServer(o *outputs, n *model.Network) error {
+	f := &r.sinks.server
+	if err := f.Check(); err != nil || !f.Enabled() {
+		return err
+	}
+	second := &secondClassifier{network: n}
+	c := f.Config
+	c.Network, c.Version, c.Stderr, c.Classify = r.engine.Model, version(), o.stderr, second.classify
+	s, err := server.New(c)
+	if err != nil {
+		return err
+	}
+	o.closers = append(o.closers, s, second)
+	o.addOptional("the page", s.Sink(""))
+	return nil
+}
+
+// addRecorder starts recording.
+func (r *runCommand) addRecorder(o *outputs, n *model.Network) error {
+	f := &r.sinks.record
+	if f.Config.Dir == "" {
+		return nil
+	}
+	if err := f.Check(labels(n), &r.decision); err != nil {
+		return err
+	}
+	c := f.Config
+	c.Warn = o.report
+	s, err := record.New(c)
+	if err != nil {
+		return err
+	}
+	o.addOptional("the recorder", s)
+	return nil
+}
+
+// addMQTT starts publishing.
+func (r *runCommand) addMQTT(o *outputs, n *model.Network) error {
+	c, err := r.sinks.mqtt.Config()
+	if err != nil || !r.sinks.mqtt.Wanted() {
+		return err
+	}
+	decisions, err := r.decision.Config(labels(n))
+	if err != nil {
+		return err
+	}
+	if c.Sensors, err = mqtt.Sensors(labels(n), decisions); err != nil {
+		return err
+	}
+	c.Version = version()
+	c.Health = func() pihealth.State { return pihealth.Read(os.DirFS("/")) }
+	c.Report, c.Log = o.report, o.log
+	s, err := mqtt.New(c)
+	if err != nil {
+		return err
+	}
+	o.addOptional("MQTT", s)
+	return nil
+}
+
+// addWebhooks starts a sink for each webhook, so that none delays another.
+func (r *runCommand) addWebhooks(o *outputs, _ *model.Network) error {
+	configs, err := r.sinks.webhook.Configs()
+	if err != nil {
+		return err
+	}
+	for _, c := range configs {
+		c.Report, c.Log = o.report, o.log
+		s, err := webhook.New(c)
+		if err != nil {
+			return err
+		}
+		o.addOptional("a webhook", s)
+	}
+	return nil
+}
+
+// secondClassifier classifies pictures that are sent to the page's API, while the first
+// one is busy with the camera. It exists from the first picture on, and computes with
+// one thread.
+type secondClassifier struct {
+	network *model.Network
+
+	mu         sync.Mutex
+	classifier *classify.Classifier
+	closed     bool
+}
+
+func (s *secondClassifier) classify(_ context.Context, img pixel.Image) ([]classify.Class, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.New("edge is shutting down")
+	}
+	if s.classifier == nil {
+		c, err := classify.New(s.network, 1)
+		if err != nil {
+			return nil, err
+		}
+		s.classifier = c
+	}
+	result, err := s.classifier.Classify(img)
+	if err != nil {
+		return nil, err
+	}
+	return result.Top(topClasses), nil
+}
+
+// Close ends the thread.
+func (s *secondClassifier) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	if s.classifier != nil {
+		s.classifier.Close()
+	}
+	return nil
+}
