@@ -196,6 +196,12 @@ func (o *observer) waitFor(t *testing.T, topic, want string) {
 	require.Eventually(t, func() bool { return o.last(topic) == want }, patience, 10*time.Millisecond, "%s: want %q", topic, want)
 }
 
+// waitForPicture waits for a JPEG.
+func (o *observer) waitForPicture(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool { return strings.HasPrefix(o.last("halfmeg/door/snapshot"), "\xff\xd8") }, patience, 10*time.Millisecond)
+}
+
 // reports records what a sink tells people.
 type reports struct {
 	mu   sync.Mutex
