@@ -265,6 +265,11 @@ func TestBrowserFollowsTheTestCard(t *testing.T) {
 	b.do(chromedp.SetUploadFiles(chromedp.ID("ask-file"), []string{name}))
 	b.wait(`document.querySelectorAll("#ask-bars li").length === 5 && document.getElementById("ask-status").textContent.startsWith("Most likely")`)
 
+	// A sharp picture is larger.
+	require.Equal(t, 320, evaluate[int](b, `document.getElementById("picture").naturalWidth`))
+	b.do(chromedp.Click(chromedp.ID("sharp")))
+	b.wait(`document.getElementById("picture").naturalWidth === 640`)
+
 	// Pausing ends the stream.
 	b.do(chromedp.Click(chromedp.ID("pause")))
 	b.wait(`document.getElementById("pause").textContent === "Continue"`)
@@ -453,11 +458,11 @@ func TestBrowserKeyboard(t *testing.T) {
 	b := open(t, ctx, address(s, "/"))
 	b.wait(`!document.getElementById("ask").hidden && document.getElementById("status").dataset.status === "live"`)
 	var order []string
-	for range 8 {
+	for range 9 {
 		b.do(chromedp.KeyEvent("\t"))
 		order = append(order, evaluate[string](b, `document.activeElement.id || document.activeElement.textContent`))
 		require.NotEqual(t, "none", evaluate[string](b, `(() => { const e = document.activeElement; return getComputedStyle(e.id === "ask-file" ? document.querySelector(".drop") : e).outlineStyle; })()`), order)
 	}
-	require.Equal(t, []string{"Skip to the answers", "pause", "filter-name", "filter-type", "filter-since", "ask-file", "One picture", "API"}, order)
+	require.Equal(t, []string{"Skip to the answers", "sharp", "pause", "filter-name", "filter-type", "filter-since", "ask-file", "One picture", "API"}, order)
 	b.clean(s)
 }

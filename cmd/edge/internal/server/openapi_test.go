@@ -192,9 +192,11 @@ func TestDescribedStatuses(t *testing.T) {
 		{"GET /", "/", nil, 200, nil},
 		{"GET /stream.mjpg", "/stream.mjpg", nil, 200, nil},
 		{"GET /stream.mjpg", "/stream.mjpg?camera=x", nil, 404, nil},
+		{"GET /stream.mjpg", "/stream.mjpg?size=x", nil, 400, nil},
 		{"GET /stream.mjpg", "/stream.mjpg", nil, 503, func(s *Server) { fill(s.streams) }},
 		{"GET /snapshot.jpg", "/snapshot.jpg", nil, 200, nil},
 		{"GET /snapshot.jpg", "/snapshot.jpg?camera=x", nil, 404, nil},
+		{"GET /snapshot.jpg", "/snapshot.jpg?size=x", nil, 400, nil},
 		{"GET /snapshot.jpg", "/snapshot.jpg", nil, 503, func(s *Server) { fill(s.streams) }},
 		{"GET /api/state", "/api/state", nil, 200, nil},
 		{"GET /api/events", "/api/events", nil, 200, nil},
@@ -300,7 +302,7 @@ func (d *description) checkFields(t *testing.T, s schema, body []byte) {
 func TestDescribedParameters(t *testing.T) {
 	d := describe(t)
 	for operation, want := range map[string][]string{
-		"GET /stream.mjpg": {"camera"}, "GET /snapshot.jpg": {"camera"}, "GET /api/events": {"state", "last-event-id"},
+		"GET /stream.mjpg": {"camera", "size"}, "GET /snapshot.jpg": {"camera", "size"}, "GET /api/events": {"state", "last-event-id"},
 		"GET /api/history": {"camera", "name", "type", "since", "limit"},
 	} {
 		var got []string

@@ -138,17 +138,13 @@ func (c *Sink) addEvents(o *pipeline.Observation) {
 	}
 }
 
-// Pictures of events are at most this long, in pixels, and have this quality: about
-// 10 kB each.
-const (
-	thumbnailSide    = 320
-	thumbnailQuality = 70
-	thumbnailBytes   = 32 << 10
-)
+// thumbnailBytes is what a picture of an event may have without being encoded again:
+// a small one has about 10 kB.
+const thumbnailBytes = 32 << 10
 
 // thumbnail returns a small JPEG of a picture, or nil if it cannot be had.
 func thumbnail(s *snapshot.Snapshot) []byte {
-	data, err := s.JPEG(thumbnailSide, thumbnailQuality)
+	data, err := s.JPEG(small.side, small.quality)
 	if err != nil {
 		return nil
 	}
@@ -161,7 +157,7 @@ func thumbnail(s *snapshot.Snapshot) []byte {
 		return nil
 	}
 	pixels := decoded.Pixels()
-	data, err = snapshot.New(&camera.Frame{Time: s.Time}, &pixels).JPEG(thumbnailSide, thumbnailQuality)
+	data, err = snapshot.New(&camera.Frame{Time: s.Time}, &pixels).JPEG(small.side, small.quality)
 	if err != nil {
 		return nil
 	}

@@ -8,27 +8,14 @@ import (
 	"time"
 )
 
-// The moving picture is at most this long, in pixels, and has this quality.
-const (
-	pictureSide    = 640
-	pictureQuality = 60
-)
-
 // boundary separates the pictures of a stream.
 const boundary = "edge-frame"
 
 // getStream sends the newest picture again and again. What a reader is too slow for is
 // left out; one who does not take a picture in time is dropped.
 func (s *Server) getStream(w http.ResponseWriter, r *http.Request) {
-	camera := s.camera(r)
+	camera, size := s.look(w, r, small)
 	if camera == nil {
-		writeError(w, http.StatusNotFound, "no such camera")
-		return
-	}
-	if !s.streams.take() {
-		s.metrics.refusedStreams.Inc()
-		w.Header().Set("Retry-After", "5")
-		writeError(w, http.StatusServiceUnavailable, fmt.Sprintf("%d others are looking already", maxStreams))
 		return
 	}
 	defer s.streams.leave()
@@ -39,7 +26,7 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) {
 	err := out.write("--" + boundary + "\r\n")
 	for err == nil {
 		var data []byte
-		if data, err = nextPicture(r.Context(), viewer); err == nil {
+		if data, err = nextPicture(r.Context(), viewer, size); err == nil {
 			// A browser shows a picture when it has read the boundary after it, so that
 			// follows at once.
 			err = out.write(fmt.Sprintf("Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", len(data)), data, "\r\n--"+boundary+"\r\n")
@@ -50,20 +37,40 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// snapshotTimeout is how long a request for one picture waits for a frame.
-const snapshotTimeout = 10 * time.Second
-
-// getSnapshot sends one picture of a frame that is still to come.
-func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) {
+// look returns the camera and the size that a request for pictures asks for, after it
+// has taken a slot of streams. Otherwise it answers, and the camera is nil.
+func (s *Server) look(w http.ResponseWriter, r *http.Request, size pictureSize) (*Sink, pictureSize) {
+	switch r.URL.Query().Get("size") {
+	case "":
+	case "small":
+		size = small
+	case "large":
+		size = large
+	default:
+		writeError(w, http.StatusBadRequest, "size: give small or large")
+		return nil, size
+	}
 	camera := s.camera(r)
 	if camera == nil {
 		writeError(w, http.StatusNotFound, "no such camera")
-		return
+		return nil, size
 	}
 	if !s.streams.take() {
 		s.metrics.refusedStreams.Inc()
 		w.Header().Set("Retry-After", "5")
 		writeError(w, http.StatusServiceUnavailable, fmt.Sprintf("%d others are looking already", maxStreams))
+		return nil, size
+	}
+	return camera, size
+}
+
+// snapshotTimeout is how long a request for one picture waits for a frame.
+const snapshotTimeout = 10 * time.Second
+
+// getSnapshot sends one picture of a frame that is still to come.
+func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) {
+	camera, size := s.look(w, r, large)
+	if camera == nil {
 		return
 	}
 	defer s.streams.leave()
@@ -71,7 +78,7 @@ func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) {
 	defer viewer.Close()
 	ctx, cancel := context.WithTimeout(r.Context(), snapshotTimeout)
 	defer cancel()
-	data, err := nextPicture(ctx, viewer)
+	data, err := nextPicture(ctx, viewer, size)
 	if err != nil {
 		s.mu.Lock()
 		message := camera.state.Error

@@ -11,6 +11,8 @@
   let state = null;        // the newest one
   let connected = false;
   let paused = false;
+  let sharp = false;       // large pictures are asked for
+  try { sharp = localStorage.getItem("sharp") === "1"; } catch (e) { /* storage is forbidden */ }
 
   // Elements.
   function el(tag, className, text) {
@@ -47,6 +49,7 @@
     function address(path) {
       const query = [];
       if (camera) query.push("camera=" + encodeURIComponent(camera));
+      if (sharp) query.push("size=large");
       query.push("n=" + ++serial); // else some browsers show what they have
       return path + "?" + query.join("&");
     }
@@ -240,7 +243,7 @@
     setText($("status-text"), statusWords[c.status] || c.status);
     const away = c.status !== "live";
     $("gone").hidden = !away;
-    $("pause").hidden = away;
+    $("pause").hidden = $("sharp").hidden = away;
     $("frame").toggleAttribute("data-dim", away);
     if (away) {
       setText($("gone-title"), goneTitles[c.status] || c.status);
@@ -395,6 +398,14 @@
     setText($("pause"), paused ? "Continue" : "Pause");
     if (paused) picture.stop(); else picture.restart();
   };
+  function showSharp() { $("sharp").setAttribute("aria-pressed", String(sharp)); }
+  $("sharp").onclick = function () {
+    sharp = !sharp;
+    try { localStorage.setItem("sharp", sharp ? "1" : "0"); } catch (e) { /* for this visit, then */ }
+    showSharp();
+    picture.restart();
+  };
+  showSharp();
   document.addEventListener("visibilitychange", function () {
     if (document.hidden) { picture.stop(); if (source) source.close(); clearTimeout(retry); connected = false; } else connect();
   });
