@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -76,7 +77,7 @@ type tab struct {
 }
 
 // open opens an address in a new tab.
-func open(t *testing.T, parent context.Context, address string, setUp ...chromedp.Action[chromedp.Void]) *tab {
+func open(parent context.Context, t *testing.T, address string, setUp ...chromedp.Action[chromedp.Void]) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(parent)
 	t.Cleanup(cancel)
@@ -222,6 +223,23 @@ func healthy() pihealth.State {
 	return pihealth.State{Model: "Raspberry Pi 4 Model B", ClockHz: 1.5e9, Celsius: &celsius, Throttled: &throttled}
 }
 
+// screenshot is a file for a picture of the page:
+//
+//	go test ./cmd/edge/internal/server -run FollowsTheTestCard -screenshot docs/page.png
+var screenshot = flag.String("screenshot", "", "write a picture of the page to this `file`, relative to the project")
+
+// shoot writes the picture, while the page looks its best.
+func shoot(b *tab) {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(1180, 860))
+	b.wait(`document.querySelectorAll("#seen-list li").length >= 10 && document.getElementById("headline").textContent === "balloon"`)
+	b.wait(`document.querySelector("#bars .value").textContent > "95"`)
+	evaluate[chromedp.Void](b, "scrollTo(0, 0)")
+	data, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	require.NoError(b.t, err)
+	require.NoError(b.t, os.WriteFile(filepath.Join("../../../..", *screenshot), data, 0o644))
+}
+
 // The whole page with the real network on the test card.
 func TestBrowserFollowsTheTestCard(t *testing.T) {
 	ctx := browser(t)
@@ -235,7 +253,7 @@ func TestBrowserFollowsTheTestCard(t *testing.T) {
 	}})
 	stop := runTestCard(t, s, 8)
 	defer stop()
-	b := open(t, ctx, address(s, "/"))
+	b := open(ctx, t, address(s, "/"))
 	b.wait(`document.getElementById("status-text").textContent === "Live"`)
 	b.moves()
 	right := map[string]bool{}
@@ -255,7 +273,7 @@ func TestBrowserFollowsTheTestCard(t *testing.T) {
 	b.wait(`document.getElementById("spoken").textContent !== ""`)
 
 	// A second viewer costs the first one nothing.
-	second := open(t, ctx, address(s, "/"))
+	second := open(ctx, t, address(s, "/"))
 	second.moves()
 	b.wait(`document.getElementById("about").textContent.includes("viewer")`)
 
@@ -269,6 +287,10 @@ func TestBrowserFollowsTheTestCard(t *testing.T) {
 	require.Equal(t, 320, evaluate[int](b, `document.getElementById("picture").naturalWidth`))
 	b.do(chromedp.Click(chromedp.ID("sharp")))
 	b.wait(`document.getElementById("picture").naturalWidth === 640`)
+
+	if *screenshot != "" {
+		shoot(b)
+	}
 
 	// Pausing ends the stream.
 	b.do(chromedp.Click(chromedp.ID("pause")))
@@ -289,7 +311,7 @@ func TestBrowserSurvivesRestart(t *testing.T) {
 	c := s.Sink("")
 	feed(t, c)
 	require.NoError(t, c.Observe(observation(1, appearance("before", "before the restart"))))
-	b := open(t, ctx, address(s, "/"))
+	b := open(ctx, t, address(s, "/"))
 	b.moves()
 	b.wait(`document.getElementById("seen-list").textContent.includes("before the restart")`)
 	b.clean(s)
@@ -315,7 +337,7 @@ func TestBrowserShowsLabelsAsText(t *testing.T) {
 	o := observation(1, appearance("a", label))
 	o.Results[0].Label, o.Scene = label, label
 	require.NoError(t, c.Observe(o))
-	b := open(t, ctx, address(s, "/"))
+	b := open(ctx, t, address(s, "/"))
 	b.wait(`document.getElementById("seen-list").textContent.includes("<script>")`)
 	b.wait(`document.getElementById("headline").textContent.startsWith("<img")`)
 	require.Equal(t, "0 0", evaluate[string](b, `document.querySelectorAll("main script").length + " " + document.querySelectorAll("[src=x]").length`))
@@ -330,7 +352,7 @@ func TestBrowserFilters(t *testing.T) {
 	ctx := browser(t)
 	s := start(t, Config{})
 	c := s.Sink("")
-	b := open(t, ctx, address(s, "/"))
+	b := open(ctx, t, address(s, "/"))
 	b.wait(`document.getElementById("seen-empty").textContent.startsWith("Nothing yet")`)
 	dog, cat := appearance("dog", "dog"), appearance("cat", "cat")
 	require.NoError(t, c.Observe(observation(1, dog, cat)))
@@ -358,7 +380,7 @@ func TestBrowserWithoutScript(t *testing.T) {
 	ctx := browser(t)
 	s := start(t, Config{})
 	feed(t, s.Sink(""))
-	b := open(t, ctx, address(s, "/"), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+	b := open(ctx, t, address(s, "/"), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		return err
 	}))
@@ -376,12 +398,12 @@ func TestBrowserSignsIn(t *testing.T) {
 	var stderr journal
 	s := start(t, Config{TokenFile: filepath.Join(t.TempDir(), "token"), Stderr: &stderr})
 	feed(t, s.Sink(""))
-	b := open(t, ctx, address(s, "/"))
+	b := open(ctx, t, address(s, "/"))
 	b.wait(`document.querySelector("h1").textContent === "Sign in" && document.getElementById("token")`)
 	requireAccessible(b)
 	invitation := strings.Fields(stderr.String())[2]
 	require.Contains(t, invitation, "/login?token=")
-	b = open(t, ctx, invitation)
+	b = open(ctx, t, invitation)
 	b.wait(`location.pathname === "/" && document.getElementById("status-text") && document.getElementById("status-text").textContent === "Live"`)
 	b.moves()
 	require.Empty(t, evaluate[string](b, "document.cookie"), "no script can read it")
@@ -431,7 +453,7 @@ func TestBrowserAccessibility(t *testing.T) {
 				state.Err = errors.New("video0: no such device; plug the camera in")
 			}
 			require.NoError(t, c.CameraChanged(state))
-			b := open(t, ctx, address(s, "/"), chromedp.EmulateViewport(look.width, 800), emulateScheme(look.scheme))
+			b := open(ctx, t, address(s, "/"), chromedp.EmulateViewport(look.width, 800), emulateScheme(look.scheme))
 			b.wait(fmt.Sprintf(`document.getElementById("status").dataset.status === %q && document.querySelectorAll("#seen-list li").length === 2`, look.status))
 			b.wait(`document.getAnimations().every(a => a.playState !== "running")`)
 			requireAccessible(b)
@@ -455,7 +477,7 @@ func TestBrowserKeyboard(t *testing.T) {
 	ctx := browser(t)
 	s := start(t, Config{Classify: func(context.Context, pixel.Image) ([]classify.Class, error) { return nil, nil }})
 	feed(t, s.Sink(""))
-	b := open(t, ctx, address(s, "/"))
+	b := open(ctx, t, address(s, "/"))
 	b.wait(`!document.getElementById("ask").hidden && document.getElementById("status").dataset.status === "live"`)
 	var order []string
 	for range 9 {

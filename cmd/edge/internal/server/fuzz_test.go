@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -47,7 +48,7 @@ func FuzzQuery(f *testing.F) {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	f.Fuzz(func(t *testing.T, path, query string) {
-		r := httptest.NewRequest("GET", "/", nil).WithContext(ended)
+		r := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ended)
 		r.Host = "127.0.0.1"
 		r.URL = &url.URL{Path: path, RawQuery: query}
 		w := httptest.NewRecorder()
@@ -75,7 +76,7 @@ func FuzzClassify(f *testing.F) {
 	f.Add([]byte("GIF89a\x10\x00\x10\x00"))
 	f.Add([]byte("BM"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r := httptest.NewRequest("POST", "http://127.0.0.1/api/classify", bytes.NewReader(body))
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/api/classify", bytes.NewReader(body))
 		w := httptest.NewRecorder()
 		s.http.Handler.ServeHTTP(w, r)
 		if w.Code != 200 && w.Code != 415 {

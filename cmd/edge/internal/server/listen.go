@@ -59,7 +59,7 @@ func isNumber(text string) bool { return text != "" && strings.Trim(text, "01234
 
 // explainListen says what to do about an address that cannot be had.
 func explainListen(address string, err error) error {
-	var cause error = err
+	cause := err
 	if op := (*net.OpError)(nil); errors.As(err, &op) {
 		cause = op.Err
 	}

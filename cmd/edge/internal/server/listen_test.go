@@ -102,7 +102,7 @@ func TestTokenFile(t *testing.T) {
 	code, _ := get(t, s, "/api/state")
 	require.Equal(t, 401, code, "a token file is asked for even on loopback")
 	again := start(t, Config{TokenFile: name})
-	r := request(t, again, http.MethodGet, "/api/state", nil)
+	r := request(t, again, http.MethodGet, "/api/state")
 	r.Header.Set("Authorization", "Bearer "+token)
 	code, _ = do(t, r)
 	require.Equal(t, 200, code)

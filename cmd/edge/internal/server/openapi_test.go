@@ -95,7 +95,7 @@ func TestDescribedFields(t *testing.T) {
 	d := describe(t)
 	types := map[string]any{
 		"Error": Error{}, "Health": Health{}, "State": State{}, "Board": Board{}, "CameraState": CameraState{}, "Times": pipeline.Times{},
-		"Answer": Answer{}, "History": History{}, "Event": decision.Event{}, "Classification": Classification{}, "Class": classify.Class{},
+		"Answer": Answer{}, "Series": Series{}, "Point": Point{}, "History": History{}, "Event": decision.Event{}, "Classification": Classification{}, "Class": classify.Class{},
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(types)), slices.Collect(maps.Keys(d.Components.Schemas)))
 	for name, value := range types {
@@ -199,6 +199,8 @@ func TestDescribedStatuses(t *testing.T) {
 		{"GET /snapshot.jpg", "/snapshot.jpg?size=x", nil, 400, nil},
 		{"GET /snapshot.jpg", "/snapshot.jpg", nil, 503, func(s *Server) { fill(s.streams) }},
 		{"GET /api/state", "/api/state", nil, 200, nil},
+		{"GET /api/series", "/api/series", nil, 200, nil},
+		{"GET /api/series", "/api/series?camera=x", nil, 404, nil},
 		{"GET /api/events", "/api/events", nil, 200, nil},
 		{"GET /api/events", "/api/events?state=x", nil, 400, nil},
 		{"GET /api/events", "/api/events", nil, 503, func(s *Server) { fill(s.eventStreams) }},
@@ -302,7 +304,7 @@ func (d *description) checkFields(t *testing.T, s schema, body []byte) {
 func TestDescribedParameters(t *testing.T) {
 	d := describe(t)
 	for operation, want := range map[string][]string{
-		"GET /stream.mjpg": {"camera", "size"}, "GET /snapshot.jpg": {"camera", "size"}, "GET /api/events": {"state", "last-event-id"},
+		"GET /stream.mjpg": {"camera", "size"}, "GET /snapshot.jpg": {"camera", "size"}, "GET /api/series": {"camera"}, "GET /api/events": {"state", "last-event-id"},
 		"GET /api/history": {"camera", "name", "type", "since", "limit"},
 	} {
 		var got []string

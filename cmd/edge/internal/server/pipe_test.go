@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"image/jpeg"
 	"io"
@@ -41,14 +42,20 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080} }
 func (p *pipes) Close() error   { close(p.done); return nil }
 
-// connect sends a request and returns the connection.
-func (p *pipes) connect(t *testing.T, request string) net.Conn {
-	t.Helper()
+// dial sends a request and returns the connection.
+func (p *pipes) dial(request string) (net.Conn, error) {
 	client, server := net.Pipe()
 	p.conns <- server
 	_, err := io.WriteString(client, request)
+	return client, err
+}
+
+// connect is dial for the test's own goroutine.
+func (p *pipes) connect(t *testing.T, request string) net.Conn {
+	t.Helper()
+	conn, err := p.dial(request)
 	require.NoError(t, err)
-	return client
+	return conn
 }
 
 // get connects and requests a path.
@@ -60,9 +67,18 @@ func (p *pipes) get(t *testing.T, path string) net.Conn {
 // status reads the head of an answer.
 func status(t *testing.T, r *bufio.Reader) int {
 	t.Helper()
-	response, err := http.ReadResponse(r, nil)
+	code, err := readStatus(r)
 	require.NoError(t, err)
-	return response.StatusCode
+	return code
+}
+
+// readStatus is status for other goroutines.
+func readStatus(r *bufio.Reader) (int, error) {
+	response, err := http.ReadResponse(r, nil) //nolint:bodyclose // that would read to the end, and a stream has none
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, nil
 }
 
 // inBubble runs a test with a server on pipes and with a clock that jumps. When it
@@ -88,7 +104,9 @@ func frames(t *testing.T, c *Sink, from int, span time.Duration) (next, pictures
 			o.Snapshot = grey(byte(from))
 			pictures++
 		}
-		require.NoError(t, c.Observe(o))
+		if err := c.Observe(o); err != nil {
+			t.Error(err)
+		}
 		time.Sleep(100 * time.Millisecond)
 	}
 	return from, pictures
@@ -121,7 +139,7 @@ func nextShade(t *testing.T, r *bufio.Reader) int {
 // chunks is the body of a stream.
 func chunks(t *testing.T, c net.Conn) *bufio.Reader {
 	t.Helper()
-	response, err := http.ReadResponse(bufio.NewReaderSize(c, 16), nil)
+	response, err := http.ReadResponse(bufio.NewReaderSize(c, 16), nil) //nolint:bodyclose // that would read to the end, and a stream has none
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	return bufio.NewReaderSize(response.Body, 16)
@@ -248,6 +266,7 @@ func TestSnapshotWithoutCamera(t *testing.T) {
 		require.NotEmpty(t, response.Header.Get("Retry-After"))
 		body, err := io.ReadAll(response.Body)
 		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
 		require.Contains(t, string(body), "plug it in")
 		require.NoError(t, conn.Close())
 	})
@@ -302,9 +321,16 @@ func TestClassifyLimits(t *testing.T) {
 		statuses := make(chan int, 2*maxUploads)
 		for range 2 * maxUploads {
 			go func() {
-				conn := p.connect(t, fmt.Sprintf("POST /api/classify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n%s", len(picture), picture))
-				statuses <- status(t, bufio.NewReader(conn))
+				conn, err := p.dial(fmt.Sprintf("POST /api/classify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n%s", len(picture), picture))
+				code := 0
+				if err == nil {
+					code, err = readStatus(bufio.NewReader(conn))
+				}
+				if err != nil {
+					t.Error(err)
+				}
 				_ = conn.Close()
+				statuses <- code
 			}()
 		}
 		count := map[int]int{}
@@ -337,5 +363,30 @@ func TestCloseEndsStreams(t *testing.T) {
 		}
 		require.LessOrEqual(t, time.Since(begin), closeTimeout)
 		require.NoError(t, stuck.Close())
+	})
+}
+
+// The figures of the last two minutes are kept, a point a second, and none longer.
+func TestSeries(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
+		c := s.Sink("")
+		series := func() (v Series) {
+			conn := p.get(t, "/api/series")
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			require.NoError(t, err)
+			require.NoError(t, json.NewDecoder(response.Body).Decode(&v))
+			require.NoError(t, response.Body.Close())
+			require.NoError(t, conn.Close())
+			return v
+		}
+		require.NotNil(t, series().Points)
+		next, _ := frames(t, c, 1, 10*time.Second)
+		points := series().Points
+		require.Len(t, points, 10)
+		require.Equal(t, Point{Age: 0.9, Rate: 10, Answer: 32}, points[9])
+		frames(t, c, next, 5*time.Minute)
+		require.Len(t, series().Points, seriesLength)
+		time.Sleep(time.Minute)
+		require.Len(t, series().Points, seriesLength/2)
 	})
 }

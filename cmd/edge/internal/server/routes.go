@@ -21,6 +21,7 @@ func (s *Server) routes() []route {
 		{"GET /stream.mjpg", s.getStream},
 		{"GET /snapshot.jpg", s.getSnapshot},
 		{"GET /api/state", s.getState},
+		{"GET /api/series", s.getSeries},
 		{"GET /api/events", s.getEvents},
 		{"GET /api/events/{file}", s.getEventPicture},
 		{"GET /api/history", s.getHistory},

@@ -65,12 +65,12 @@ func address(s *Server, path string) string { return "http://" + s.Addr().String
 // get requests a path and returns status and body.
 func get(t *testing.T, s *Server, path string) (int, string) {
 	t.Helper()
-	return do(t, request(t, s, http.MethodGet, path, nil))
+	return do(t, request(t, s, http.MethodGet, path))
 }
 
-func request(t *testing.T, s *Server, method, path string, body io.Reader) *http.Request {
+func request(t *testing.T, s *Server, method, path string) *http.Request {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, address(s, path), body)
+	r, err := http.NewRequestWithContext(t.Context(), method, address(s, path), nil)
 	require.NoError(t, err)
 	return r
 }
@@ -190,7 +190,7 @@ func TestCameraGone(t *testing.T) {
 func TestStream(t *testing.T) {
 	s := start(t, Config{})
 	feed(t, s.Sink(""))
-	r := request(t, s, http.MethodGet, "/stream.mjpg", nil)
+	r := request(t, s, http.MethodGet, "/stream.mjpg")
 	response, err := http.DefaultClient.Do(r)
 	require.NoError(t, err)
 	defer response.Body.Close()
@@ -227,7 +227,7 @@ type message struct{ id, event, data string }
 // events connects to /api/events and returns a function that waits for a message.
 func events(t *testing.T, s *Server, path, lastID string) func() message {
 	t.Helper()
-	r := request(t, s, http.MethodGet, path, nil)
+	r := request(t, s, http.MethodGet, path)
 	if lastID != "" {
 		r.Header.Set("Last-Event-ID", lastID)
 	}
@@ -333,7 +333,7 @@ func TestHistory(t *testing.T) {
 func TestPage(t *testing.T) {
 	s := start(t, Config{})
 	for path, want := range map[string]string{"/": "text/html; charset=utf-8", "/page.css": "text/css; charset=utf-8", "/page.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml"} {
-		response, err := http.DefaultClient.Do(request(t, s, http.MethodGet, path, nil))
+		response, err := http.DefaultClient.Do(request(t, s, http.MethodGet, path))
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())
 		require.Equal(t, http.StatusOK, response.StatusCode)
@@ -346,7 +346,7 @@ func TestPage(t *testing.T) {
 		status, _ := get(t, s, path)
 		require.Equal(t, http.StatusNotFound, status, path)
 	}
-	status, _ := do(t, request(t, s, http.MethodPost, "/api/state", nil))
+	status, _ := do(t, request(t, s, http.MethodPost, "/api/state"))
 	require.Equal(t, http.StatusMethodNotAllowed, status)
 }
 

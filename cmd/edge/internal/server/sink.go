@@ -25,8 +25,9 @@ type Sink struct {
 	feed   *live.Feed
 
 	// By the mutex of the server.
-	state CameraState
-	marks []mark // of the last rateWindow
+	state   CameraState
+	marks   []mark // of the last rateWindow
+	samples []sample
 }
 
 // mark is when a frame was answered.
@@ -82,6 +83,7 @@ func (c *Sink) Observe(o *pipeline.Observation) error {
 	defer c.server.mu.Unlock()
 	c.state.observe(o)
 	c.measure(o)
+	c.sampleState(time.Now())
 	c.server.change()
 	return nil
 }

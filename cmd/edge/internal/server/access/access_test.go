@@ -36,8 +36,29 @@ func newGuarded(c Config) *guarded {
 	return g
 }
 
+// answer is what a request led to.
+type answer struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+	body    string
+}
+
+// serve answers a request.
+func (g *guarded) serve(r *http.Request) answer {
+	w := httptest.NewRecorder()
+	g.ServeHTTP(w, r)
+	a := answer{status: w.Code, header: w.Header(), body: w.Body.String()}
+	for _, line := range w.Header().Values("Set-Cookie") {
+		if c, err := http.ParseSetCookie(line); err == nil {
+			a.cookies = append(a.cookies, c)
+		}
+	}
+	return a
+}
+
 // send sends a request with headers, given as pairs of name and value.
-func (g *guarded) send(method, target string, headers ...string) *http.Response {
+func (g *guarded) send(method, target string, headers ...string) answer {
 	r := httptest.NewRequest(method, target, nil)
 	r.RemoteAddr = "192.168.1.9:5000"
 	for i := 0; i < len(headers); i += 2 {
@@ -50,15 +71,7 @@ func (g *guarded) send(method, target string, headers ...string) *http.Response 
 			r.Header.Set(headers[i], headers[i+1])
 		}
 	}
-	w := httptest.NewRecorder()
-	g.ServeHTTP(w, r)
-	return w.Result()
-}
-
-func body(r *http.Response) string {
-	var b strings.Builder
-	_ = r.Write(&b)
-	return b.String()
+	return g.serve(r)
 }
 
 const lan = "http://192.168.1.5:8080"
@@ -88,7 +101,7 @@ func TestHosts(t *testing.T) {
 	} {
 		for only, want := range map[bool]int{false: c.anyIP, true: c.onLoop} {
 			g := newGuarded(Config{Open: true, Names: []string{"pi.local"}, OnlyLoopback: only})
-			require.Equal(t, want, g.send("GET", "/api/state", "Host", c.host).StatusCode, "%q %v", c.host, only)
+			require.Equal(t, want, g.send("GET", "/api/state", "Host", c.host).status, "%q %v", c.host, only)
 		}
 	}
 }
@@ -116,104 +129,100 @@ func TestOtherSites(t *testing.T) {
 		{"GET", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200},
 		{"GET", []string{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200},
 	} {
-		require.Equal(t, c.want, g.send(c.method, lan+"/stream.mjpg", c.headers...).StatusCode, "%s %v", c.method, c.headers)
+		require.Equal(t, c.want, g.send(c.method, lan+"/stream.mjpg", c.headers...).status, "%s %v", c.method, c.headers)
 	}
 }
 
 func TestOneTimeToken(t *testing.T) {
 	g := newGuarded(Config{})
-	require.Equal(t, 401, g.send("GET", lan+"/").StatusCode)
+	require.Equal(t, 401, g.send("GET", lan+"/").status)
 	first := g.invited
-	require.Equal(t, 401, g.send("GET", lan+"/login?token="+first+"x", "Accept", "text/html").StatusCode)
+	require.Equal(t, 401, g.send("GET", lan+"/login?token="+first+"x", "Accept", "text/html").status)
 	in := g.send("GET", lan+"/login?token="+first)
-	require.Equal(t, 200, in.StatusCode)
-	require.Contains(t, body(in), "signed in")
-	cookie := in.Cookies()[0]
+	require.Equal(t, 200, in.status)
+	require.Contains(t, in.body, "signed in")
+	cookie := in.cookies[0]
 	require.True(t, cookie.HttpOnly)
 	require.Equal(t, http.SameSiteStrictMode, cookie.SameSite)
 	require.Equal(t, "/", cookie.Path)
 	require.False(t, cookie.Secure)
 
 	require.NotEqual(t, first, g.invited, "there is a new one")
-	require.Equal(t, 401, g.send("GET", lan+"/login?token="+first).StatusCode, "it worked once")
+	require.Equal(t, 401, g.send("GET", lan+"/login?token="+first).status, "it worked once")
 	pair := cookieName + "=" + cookie.Value
-	require.Equal(t, 200, g.send("GET", lan+"/stream.mjpg", "Cookie", pair).StatusCode)
-	require.Equal(t, 200, g.send("GET", lan+"/login?token="+first, "Cookie", pair).StatusCode, "signed in already")
+	require.Equal(t, 200, g.send("GET", lan+"/stream.mjpg", "Cookie", pair).status)
+	require.Equal(t, 200, g.send("GET", lan+"/login?token="+first, "Cookie", pair).status, "signed in already")
 	for _, wrong := range []string{"", "x", cookie.Value[1:], "A" + cookie.Value[1:], cookie.Value[:len(cookie.Value)-4] + "AAAA", strings.Repeat("A", len(cookie.Value))} {
 		if wrong != cookie.Value {
-			require.Equal(t, 401, g.send("GET", lan+"/stream.mjpg", "Cookie", cookieName+"="+wrong).StatusCode)
+			require.Equal(t, 401, g.send("GET", lan+"/stream.mjpg", "Cookie", cookieName+"="+wrong).status)
 		}
 	}
 
 	// A restart with the same token keeps sessions, one with another does not.
-	require.Equal(t, 200, newGuarded(Config{}).send("GET", lan+"/", "Cookie", pair).StatusCode)
-	require.Equal(t, 401, newGuarded(Config{Token: "another token...."}).send("GET", lan+"/", "Cookie", pair).StatusCode)
+	require.Equal(t, 200, newGuarded(Config{}).send("GET", lan+"/", "Cookie", pair).status)
+	require.Equal(t, 401, newGuarded(Config{Token: "another token...."}).send("GET", lan+"/", "Cookie", pair).status)
 }
 
 func TestSecureCookie(t *testing.T) {
 	g := newGuarded(Config{})
-	r := httptest.NewRequest("GET", "https://192.168.1.5/login?token="+g.invited, nil)
+	r := httptest.NewRequest(http.MethodGet, "https://192.168.1.5/login?token="+g.invited, nil)
 	r.TLS = &tls.ConnectionState{}
-	w := httptest.NewRecorder()
-	g.ServeHTTP(w, r)
-	require.True(t, w.Result().Cookies()[0].Secure)
+	require.True(t, g.serve(r).cookies[0].Secure)
 }
 
 func TestSessionExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuarded(Config{})
-		cookie := cookieName + "=" + g.send("GET", lan+"/login?token="+g.invited).Cookies()[0].Value
+		cookie := cookieName + "=" + g.send("GET", lan+"/login?token="+g.invited).cookies[0].Value
 		time.Sleep(sessionTime/2 - time.Hour)
-		require.Empty(t, g.send("GET", lan+"/", "Cookie", cookie).Cookies())
+		require.Empty(t, g.send("GET", lan+"/", "Cookie", cookie).cookies)
 		time.Sleep(2 * time.Hour)
-		require.Len(t, g.send("GET", lan+"/", "Cookie", cookie).Cookies(), 1, "renewed")
+		require.Len(t, g.send("GET", lan+"/", "Cookie", cookie).cookies, 1, "renewed")
 		time.Sleep(sessionTime / 2)
-		require.Equal(t, 401, g.send("GET", lan+"/", "Cookie", cookie).StatusCode)
+		require.Equal(t, 401, g.send("GET", lan+"/", "Cookie", cookie).status)
 	})
 }
 
 func TestBearer(t *testing.T) {
 	g := newGuarded(Config{Public: []string{"/page.css"}})
-	require.Equal(t, 200, g.send("GET", lan+"/page.css").StatusCode)
-	require.Equal(t, 401, g.send("GET", lan+"/page.css/../metrics").StatusCode)
+	require.Equal(t, 200, g.send("GET", lan+"/page.css").status)
+	require.Equal(t, 401, g.send("GET", lan+"/page.css/../metrics").status)
 	none := g.send("GET", lan+"/api/state")
-	require.Equal(t, 401, none.StatusCode)
-	require.Contains(t, none.Header.Get("WWW-Authenticate"), "Bearer")
-	require.Equal(t, "application/json", none.Header.Get("Content-Type"))
-	require.Equal(t, 200, g.send("GET", lan+"/metrics", "Authorization", "Bearer "+secret).StatusCode)
-	require.Equal(t, 200, g.send("GET", lan+"/metrics", "Authorization", "bearer "+secret).StatusCode)
+	require.Equal(t, 401, none.status)
+	require.Contains(t, none.header.Get("WWW-Authenticate"), "Bearer")
+	require.Equal(t, "application/json", none.header.Get("Content-Type"))
+	require.Equal(t, 200, g.send("GET", lan+"/metrics", "Authorization", "Bearer "+secret).status)
+	require.Equal(t, 200, g.send("GET", lan+"/metrics", "Authorization", "bearer "+secret).status)
 	for _, wrong := range []string{"Bearer", "Bearer ", "Bearer x", "Bearer " + secret + "x", "Bearer " + g.invited, "Digest " + secret, secret} {
-		require.Equal(t, 401, g.send("GET", lan+"/metrics", "Authorization", wrong).StatusCode, wrong)
+		require.Equal(t, 401, g.send("GET", lan+"/metrics", "Authorization", wrong).status, wrong)
 	}
 }
 
 func TestLoginForm(t *testing.T) {
 	g := newGuarded(Config{})
-	post := func(token string) *http.Response {
-		r := httptest.NewRequest("POST", lan+"/login", strings.NewReader(url.Values{"token": {token}}.Encode()))
+	post := func(token string) answer {
+		r := httptest.NewRequest(http.MethodPost, lan+"/login", strings.NewReader(url.Values{"token": {token}}.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Accept", "text/html")
-		w := httptest.NewRecorder()
-		g.ServeHTTP(w, r)
-		return w.Result()
+		return g.serve(r)
 	}
-	require.Len(t, post(secret).Cookies(), 1)
+	require.Len(t, post(secret).cookies, 1)
 	wrong := post("wrong <script>")
-	require.Equal(t, 401, wrong.StatusCode)
-	page := body(wrong)
+	require.Equal(t, 401, wrong.status)
+	page := wrong.body
 	require.Contains(t, page, "does not work")
 	require.NotContains(t, page, "<script>")
-	require.Equal(t, 401, post(strings.Repeat("x", 2*loginLimit)).StatusCode)
-	require.Equal(t, 405, g.send("DELETE", lan+"/login").StatusCode)
+	require.Equal(t, 401, post(strings.Repeat("x", 2*loginLimit)).status)
+	require.Equal(t, 405, g.send("DELETE", lan+"/login").status)
 }
 
 // Wrong tokens are limited for each client; sessions go on.
 func TestFailuresAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuarded(Config{})
-		cookie := cookieName + "=" + g.send("GET", lan+"/login?token="+g.invited).Cookies()[0].Value
+		cookie := cookieName + "=" + g.send("GET", lan+"/login?token="+g.invited).cookies[0].Value
 		try := func(peer, token string) int {
-			return g.send("GET", lan+"/api/state", "Peer", peer, "Authorization", "Bearer "+token).StatusCode
+			return g.send("GET", lan+"/api/state", "Peer", peer, "Authorization", "Bearer "+token).status
 		}
 		for range failureBurst {
 			require.Equal(t, 401, try("10.0.0.1:1", "wrong"))
@@ -221,10 +230,10 @@ func TestFailuresAreLimited(t *testing.T) {
 		require.Equal(t, 429, try("10.0.0.1:2", "wrong"))
 		require.Equal(t, 429, try("10.0.0.1:3", secret), "else the limit is none")
 		limited := g.send("GET", lan+"/login?token=x", "Peer", "10.0.0.1:4")
-		require.Equal(t, 429, limited.StatusCode)
-		require.NotEmpty(t, limited.Header.Get("Retry-After"))
+		require.Equal(t, 429, limited.status)
+		require.NotEmpty(t, limited.header.Get("Retry-After"))
 		require.Equal(t, 200, try("10.0.0.2:1", secret))
-		require.Equal(t, 200, g.send("GET", lan+"/", "Peer", "10.0.0.1:5", "Cookie", cookie).StatusCode)
+		require.Equal(t, 200, g.send("GET", lan+"/", "Peer", "10.0.0.1:5", "Cookie", cookie).status)
 		time.Sleep(failureEvery)
 		require.Equal(t, 200, try("10.0.0.1:6", secret))
 	})
@@ -256,28 +265,28 @@ func TestProxies(t *testing.T) {
 	g := newGuarded(Config{Names: []string{"home.example"}, Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}})
 	forwarded := []string{"Host", "home.example", "X-Forwarded-Proto", "https", "X-Forwarded-Prefix", "/cam/", "X-Forwarded-For", "1.2.3.4, 5.6.7.8"}
 	in := g.send("GET", lan+"/cam/login?token="+g.invited, append(forwarded, "Peer", "10.0.0.1:1")...)
-	require.Equal(t, 200, in.StatusCode)
-	require.True(t, in.Cookies()[0].Secure)
-	require.Equal(t, "/cam/", in.Cookies()[0].Path)
-	cookie := cookieName + "=" + in.Cookies()[0].Value
+	require.Equal(t, 200, in.status)
+	require.True(t, in.cookies[0].Secure)
+	require.Equal(t, "/cam/", in.cookies[0].Path)
+	cookie := cookieName + "=" + in.cookies[0].Value
 	for _, path := range []string{"/cam/api/state", "/api/state"} {
 		got := g.send("GET", lan+path, append(forwarded, "Peer", "10.0.0.1:1", "Cookie", cookie)...)
-		require.Contains(t, body(got), "in /api/state")
+		require.Contains(t, got.body, "in /api/state")
 	}
 
 	// From others the headers mean nothing.
 	in = g.send("GET", lan+"/login?token="+g.invited, append(forwarded, "Peer", "10.0.0.2:1")...)
-	require.False(t, in.Cookies()[0].Secure)
-	require.Equal(t, "/", in.Cookies()[0].Path)
-	require.Equal(t, 421, g.send("GET", lan+"/", "Peer", "10.0.0.2:1", "Host", "evil.example", "X-Forwarded-Host", "home.example").StatusCode)
-	require.Equal(t, 421, g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "X-Forwarded-Host", "evil.example").StatusCode)
+	require.False(t, in.cookies[0].Secure)
+	require.Equal(t, "/", in.cookies[0].Path)
+	require.Equal(t, 421, g.send("GET", lan+"/", "Peer", "10.0.0.2:1", "Host", "evil.example", "X-Forwarded-Host", "home.example").status)
+	require.Equal(t, 421, g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "X-Forwarded-Host", "evil.example").status)
 
 	// Failures count for the client, which is the last address that is no proxy.
 	for range failureBurst {
 		g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "Authorization", "Bearer x", "X-Forwarded-For", "9.9.9.9, 5.6.7.8")
 	}
 	for client, want := range map[string]int{"7.7.7.7, 5.6.7.8": 429, "5.6.7.8, 10.0.0.1": 429, "5.6.7.8, 7.7.7.7": 401} {
-		require.Equal(t, want, g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "Authorization", "Bearer x", "X-Forwarded-For", client).StatusCode, client)
+		require.Equal(t, want, g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "Authorization", "Bearer x", "X-Forwarded-For", client).status, client)
 	}
 }
 
@@ -296,7 +305,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("localhost", "Basic eDp5", "edge_session=", ",,[::1]", "/a/../b", "token=%zz")
 	g := newGuarded(Config{Proxies: []netip.Prefix{netip.MustParsePrefix("192.168.1.9/32")}})
 	f.Fuzz(func(t *testing.T, host, authorization, cookie, forwardedFor, prefix, query string) {
-		r := httptest.NewRequest("GET", "/api/state", nil)
+		r := httptest.NewRequest(http.MethodGet, "/api/state", nil)
 		r.RemoteAddr, r.Host, r.URL.RawQuery = "192.168.1.9:5000", host, query
 		if len(forwardedFor)%2 == 1 {
 			r.URL.Path = LoginPath

@@ -44,7 +44,7 @@ func (g *Guard) login(w http.ResponseWriter, r *http.Request, client netip.Addr)
 		g.tooMany(w, r, wait)
 		return
 	}
-	if !g.isToken(token) && !(r.Method == http.MethodGet && g.accept(token)) {
+	if !g.isToken(token) && (r.Method != http.MethodGet || !g.accept(token)) {
 		g.failures.failed(client, time.Now())
 		g.challenge(w, r, http.StatusUnauthorized, "This address or token does not work. An address works once; edge prints a new one on its terminal after each use.")
 		return

@@ -139,7 +139,7 @@
   function showAnswers(c) {
     const classes = c.answers.filter(function (a) { return !a.group; }).slice(0, 5);
     const groups = c.answers.filter(function (a) { return a.group && a.probability >= 0.01; }).slice(0, 5);
-    const best = c.answers.filter(function (a) { return a.on; })[0] || classes[0] || groups[0];
+    const best = classes[0] || groups[0];
     const faint = !best || !best.on && best.probability < 0.3, away = c.status !== "live";
     setText($("answers"), away ? "It saw last" : "It sees");
     $("bars").toggleAttribute("data-old", away);
@@ -154,7 +154,7 @@
   function plot(id, name) {
     const svg = $(id + "-plot"), area = svg.children[0], line = svg.children[1];
     let points = [];
-    return function (value, at) {
+    function add(value, at) {
       if (value !== null) points.push([at, value]);
       points = points.filter(function (p) { return at - p[0] <= plotSeconds; });
       if (!points.length) return;
@@ -170,18 +170,30 @@
       area.setAttribute("d", "M" + first + " 56L" + path + "L" + last + " 56Z");
       setText($(id), value === null ? "–" : unit(short(value), name));
       setText($(id + "-range"), short(low) + " to " + unit(short(top), name));
-    };
+    }
+    add.clear = function () { points = []; };
+    add.before = function (earlier) { points = earlier.concat(points.filter(function (p) { return !earlier.length || p[0] > earlier[earlier.length - 1][0]; })); };
+    return add;
   }
   const plotRate = plot("rate", "/s");
   const plotLatency = plot("latency", "ms");
   let plottedFrame = -1;
+
+  // What was before this page was opened.
+  function loadPlots() {
+    fetch("api/series" + (camera ? "?camera=" + encodeURIComponent(camera) : "")).then(function (r) { return r.json(); }).then(function (series) {
+      const now = Date.now() / 1000;
+      plotRate.before(series.points.map(function (p) { return [now - p.age, p.rate]; }));
+      plotLatency.before(series.points.map(function (p) { return [now - p.age, p.ms]; }));
+    }).catch(function () { /* the plots begin now */ });
+  }
 
   function showFigures(c) {
     const now = Date.now() / 1000;
     if (c.status !== "live") { plotRate(null, now); plotLatency(null, now); return; }
     if (c.frame === plottedFrame) return;
     plottedFrame = c.frame;
-    plotRate(c.rate, now);
+    plotRate(c.rate || null, now);
     plotLatency(c.ms.prepare + c.ms.infer, now);
   }
 
@@ -225,7 +237,7 @@
       const b = el("button", "", name || "camera");
       b.type = "button";
       b.setAttribute("aria-pressed", String(name === camera));
-      b.onclick = function () { camera = name; show(); picture.restart(); seen.load(); };
+      b.onclick = function () { camera = name; plotRate.clear(); plotLatency.clear(); show(); picture.restart(); seen.load(); loadPlots(); };
       nav.append(b);
     });
   }
@@ -371,6 +383,7 @@
       lostAt = null;
       picture.restart();
       seen.load();
+      loadPlots();
     };
     source.onerror = function () {
       connected = false;
