@@ -16,6 +16,7 @@ func (r *runCommand) configure(flags *pflag.FlagSet) (*config.Settings, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.file = document.Path()
 	return document.Apply(flags, r.structured())
 }
 
@@ -28,7 +29,7 @@ func (r *runCommand) structured() map[string]config.Structured {
 
 // newConfig shows what run would do with the same flags.
 func newConfig() *cobra.Command {
-	r, run := newRunCommand()
+	r, run := newRunCommand(nil)
 	schema := false
 	command := &cobra.Command{
 		Use:   "config [flags of run]",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/internal/printable"
@@ -55,11 +56,16 @@ func (o *outputs) add(name string, q *pipeline.Queue) {
 // close waits until the sinks have everything. It returns the error of standard
 // output.
 func (o *outputs) close() error {
+	errs := make([]error, len(o.queues))
+	var all sync.WaitGroup
+	for i, q := range o.queues {
+		all.Go(func() { errs[i] = q.Close() }) // one that hangs delays no other
+	}
+	all.Wait()
 	var err error
 	for i, q := range o.queues {
-		failed := q.Close()
 		if q == o.required {
-			err = failed
+			err = errs[i]
 		}
 		if lost := q.Lost(); lost > 0 {
 			o.report(fmt.Errorf("%s was stuck and has missed %d events", o.names[i], lost))

@@ -46,7 +46,7 @@ func exitOnInterrupt(stderr io.Writer) func() {
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ignoreSIGPIPE()
 	out := &output{to: stdout}
-	root := newRoot()
+	root := newRoot(args)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(out)
@@ -84,7 +84,8 @@ func ignoreSIGPIPE() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 }
 
-func newRoot() *cobra.Command {
+// newRoot returns the program's command for these arguments.
+func newRoot(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "edge",
 		Short: "Classify what a camera or a picture shows",
@@ -103,6 +104,6 @@ SqueezeNet. It needs no internet connection and no other file.`,
 	// it keep 1.8 MB of unreachable methods.
 	root.Version = version()
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newClassify(), newRun(), newCameras(), newBench(), newConfig(), newInfo(), newLicenses(), newVersion())
+	root.AddCommand(newClassify(), newRun(args[min(1, len(args)):]), newCameras(), newBench(), newConfig(), newInfo(), newLicenses(), newVersion())
 	return root
 }

@@ -15,6 +15,7 @@ import (
 	"halfmeg/camera"
 	"halfmeg/camera/pixel"
 	"halfmeg/cmd/edge/internal/cameraerr"
+	"halfmeg/cmd/edge/internal/config"
 	"halfmeg/cmd/edge/internal/flags"
 	"halfmeg/cmd/edge/internal/jsonl"
 	"halfmeg/cmd/edge/internal/pipeline"
@@ -36,6 +37,9 @@ type runCommand struct {
 	filter      sink.Filter
 	decision    flags.Decision
 	sinks       sinkFlags
+	args        []string         // of the command
+	file        string           // the configuration file that was read; empty for none
+	settings    *config.Settings // from flags, file and environment
 	events      bool
 	json        bool
 	stats       bool
@@ -45,14 +49,15 @@ type runCommand struct {
 // topClasses is how many classes an observation has.
 const topClasses = 5
 
-func newRun() *cobra.Command {
-	_, command := newRunCommand()
+// newRun returns the command; args are its arguments, to read them again.
+func newRun(args []string) *cobra.Command {
+	_, command := newRunCommand(args)
 	return command
 }
 
 // newRunCommand also returns what the flags set.
-func newRunCommand() (*runCommand, *cobra.Command) {
-	r := &runCommand{}
+func newRunCommand(args []string) (*runCommand, *cobra.Command) {
+	r := &runCommand{args: args}
 	command := &cobra.Command{
 		Use:   "run [flags] --camera CAMERA",
 		Short: "Classify what a camera shows, frame by frame",
@@ -113,7 +118,8 @@ system clock (RFC 3339); "age_ms", its age when the result was known, and
 }
 
 func (r *runCommand) checkArgs(cmd *cobra.Command, args []string) error {
-	if _, err := r.configure(cmd.Flags()); err != nil {
+	var err error
+	if r.settings, err = r.configure(cmd.Flags()); err != nil {
 		return err
 	}
 	switch {
@@ -158,6 +164,7 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 	}
 	outputs := &outputs{stderr: cmd.ErrOrStderr()}
 	outputs.addRequired(r.output(cmd.OutOrStdout()), cancel)
+	r.reloadOnHangup(ctx, &runner, network, outputs)
 	if err := r.addSinks(outputs, network); err != nil {
 		_ = outputs.close()
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"halfmeg/cmd/edge/internal/config"
 	"halfmeg/cmd/edge/internal/homeassistant"
 	"halfmeg/cmd/edge/internal/mqtt"
 )
@@ -31,6 +32,7 @@ const discoveryOff = "off"
 // is wrong with a flag is printed with its value, which may hold a password.
 func (m *MQTT) Add(flags *pflag.FlagSet) {
 	flags.StringVar(&m.URL, "mqtt", "", "publish to this MQTT `broker`, as mqtt://host or mqtts://user@host:8883")
+	config.MarkAddress(flags, "mqtt")
 	flags.StringVar(&m.User, "mqtt-user", "", "`name` that the broker knows")
 	flags.StringVar(&m.PasswordFile, "mqtt-password-file", "", "`file` with the password for the broker; or set "+MQTTPasswordVariable)
 	flags.StringVar(&m.Name, "mqtt-name", "", "`name` of this camera in topics and in Home Assistant (default the host's)")

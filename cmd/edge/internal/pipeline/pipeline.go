@@ -109,15 +109,33 @@ func (r *Runner) observe(number int, frame *camera.Frame, waited time.Duration) 
 
 // decide adds answers and events to an observation.
 func (r *Runner) decide(o *Observation, at time.Time, logits []float32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.Decider == nil {
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.last = at
 	d := r.Decider.Decide(logits, at)
 	o.Answers, o.Events = slices.Clone(d.Answers), d.Events
 	r.complete(o)
+}
+
+// HasDecider reports whether there are answers and events.
+func (r *Runner) HasDecider() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Decider != nil
+}
+
+// SetDecider replaces the Decider during a run. What is on is gone, and appears again
+// where the new one sees it.
+func (r *Runner) SetDecider(d Decider) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.Decider != nil && !r.ended {
+		r.endEvents()
+	}
+	r.Decider = d
 }
 
 // complete adds to events what the Decider does not know.

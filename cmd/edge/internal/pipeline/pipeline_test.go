@@ -154,3 +154,25 @@ func TestRunEndsWithoutCamera(t *testing.T) {
 		require.Len(t, e.got, 2)
 	})
 }
+
+// A new Decider ends what the old one saw.
+func TestSetDecider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &Runner{}
+		e := run(t, r, func(_ context.Context, number int) error {
+			switch number {
+			case 2:
+				r.SetDecider(&decider{})
+			case 3:
+				r.SetDecider(nil)
+			case 5:
+				return io.EOF
+			}
+			return nil
+		})
+		require.Len(t, e.got, 4)
+		require.Equal(t, decision.Gone, e.got[1].Type)
+		require.Equal(t, decision.Gone, e.got[3].Type)
+		require.False(t, r.HasDecider())
+	})
+}

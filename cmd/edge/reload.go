@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+
+	"halfmeg/cmd/edge/internal/config"
+	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/model"
+)
+
+// reloadable are the keys that take effect while edge runs.
+var reloadable = []string{"allow", "deny", "group", "groups", "half-life", "min-off", "min-on", "off", "on"}
+
+// reloadOnHangup reads the configuration file again at each SIGHUP, until the context
+// ends. Without a file the signal ends the program, as when a terminal is closed.
+func (r *runCommand) reloadOnHangup(ctx context.Context, runner *pipeline.Runner, n *model.Network, o *outputs) {
+	if r.file == "" || hangup == nil {
+		return
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, hangup)
+	go func() {
+		defer signal.Stop(signals)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-signals:
+				if err := r.reload(runner, n, o); err != nil {
+					o.report(fmt.Errorf("reload failed, the old configuration stays: %w", err))
+				}
+			}
+		}
+	}()
+}
+
+// reload reads the configuration as at the start, with the same flags. Either all that
+// can be changed is, or nothing.
+func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *outputs) error {
+	fresh, command := newRunCommand(r.args)
+	if err := command.ParseFlags(r.args); err != nil {
+		return err
+	}
+	if err := fresh.checkArgs(command, nil); err != nil {
+		return err
+	}
+	decider, err := fresh.decision.Decider(labels(n))
+	if err != nil {
+		return err
+	}
+	var applied, left []string
+	for _, c := range config.Diff(r.settings, fresh.settings) {
+		if slices.Contains(reloadable, c.Key) {
+			applied = append(applied, c.Key)
+		} else {
+			left = append(left, c.Key)
+		}
+	}
+	if runner.HasDecider() && len(applied) > 0 {
+		runner.SetDecider(decider)
+	}
+	r.settings = fresh.settings
+	o.log(reloaded(applied, left))
+	return nil
+}
+
+// reloaded says what a reload has changed, and what a restart would.
+func reloaded(applied, left []string) string {
+	text := "configuration reloaded: nothing changed"
+	if len(applied) > 0 {
+		text = "configuration reloaded: " + strings.Join(applied, ", ")
+	}
+	if len(left) > 0 {
+		text += "; restart edge for " + strings.Join(left, ", ")
+	}
+	return text
+}
