@@ -136,8 +136,8 @@ func TestOutputErrors(t *testing.T) {
 		"mqtt://":           {"--mqtt", "ftp://broker"},
 		"off level":         {"--events", "--on", "20%"},
 		"expected":          {"--on", "high"},
-		"no event can have": {"--record", t.TempDir(), "--record-events", "unicorn"},
-		"http or https":     {"--webhook", "mailto:me"},
+		"unknown class":     {"--record", t.TempDir(), "--record-events", "unicorn"},
+		"http://… or https": {"--webhook", "mailto:me"},
 	} {
 		got := edge(t, append([]string{"run", "--camera", "testcard", "--frames", "1"}, args...)...)
 		require.NotEqual(t, statusOK, got.status, args)
