@@ -375,6 +375,28 @@ func TestBrowserFilters(t *testing.T) {
 	b.clean(s)
 }
 
+// With several cameras the page shows one, and changes to another on request.
+func TestBrowserSeveralCameras(t *testing.T) {
+	ctx := browser(t)
+	s := start(t, Config{})
+	door, yard := s.Sink("door"), s.Sink("yard & more")
+	feed(t, door)
+	o := observation(1, appearance("y", "hedgehog"))
+	o.Results[0].Label, o.Events[0].Camera = "hedgehog", "yard & more"
+	require.NoError(t, yard.Observe(o))
+	require.NoError(t, yard.CameraChanged(pipeline.CameraState{Since: time.Now(), Err: errors.New("in the dark")}))
+	b := open(ctx, t, address(s, "/"))
+	b.wait(`document.getElementById("headline").textContent === "tench" && document.querySelectorAll("#cameras button").length === 2`)
+	require.NotContains(t, b.text("seen-list"), "hedgehog")
+	evaluate[chromedp.Void](b, `document.querySelectorAll("#cameras button")[1].click()`)
+	b.wait(`document.getElementById("headline").textContent === "hedgehog" && document.getElementById("gone-text").textContent === "in the dark"`)
+	b.wait(`document.getElementById("seen-list").textContent.includes("hedgehog")`)
+	require.Contains(t, evaluate[string](b, `document.getElementById("picture").src`), "camera=yard%20%26%20more")
+	evaluate[chromedp.Void](b, `document.querySelectorAll("#cameras button")[0].click()`)
+	b.moves()
+	b.clean(s)
+}
+
 // Without JavaScript there is the picture, and a note.
 func TestBrowserWithoutScript(t *testing.T) {
 	ctx := browser(t)

@@ -227,19 +227,19 @@
   let shownNames = "";
   function showCameras(cameras) {
     const names = cameras.map(function (c) { return c.name; });
-    const key = JSON.stringify([names, camera]);
-    if (key === shownNames) return;
-    shownNames = key;
-    const nav = $("cameras");
-    nav.hidden = names.length < 2;
-    nav.textContent = "";
-    names.forEach(function (name) {
-      const b = el("button", "", name || "camera");
-      b.type = "button";
-      b.setAttribute("aria-pressed", String(name === camera));
-      b.onclick = function () { camera = name; plotRate.clear(); plotLatency.clear(); show(); picture.restart(); seen.load(); loadPlots(); };
-      nav.append(b);
-    });
+    const key = JSON.stringify(names), nav = $("cameras");
+    if (key !== shownNames) {
+      shownNames = key;
+      nav.hidden = names.length < 2;
+      nav.textContent = "";
+      names.forEach(function (name) {
+        const b = el("button", "", name || "camera");
+        b.type = "button";
+        b.onclick = function () { camera = name; plotRate.clear(); plotLatency.clear(); show(); picture.restart(); seen.load(); loadPlots(); };
+        nav.append(b);
+      });
+    }
+    names.forEach(function (name, i) { nav.children[i].setAttribute("aria-pressed", String(name === camera)); });
   }
 
   const statusWords = { starting: "Waiting for the first frame", live: "Live", gone: "No picture", ended: "Ended" };
