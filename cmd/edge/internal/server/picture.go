@@ -10,9 +10,9 @@ import (
 type pictureSize struct{ side, quality int }
 
 // The sizes. Small is what a stream has unless it asks for large: to copy and encode a
-// frame of 640x480 then takes 12.8 M ± 0.2 M cycles of a Cortex-A72, a quarter of its
-// 53.4 M for an inference, and 0.03 M misses of the L2 cache. Large takes 42.7 M ± 0.6 M.
-// All viewers of a size share one encoding. To measure it again:
+// frame of 640x480 then takes 12.7 M ± 0.2 M cycles of a Cortex-A72 and 0.025 M misses of
+// its L2 cache, a quarter of the 53.4 M cycles and 0.02 M misses of an inference. Large
+// takes 43.2 M ± 0.6 M. All viewers of a size share one encoding. To measure it again:
 //
 //	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go test -c -o build/server.test ./cmd/edge/internal/server
 //	GOMAXPROCS=1 go run ./tools/armcycles -core cortex-a72 -per 4 -- build/server.test \

@@ -94,7 +94,11 @@ func average(dst []byte, width, height int, s samples, columns, rows int) {
 	area := uint32(columns * rows)
 	for y := range height {
 		clear(sums)
-		for r := range rows {
+		r := 0
+		for ; columns == 2 && r+1 < rows; r += 2 {
+			addPairs(sums, s.row(y*rows+r), s.row(y*rows+r+1), s.step, s.width)
+		}
+		for ; r < rows; r++ {
 			addRow(sums, s.row(y*rows+r), s.step, columns, s.width)
 		}
 		divide(dst[y*width:][:width], sums, area)
@@ -117,30 +121,39 @@ func divide(out []byte, sums []uint32, area uint32) {
 	}
 }
 
-// addRow adds to each sum the samples of its columns. One and two columns, the
-// factors of most pictures, are written out: that is four times as fast.
+// addRow adds to each sum the samples of its columns. One column, the factor of small
+// pictures, is written out: that is several times as fast.
 func addRow(sums []uint32, row []byte, step, columns, width int) {
 	whole := min(len(sums), width/columns) // sums with all of their samples
-	switch columns {
-	case 1:
+	if columns == 1 {
 		for x, i := 0, 0; x < whole; x, i = x+1, i+step {
 			sums[x] += uint32(row[i])
 		}
-	case 2:
-		for x, i := 0, 0; x < whole; x, i = x+1, i+2*step {
-			sums[x] += uint32(row[i]) + uint32(row[i+step])
-		}
-	default:
+	} else {
 		for x := range whole {
 			for i := range columns {
 				sums[x] += uint32(row[(x*columns+i)*step])
 			}
 		}
 	}
-	for x := whole; x < len(sums); x++ {
-		first := x * columns
-		for i := range columns { // the last sample of an odd row counts again
-			sums[x] += uint32(row[min(first+i, width-1)*step])
+	addLast(sums, row, step, columns, width)
+}
+
+// addPairs is addRow for two rows and two columns, the factor of most pictures.
+func addPairs(sums []uint32, row, next []byte, step, width int) {
+	for x, i := 0, 0; x < min(len(sums), width/2); x, i = x+1, i+2*step {
+		sums[x] += uint32(row[i]) + uint32(row[i+step]) + uint32(next[i]) + uint32(next[i+step])
+	}
+	addLast(sums, row, step, 2, width)
+	addLast(sums, next, step, 2, width)
+}
+
+// addLast adds to the sums that lack samples, at the end of an odd row, the last
+// sample again.
+func addLast(sums []uint32, row []byte, step, columns, width int) {
+	for x := min(len(sums), width/columns); x < len(sums); x++ {
+		for i := range columns {
+			sums[x] += uint32(row[min(x*columns+i, width-1)*step])
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -256,5 +257,30 @@ func TestSize(t *testing.T) {
 		require.Equal(t, want, New(frame, &img).Size(), code.String())
 		frame.JPEG = []byte("\xff\xd8abc\xff\xd9")
 		require.Equal(t, 7, New(frame, &img).Size())
+	}
+}
+
+// Sums by rows, by pairs of rows and by shifts are those of the definition: the mean of
+// columns*rows samples, of which the last of a row or column counts again.
+func TestAverage(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		s := samples{step: 1 + random.IntN(4), width: 1 + random.IntN(20), height: 1 + random.IntN(9)}
+		columns, rows := 1+random.IntN(5), 1+random.IntN(5)
+		width, height := (s.width+columns-1)/columns, (s.height+rows-1)/rows
+		s.plane = pixel.Plane{Stride: s.width * s.step, Data: make([]byte, s.width*s.step*s.height)}
+		for i := range s.plane.Data {
+			s.plane.Data[i] = byte(random.Uint32())
+		}
+		got := make([]byte, width*height)
+		average(got, width, height, s, columns, rows)
+		for i, v := range got {
+			sum := 0
+			for j := range columns * rows {
+				x, y := min(i%width*columns+j%columns, s.width-1), min(i/width*rows+j/columns, s.height-1)
+				sum += int(s.plane.Data[y*s.plane.Stride+x*s.step])
+			}
+			require.EqualValues(t, (sum+columns*rows/2)/(columns*rows), v, "%+v %d %d", s, columns, rows)
+		}
 	}
 }
