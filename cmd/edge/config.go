@@ -68,6 +68,7 @@ environment, as HALFMEG_MQTT_PASSWORD.`,
 			return settings.Write(cmd.OutOrStdout())
 		},
 	}
+	command.Flags().SortFlags = false
 	command.Flags().AddFlagSet(run.Flags())
 	command.Flags().BoolVar(&schema, "schema", false, "write a JSON Schema of the configuration file, for editors")
 	return command

@@ -83,7 +83,11 @@ is reported on stderr and skipped. --watch includes subfolders.
 With --json each line has the frame's number; "time", when it was taken, by the
 system clock (RFC 3339); "age_ms", its age when the result was known, and
 "elapsed", the seconds since the start of the run, both by the monotonic clock;
-"ms", how long reading, preparing and inferring took; and the "results".`,
+"ms", how long reading, preparing and inferring took; and the "results".
+
+Frames become events: something appears, something is gone. --events writes them,
+--listen serves a page that shows them, --record keeps their pictures, --mqtt and
+--webhook send them. --group, --allow and --deny choose what counts.`,
 		Example: `  edge run --camera testcard --frames 20
   edge run --camera auto --stats
   edge run --camera video0 --size 1280x720 --format MJPG --control power_line=50_hz
@@ -94,26 +98,30 @@ system clock (RFC 3339); "age_ms", its age when the result was known, and
   edge run --camera http://camera.local:8080/stream
   edge run --camera rtsp://name:password@camera.local/stream
   edge run --camera testcard --model squeezenet1.0
+  edge run --camera testcard --listen 127.0.0.1:8080
+  edge run --camera auto --events --group dog --group vehicle
   edge run --camera testcard --json | head`,
 		Args: r.checkArgs,
 		RunE: r.run,
 	}
-	command.Flags().StringVar(&r.config, "config", "", "configuration `file`; see edge config --help")
-	r.engine.Add(command.Flags())
-	r.camera.Add(command.Flags())
-	r.decision.Add(command.Flags())
-	r.sinks.add(command.Flags())
-	command.Flags().BoolVar(&r.events, "events", false, "write a line when something appears or is gone, instead of one for each frame")
-	command.Flags().Var(&r.rotate, "rotate", "turn frames clockwise by 90, 180 or 270 `degrees`, for a camera mounted that way")
-	command.Flags().BoolVar(&r.mirror, "mirror", false, "mirror frames left to right, after turning them")
-	command.Flags().Var(flags.Region(&r.crop), "crop", "use only a part of each frame, such as 640x480+100+20 or 50%x100%+25%+0%, before turning it")
-	command.Flags().IntVar(&r.skip, "skip", 0, "discard this `number` of frames each time the camera starts, while it adjusts its exposure")
-	command.Flags().BoolVar(&r.filter.OnChange, "on-change", false, "write a line only when the most probable class changes")
-	command.Flags().Var(flags.Probability(&r.filter.MinProbability), "min-probability", "write a line only if the first result has at least this `probability`, such as 0.3 or 30%")
-	command.Flags().Var(flags.UpTo(&r.frames, math.MaxInt32), "frames", "stop after this `number` of frames")
-	command.Flags().BoolVar(&r.json, "json", false, "write one JSON object a line")
-	command.Flags().BoolVar(&r.exitOnError, "exit-on-error", false, "exit when the camera fails, instead of waiting for it")
-	command.Flags().BoolVar(&r.stats, "stats", false, "at the end, write rate, dropped frames and latency to stderr")
+	f := command.Flags()
+	f.SortFlags = false // related flags stand together
+	r.camera.Add(f)
+	f.IntVar(&r.skip, "skip", 0, "discard this `number` of frames each time the camera starts, while it adjusts its exposure")
+	f.Var(flags.UpTo(&r.frames, math.MaxInt32), "frames", "stop after this `number` of frames")
+	f.BoolVar(&r.exitOnError, "exit-on-error", false, "exit when the camera fails, instead of waiting for it")
+	f.Var(flags.Region(&r.crop), "crop", "use only a part of each frame, such as 640x480+100+20 or 50%x100%+25%+0%, before turning it")
+	f.Var(&r.rotate, "rotate", "turn frames clockwise by 90, 180 or 270 `degrees`, for a camera mounted that way")
+	f.BoolVar(&r.mirror, "mirror", false, "mirror frames left to right, after turning them")
+	r.engine.Add(f)
+	f.BoolVar(&r.events, "events", false, "write a line when something appears or is gone, instead of one for each frame")
+	f.BoolVar(&r.json, "json", false, "write one JSON object a line")
+	f.BoolVar(&r.filter.OnChange, "on-change", false, "write a line only when the most probable class changes")
+	f.Var(flags.Probability(&r.filter.MinProbability), "min-probability", "write a line only if the first result has at least this `probability`, such as 0.3 or 30%")
+	f.BoolVar(&r.stats, "stats", false, "at the end, write rate, dropped frames and latency to stderr")
+	r.decision.Add(f)
+	r.sinks.add(f)
+	f.StringVar(&r.config, "config", "", "configuration `file`; see edge config --help")
 	return r, command
 }
 
