@@ -52,7 +52,7 @@ environment, as HALFMEG_MQTT_PASSWORD.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) > 0:
-				return fmt.Errorf("config takes only flags, not %q", args[0])
+				return fmt.Errorf("config: %w", onlyFlags(args[0]))
 			case schema:
 				data, err := config.Schema(run.Flags(), r.structured())
 				if err != nil {

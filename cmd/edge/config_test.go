@@ -45,7 +45,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 	requireFailure(t, statusUsage, edge(t, "run", "--config", "missing.yaml"), "missing.yaml", "no such file")
 	requireFailure(t, statusFailure, edge(t, "config", "--config", "missing.yaml"), "missing.yaml", "no such file")
-	requireFailure(t, statusFailure, edge(t, "config", "please"), "config takes only flags")
+	requireFailure(t, statusFailure, edge(t, "config", "please"), "config: run takes only flags")
 }
 
 func TestConfigCommand(t *testing.T) {

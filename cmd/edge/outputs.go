@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/internal/printable"
@@ -16,17 +18,28 @@ const (
 	outputQueue = 16
 
 	// sinkQueue is how many observations may wait for any other sink. More would be
-	// outdated when shown; events are queued beyond that.
+	// old before they are shown; events wait beyond that.
 	sinkQueue = 2
+
+	// closeTimeout is how long standard output may take after Ctrl-C: a terminal may
+	// be stopped, or the reader of a pipe asleep.
+	closeTimeout = 3 * time.Second
 )
 
 // outputs are the sinks of a run.
 type outputs struct {
-	stderr   io.Writer
-	queues   []*pipeline.Queue
-	names    []string        // of queues
-	required *pipeline.Queue // standard output
-	closers  []io.Closer     // of what sinks use, to be closed after them
+	stderr  io.Writer
+	list    []*sinkOutput
+	queues  []*pipeline.Queue // of list
+	closers []io.Closer       // of what sinks use, to be closed after them
+}
+
+// sinkOutput is a sink of a run with its queue.
+type sinkOutput struct {
+	name     string
+	queue    *pipeline.Queue
+	required bool        // it is the result of the run: standard output
+	failed   atomic.Bool // and stderr has it
 }
 
 // report writes a problem of a sink to stderr.
@@ -35,41 +48,51 @@ func (o *outputs) report(err error) { report(o.stderr, err) }
 // log writes to stderr that a problem of a sink is over.
 func (o *outputs) log(text string) { fmt.Fprintln(o.stderr, "edge:", printable.Text(text)) }
 
-// addRequired adds the sink of the run's result: it misses nothing, and if it fails
-// the run ends, even while the camera sends nothing.
-func (o *outputs) addRequired(s pipeline.Sink, cancel context.CancelCauseFunc) {
-	o.required = pipeline.NewQueue(s, outputQueue, pipeline.Wait, func(err error) { cancel(err) })
-	o.add("standard output", o.required)
+// addRequired adds the sink that is the result of the run: if it fails the run ends,
+// even while the camera sends nothing.
+func (o *outputs) addRequired(s pipeline.Sink, policy pipeline.Policy, cancel context.CancelCauseFunc) {
+	out := &sinkOutput{name: "standard output", required: true}
+	out.queue = pipeline.NewQueue(s, outputQueue, policy, func(err error) { cancel(err) })
+	o.add(out)
 }
 
 // addOptional adds a sink without which the run goes on.
 func (o *outputs) addOptional(name string, s pipeline.Sink) {
-	o.add(name, pipeline.NewQueue(s, sinkQueue, pipeline.DropOldest, func(err error) {
+	out := &sinkOutput{name: name}
+	out.queue = pipeline.NewQueue(s, sinkQueue, pipeline.DropOldest, func(err error) {
+		out.failed.Store(true)
 		o.report(fmt.Errorf("%s has failed, and the run goes on without it: %w", name, err))
-	}))
+	})
+	o.add(out)
 }
 
-func (o *outputs) add(name string, q *pipeline.Queue) {
-	o.queues, o.names = append(o.queues, q), append(o.names, name)
+func (o *outputs) add(out *sinkOutput) {
+	o.list, o.queues = append(o.list, out), append(o.queues, out.queue)
 }
 
-// close waits until the sinks have everything. It returns the error of standard
-// output.
-func (o *outputs) close() error {
-	errs := make([]error, len(o.queues))
+// close waits until the sinks have everything, for standard output not much longer than
+// ctx. It returns the error of standard output.
+func (o *outputs) close(ctx context.Context) error {
+	errs := make([]error, len(o.list))
 	var all sync.WaitGroup
-	for i, q := range o.queues {
-		all.Go(func() { errs[i] = q.Close() }) // one that hangs delays no other
+	for i, out := range o.list {
+		all.Go(func() { // one that hangs delays no other
+			if out.required {
+				errs[i] = closeInTime(ctx, out.queue)
+			} else {
+				errs[i] = out.queue.Close()
+			}
+		})
 	}
 	all.Wait()
 	var err error
-	for i, q := range o.queues {
-		if q == o.required {
+	for i, out := range o.list {
+		if out.required {
 			err = errs[i]
+		} else if errs[i] != nil && !out.failed.Load() {
+			o.report(fmt.Errorf("%s: %w", out.name, errs[i]))
 		}
-		if lost := q.Lost(); lost > 0 {
-			o.report(fmt.Errorf("%s was stuck and has missed %d events", o.names[i], lost))
-		}
+		o.reportMissed(out)
 	}
 	for _, c := range o.closers {
 		if failed := c.Close(); failed != nil {
@@ -77,4 +100,32 @@ func (o *outputs) close() error {
 		}
 	}
 	return err
+}
+
+// reportMissed reports what a sink has missed that it should not have.
+func (o *outputs) reportMissed(out *sinkOutput) {
+	if dropped := out.queue.Dropped(); out.required && dropped > 0 {
+		o.report(fmt.Errorf("%s was too slow for %d frames, which it has missed", out.name, dropped))
+	}
+	if lost := out.queue.Lost(); lost > 0 {
+		o.report(fmt.Errorf("%s was stuck and has missed %d events", out.name, lost))
+	}
+}
+
+// closeInTime closes a queue. Once the context has ended, a sink that is stuck has a
+// few seconds left.
+func closeInTime(ctx context.Context, q *pipeline.Queue) error {
+	closed := make(chan error, 1)
+	go func() { closed <- q.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeTimeout):
+		return fmt.Errorf("standard output has taken nothing for %v; its last lines are lost", closeTimeout)
+	}
 }

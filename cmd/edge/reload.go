@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -17,11 +18,13 @@ import (
 var reloadable = []string{"allow", "deny", "group", "groups", "half-life", "min-off", "min-on", "off", "on"}
 
 // reloadOnHangup reads the configuration file again at each SIGHUP, until the context
-// ends. Without a file the signal ends the program, as when a terminal is closed.
-func (r *runCommand) reloadOnHangup(ctx context.Context, runner *pipeline.Runner, n *model.Network, o *outputs) {
+// ends. Without a file the signal ends the program. If the terminal was closed, which
+// sends the same signal, the run ends.
+func (r *runCommand) reloadOnHangup(ctx context.Context, cancel context.CancelCauseFunc, runner *pipeline.Runner, n *model.Network, o *outputs) {
 	if r.file == "" || hangup == nil {
 		return
 	}
+	terminal := hasTerminal()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, hangup)
 	go func() {
@@ -31,6 +34,10 @@ func (r *runCommand) reloadOnHangup(ctx context.Context, runner *pipeline.Runner
 			case <-ctx.Done():
 				return
 			case <-signals:
+				if terminal && !hasTerminal() {
+					cancel(nil)
+					return
+				}
 				if err := r.reload(runner, n, o); err != nil {
 					o.report(fmt.Errorf("reload failed, the old configuration stays: %w", err))
 				}
@@ -49,7 +56,11 @@ func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *output
 	if err := fresh.checkArgs(command, nil); err != nil {
 		return err
 	}
-	decider, err := fresh.decision.Decider(labels(n))
+	decider, err := fresh.decider(labels(n))
+	if err != nil {
+		return err
+	}
+	sensors, err := r.changedSensors(fresh, labels(n))
 	if err != nil {
 		return err
 	}
@@ -61,12 +72,29 @@ func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *output
 			left = append(left, c.Key)
 		}
 	}
+	if sensors {
+		left = append(left, "the sensors in MQTT")
+	}
 	if runner.HasDecider() && len(applied) > 0 {
 		runner.SetDecider(decider)
 	}
 	r.settings = fresh.settings
 	o.log(reloaded(applied, left))
 	return nil
+}
+
+// changedSensors reports whether a fresh configuration has other sensors than MQTT was
+// started with.
+func (r *runCommand) changedSensors(fresh *runCommand, labels []string) (bool, error) {
+	if !r.sinks.mqtt.Wanted() {
+		return false, nil
+	}
+	before, err := r.sensors(labels)
+	if err != nil {
+		return false, err
+	}
+	after, err := fresh.sensors(labels)
+	return !reflect.DeepEqual(before, after), err
 }
 
 // reloaded says what a reload has changed, and what a restart would.

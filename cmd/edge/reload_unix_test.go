@@ -20,6 +20,7 @@ func TestReload(t *testing.T) {
 		"camera: testcard\nevents: true\non: 0.6\ngroup: [dog]\nrate: 7\n": "configuration reloaded: group, on; restart edge for rate",
 		"camera: testcard\nevents: true\non: high\n":                       "reload failed, the old configuration stays: ",
 		"camera: testcard\nevents: true\ngroup: [unicorns]\n":              "reload failed, the old configuration stays: ",
+		"camera: testcard\nrecord: x\nrecord-events: [unicorns]\n":         "reload failed, the old configuration stays: --record-events: ",
 	} {
 		require.NoError(t, os.WriteFile(file, []byte("camera: testcard\nevents: true\non: 0.9\n"), 0o600))
 		require.NoError(t, command.Process.Signal(syscall.SIGHUP))

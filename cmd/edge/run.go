@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 	"halfmeg/camera/pixel"
 	"halfmeg/cmd/edge/internal/cameraerr"
 	"halfmeg/cmd/edge/internal/config"
+	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/flags"
 	"halfmeg/cmd/edge/internal/jsonl"
 	"halfmeg/cmd/edge/internal/pipeline"
@@ -132,13 +134,22 @@ func (r *runCommand) checkArgs(cmd *cobra.Command, args []string) error {
 	}
 	switch {
 	case len(args) > 0:
-		return fmt.Errorf("run takes only flags, not %q", args[0])
+		return onlyFlags(args[0])
 	case r.camera.Name == "":
 		return errors.New("run needs a camera: edge run --camera auto, or testcard")
 	case r.skip < 0:
 		return fmt.Errorf("--skip %d: expected a number of frames, 0 or more", r.skip)
 	}
 	return nil
+}
+
+// onlyFlags is the error of an argument that is no flag. An address may have a password,
+// so it is not repeated.
+func onlyFlags(argument string) error {
+	if strings.Contains(argument, "://") {
+		return errors.New("run takes only flags: give the address as --camera ADDRESS")
+	}
+	return fmt.Errorf("run takes only flags, not %q", argument)
 }
 
 func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
@@ -166,21 +177,21 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		Crop:       r.crop,
 	}
 	if r.events || r.sinks.wanted() {
-		if runner.Decider, err = r.decision.Decider(labels(network)); err != nil {
+		if runner.Decider, err = r.decider(labels(network)); err != nil {
 			return err
 		}
 	}
 	outputs := &outputs{stderr: cmd.ErrOrStderr()}
-	outputs.addRequired(r.output(cmd.OutOrStdout()), cancel)
-	r.reloadOnHangup(ctx, &runner, network, outputs)
+	outputs.addRequired(r.output(cmd.OutOrStdout()), r.outputPolicy(), cancel)
+	r.reloadOnHangup(ctx, cancel, &runner, network, outputs)
 	if err := r.addSinks(outputs, network); err != nil {
-		_ = outputs.close()
+		_ = outputs.close(ctx)
 		return err
 	}
 	runner.Queues = outputs.queues
 
 	err = cameraerr.Explain(r.classify(ctx, &runner, cmd.ErrOrStderr()))
-	if failed := outputs.close(); failed != nil {
+	if failed := outputs.close(ctx); failed != nil {
 		err = failed
 	}
 	if r.stats {
@@ -200,6 +211,23 @@ func (r *runCommand) classify(ctx context.Context, runner *pipeline.Runner, stde
 	defer func() { err = errors.Join(err, source.Close()) }()
 	runner.Source = source
 	return runner.Run(ctx)
+}
+
+// decider returns what turns frames into events.
+func (r *runCommand) decider(labels []string) (*decision.Decider, error) {
+	if err := r.sinks.prepare(labels, &r.decision); err != nil {
+		return nil, err
+	}
+	return r.decision.Decider(labels)
+}
+
+// outputPolicy is what to do when standard output is slow: lose nothing, unless
+// others would have to wait for it, too.
+func (r *runCommand) outputPolicy() pipeline.Policy {
+	if r.sinks.wanted() {
+		return pipeline.DropOldest
+	}
+	return pipeline.Wait
 }
 
 // output returns the sink for standard output.

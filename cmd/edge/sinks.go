@@ -39,6 +39,15 @@ func (f *sinkFlags) wanted() bool {
 	return f.server.Enabled() || f.record.Config.Dir != "" || f.mqtt.Wanted() || len(f.webhook.URLs) > 0
 }
 
+// prepare checks the outputs' own choice of events, and makes sure that there are such
+// events.
+func (f *sinkFlags) prepare(labels []string, d *flags.Decision) error {
+	if f.record.Config.Dir == "" {
+		return nil
+	}
+	return f.record.Prepare(labels, d)
+}
+
 // addSinks starts the outputs that the flags select.
 func (r *runCommand) addSinks(o *outputs, n *model.Network) error {
 	for _, add := range []func(*outputs, *model.Network) error{r.addServer, r.addRecorder, r.addMQTT, r.addWebhooks} {
@@ -68,13 +77,10 @@ func (r *runCommand) addServer(o *outputs, n *model.Network) error {
 }
 
 // addRecorder starts recording.
-func (r *runCommand) addRecorder(o *outputs, n *model.Network) error {
+func (r *runCommand) addRecorder(o *outputs, _ *model.Network) error {
 	f := &r.sinks.record
 	if f.Config.Dir == "" {
 		return nil
-	}
-	if err := f.Check(labels(n), &r.decision); err != nil {
-		return err
 	}
 	c := f.Config
 	c.Warn = o.report
@@ -92,11 +98,7 @@ func (r *runCommand) addMQTT(o *outputs, n *model.Network) error {
 	if err != nil || !r.sinks.mqtt.Wanted() {
 		return err
 	}
-	decisions, err := r.decision.Config(labels(n))
-	if err != nil {
-		return err
-	}
-	if c.Sensors, err = mqtt.Sensors(labels(n), decisions); err != nil {
+	if c.Sensors, err = r.sensors(labels(n)); err != nil {
 		return err
 	}
 	c.Version = version()
@@ -108,6 +110,15 @@ func (r *runCommand) addMQTT(o *outputs, n *model.Network) error {
 	}
 	o.addOptional("MQTT", s)
 	return nil
+}
+
+// sensors are what has a topic of its own.
+func (r *runCommand) sensors(labels []string) ([]mqtt.Sensor, error) {
+	c, err := r.decision.Config(labels)
+	if err != nil {
+		return nil, err
+	}
+	return mqtt.Sensors(labels, c)
 }
 
 // addWebhooks starts a sink for each webhook, so that none delays another.

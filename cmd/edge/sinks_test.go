@@ -128,20 +128,59 @@ func TestOutputErrors(t *testing.T) {
 	require.NoError(t, err)
 	defer busy.Close()
 	for words, args := range map[string][]string{
-		"has this port":     {"--listen", busy.Addr().String()},
-		"--listen":          {"--token-file", "x"},
-		"--webhook":         {"--webhook-title", "x"},
-		"need --mqtt":       {"--mqtt-snapshot"},
-		`"dgo"`:             {"--events", "--group", "dgo"},
-		"mqtt://":           {"--mqtt", "ftp://broker"},
-		"off level":         {"--events", "--on", "20%"},
-		"expected":          {"--on", "high"},
-		"unknown class":     {"--record", t.TempDir(), "--record-events", "unicorn"},
-		"http://… or https": {"--webhook", "mailto:me"},
+		"has this port":       {"--listen", busy.Addr().String()},
+		"--listen":            {"--token-file", "x"},
+		"--webhook":           {"--webhook-title", "x"},
+		"need --mqtt":         {"--mqtt-snapshot"},
+		"as --camera ADDRESS": {"rtsp://me:secret@127.0.0.1/x"},
+		`"dgo"`:               {"--events", "--group", "dgo"},
+		"mqtt://":             {"--mqtt", "ftp://broker"},
+		"off level":           {"--events", "--on", "20%"},
+		"expected":            {"--on", "high"},
+		"unknown class":       {"--record", t.TempDir(), "--record-events", "unicorn"},
+		"http://… or https":   {"--webhook", "mailto:me"},
 	} {
 		got := edge(t, append([]string{"run", "--camera", "testcard", "--frames", "1"}, args...)...)
 		require.NotEqual(t, statusOK, got.status, args)
 		require.Contains(t, got.stderr, words, args)
 		require.Equal(t, 1, strings.Count(got.stderr, "\n"), got.stderr)
 	}
+}
+
+// Whoever reads standard output and stops reading holds up neither the page nor the end
+// of the run.
+func TestStuckStandardOutput(t *testing.T) {
+	command := exec.Command(program, "run", "--camera", "testcard", "--rate", "100", "--json", "--listen", "127.0.0.1:0")
+	stdout, err := command.StdoutPipe() // which nobody reads
+	require.NoError(t, err)
+	defer stdout.Close()
+	stderr, err := command.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	t.Cleanup(func() { _ = command.Process.Kill() })
+	reader := bufio.NewReader(stderr)
+	_, address, ok := strings.Cut(strings.TrimSpace(readLines(t, reader, 1)), "the page is at ")
+	require.True(t, ok)
+	frame := func() (number int) {
+		response, err := http.Get(address + "api/state")
+		if err != nil {
+			return 0
+		}
+		defer response.Body.Close()
+		var state struct{ Cameras []struct{ Frame int } }
+		if json.NewDecoder(response.Body).Decode(&state) != nil || len(state.Cameras) == 0 {
+			return 0
+		}
+		return state.Cameras[0].Frame
+	}
+	// A pipe holds 64 KiB, which is less than 200 lines.
+	require.Eventually(t, func() bool { return frame() > 400 }, 60*time.Second, 50*time.Millisecond)
+	if runtime.GOOS == "windows" {
+		return // which has no interrupt for other programs
+	}
+	require.NoError(t, command.Process.Signal(os.Interrupt))
+	rest, err := io.ReadAll(reader)
+	require.NoError(t, err)
+	require.Error(t, command.Wait())
+	require.Contains(t, string(rest), "standard output has taken nothing for 3s")
 }

@@ -18,6 +18,7 @@ import (
 type Decision struct {
 	config decision.Config
 	groups []string // as given
+	added  []string // groups that an output needs
 
 	// Groups are more of your own: lists of classes and groups by name.
 	Groups map[string][]string
@@ -61,7 +62,7 @@ func (d *Decision) Config(labels []string) (decision.Config, error) {
 	catalog := groups.Builtin(labels)
 	c.Catalog = catalog
 	c.Groups = nil
-	for _, text := range d.groups {
+	for _, text := range slices.Concat(d.groups, d.added) {
 		g, err := parseGroup(text, labels, catalog)
 		if err != nil {
 			return c, fmt.Errorf("--group %s: %w", text, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/cmd/edge/internal/groups"
 	"halfmeg/cmd/edge/internal/record"
 )
 
@@ -32,18 +33,22 @@ func (r *Record) Add(flags *pflag.FlagSet) {
 	flags.Var(&boundedCount{&c.PreRoll, record.MaxPreRoll}, "record-pre-roll", "also keep this `number` of pictures from before each event, half a second apart")
 }
 
-// Check reports a name in --record-events that no event can have: it is neither a class of
-// a network with these labels nor one of the groups that are told of.
-func (r *Record) Check(labels []string, d *Decision) error {
-	groups := d.groupNames()
+// Prepare makes sure that there are events of every name in --record-events: it is a
+// group that is reported, a class of a network with these labels, or a built-in group,
+// which is then reported, too.
+func (r *Record) Prepare(labels []string, d *Decision) error {
+	reported, catalog := d.groupNames(), groups.Builtin(labels)
 	for _, name := range r.Config.Events {
-		isGroup := slices.ContainsFunc(groups, func(g string) bool { return strings.EqualFold(g, strings.TrimSpace(name)) })
+		isGroup := slices.ContainsFunc(reported, func(g string) bool { return strings.EqualFold(g, strings.TrimSpace(name)) })
 		if isGroup {
 			continue
 		}
-		if _, err := decision.FindClasses(labels, name); err != nil {
-			return fmt.Errorf("--record-events: %w; a group also needs --group %s", err, name)
+		if _, err := decision.FindClasses(labels, name); err == nil {
+			continue
+		} else if _, ok := catalog.Find(name); !ok {
+			return fmt.Errorf("--record-events: %w; a group of your own also needs --group %s=…", err, name)
 		}
+		d.added = append(d.added, strings.TrimSpace(name))
 	}
 	return nil
 }

@@ -37,18 +37,26 @@ func TestRecord(t *testing.T) {
 }
 
 // A name that no event has would record nothing, silently.
-func TestRecordCheck(t *testing.T) {
+func TestRecordPrepare(t *testing.T) {
 	l := labels(t)
 	d := Decision{groups: []string{"dog", "pets=dog,goldfish"}, Groups: map[string][]string{"birds": {"cock"}}}
 	r := Record{record.Config{Events: []string{"tench", "#3", "Dog", "pets", " birds", "tench, Tinca tinca"}}}
-	require.NoError(t, r.Check(l, &d))
+	require.NoError(t, r.Prepare(l, &d))
+	require.Empty(t, d.added)
 	for name, want := range map[string]string{
-		"tensh":   `did you mean "tench"?`,
-		"vehicle": "a group also needs --group vehicle",
+		"tensh":     `did you mean "tench"?`,
+		"my robins": "a group of your own also needs --group my robins=",
 	} {
 		r.Config.Events = []string{"tench", name}
-		require.ErrorContains(t, r.Check(l, &d), want)
+		require.ErrorContains(t, r.Prepare(l, &d), want)
 	}
+
+	// A built-in group is reported because it is recorded.
+	r.Config.Events = []string{"vehicle "}
+	require.NoError(t, r.Prepare(l, &d))
+	c, err := d.Config(l)
+	require.NoError(t, err)
+	require.Equal(t, "vehicle", c.Groups[2].Name)
 }
 
 // What String writes is read as the same.

@@ -57,6 +57,9 @@ const absenceDelay = 10 * time.Second
 // one that names them.
 var errNoFrame = errors.New("the camera sent no frames")
 
+// endTimeout is how long the last events may wait for room in a queue.
+const endTimeout = 2 * time.Second
+
 // Run returns nil when the source ends, the context ends, or the limit of frames is
 // reached. It waits for a sink only if a queue with the policy Wait is full.
 func (r *Runner) Run(ctx context.Context) error {
@@ -193,8 +196,14 @@ func (r *Runner) endEvents() {
 		return
 	}
 	r.complete(o)
-	for _, q := range r.Queues {
-		_ = q.Observe(context.Background(), o) // the sink's error ends the run anyway
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
+	defer cancel()
+	for _, policy := range []Policy{DropOldest, Wait} { // who never waits comes first
+		for _, q := range r.Queues {
+			if q.policy == policy {
+				_ = q.Observe(ctx, o) // the sink's error ends the run anyway
+			}
+		}
 	}
 }
 

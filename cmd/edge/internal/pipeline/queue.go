@@ -67,8 +67,8 @@ func (q *Queue) WantsPicture(o *Observation) bool {
 	return ok && p.WantsPicture(o)
 }
 
-// Observe queues an observation. Its error is one that the sink returned for an
-// earlier one, or the context's, which ends a wait for room.
+// Observe queues an observation. With the policy Wait its error is one that the sink
+// returned for an earlier one, or the context's, which ends a wait for room.
 func (q *Queue) Observe(ctx context.Context, o *Observation) error {
 	defer context.AfterFunc(ctx, q.wake)()
 	q.mu.Lock()
@@ -77,6 +77,8 @@ func (q *Queue) Observe(ctx context.Context, o *Observation) error {
 		q.changed.Wait()
 	}
 	switch {
+	case q.err != nil && q.policy == DropOldest:
+		return nil // the run goes on without the sink
 	case q.err != nil:
 		return q.err
 	case len(q.pending) < q.size:
@@ -169,7 +171,7 @@ func (q *Queue) run() {
 		}
 	}
 	if err := q.sink.Close(); err != nil && q.err == nil {
-		q.fail(err)
+		q.err = err // which only Close reads from now on
 	}
 }
 

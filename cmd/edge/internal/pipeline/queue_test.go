@@ -188,3 +188,24 @@ func TestQueueReportsCameraChanges(t *testing.T) {
 	require.Equal(t, []string{"frame 1", "camera unplugged", "camera <nil>", "frame 2"}, l.got)
 	require.Equal(t, 1, l.closed)
 }
+
+// A sink that the run can do without may fail: the Runner is not told.
+func TestQueueOfOptionalSinkFails(t *testing.T) {
+	full := errors.New("disk full")
+	told := make(chan error, 2)
+	q := NewQueue(failing{full}, 1, DropOldest, func(err error) { told <- err })
+	require.NoError(t, q.Observe(t.Context(), &Observation{}))
+	require.ErrorIs(t, <-told, full)
+	require.NoError(t, q.Observe(t.Context(), &Observation{}))
+	require.ErrorIs(t, q.Close(), full)
+}
+
+// lastWords fails to close, which is no reason to say that the run goes on without it.
+type lastWords struct{ gate }
+
+func (l *lastWords) Close() error { return errors.New("no room for the last line") }
+
+func TestQueueReturnsErrorOfClose(t *testing.T) {
+	q := NewQueue(&lastWords{}, 1, DropOldest, func(error) { t.Error("told") })
+	require.ErrorContains(t, q.Close(), "no room for the last line")
+}
