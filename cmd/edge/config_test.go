@@ -3,9 +3,11 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 )
 
@@ -71,6 +73,60 @@ func TestConfigCommand(t *testing.T) {
 	again := edge(t, "config", "--config", writeConfig(t, got.stdout))
 	require.Equal(t, statusOK, again.status, again.stderr)
 	require.Contains(t, again.stdout, "control: [exposure=300]")
+}
+
+// A flag that may be repeated takes a list in the file, and what edge config writes of it
+// is read as the same.
+func TestConfigLists(t *testing.T) {
+	samples := map[string][]string{
+		"allow":          {"dog", "tench, Tinca tinca"},
+		"allow-host":     {"pi.example", "b.example"},
+		"control":        {"exposure=300", "gain=2"},
+		"deny":           {"web site", "1"},
+		"group":          {"dog", "pets=dog,cat"},
+		"trusted-proxy":  {"192.168.1.2/32", "fd00::/8"},
+		"webhook":        {"http://a.example", "http://b.example"},
+		"webhook-header": nil, // a secret
+	}
+	_, run := newRunCommand(nil)
+	run.Flags().VisitAll(func(f *pflag.Flag) {
+		if !strings.Contains(f.Usage, "several times") && !strings.Contains(f.Usage, "repeated") {
+			return
+		}
+		require.Implements(t, (*pflag.SliceValue)(nil), f.Value, f.Name)
+		require.Contains(t, samples, f.Name)
+		args := []string{"config"}
+		var quoted []string
+		for _, text := range samples[f.Name] {
+			args = append(args, "--"+f.Name, text)
+			quoted = append(quoted, strconv.Quote(text))
+		}
+		if len(quoted) == 0 {
+			return
+		}
+		want := edge(t, "config", "--config", writeConfig(t, f.Name+": ["+strings.Join(quoted, ", ")+"]"))
+		require.Equal(t, statusOK, want.status, want.stderr)
+		written := edge(t, args...)
+		require.Equal(t, statusOK, written.status, written.stderr)
+		again := edge(t, "config", "--config", writeConfig(t, written.stdout))
+		require.Equal(t, statusOK, again.status, again.stderr)
+		line := configLine(t, written.stdout, f.Name)
+		require.Equal(t, line, configLine(t, want.stdout, f.Name))
+		require.Equal(t, line, configLine(t, again.stdout, f.Name))
+	})
+}
+
+// configLine is the line of a key without its comment.
+func configLine(t *testing.T, text, key string) string {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, key+": ") {
+			value, _, _ := strings.Cut(line, "  #")
+			return value
+		}
+	}
+	t.Fatalf("no %s in %s", key, text)
+	return ""
 }
 
 // The example of the documentation works.

@@ -163,12 +163,7 @@ func (f *controlFlag) Append(text string) error { return f.Set(text) }
 // Replace is for lists in the configuration file.
 func (f *controlFlag) Replace(list []string) error {
 	f.Controls = nil
-	for _, text := range list {
-		if err := f.Set(text); err != nil {
-			return err
-		}
-	}
-	return nil
+	return setAll(f, list)
 }
 
 // GetSlice returns all of them.

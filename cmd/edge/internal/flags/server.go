@@ -54,16 +54,22 @@ func (f *hostsFlag) Set(text string) error {
 	return nil
 }
 
+// Append adds one, as Set does.
+func (f *hostsFlag) Append(text string) error { return f.Set(text) }
+
+// Replace is for lists in the configuration file.
+func (f *hostsFlag) Replace(list []string) error {
+	*f = nil
+	return setAll(f, list)
+}
+
+// GetSlice returns all of them.
+func (f *hostsFlag) GetSlice() []string { return *f }
+
 // proxiesFlag is a flag for an address or a network; each use adds one.
 type proxiesFlag []netip.Prefix
 
-func (f *proxiesFlag) String() string {
-	var list []string
-	for _, p := range *f {
-		list = append(list, p.String())
-	}
-	return strings.Join(list, ",")
-}
+func (f *proxiesFlag) String() string { return strings.Join(f.GetSlice(), ",") }
 
 func (f *proxiesFlag) Type() string { return "address" }
 
@@ -81,4 +87,22 @@ func (f *proxiesFlag) Set(text string) error {
 	}
 	*f = append(*f, p.Masked())
 	return nil
+}
+
+// Append adds one, as Set does.
+func (f *proxiesFlag) Append(text string) error { return f.Set(text) }
+
+// Replace is for lists in the configuration file.
+func (f *proxiesFlag) Replace(list []string) error {
+	*f = nil
+	return setAll(f, list)
+}
+
+// GetSlice returns all of them.
+func (f *proxiesFlag) GetSlice() []string {
+	list := make([]string, len(*f))
+	for i, p := range *f {
+		list[i] = p.String()
+	}
+	return list
 }

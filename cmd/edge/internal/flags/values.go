@@ -49,3 +49,13 @@ func (r *Rotation) Set(text string) error {
 	}
 	return errors.New("expected 0, 90, 180 or 270")
 }
+
+// setAll adds each text to a flag that may be repeated.
+func setAll(f pflag.Value, list []string) error {
+	for _, text := range list {
+		if err := f.Set(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
