@@ -75,6 +75,19 @@ func TestConfigCommand(t *testing.T) {
 	require.Contains(t, again.stdout, "control: [exposure=300]")
 }
 
+// No secret of an address is shown, and what is shown is a configuration file.
+func TestConfigHidesSecrets(t *testing.T) {
+	got := edge(t, "config", "--camera", "http://cam/snap.cgi?user=admin&pwd=s3cret", "--webhook", "https://ntfy.sh/s3cret-topic",
+		"--webhook", "https://tk_s3cret@ntfy.sh/t", "--mqtt", "mqtts://s3cret@broker:8883", "--webhook-header", "Key: s3cret", "--rate", "2")
+	require.Equal(t, statusOK, got.status, got.stderr)
+	require.NotContains(t, got.stdout, "s3cret")
+	require.Contains(t, got.stdout, `# camera: "http://cam/snap.cgi?(hidden)"  # flag`)
+	require.Contains(t, got.stdout, `# webhook: ["https://ntfy.sh/(hidden)", "https://(hidden)@ntfy.sh/(hidden)"]  # flag`)
+	again := edge(t, "config", "--config", writeConfig(t, got.stdout))
+	require.Equal(t, statusOK, again.status, again.stderr)
+	require.Equal(t, "rate: 2", configLine(t, again.stdout, "rate"))
+}
+
 // A flag that may be repeated takes a list in the file, and what edge config writes of it
 // is read as the same.
 func TestConfigLists(t *testing.T) {

@@ -38,12 +38,20 @@ const secretAnnotation = "secret"
 // the annotation "secret" of the flag.
 func MarkSecret(flags *pflag.FlagSet, name string) { annotate(flags, name, "all") }
 
-// MarkAddress declares that a flag holds an address with a secret, its password. It
-// is a MarkSecret that hides the password only.
+// MarkAddress declares that a flag holds an address that may have secrets. It is a
+// MarkSecret that hides the password, a user name without one, the query, and a path
+// with = or :, in which some cameras take name and password.
 func MarkAddress(flags *pflag.FlagSet, name string) { annotate(flags, name, addressSecret) }
 
-// addressSecret is the value of the annotation for an address.
-const addressSecret = "address"
+// MarkSecretAddress declares that a flag holds an address that is itself the secret, as
+// that of a webhook often is. It is a MarkSecret that shows scheme and host only.
+func MarkSecretAddress(flags *pflag.FlagSet, name string) { annotate(flags, name, hostOnly) }
+
+// Values of the annotation for addresses.
+const (
+	addressSecret = "address"
+	hostOnly      = "host only"
+)
 
 func annotate(flags *pflag.FlagSet, name, value string) {
 	if err := flags.SetAnnotation(name, secretAnnotation, []string{value}); err != nil {

@@ -220,19 +220,55 @@ func TestSecretFileIsBounded(t *testing.T) {
 
 func TestHide(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                              "",
-		"auto":                          "auto",
-		"photos/a@b":                    "photos/a@b",
-		"http://door/stream":            "http://door/stream",
-		"http://pi@door/":               "http://pi@door/",
-		"http://pi:pw@door/":            "http://pi:(hidden)@door/",
-		"http://p%40i:pw@door/":         "http://(hidden)@door/",
-		"http://pi:p%zw@door/":          "http://(hidden)@door/",
-		"http://pi:p/w@door/":           "http://(hidden)@door/",
-		"http://pi:12/w@door/":          "http://(hidden)@door/",
-		"door=rtsp://pi:p@w@door/a b\n": "door=rtsp://(hidden)@door/a b\n",
+		"":                                      "",
+		"auto":                                  "auto",
+		"0":                                     "0",
+		"photos/a@b":                            "photos/a@b",
+		"photos/a=b":                            "photos/a=b",
+		"pi:pw@door":                            "(hidden)",
+		"door/a?pwd=pw":                         "(hidden)",
+		"a?pwd=pw://b":                          "(hidden)",
+		"http://door":                           "http://door",
+		"http://door/":                          "http://door/",
+		"http://door:80/stream":                 "http://door:80/stream",
+		"http://[fe80::1%25eth0]:80/a":          "http://[fe80::1%25eth0]:80/a",
+		"http://pi@door/":                       "http://(hidden)@door/",
+		"http://pi:@door/":                      "http://(hidden)@door/",
+		"http://pi:pw@door/":                    "http://pi:(hidden)@door/",
+		"http://pi:pw@door/a?pwd=pw#b":          "http://pi:(hidden)@door/a?(hidden)",
+		"http://p%40i:pw@door/":                 "http://(hidden)@door/",
+		"http://pi:p%zw@door/":                  "http://(hidden)@door/",
+		"http://pi:p/w@door/":                   "http://(hidden)@door/",
+		"http://pi:12/w@door/":                  "http://(hidden)@door/",
+		"http://pi:p?w@door/":                   "http://(hidden)",
+		"http://pi:pw":                          "http://(hidden)",
+		"door=rtsp://pi:p@w@door/a b\n":         "door=rtsp://(hidden)@door/a b\n",
+		"http://cam/snap.cgi?user=admin&pwd=pw": "http://cam/snap.cgi?(hidden)",
+		"http://cam/snap.cgi?pwd=p@w/x":         "http://(hidden)",
+		"http://cam?pw":                         "http://cam?(hidden)",
+		"http://cam/#pw":                        "http://cam/#(hidden)",
+		"rtsp://10.0.0.1/user=me&password=pw&channel=1":        "rtsp://10.0.0.1/(hidden)",
+		"rtsp://10.0.0.1:554/user%3dme&password%3dpw?channel":  "rtsp://10.0.0.1:554/(hidden)?(hidden)",
+		"rtsp://pi:pw@10.0.0.1/user=me&password=p@w&channel=1": "rtsp://(hidden)",
+		"rtsp://10.0.0.1/pi:pw/1":                              "rtsp://10.0.0.1/(hidden)",
 	} {
-		require.Equal(t, want, hide(text, addressSecret))
+		require.Equal(t, want, hide(text, addressSecret), text)
+	}
+	for text, want := range map[string]string{
+		"":                            "",
+		"http://host":                 "http://host",
+		"http://host:80/":             "http://host:80/",
+		"https://ntfy.sh/topic":       "https://ntfy.sh/(hidden)",
+		"https://tk@ntfy.sh/t":        "https://(hidden)@ntfy.sh/(hidden)",
+		"https://pi:pw@ntfy.sh":       "https://(hidden)@ntfy.sh",
+		"https://ntfy.sh/topic@home":  "https://(hidden)",
+		"https://ntfy.sh?auth=pw":     "https://ntfy.sh/(hidden)",
+		"https://ntfy.sh#pw":          "https://ntfy.sh/(hidden)",
+		"ntfy.sh/topic":               "(hidden)",
+		"https:/ntfy.sh/topic":        "(hidden)",
+		"topic@https://ntfy.sh/topic": "(hidden)",
+	} {
+		require.Equal(t, want, hide(text, hostOnly), text)
 	}
 	require.Equal(t, "(hidden)", hide("pw", "all"))
 	require.Empty(t, hide("", "all"))

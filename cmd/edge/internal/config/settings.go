@@ -34,7 +34,7 @@ func (a *applier) settings() *Settings {
 		one := setting{key: f.Name, value: flagValue(f), origin: a.origins[f.Name]}
 		if isSecret(f) {
 			one.secret = strings.Join(f.Annotations[secretAnnotation], " ")
-			if one.secret != addressSecret {
+			if one.secret != addressSecret && one.secret != hostOnly {
 				one.secret = "all"
 			}
 		}
@@ -86,28 +86,84 @@ func (s *setting) shown() (v Value, secret bool) {
 	return v, secret
 }
 
-// credentials are everything from the scheme of an address to its last @. That hides too
-// much of an address with an @ in its path, but all of a password with a slash.
-var credentials = regexp.MustCompile(`(?s)://.*@`)
-
 // hide replaces a secret, or the secret in a text.
 func hide(text, secret string) string {
-	if text == "" {
+	switch {
+	case text == "":
 		return text
+	case secret == addressSecret || secret == hostOnly:
+		return hideInAddress(text, secret == hostOnly)
 	}
-	if secret != addressSecret {
-		return hidden
-	}
-	who := ""
-	if u, err := url.Parse(text); err == nil && u.User != nil {
-		if _, has := u.User.Password(); !has {
-			return text
+	return hidden
+}
+
+var (
+	// schemeForm is what precedes :// in an address, which may have a name before it.
+	schemeForm = regexp.MustCompile(`^(?:[^/?#@:]*=)?[A-Za-z][A-Za-z0-9+.-]*$`)
+
+	// hostForm is a host with an optional port, and what follows them.
+	hostForm = regexp.MustCompile(`(?s)^(\[[^][/?#@]*\](?::\d*)?|[^][/?#@:=&]*(?::\d*)?)([/?#].*)?$`)
+)
+
+// hideInAddress hides the secrets of an address. An address that is ambiguous, because
+// its password has a character that should be escaped, is hidden rather too much.
+func hideInAddress(text string, hostOnly bool) string {
+	scheme, rest, ok := strings.Cut(text, "://")
+	if !ok || !schemeForm.MatchString(scheme) {
+		name, host, at := strings.Cut(text, "@")
+		if hostOnly || at && strings.Contains(name+host, ":") || strings.Contains(text, "?") && strings.Contains(text, "=") {
+			return hidden
 		}
-		if name := u.User.Username(); plain.MatchString(name) && !strings.Contains(name, "@") {
-			who = name + ":"
+		return text // such as the name of a file
+	}
+	user := ""
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		// A password with a slash, or an @ after the host?
+		if strings.ContainsAny(rest[:at], "/?#") && (hostOnly || strings.ContainsAny(rest[:at], "?#=")) {
+			return scheme + "://" + hidden
+		}
+		user, rest = hidden+"@", rest[at+1:]
+		if name := userName(text); name != "" && !hostOnly {
+			user = name + ":" + user
 		}
 	}
-	return credentials.ReplaceAllLiteralString(text, "://"+who+hidden+"@")
+	m := hostForm.FindStringSubmatch(rest)
+	if m == nil {
+		return scheme + "://" + user + hidden
+	}
+	return scheme + "://" + user + m[1] + hidePath(m[2], hostOnly)
+}
+
+// hidePath hides the secrets of what follows the host of an address.
+func hidePath(text string, all bool) string {
+	path, query := text, ""
+	if i := strings.IndexAny(text, "?#"); i >= 0 {
+		path = text[:i]
+		if len(text) > i+1 {
+			query = text[i:i+1] + hidden
+		}
+	}
+	switch {
+	case all && len(text) > 1:
+		return "/" + hidden
+	case strings.ContainsAny(path, "=:") || strings.Contains(strings.ToLower(path), "%3d"):
+		path = "/" + hidden
+	}
+	return path + query
+}
+
+// userName is the user name of an address with a password; empty if there is none, or
+// the name is not simple.
+func userName(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.User == nil {
+		return ""
+	}
+	name := u.User.Username()
+	if password, _ := u.User.Password(); password == "" || !plain.MatchString(name) || strings.Contains(name, "@") {
+		return "" // a name alone may be a token
+	}
+	return name
 }
 
 // Write writes the settings as a configuration file, with the origin of each value as a

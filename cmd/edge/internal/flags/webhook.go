@@ -32,7 +32,7 @@ const onBoth = "both"
 func (w *Webhook) Add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&w.URLs, "webhook", nil, "send each event to this `address`, http or https; may be given several times")
 	flags.StringArrayVar(&w.Headers, "webhook-header", nil, "add a `header` to each request, as 'Priority: high'; may be given several times")
-	config.MarkAddress(flags, "webhook")
+	config.MarkSecretAddress(flags, "webhook")
 	config.MarkSecret(flags, "webhook-header")
 	flags.StringVar(&w.TokenFile, "webhook-token-file", "", "`file` with a bearer token, sent to each webhook; or set "+WebhookTokenVariable)
 	flags.StringVar(&w.Title, "webhook-title", "", "send a message for people with this `title`, as ntfy takes it, instead of JSON; it may have "+webhook.Placeholders())
