@@ -42,9 +42,10 @@ The configuration file is YAML. Its keys are the names of the flags of run, with
 the dashes; a flag that may be repeated takes a list. Without --config it is
 $XDG_CONFIG_HOME/halfmeg/config.yaml or ~/.config/halfmeg/config.yaml, or else
 /etc/halfmeg/config.yaml. Flags win over it.
+A relative path of a file or folder starts at the configuration file's folder.
 A secret, such as a password, may also be in a file of its own, which the key with
 -file at its end names, as in mqtt-password-file: /run/secrets/mqtt, or in the
-environment, as HALFMEG_MQTT_PASSWORD.`,
+environment, as HALFMEG_MQTT_PASSWORD, which wins over the configuration file.`,
 		Example: `  edge config
   edge config --config feeder.yaml
   edge config --camera auto --rate 5 > config.yaml

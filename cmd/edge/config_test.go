@@ -88,6 +88,25 @@ func TestConfigHidesSecrets(t *testing.T) {
 	require.Equal(t, "rate: 2", configLine(t, again.stdout, "rate"))
 }
 
+// A relative path of the configuration file starts at its folder.
+func TestConfigPaths(t *testing.T) {
+	_, run := newRunCommand(nil)
+	var keys []string
+	run.Flags().VisitAll(func(f *pflag.Flag) {
+		if kind, _ := pflag.UnquoteUsage(f); (kind == "file" || kind == "folder") && f.Name != "config" {
+			keys = append(keys, f.Name)
+		}
+	})
+	require.Contains(t, keys, "record")
+	require.Contains(t, keys, "token-file")
+	file := writeConfig(t, strings.Join(keys, ": x\n")+": x\n")
+	got := edge(t, "config", "--config", file)
+	require.Equal(t, statusOK, got.status, got.stderr)
+	for _, key := range keys {
+		require.Equal(t, key+": "+filepath.Join(filepath.Dir(file), "x"), configLine(t, got.stdout, key))
+	}
+}
+
 // A flag that may be repeated takes a list in the file, and what edge config writes of it
 // is read as the same.
 func TestConfigLists(t *testing.T) {

@@ -101,6 +101,10 @@ func (a *applier) environment() error {
 			a.origins[f.Name] = "flag"
 			return
 		}
+		if list := f.Annotations[environmentAnnotation]; list != nil && os.Getenv(list[0]) != "" {
+			a.origins[f.Name] = fromEnvironment + list[0]
+			return
+		}
 		name := variable(f.Name)
 		text := os.Getenv(name)
 		if text == "" || !isSecret(f) || failed != nil {
@@ -109,10 +113,13 @@ func (a *applier) environment() error {
 		if err := f.Value.Set(text); err != nil {
 			failed = fmt.Errorf("environment variable %s: %w", name, explain(f, err))
 		}
-		a.origins[f.Name] = "environment " + name
+		a.origins[f.Name] = fromEnvironment + name
 	})
 	return failed
 }
+
+// fromEnvironment begins the origin of a value from an environment variable.
+const fromEnvironment = "environment "
 
 // variable is the environment variable of a key.
 func variable(key string) string {
@@ -129,7 +136,7 @@ func (a *applier) field(f Field) error {
 		return nil
 	}
 	if flag := a.flag(f.Key); flag != nil {
-		return a.set(flag, f, func() error { return setFlag(flag, f.Value) })
+		return a.set(flag, f, func() error { return setFlag(flag, a.located(flag, f.Value)) })
 	}
 	if key, ok := strings.CutSuffix(f.Key, fileSuffix); ok {
 		if flag := a.flag(key); flag != nil && isSecret(flag) {
@@ -137,6 +144,22 @@ func (a *applier) field(f Field) error {
 		}
 	}
 	return a.unknown(f.Key)
+}
+
+// located returns the value of a flag, a path from where edge runs.
+func (a *applier) located(flag *pflag.Flag, v Value) Value {
+	if isPath(flag) && (v.Kind == Text || v.Kind == Number) {
+		v.Text = a.path(v.Text)
+	}
+	return v
+}
+
+// path returns a path that the document has, from where edge runs.
+func (a *applier) path(text string) string {
+	if text == "" || filepath.IsAbs(text) {
+		return text
+	}
+	return filepath.Join(filepath.Dir(a.document.path), text)
 }
 
 // flag returns the flag of a key, or nil.
@@ -268,10 +291,7 @@ func (a *applier) setFromFile(f *pflag.Flag, v Value) error {
 	if v.Kind != Text {
 		return v.Errorf("expected the path of a file, got %s", v.Kind)
 	}
-	path := v.Text
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(a.document.path), path)
-	}
+	path := a.path(v.Text)
 	data, err := readBounded(path, maxSecret)
 	if err != nil {
 		return v.Errorf("%w", err)
@@ -288,3 +308,6 @@ func (a *applier) setFromFile(f *pflag.Flag, v Value) error {
 
 // isSecret reports whether a flag is declared to hold a secret.
 func isSecret(f *pflag.Flag) bool { return f.Annotations[secretAnnotation] != nil }
+
+// isPath reports whether a flag is declared to hold a path.
+func isPath(f *pflag.Flag) bool { return f.Annotations[pathAnnotation] != nil }

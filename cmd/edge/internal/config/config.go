@@ -7,10 +7,10 @@
 //	mqtt-password-file: mqtt.secret
 //
 // A flag on the command line wins over the environment, which only secrets are read
-// from, and that over the file. The package works on any set of flags: it knows
-// none by name, and every value is checked by the flag itself. Parse reads a
-// document, Document.Apply sets the flags, and the Settings it returns know where each
-// value came from.
+// from, and that over the file. Relative paths in the file start at its folder. The
+// package works on any set of flags: it knows none by name, and every value is checked
+// by the flag itself. Parse reads a document, Document.Apply sets the flags, and the
+// Settings it returns know where each value came from.
 package config
 
 import (
@@ -36,16 +36,20 @@ const secretAnnotation = "secret"
 // MarkSecret declares that a flag holds a secret: it is never printed, and may also be
 // given as a file ("KEY-file: path") or by the environment (HALFMEG_KEY). It does the same as
 // the annotation "secret" of the flag.
-func MarkSecret(flags *pflag.FlagSet, name string) { annotate(flags, name, "all") }
+func MarkSecret(flags *pflag.FlagSet, name string) { annotate(flags, name, secretAnnotation, "all") }
 
 // MarkAddress declares that a flag holds an address that may have secrets. It is a
 // MarkSecret that hides the password, a user name without one, the query, and a path
 // with = or :, in which some cameras take name and password.
-func MarkAddress(flags *pflag.FlagSet, name string) { annotate(flags, name, addressSecret) }
+func MarkAddress(flags *pflag.FlagSet, name string) {
+	annotate(flags, name, secretAnnotation, addressSecret)
+}
 
 // MarkSecretAddress declares that a flag holds an address that is itself the secret, as
 // that of a webhook often is. It is a MarkSecret that shows scheme and host only.
-func MarkSecretAddress(flags *pflag.FlagSet, name string) { annotate(flags, name, hostOnly) }
+func MarkSecretAddress(flags *pflag.FlagSet, name string) {
+	annotate(flags, name, secretAnnotation, hostOnly)
+}
 
 // Values of the annotation for addresses.
 const (
@@ -53,8 +57,31 @@ const (
 	hostOnly      = "host only"
 )
 
-func annotate(flags *pflag.FlagSet, name, value string) {
-	if err := flags.SetAnnotation(name, secretAnnotation, []string{value}); err != nil {
+// Annotations of flags with the path of a file or folder.
+const (
+	pathAnnotation        = "path"
+	environmentAnnotation = "environment" // the variable that wins over the file
+)
+
+// MarkPath declares that a flag holds the path of a file or folder. In the
+// configuration file a relative one starts at the folder of that file.
+func MarkPath(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		annotate(flags, name, pathAnnotation, "")
+	}
+}
+
+// MarkSecretFile declares that a flag holds the path of the file of a secret, which may
+// also be in an environment variable. It is a MarkPath. If the variable is set, the
+// key of the configuration file has no effect; the flag's reader uses the variable when
+// the flag is empty.
+func MarkSecretFile(flags *pflag.FlagSet, name, variable string) {
+	MarkPath(flags, name)
+	annotate(flags, name, environmentAnnotation, variable)
+}
+
+func annotate(flags *pflag.FlagSet, name, key, value string) {
+	if err := flags.SetAnnotation(name, key, []string{value}); err != nil {
 		panic(err) // there is no such flag
 	}
 }

@@ -211,6 +211,68 @@ func TestSecrets(t *testing.T) {
 	require.Equal(t, "from flag", password)
 }
 
+// A path of the file starts at its folder, one of the command line where edge runs. Written
+// paths are absolute.
+func TestPaths(t *testing.T) {
+	here, err := filepath.Abs(".")
+	require.NoError(t, err)
+	for _, c := range []struct{ document, text, arg, want, line string }{
+		{"/etc/halfmeg/c.yaml", "record: events", "", "/etc/halfmeg/events", "record: /etc/halfmeg/events  # /etc/halfmeg/c.yaml:1\n"},
+		{"/etc/halfmeg/c.yaml", "record: ../7", "", "/etc/7", "record: /etc/7  # /etc/halfmeg/c.yaml:1\n"},
+		{"/etc/halfmeg/c.yaml", "record: 7", "", "/etc/halfmeg/7", "record: /etc/halfmeg/7  # /etc/halfmeg/c.yaml:1\n"},
+		{"/etc/halfmeg/c.yaml", "record: /var/events", "", "/var/events", "record: /var/events  # /etc/halfmeg/c.yaml:1\n"},
+		{"/etc/halfmeg/c.yaml", "record: ''", "", "", "record: \"\"  # /etc/halfmeg/c.yaml:1\n"},
+		{"/etc/halfmeg/c.yaml", "record: events", "mine", "mine", "record: " + scalarText(filepath.Join(here, "mine")) + "  # flag\n"},
+		{"sub/c.yaml", "record: events", "", "sub/events", "record: " + scalarText(filepath.Join(here, "sub/events")) + "  # sub/c.yaml:1\n"},
+		{"c.yaml", "", "", "", "# record: \"\"  # default\n"},
+	} {
+		f := pflag.NewFlagSet("run", pflag.ContinueOnError)
+		value := f.String("record", "", "folder")
+		MarkPath(f, "record")
+		if c.arg != "" {
+			require.NoError(t, f.Parse([]string{"--record", c.arg}))
+		}
+		d, err := Parse(c.document, []byte(c.text))
+		require.NoError(t, err)
+		s, err := d.Apply(f, nil)
+		require.NoError(t, err)
+		require.Equal(t, c.want, *value)
+		var b strings.Builder
+		require.NoError(t, s.Write(&b))
+		require.Equal(t, c.line, b.String())
+	}
+}
+
+// The file of a secret comes from the flag, else the environment has the secret, else
+// the document names the file.
+func TestSecretFileOrEnvironment(t *testing.T) {
+	read := func(args ...string) (string, string) {
+		f := pflag.NewFlagSet("run", pflag.ContinueOnError)
+		value := f.String("token-file", "", "file")
+		MarkSecretFile(f, "token-file", "HALFMEG_TEST_TOKEN")
+		require.NoError(t, f.Parse(args))
+		d, err := Parse("/etc/c.yaml", []byte("token-file: token"))
+		require.NoError(t, err)
+		s, err := d.Apply(f, nil)
+		require.NoError(t, err)
+		var b strings.Builder
+		require.NoError(t, s.Write(&b))
+		return *value, b.String()
+	}
+	file, line := read()
+	require.Equal(t, "/etc/token", file)
+	require.Equal(t, "token-file: /etc/token  # /etc/c.yaml:1\n", line)
+
+	t.Setenv("HALFMEG_TEST_TOKEN", "s3cret")
+	file, line = read()
+	require.Empty(t, file)
+	require.Equal(t, "# token-file: \"\"  # environment HALFMEG_TEST_TOKEN\n", line)
+
+	file, line = read("--token-file", "/mine")
+	require.Equal(t, "/mine", file)
+	require.Equal(t, "token-file: /mine  # flag\n", line)
+}
+
 func TestSecretFileIsBounded(t *testing.T) {
 	for text, want := range map[string]string{"\n": "is empty", strings.Repeat("x", maxSecret+1): "more than 64 kB"} {
 		_, _, err := apply(t, "mqtt-password-file: "+secretFile(t, text))

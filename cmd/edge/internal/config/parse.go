@@ -25,8 +25,8 @@ func (d *Document) Path() string { return d.path }
 // maxDepth bounds how deeply values are nested.
 const maxDepth = 8
 
-// Parse reads a document. The path is for messages, and secrets in files are found
-// relative to its folder.
+// Parse reads a document. The path is for messages, and relative paths in
+// the document start at its folder.
 func Parse(path string, data []byte) (*Document, error) {
 	d := &Document{path: path}
 	if len(data) > maxSize {

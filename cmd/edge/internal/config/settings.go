@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,10 +19,11 @@ type Settings struct{ list []setting }
 
 // setting is the value of a key.
 type setting struct {
-	key    string
-	value  Value  // Bool, Text, List or, for a structured key, anything
-	secret string // the annotation; empty if it is none
-	origin string // "flag", a file and line, an environment variable, or "" for the default
+	key      string
+	value    Value  // Bool, Text, List or, for a structured key, anything
+	secret   string // the annotation; empty if it is none
+	replaced bool   // the file of a secret is not read, because the environment has the secret
+	origin   string // "flag", a file and line, an environment variable, or "" for the default
 }
 
 // settings collects what the flags are now.
@@ -32,6 +34,7 @@ func (a *applier) settings() *Settings {
 			return
 		}
 		one := setting{key: f.Name, value: flagValue(f), origin: a.origins[f.Name]}
+		one.replaced = f.Annotations[environmentAnnotation] != nil && strings.HasPrefix(one.origin, fromEnvironment)
 		if isSecret(f) {
 			one.secret = strings.Join(f.Annotations[secretAnnotation], " ")
 			if one.secret != addressSecret && one.secret != hostOnly {
@@ -47,7 +50,8 @@ func (a *applier) settings() *Settings {
 	return s
 }
 
-// flagValue is the present value of a flag.
+// flagValue is the present value of a flag. A path is absolute, so that it means the
+// same in a file anywhere.
 func flagValue(f *pflag.Flag) Value {
 	if slice, ok := f.Value.(pflag.SliceValue); ok {
 		v := Value{Kind: List}
@@ -56,11 +60,16 @@ func flagValue(f *pflag.Flag) Value {
 		}
 		return v
 	}
-	kind := Text
+	kind, text := Text, f.Value.String()
 	if f.Value.Type() == "bool" {
 		kind = Bool
 	}
-	return Value{Kind: kind, Text: f.Value.String()}
+	if isPath(f) && text != "" {
+		if path, err := filepath.Abs(text); err == nil {
+			text = path
+		}
+	}
+	return Value{Kind: kind, Text: text}
 }
 
 // hidden stands for a secret.
@@ -177,7 +186,7 @@ func (s *Settings) Write(w io.Writer) error {
 		if origin == "" {
 			prefix, origin = "# ", "default"
 		}
-		if secret {
+		if secret || one.replaced {
 			prefix = "# "
 		}
 		if v.Kind == Null { // a structured key that is not given

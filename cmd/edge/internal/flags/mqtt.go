@@ -41,6 +41,8 @@ func (m *MQTT) Add(flags *pflag.FlagSet) {
 	flags.StringVar(&m.CA, "mqtt-ca", "", "`file` with the certificate authority of an mqtts broker, instead of the system's")
 	flags.StringVar(&m.Cert, "mqtt-cert", "", "`file` with this client's certificate, if the broker wants one")
 	flags.StringVar(&m.Key, "mqtt-key", "", "`file` with the key of --mqtt-cert")
+	config.MarkSecretFile(flags, "mqtt-password-file", MQTTPasswordVariable)
+	config.MarkPath(flags, "mqtt-ca", "mqtt-cert", "mqtt-key")
 	flags.BoolVar(&m.Snapshots, "mqtt-snapshot", false, "publish a picture of what appeared")
 }
 
@@ -48,7 +50,8 @@ func (m *MQTT) Add(flags *pflag.FlagSet) {
 func (m *MQTT) Wanted() bool { return m.URL != "" }
 
 // Config returns the configuration that the flags say. The password comes from the
-// file, else from the environment, else from the address.
+// file, else from the environment, else from the address. If the configuration file
+// names the file, the environment wins: see config.MarkSecretFile.
 func (m *MQTT) Config() (mqtt.Config, error) {
 	if !m.Wanted() {
 		if m.User != "" || m.PasswordFile != "" || m.Name != "" || m.CA != "" || m.Cert != "" || m.Key != "" || m.Snapshots {

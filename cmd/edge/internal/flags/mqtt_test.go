@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/cmd/edge/internal/config"
 	"halfmeg/cmd/edge/internal/mqtt"
 )
 
@@ -43,4 +44,38 @@ func TestMQTT(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("\n"), 0o600))
 	_, err = parseMQTT(t, "--mqtt", "mqtt://host", "--mqtt-password-file", file)
 	require.ErrorContains(t, err, "the first line of")
+}
+
+// A secret comes from the file of a flag, else from the environment, else from the file
+// that the configuration names, which is in its folder.
+func TestSecretsAndConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "named"), []byte("from file"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "flag"), []byte("from flag"), 0o600))
+	document, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte(
+		"mqtt: mqtt://host\nmqtt-password-file: named\nwebhook: [http://host]\nwebhook-token-file: named\n"))
+	require.NoError(t, err)
+	check := func(want string, args ...string) {
+		t.Helper()
+		var m MQTT
+		var w Webhook
+		set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+		m.Add(set)
+		w.Add(set)
+		require.NoError(t, set.Parse(args))
+		_, err := document.Apply(set, nil)
+		require.NoError(t, err)
+		broker, err := m.Config()
+		require.NoError(t, err)
+		require.Equal(t, want, broker.Password)
+		hooks, err := w.Configs()
+		require.NoError(t, err)
+		require.Len(t, hooks, 1)
+		require.Equal(t, want, hooks[0].Token)
+	}
+	check("from file")
+	t.Setenv(MQTTPasswordVariable, "from environment")
+	t.Setenv(WebhookTokenVariable, "from environment")
+	check("from environment")
+	check("from flag", "--mqtt-password-file", filepath.Join(dir, "flag"), "--webhook-token-file", filepath.Join(dir, "flag"))
 }

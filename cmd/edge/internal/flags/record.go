@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"halfmeg/cmd/edge/internal/config"
 	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/groups"
 	"halfmeg/cmd/edge/internal/record"
@@ -25,6 +26,7 @@ func (r *Record) Add(flags *pflag.FlagSet) {
 	c := &r.Config
 	c.MaxBytes, c.MinFree = 2e9, 500e6
 	flags.StringVar(&c.Dir, "record", "", "keep a picture and a JSON file of each event in this `folder`")
+	config.MarkPath(flags, "record")
 	flags.StringSliceVar(&c.Events, "record-events", nil, "record only these classes and groups, by their `names`, such as robin,dog")
 	flags.Var(Bytes(&c.MaxBytes), "record-max-bytes", "delete the oldest events beyond this `size`, such as 500MB or 2GB; 0 for no limit")
 	flags.Var(count(&c.MaxCount), "record-max-count", "delete the oldest events beyond this `number`; 0 for no limit")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"halfmeg/cmd/edge/internal/config"
 	"halfmeg/cmd/edge/internal/server"
 )
 
@@ -24,6 +25,7 @@ func (s *Server) Add(flags *pflag.FlagSet) {
 	flags.StringVar(&c.TLSCert, "tls-cert", "", "serve https with the certificate in this PEM `file`")
 	flags.StringVar(&c.TLSKey, "tls-key", "", "`file` with the key of --tls-cert")
 	flags.StringVar(&c.TokenFile, "token-file", "", "`file` with the token of the page and the API; it is made if it is missing, and keeps browsers signed in through restarts")
+	config.MarkPath(flags, "tls-cert", "tls-key", "token-file")
 	flags.Var((*proxiesFlag)(&c.TrustedProxies), "trusted-proxy", "`address` or network of a reverse proxy whose X-Forwarded headers are believed; may be given several times")
 }
 

@@ -35,6 +35,7 @@ func (w *Webhook) Add(flags *pflag.FlagSet) {
 	config.MarkSecretAddress(flags, "webhook")
 	config.MarkSecret(flags, "webhook-header")
 	flags.StringVar(&w.TokenFile, "webhook-token-file", "", "`file` with a bearer token, sent to each webhook; or set "+WebhookTokenVariable)
+	config.MarkSecretFile(flags, "webhook-token-file", WebhookTokenVariable)
 	flags.StringVar(&w.Title, "webhook-title", "", "send a message for people with this `title`, as ntfy takes it, instead of JSON; it may have "+webhook.Placeholders())
 	flags.StringVar(&w.Text, "webhook-text", "", "`text` of the message, as '$name at $time'")
 	flags.StringVar(&w.On, "webhook-on", onBoth, "`type` of events to send: appeared, gone or both")
