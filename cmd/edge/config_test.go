@@ -177,6 +177,18 @@ func TestConfigExample(t *testing.T) {
 	require.Equal(t, statusOK, got.status, got.stderr)
 }
 
+// The documentation lists the keys that SIGHUP applies.
+func TestConfigReloadableKeys(t *testing.T) {
+	page, err := os.ReadFile("../../docs/configuration.md")
+	require.NoError(t, err)
+	last := len(reloadable) - 1
+	require.Contains(t, string(page), "* `"+strings.Join(reloadable[:last], "`, `")+"` and `"+reloadable[last]+"` take effect at once.")
+	_, run := newRunCommand(nil)
+	for _, key := range reloadable {
+		require.True(t, key == "groups" || run.Flags().Lookup(key) != nil, key)
+	}
+}
+
 // Editors check configuration files by this copy.
 func TestConfigSchema(t *testing.T) {
 	want, err := os.ReadFile("../../docs/config.schema.json")
