@@ -122,6 +122,7 @@ func (s *Server) access(token string) access.Config {
 	c := access.Config{
 		Open:         s.open(),
 		Token:        token,
+		Port:         s.Addr().(*net.TCPAddr).Port,
 		Names:        s.config.AllowHosts,
 		OnlyLoopback: s.loopback(),
 		Proxies:      s.config.TrustedProxies,

@@ -33,6 +33,9 @@ type Config struct {
 	// Token is the secret. It is not used if Open is set.
 	Token string
 
+	// Port is where the server listens. Sessions belong to it.
+	Port int
+
 	// Names are the names of this machine that a Host header may have.
 	Names []string
 
@@ -78,7 +81,7 @@ func New(config Config) *Guard {
 	g := &Guard{
 		config:   config,
 		origin:   http.NewCrossOriginProtection(),
-		sessions: newSessions(config.Token),
+		sessions: newSessions(cookieName(config.Port), config.Token),
 		failures: newLimiter(),
 	}
 	if !config.Open {

@@ -17,6 +17,12 @@ import (
 
 const secret = "0123456789abcdef"
 
+// port is where the servers of these tests listen, and sessionCookie their cookie.
+const (
+	port          = 8080
+	sessionCookie = "edge_session_8080"
+)
+
 // guarded is a server that answers "in" to those it lets in.
 type guarded struct {
 	http.Handler
@@ -28,6 +34,9 @@ func newGuarded(c Config) *guarded {
 	c.Invited = func(token string) { g.invited = token }
 	if c.Token == "" && !c.Open {
 		c.Token = secret
+	}
+	if c.Port == 0 {
+		c.Port = port
 	}
 	c.LoginPage, c.SignedInPage = []byte("login "+messageMark), []byte("signed in")
 	g.Handler = New(c).Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -149,18 +158,36 @@ func TestOneTimeToken(t *testing.T) {
 
 	require.NotEqual(t, first, g.invited, "there is a new one")
 	require.Equal(t, 401, g.send("GET", lan+"/login?token="+first).status, "it worked once")
-	pair := cookieName + "=" + cookie.Value
+	pair := sessionCookie + "=" + cookie.Value
 	require.Equal(t, 200, g.send("GET", lan+"/stream.mjpg", "Cookie", pair).status)
 	require.Equal(t, 200, g.send("GET", lan+"/login?token="+first, "Cookie", pair).status, "signed in already")
 	for _, wrong := range []string{"", "x", cookie.Value[1:], "A" + cookie.Value[1:], cookie.Value[:len(cookie.Value)-4] + "AAAA", strings.Repeat("A", len(cookie.Value))} {
 		if wrong != cookie.Value {
-			require.Equal(t, 401, g.send("GET", lan+"/stream.mjpg", "Cookie", cookieName+"="+wrong).status)
+			require.Equal(t, 401, g.send("GET", lan+"/stream.mjpg", "Cookie", sessionCookie+"="+wrong).status)
 		}
 	}
 
 	// A restart with the same token keeps sessions, one with another does not.
 	require.Equal(t, 200, newGuarded(Config{}).send("GET", lan+"/", "Cookie", pair).status)
 	require.Equal(t, 401, newGuarded(Config{Token: "another token...."}).send("GET", lan+"/", "Cookie", pair).status)
+}
+
+// Browsers send a cookie to all ports of a host and keep one of each name: two servers
+// on one host do not sign each other's browsers out.
+func TestServersOnOneHost(t *testing.T) {
+	one, other := newGuarded(Config{Port: 8080}), newGuarded(Config{Port: 8081, Token: "another token...."})
+	jar := map[string]string{}
+	for _, g := range []*guarded{one, other} {
+		cookie := g.send("GET", lan+"/login?token="+g.invited).cookies[0]
+		jar[cookie.Name] = cookie.Value
+	}
+	var pairs []string
+	for name, value := range jar {
+		pairs = append(pairs, name+"="+value)
+	}
+	for _, g := range []*guarded{one, other} {
+		require.Equal(t, 200, g.send("GET", lan+"/api/state", "Cookie", strings.Join(pairs, "; ")).status)
+	}
 }
 
 func TestSecureCookie(t *testing.T) {
@@ -173,7 +200,7 @@ func TestSecureCookie(t *testing.T) {
 func TestSessionExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuarded(Config{})
-		cookie := cookieName + "=" + g.send("GET", lan+"/login?token="+g.invited).cookies[0].Value
+		cookie := sessionCookie + "=" + g.send("GET", lan+"/login?token="+g.invited).cookies[0].Value
 		time.Sleep(sessionTime/2 - time.Hour)
 		require.Empty(t, g.send("GET", lan+"/", "Cookie", cookie).cookies)
 		time.Sleep(2 * time.Hour)
@@ -220,7 +247,7 @@ func TestLoginForm(t *testing.T) {
 func TestFailuresAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuarded(Config{})
-		cookie := cookieName + "=" + g.send("GET", lan+"/login?token="+g.invited).cookies[0].Value
+		cookie := sessionCookie + "=" + g.send("GET", lan+"/login?token="+g.invited).cookies[0].Value
 		try := func(peer, token string) int {
 			return g.send("GET", lan+"/api/state", "Peer", peer, "Authorization", "Bearer "+token).status
 		}
@@ -268,7 +295,7 @@ func TestProxies(t *testing.T) {
 	require.Equal(t, 200, in.status)
 	require.True(t, in.cookies[0].Secure)
 	require.Equal(t, "/cam/", in.cookies[0].Path)
-	cookie := cookieName + "=" + in.cookies[0].Value
+	cookie := sessionCookie + "=" + in.cookies[0].Value
 	for _, path := range []string{"/cam/api/state", "/api/state"} {
 		got := g.send("GET", lan+path, append(forwarded, "Peer", "10.0.0.1:1", "Cookie", cookie)...)
 		require.Contains(t, got.body, "in /api/state")
@@ -301,8 +328,8 @@ func TestPrefix(t *testing.T) {
 // FuzzRequest sends headers of any content: nobody gets in without the token, and no
 // header of the answer has more than one line.
 func FuzzRequest(f *testing.F) {
-	f.Add("127.0.0.1:8080", "Bearer x", "edge_session=AAAA", "1.2.3.4", "/x", "token=1")
-	f.Add("localhost", "Basic eDp5", "edge_session=", ",,[::1]", "/a/../b", "token=%zz")
+	f.Add("127.0.0.1:8080", "Bearer x", "edge_session_8080=AAAA", "1.2.3.4", "/x", "token=1")
+	f.Add("localhost", "Basic eDp5", "edge_session_8080=", ",,[::1]", "/a/../b", "token=%zz")
 	g := newGuarded(Config{Proxies: []netip.Prefix{netip.MustParsePrefix("192.168.1.9/32")}})
 	f.Fuzz(func(t *testing.T, host, authorization, cookie, forwardedFor, prefix, query string) {
 		r := httptest.NewRequest(http.MethodGet, "/api/state", nil)

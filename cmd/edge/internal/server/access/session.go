@@ -7,24 +7,30 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"net/http"
+	"strconv"
 	"time"
 )
 
-const (
-	cookieName  = "edge_session"
-	sessionTime = 30 * 24 * time.Hour
-)
+const sessionTime = 30 * 24 * time.Hour
+
+// cookieName returns the name of the cookie of a server on a port. Browsers send a
+// cookie to all ports of a host, so without the port in the name two servers on one
+// host would overwrite each other's.
+func cookieName(port int) string { return "edge_session_" + strconv.Itoa(port) }
 
 // sessions makes and checks cookies: when they end (8 bytes, seconds of Unix time), 8
 // random bytes, and the HMAC-SHA256 of both.
-type sessions struct{ key []byte }
+type sessions struct {
+	cookie string // name
+	key    []byte
+}
 
 const payloadSize = 16
 
-func newSessions(token string) sessions {
+func newSessions(cookie, token string) sessions {
 	mac := hmac.New(sha256.New, []byte(token))
 	mac.Write([]byte("edge: session cookies, version 1"))
-	return sessions{key: mac.Sum(nil)}
+	return sessions{cookie: cookie, key: mac.Sum(nil)}
 }
 
 func (s sessions) sign(payload []byte) []byte {
@@ -39,7 +45,7 @@ func (s sessions) start(w http.ResponseWriter, r *http.Request) {
 	binary.BigEndian.PutUint64(payload, uint64(time.Now().Add(sessionTime).Unix()))
 	_, _ = rand.Read(payload[8:]) // never fails
 	http.SetCookie(w, &http.Cookie{
-		Name:     cookieName,
+		Name:     s.cookie,
 		Value:    base64.RawURLEncoding.EncodeToString(s.sign(payload)),
 		Path:     originOf(r).prefix + "/",
 		MaxAge:   int(sessionTime / time.Second),
@@ -51,7 +57,7 @@ func (s sessions) start(w http.ResponseWriter, r *http.Request) {
 
 // check reports whether a request has a valid cookie, and when it expires.
 func (s sessions) check(r *http.Request) (expires time.Time, ok bool) {
-	for _, cookie := range r.CookiesNamed(cookieName) { // a sub-path may have another one
+	for _, cookie := range r.CookiesNamed(s.cookie) { // a sub-path may have another one
 		value, err := base64.RawURLEncoding.DecodeString(cookie.Value)
 		if err != nil || len(value) != payloadSize+sha256.Size {
 			continue
