@@ -24,7 +24,7 @@ func DecodeFrame(buf, frame []byte, upright bool) (Image, error) {
 // DecodeRecorded decodes a JPEG of a recording, with the limits of picture files and
 // with its Exif orientation. Pix uses the memory of buf if that suffices.
 func DecodeRecorded(buf, frame []byte) (Image, error) {
-	return jpegFormat.decode(buf, trimLead(frame), pixelLimit)
+	return jpegFormat.decode(buf, trimLead(frame), limits{pixels: pixelLimit})
 }
 
 // FrameSize returns the size in pixels from the header of a stream's JPEG.
@@ -33,5 +33,5 @@ func FrameSize(frame []byte) (width, height int, err error) {
 	if err := checkJPEG(frame); err != nil {
 		return 0, 0, err
 	}
-	return jpegFormat.size(frame, framePixelLimit)
+	return jpegFormat.size(frame, limits{pixels: framePixelLimit})
 }

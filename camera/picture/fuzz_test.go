@@ -44,7 +44,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("text"))
 	const maxPixels = 1 << 18
 	f.Fuzz(func(t *testing.T, file []byte) {
-		img, err := decode(bytes.NewReader(file), 1<<16, maxPixels)
+		img, err := decode(bytes.NewReader(file), 1<<16, limits{pixels: maxPixels})
 		if err != nil {
 			require.Nil(t, img)
 			require.NotContains(t, err.Error(), "\n")

@@ -18,9 +18,10 @@ var availableMemory = memory.Available
 // more than it saves.
 const smallNeed = 32 << 20
 
-// checkMemory rejects a picture that takes more memory to decode than is available:
-// on a board with 512 MB the kernel would end the program.
-func (f *format) checkMemory(file []byte, header image.Config) error {
+// checkMemory rejects a picture that takes more memory to decode than limit, if that
+// is not 0, or than is available: on a board with 512 MB the kernel would end the
+// program.
+func (f *format) checkMemory(file []byte, header image.Config, limit int64) error {
 	kind := f.name
 	decoded := int64(bytesPerPixel(header.ColorModel)) * 16 // per 16 pixels
 	if f == jpegFormat {
@@ -29,8 +30,22 @@ func (f *format) checkMemory(file []byte, header image.Config) error {
 			kind = "progressive JPEG"
 		}
 	}
+	// image/png adds colour and opacity to grey pixels if one value is transparent (PNG,
+	// third edition, section 11.3.2.1).
+	if f.name == "PNG" && pngChunk(file, "tRNS") != nil {
+		switch header.ColorModel {
+		case color.GrayModel:
+			decoded = 4 * 16
+		case color.Gray16Model:
+			decoded = 8 * 16
+		}
+	}
 	const rgb = 3 * 16
 	need := int64(header.Width) * int64(header.Height) * (decoded + rgb) / 16
+	if limit > 0 && need > limit {
+		return fmt.Errorf("%w: a %s of %dx%d pixels needs %d MB of memory to be decoded, and the limit is %d MB: scale it down first",
+			ErrMemory, kind, header.Width, header.Height, need/1_000_000, limit/1_000_000)
+	}
 	if need < smallNeed {
 		return nil
 	}

@@ -82,13 +82,30 @@ func withoutPath(err error) error {
 }
 
 // Decode decodes one picture. Of a stream of JPEGs it reads the first one.
-func Decode(r io.Reader) (*Image, error) { return decode(r, byteLimit, pixelLimit) }
+func Decode(r io.Reader) (*Image, error) { return decode(r, byteLimit, limits{pixels: pixelLimit}) }
 
 // DecodeStream decodes one picture of at most 16 Mi pixels, from a sender that is not
 // trusted.
-func DecodeStream(r io.Reader) (*Image, error) { return decode(r, byteLimit, framePixelLimit) }
+func DecodeStream(r io.Reader) (*Image, error) {
+	return decode(r, byteLimit, limits{pixels: framePixelLimit})
+}
 
-func decode(r io.Reader, maxBytes, maxPixels int64) (*Image, error) {
+// ErrMemory marks the error of a picture that DecodeWithin does not decode.
+var ErrMemory = errors.New("too large")
+
+// DecodeWithin is DecodeStream for pictures that take at most maxMemory bytes to be
+// decoded; the error of any other matches ErrMemory.
+func DecodeWithin(r io.Reader, maxMemory int64) (*Image, error) {
+	return decode(r, byteLimit, limits{pixels: framePixelLimit, memory: maxMemory})
+}
+
+// limits bound a picture.
+type limits struct {
+	pixels int64
+	memory int64 // to decode it, in bytes; 0: what is available
+}
+
+func decode(r io.Reader, maxBytes int64, most limits) (*Image, error) {
 	buffered := bufio.NewReader(r)
 	head, err := buffered.Peek(HeadSize)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -104,7 +121,7 @@ func decode(r io.Reader, maxBytes, maxPixels int64) (*Image, error) {
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	img, err := f.decode(nil, data, maxPixels)
+	img, err := f.decode(nil, data, most)
 	if err != nil {
 		return nil, err
 	}
@@ -129,13 +146,13 @@ func (f *format) readFile(r *bufio.Reader, maxBytes int64) ([]byte, error) {
 
 // decode decodes a complete file of the format. Pix uses the memory of buf if that
 // suffices.
-func (f *format) decode(buf, data []byte, maxPixels int64) (Image, error) {
+func (f *format) decode(buf, data []byte, most limits) (Image, error) {
 	if f.check != nil {
 		if err := f.check(data); err != nil {
 			return Image{}, err
 		}
 	}
-	width, height, err := f.size(data, maxPixels)
+	width, height, err := f.size(data, most)
 	if err != nil {
 		return Image{}, err
 	}
@@ -153,7 +170,7 @@ func (f *format) decode(buf, data []byte, maxPixels int64) (Image, error) {
 // size reads the size from a file's header. It checks it against the limits, against
 // the file's length and against the memory that is available, because decoders allocate memory for all pixels before
 // they read the first.
-func (f *format) size(data []byte, maxPixels int64) (width, height int, err error) {
+func (f *format) size(data []byte, most limits) (width, height int, err error) {
 	header, err := f.readHeader(bytes.NewReader(data))
 	if err != nil {
 		return 0, 0, f.explain(err)
@@ -164,15 +181,15 @@ func (f *format) size(data []byte, maxPixels int64) (width, height int, err erro
 	if max(header.Width, header.Height) > maxSide {
 		return 0, 0, fmt.Errorf("a %s of %dx%d pixels exceeds the limit of %d per side", f.name, header.Width, header.Height, maxSide)
 	}
-	if int64(header.Width) > maxPixels/int64(header.Height) {
+	if int64(header.Width) > most.pixels/int64(header.Height) {
 		return 0, 0, fmt.Errorf("a %s of %dx%d pixels exceeds the limit of %d megapixels: scale it down first",
-			f.name, header.Width, header.Height, maxPixels/1_000_000)
+			f.name, header.Width, header.Height, most.pixels/1_000_000)
 	}
 	if f.density > 0 && int64(header.Width)*int64(header.Height) > f.density*int64(len(data)) {
 		return 0, 0, fmt.Errorf("the %s is truncated: %d bytes cannot hold %dx%d pixels: %w",
 			f.name, len(data), header.Width, header.Height, io.ErrUnexpectedEOF)
 	}
-	if err := f.checkMemory(data, header); err != nil {
+	if err := f.checkMemory(data, header, most.memory); err != nil {
 		return 0, 0, err
 	}
 	return header.Width, header.Height, nil

@@ -306,11 +306,11 @@ func TestHugeHeader(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	file := grey(16, 8, 1).file()
-	_, err := decode(bytes.NewReader(file), int64(len(file)), 16*8)
+	_, err := decode(bytes.NewReader(file), int64(len(file)), limits{pixels: 16 * 8})
 	require.NoError(t, err)
-	_, err = decode(bytes.NewReader(file), int64(len(file)), 16*8-1)
+	_, err = decode(bytes.NewReader(file), int64(len(file)), limits{pixels: 16*8 - 1})
 	require.ErrorContains(t, err, "exceeds the limit")
-	_, err = decode(bytes.NewReader(file), int64(len(file))-1, 16*8)
+	_, err = decode(bytes.NewReader(file), int64(len(file))-1, limits{pixels: 16 * 8})
 	require.ErrorContains(t, err, "longer than the limit")
 }
 
@@ -363,5 +363,28 @@ func TestFormatName(t *testing.T) {
 		"":                                 "",
 	} {
 		require.Equal(t, want, FormatName([]byte(head)))
+	}
+}
+
+// DecodeWithin refuses what takes more memory than it may, whatever is available.
+func TestDecodeWithin(t *testing.T) {
+	grey8, grey16 := image.NewGray(image.Rect(0, 0, 100, 100)), image.NewGray16(image.Rect(0, 0, 100, 100))
+	for name, c := range map[string]struct {
+		file          []byte
+		bytesPerPixel int64 // as decoded and as RGB
+	}{
+		"grey":                        {pngFile(t, grey8), 1 + 3},
+		"16 bits":                     {pngFile(t, grey16), 2 + 3},
+		"grey, one value transparent": {withChunk(pngFile(t, grey8), "tRNS", []byte{0, 0}), 4 + 3},
+		"16 bits, one transparent":    {withChunk(pngFile(t, grey16), "tRNS", []byte{0, 0}), 8 + 3},
+		"16 bits a colour, opacity":   {pngFile(t, image.NewNRGBA64(image.Rect(0, 0, 100, 100))), 8 + 3},
+		"JPEG of one component":       {grey(100, 100, 1).file(), 1 + 3},
+	} {
+		need := c.bytesPerPixel * 100 * 100
+		_, err := DecodeWithin(bytes.NewReader(c.file), need)
+		require.NoError(t, err, name)
+		_, err = DecodeWithin(bytes.NewReader(c.file), need-1)
+		require.ErrorIs(t, err, ErrMemory, name)
+		require.ErrorContains(t, err, "scale it down first", name)
 	}
 }

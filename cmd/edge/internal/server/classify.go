@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"halfmeg/camera/picture"
@@ -17,6 +18,14 @@ const (
 	maxUploads     = 4 // bodies in memory at once
 	maxUploadBytes = 8 << 20
 	classifyWait   = 10 * time.Second
+
+	// maxDecodeBytes bounds the memory for one picture: a JPEG of 16 Mi pixels with
+	// half the colours, as phones take them, needs 76 MB.
+	maxDecodeBytes = 80_000_000
+
+	// smallPicture is the number of pixels up to which the memory of a picture is left
+	// to the garbage collector.
+	smallPicture = 1 << 20
 )
 
 // classifying bounds the work for POST /api/classify: a few bodies in memory, and one
@@ -85,17 +94,36 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, data []byte)
 		busy(w)
 		return
 	}
-	start := time.Now()
-	img, err := picture.DecodeStream(bytes.NewReader(data))
-	if err != nil {
-		writeError(w, http.StatusUnsupportedMediaType, err.Error())
-		return
+	if s.classify(ctx, w, data) {
+		freeMemory()
 	}
+}
+
+// freeMemory returns garbage to the system; the tests replace it. Otherwise the next
+// collection would come only when the heap has twice the size that one large picture
+// gave it, and edge would keep that memory.
+var freeMemory = debug.FreeOSMemory
+
+// classify decodes and classifies a picture, and reports whether that may have taken
+// much memory.
+func (s *Server) classify(ctx context.Context, w http.ResponseWriter, data []byte) (large bool) {
+	start := time.Now()
+	img, err := picture.DecodeWithin(bytes.NewReader(data), maxDecodeBytes)
+	switch {
+	case errors.Is(err, picture.ErrMemory):
+		writeError(w, http.StatusRequestEntityTooLarge, err.Error())
+		return false
+	case err != nil:
+		writeError(w, http.StatusUnsupportedMediaType, err.Error())
+		return !errors.Is(err, picture.ErrUnknown) // it may be broken at its end
+	}
+	large = img.Width*img.Height > smallPicture
 	results, err := s.config.Classify(ctx, img.Pixels())
 	if err != nil {
 		writeError(w, http.StatusInternalServerError, err.Error())
-		return
+		return large
 	}
 	took := float64(time.Since(start).Microseconds()) / 1000
 	writeJSON(w, http.StatusOK, Classification{img.Width, img.Height, results, took})
+	return large
 }

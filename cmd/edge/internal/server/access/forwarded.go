@@ -25,7 +25,8 @@ func originOf(r *http.Request) origin {
 }
 
 // forwarded returns the request as its client sent it, and the client's address. The
-// X-Forwarded headers count only if a trusted proxy sent them.
+// X-Forwarded headers count only if a trusted proxy sent them. Wrap has checked those
+// that name a host.
 func (g *Guard) forwarded(r *http.Request) (*http.Request, netip.Addr) {
 	peer := addressOf(r.RemoteAddr)
 	if !g.trusts(peer) {
