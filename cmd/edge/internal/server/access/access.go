@@ -133,8 +133,9 @@ func (g *Guard) isToken(token string) bool {
 func (g *Guard) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())
+		known := g.knowsHosts(r)
 		r, client := g.forwarded(r)
-		if !g.knowsHost(r.Host) {
+		if !known {
 			refuse(w, r, http.StatusMisdirectedRequest, "this server does not answer to this host name; if it is one of its own, start edge with --allow-host NAME")
 			return
 		}

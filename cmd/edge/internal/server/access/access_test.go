@@ -308,6 +308,20 @@ func TestProxies(t *testing.T) {
 	require.Equal(t, 421, g.send("GET", lan+"/", "Peer", "10.0.0.2:1", "Host", "evil.example", "X-Forwarded-Host", "home.example").status)
 	require.Equal(t, 421, g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "X-Forwarded-Host", "evil.example").status)
 
+	// Neither of the two names may be another one: a proxy may pass on the other as the
+	// client wrote it.
+	for _, c := range []struct {
+		host, forwarded string
+		want            int
+	}{
+		{"home.example", "home.example", 401}, {"127.0.0.1:8080", "home.example", 401}, {"home.example", "home.example, 127.0.0.1:8080", 401},
+		{"evil.example", "home.example", 421}, {"home.example", "evil.example", 421}, {"evil.example", "", 421},
+		{"home.example", "home.example, evil.example", 421}, {"home.example", "evil.example, home.example", 421}, {"home.example", ",", 421},
+	} {
+		got := g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "Host", c.host, "X-Forwarded-Host", c.forwarded)
+		require.Equal(t, c.want, got.status, "%q %q", c.host, c.forwarded)
+	}
+
 	// Failures count for the client, which is the last address that is no proxy.
 	for range failureBurst {
 		g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "Authorization", "Bearer x", "X-Forwarded-For", "9.9.9.9, 5.6.7.8")

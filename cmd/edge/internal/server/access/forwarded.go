@@ -25,8 +25,8 @@ func originOf(r *http.Request) origin {
 }
 
 // forwarded returns the request as its client sent it, and the client's address. The
-// X-Forwarded headers count only if a trusted proxy sent them. Wrap has checked those
-// that name a host.
+// X-Forwarded headers count only if a trusted proxy sent them. Wrap checks the hosts
+// that they name.
 func (g *Guard) forwarded(r *http.Request) (*http.Request, netip.Addr) {
 	peer := addressOf(r.RemoteAddr)
 	if !g.trusts(peer) {
@@ -97,6 +97,25 @@ func cleanPrefix(prefix string) string {
 		}
 	}
 	return prefix
+}
+
+// knowsHosts reports whether all names in Host and, from a trusted proxy, in
+// X-Forwarded-Host are this machine's. Both count: a proxy that sets only one of them
+// passes on what the client has written into the other.
+func (g *Guard) knowsHosts(r *http.Request) bool {
+	if !g.knowsHost(r.Host) {
+		return false
+	}
+	list := strings.Join(r.Header.Values("X-Forwarded-Host"), ",")
+	if list == "" || !g.trusts(addressOf(r.RemoteAddr)) {
+		return true
+	}
+	for host := range strings.SplitSeq(list, ",") {
+		if !g.knowsHost(strings.TrimSpace(host)) {
+			return false
+		}
+	}
+	return true
 }
 
 // knowsHost reports whether a Host header names this machine.
