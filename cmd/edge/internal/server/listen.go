@@ -146,13 +146,31 @@ func (s *Server) access(token string) access.Config {
 
 // invited tells the addresses to open. Each use of one makes new ones.
 func (s *Server) invited(token string) {
-	for i, address := range s.addresses(access.LoginPath + "?token=" + token) {
-		word := "open"
-		if i > 0 {
-			word = "or  "
-		}
+	path := access.LoginPath + "?token=" + token
+	word := "open"
+	tell := func(address string) {
 		fmt.Fprintf(s.config.Stderr, "edge: %s %s\n", word, address)
+		word = "or  "
 	}
+	for _, address := range s.proxied(path) {
+		tell(address + " through your proxy (if it serves edge at a sub-path, put that before " + access.LoginPath + ")")
+	}
+	for _, address := range s.addresses(path) {
+		tell(address)
+	}
+}
+
+// proxied are the addresses of a path at the reverse proxy: of its names, for its port
+// and the sub-path of edge are not known. There are none without a proxy.
+func (s *Server) proxied(path string) []string {
+	if len(s.config.TrustedProxies) == 0 {
+		return nil
+	}
+	var list []string
+	for _, name := range s.config.AllowHosts {
+		list = append(list, "https://"+name+path)
+	}
+	return list
 }
 
 // hostNames are the names by which a home network knows this machine.

@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -81,6 +82,31 @@ func TestNetwork(t *testing.T) {
 	token := regexp.MustCompile(`Bearer (\S+)`).FindStringSubmatch(stderr.String())
 	require.NotNil(t, token)
 	require.Equal(t, 200, fetch("/api/state", "Authorization", "Bearer "+token[1]))
+}
+
+// Behind a proxy the first address is the proxy's, with the same token as the others.
+func TestProxiedAddress(t *testing.T) {
+	proxy := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	var stderr journal
+	s := start(t, Config{TrustedProxies: proxy, AllowHosts: []string{"home.example.org"}, Stderr: &stderr})
+	told := regexp.MustCompile(`edge: open https://home\.example\.org(/login\?token=\S+) through your proxy.*\nedge: or   http://(\S+?)(/login\?token=\S+)\n`).FindStringSubmatch(stderr.String())
+	require.NotNil(t, told, stderr.String())
+	require.Equal(t, told[1], told[3])
+	require.Equal(t, s.Addr().String(), told[2])
+	r := request(t, s, http.MethodGet, told[1])
+	r.Host = "home.example.org"
+	r.Header.Set("X-Forwarded-Proto", "https")
+	code, _ := do(t, r)
+	require.Equal(t, 200, code)
+
+	// Without a name of the proxy, or without a proxy, there is no such address.
+	for _, config := range []Config{{TrustedProxies: proxy}, {Listen: "0.0.0.0:0", AllowHosts: []string{"home.example.org"}}} {
+		var stderr journal
+		config.Stderr = &stderr
+		start(t, config)
+		require.NotContains(t, stderr.String(), "proxy")
+		require.Contains(t, stderr.String(), "edge: open http://")
+	}
 }
 
 func port(s *Server) string {

@@ -20,6 +20,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -218,9 +219,14 @@ func setHeaders(h http.Header) {
 var errOtherSite = errors.New("this request comes from a page of another site")
 
 // checkOrigin refuses what pages of other sites send: requests that change something,
-// and requests for parts of a page. A link to the page is fine. Browsers of before
-// 2023 do not say where a picture is to be shown; for them there is
-// Cross-Origin-Resource-Policy.
+// and requests for parts of a page. A link to the page is fine.
+//
+// Browsers tell by Sec-Fetch-Site where a request comes from, but only to https and to
+// localhost (Fetch Metadata Request Headers, section 2: potentially trustworthy URLs),
+// and those of before 2023 to nobody. For the others there are Origin and Referer. A
+// page may leave out its Referer and then ask for a picture with the cookie, if it is
+// on another port of this machine; Cross-Origin-Resource-Policy keeps the browser from
+// showing the answer.
 func (g *Guard) checkOrigin(r *http.Request) error {
 	if err := g.origin.Check(r); err != nil {
 		return errOtherSite
@@ -230,6 +236,31 @@ func (g *Guard) checkOrigin(r *http.Request) error {
 		if r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document" {
 			return errOtherSite
 		}
+	case "":
+		if hasData(r.URL.Path) && (isOther(r, "Origin") || isOther(r, "Referer")) {
+			return errOtherSite
+		}
 	}
 	return nil
+}
+
+// hasData reports whether a path is that of pictures or of the API, not of the page.
+func hasData(path string) bool {
+	return path == "/stream.mjpg" || path == "/snapshot.jpg" || strings.HasPrefix(path, "/api/")
+}
+
+// isOther reports whether a header has an address of another host or port than the
+// request. A program sends no such header, and edge's own page no Referer.
+func isOther(r *http.Request, header string) bool {
+	text := r.Header.Get(header)
+	if text == "" {
+		return false
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" { // as Origin: null
+		return true
+	}
+	// Browsers leave out the default port, proxies may add it.
+	port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+	return !strings.EqualFold(strings.TrimSuffix(u.Host, port), strings.TrimSuffix(r.Host, port))
 }

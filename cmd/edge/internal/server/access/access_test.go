@@ -142,6 +142,38 @@ func TestOtherSites(t *testing.T) {
 	}
 }
 
+// Plain http to an address of the network has no Sec-Fetch headers: Origin and Referer
+// count, also for another port.
+func TestOtherSitesWithoutFetchMetadata(t *testing.T) {
+	g := newGuarded(Config{Open: true, Names: []string{"pi.local"}})
+	for _, path := range []string{"/stream.mjpg", "/snapshot.jpg", "/api/state", "/api/events/1.jpg"} {
+		for _, c := range []struct {
+			headers []string
+			want    int
+		}{
+			{nil, 200},
+			{[]string{"Authorization", "Bearer x"}, 200},
+			{[]string{"Origin", lan}, 200},
+			{[]string{"Referer", lan + "/"}, 200},
+			{[]string{"Referer", "http://PI.local/x", "Host", "pi.local"}, 200},
+			{[]string{"Referer", "https://pi.local/", "Host", "pi.local:443"}, 200},
+			{[]string{"Referer", "http://192.168.1.5:9000/page"}, 403},
+			{[]string{"Origin", "http://192.168.1.5:9000"}, 403},
+			{[]string{"Origin", "http://192.168.1.5"}, 403},
+			{[]string{"Origin", "null"}, 403},
+			{[]string{"Referer", "http://evil.example/192.168.1.5:8080"}, 403},
+			{[]string{"Referer", "http://192.168.1.5:8080@evil.example/"}, 403},
+			{[]string{"Referer", "::"}, 403},
+			{[]string{"Origin", lan, "Referer", "http://evil.example/"}, 403},
+			// Sec-Fetch-Site tells more than the address of a page that has a link.
+			{[]string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document", "Referer", "http://evil.example/"}, 200},
+		} {
+			require.Equal(t, c.want, g.send("GET", lan+path, c.headers...).status, "%s %v", path, c.headers)
+		}
+	}
+	require.Equal(t, 200, g.send("GET", lan+"/", "Referer", "http://evil.example/").status, "a link to the page works")
+}
+
 func TestOneTimeToken(t *testing.T) {
 	g := newGuarded(Config{})
 	require.Equal(t, 401, g.send("GET", lan+"/").status)
