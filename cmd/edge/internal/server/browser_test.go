@@ -43,6 +43,10 @@ func leaveOut(t *testing.T, what string) {
 	t.Skip("LEFT OUT: " + what)
 }
 
+// networkName is this machine for the browser, as any other machine in a network: not
+// localhost, to which browsers tell more.
+const networkName = "pi.test"
+
 // browser starts Chromium and returns its context, for a tab.
 func browser(t *testing.T) context.Context {
 	t.Helper()
@@ -61,7 +65,8 @@ func browser(t *testing.T) context.Context {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithAllocatorOptions(chromedp.NoSandbox, chromedp.Headless, chromedp.ExecPath(path)))
+	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithAllocatorOptions(chromedp.NoSandbox, chromedp.Headless, chromedp.ExecPath(path),
+		chromedp.Flag("host-resolver-rules", "MAP "+networkName+" 127.0.0.1")))
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -429,6 +434,28 @@ func TestBrowserSignsIn(t *testing.T) {
 	b.wait(`location.pathname === "/" && document.getElementById("status-text") && document.getElementById("status-text").textContent === "Live"`)
 	b.moves()
 	require.Empty(t, evaluate[string](b, "document.cookie"), "no script can read it")
+}
+
+// By plain http to a name of the network a browser sends no Sec-Fetch headers: the form
+// to sign in works, and so does the page.
+func TestBrowserSignsInByForm(t *testing.T) {
+	ctx := browser(t)
+	name := filepath.Join(t.TempDir(), "token")
+	s := start(t, Config{TokenFile: name, AllowHosts: []string{networkName}, Classify: func(context.Context, pixel.Image) ([]classify.Class, error) {
+		return []classify.Class{{Label: "zebra"}}, nil
+	}})
+	feed(t, s.Sink(""))
+	token, err := os.ReadFile(name)
+	require.NoError(t, err)
+	b := open(ctx, t, "http://"+networkName+":"+port(s)+"/")
+	b.wait(`document.querySelector("h1").textContent === "Sign in" && document.getElementById("token")`)
+	b.do(chromedp.SendKeys(chromedp.ID("token"), string(token))) // its line end sends the form
+	b.wait(`location.pathname === "/" && document.getElementById("status-text") && document.getElementById("status-text").textContent === "Live"`)
+	b.moves()
+	picture := filepath.Join(t.TempDir(), "picture.png")
+	require.NoError(t, os.WriteFile(picture, pngOf(t, 64, 48), 0o600))
+	b.do(chromedp.SetUploadFiles(chromedp.ID("ask-file"), []string{picture}))
+	b.wait(`document.getElementById("ask-status").textContent.startsWith("Most likely zebra")`)
 }
 
 // axe returns axe-core, which checks accessibility (WCAG 2.2 A and AA among others).

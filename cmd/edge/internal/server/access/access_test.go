@@ -268,6 +268,7 @@ func TestLoginForm(t *testing.T) {
 	require.Len(t, post(secret).cookies, 1)
 	wrong := post("wrong <script>")
 	require.Equal(t, 401, wrong.status)
+	require.Equal(t, "same-origin", wrong.header.Get("Referrer-Policy"), "else the form has Origin: null, which is refused")
 	page := wrong.body
 	require.Contains(t, page, "does not work")
 	require.NotContains(t, page, "<script>")

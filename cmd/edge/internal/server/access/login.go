@@ -58,6 +58,9 @@ func (g *Guard) page(w http.ResponseWriter, status int, page []byte, message str
 		message = `<p class="alert" role="alert">` + message + `</p>` // texts of this package only
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	// With no-referrer a browser sends a form with Origin: null (Fetch, section 3.2,
+	// "append a request Origin header"), which may be any site's.
+	w.Header().Set("Referrer-Policy", "same-origin")
 	w.WriteHeader(status)
 	_, _ = w.Write(bytes.Replace(page, []byte(messageMark), []byte(message), 1))
 }
