@@ -494,7 +494,7 @@ func TestBrowserAccessibility(t *testing.T) {
 		width          int64
 		scheme, status string
 	}{
-		{1280, "light", StatusLive}, {1280, "dark", StatusGone}, {390, "dark", StatusLive}, {320, "light", StatusGone},
+		{1280, "light", StatusLive}, {1280, "dark", StatusGone}, {1280, "light", StatusStalled}, {390, "dark", StatusLive}, {320, "light", StatusGone},
 	} {
 		t.Run(fmt.Sprint(look.width, look.scheme, look.status), func(t *testing.T) {
 			state := pipeline.CameraState{Since: time.Now()}
@@ -502,6 +502,9 @@ func TestBrowserAccessibility(t *testing.T) {
 				state.Err = errors.New("video0: no such device; plug the camera in")
 			}
 			require.NoError(t, c.CameraChanged(state))
+			if look.status == StatusStalled {
+				stall(c)
+			}
 			b := open(ctx, t, address(s, "/"), chromedp.EmulateViewport(look.width, 800), emulateScheme(look.scheme))
 			b.wait(fmt.Sprintf(`document.getElementById("status").dataset.status === %q && document.querySelectorAll("#seen-list li").length === 2`, look.status))
 			b.wait(`document.getAnimations().every(a => a.playState !== "running")`)
@@ -509,6 +512,33 @@ func TestBrowserAccessibility(t *testing.T) {
 			require.LessOrEqual(t, evaluate[int64](b, "document.documentElement.scrollWidth"), look.width, "nothing sticks out")
 		})
 	}
+}
+
+// stall makes a camera's newest frame so old that it is stalled.
+func stall(c *Sink) {
+	c.server.mu.Lock()
+	c.fresh = c.fresh.Add(-time.Hour)
+	c.server.mu.Unlock()
+	c.stalled()
+}
+
+// The page says that no frame comes any more, and goes on with the next one.
+func TestBrowserShowsStall(t *testing.T) {
+	ctx := browser(t)
+	s := start(t, Config{})
+	c := s.Sink("")
+	require.NoError(t, c.Observe(observation(1)))
+	b := open(ctx, t, address(s, "/"))
+	b.wait(`document.getElementById("status-text").textContent === "Live" && document.getElementById("gone").hidden`)
+	stall(c)
+	b.wait(`document.getElementById("status-text").textContent === "No new picture" && !document.getElementById("gone").hidden`)
+	require.Equal(t, "No frame comes any more", b.text("gone-title"))
+	require.Contains(t, b.text("gone-text"), "start edge again")
+	require.Contains(t, b.text("gone-since"), "goes on by itself")
+	require.Equal(t, "It saw last", b.text("answers"))
+	require.NoError(t, c.Observe(observation(2)))
+	b.wait(`document.getElementById("status-text").textContent === "Live" && document.getElementById("gone").hidden`)
+	b.clean(s)
 }
 
 func emulateScheme(scheme string) chromedp.Action[chromedp.Void] {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,6 +55,7 @@ type response struct {
 }
 
 type schema struct {
+	Enum       []string
 	Ref        string `json:"$ref"`
 	Type       string
 	Properties map[string]schema
@@ -108,6 +110,18 @@ func TestDescribedFields(t *testing.T) {
 		}
 		require.Equal(t, properties, got, name)
 		require.ElementsMatch(t, required, s.Required, name)
+	}
+}
+
+// The description has all values of a camera's status, and so has the page's script.
+func TestDescribedStatus(t *testing.T) {
+	all := []string{StatusStarting, StatusLive, StatusStalled, StatusGone, StatusEnded}
+	require.Equal(t, all, describe(t).Components.Schemas["CameraState"].Properties["status"].Enum)
+	_, script := get(t, start(t, Config{}), "/page.js")
+	words := regexp.MustCompile(`const statusWords = \{(.*)\};`).FindStringSubmatch(script)
+	require.NotNil(t, words)
+	for _, status := range all {
+		require.Contains(t, words[1], " "+status+`: "`)
 	}
 }
 

@@ -272,6 +272,89 @@ func TestSnapshotWithoutCamera(t *testing.T) {
 	})
 }
 
+// fetch requests a path and returns the status and the body.
+func (p *pipes) fetch(t *testing.T, path string) (int, string) {
+	t.Helper()
+	conn := p.get(t, path)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.NoError(t, conn.Close())
+	return response.StatusCode, string(body)
+}
+
+// A camera whose frames stay away without an error is not live. Who listens is told,
+// and it is live again with the next frame.
+func TestStalled(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
+		c := s.Sink("")
+		check := func(want string, health int) CameraState {
+			t.Helper()
+			synctest.Wait()
+			code, _ := p.fetch(t, "/healthz")
+			require.Equal(t, health, code)
+			_, body := p.fetch(t, "/api/state")
+			var st State
+			require.NoError(t, json.Unmarshal([]byte(body), &st))
+			require.Equal(t, want, st.Cameras[0].Status)
+			return st.Cameras[0]
+		}
+		check(StatusStarting, 503)
+		next, _ := frames(t, c, 1, time.Second)
+		last := time.Now().Add(-100 * time.Millisecond)
+		time.Sleep(leastStall - 200*time.Millisecond)
+		check(StatusLive, 200)
+		_, changed := s.state()
+		time.Sleep(200 * time.Millisecond)
+		synctest.Wait()
+		select {
+		case <-changed:
+		default:
+			t.Error("nobody was told")
+		}
+		stalled := check(StatusStalled, 503)
+		require.True(t, stalled.Since.Equal(last), "%v %v", stalled.Since, last)
+		require.Contains(t, stalled.Error, "start edge again")
+		require.Zero(t, stalled.Rate)
+		_, body := p.fetch(t, "/metrics")
+		require.Contains(t, body, `edge_camera_up{camera=""} 0`)
+
+		frames(t, c, next, time.Second)
+		require.Empty(t, check(StatusLive, 200).Error)
+		// An error says more, and stays; so does the end.
+		require.NoError(t, c.CameraChanged(pipeline.CameraState{Since: time.Now(), Err: fmt.Errorf("plug it in")}))
+		time.Sleep(time.Hour)
+		check(StatusGone, 503)
+		require.NoError(t, c.CameraChanged(pipeline.CameraState{Since: time.Now()}))
+		check(StatusLive, 200)
+		time.Sleep(firstStall)
+		check(StatusStalled, 503)
+		require.NoError(t, c.Close())
+		time.Sleep(time.Hour)
+		check(StatusEnded, 503)
+	})
+}
+
+// A camera of few frames is live between them.
+func TestSlowCameraIsLive(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Server, _ *pipes) {
+		c := s.Sink("")
+		for i := range 5 {
+			o := observation(i + 1)
+			o.Elapsed = 100 * float64(i) // the lowest rate
+			require.NoError(t, c.Observe(o))
+			time.Sleep(100 * time.Second)
+			st, _ := s.state()
+			require.Equal(t, StatusLive, st.Cameras[0].Status)
+		}
+		time.Sleep(400*time.Second + time.Millisecond)
+		st, _ := s.state()
+		require.Equal(t, StatusStalled, st.Cameras[0].Status)
+	})
+}
+
 // A request that comes too slowly takes a connection for a bounded time only.
 func TestSlowRequest(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, _ *Server, p *pipes) {

@@ -41,8 +41,8 @@ func getOpenAPI(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(openAPI)
 }
 
-// Health is what GET /healthz returns: 200 while every camera sends frames, otherwise
-// 503.
+// Health is what GET /healthz returns: 200 while every camera is live, otherwise 503:
+// also for one that is starting, and for one that is gone and edge waits for.
 type Health struct {
 	OK bool `json:"ok"`
 }

@@ -28,6 +28,8 @@ type Sink struct {
 	state   CameraState
 	marks   []mark // of the last rateWindow
 	samples []sample
+	fresh   time.Time   // when the newest frame came, or the camera came back
+	alarm   *time.Timer // calls stalled; nil before the first frame
 }
 
 // mark is when a frame was answered.
@@ -69,6 +71,46 @@ func appeared(o *pipeline.Observation) bool {
 	return false
 }
 
+// A camera is stalled if no frame comes for several periods of its rate. The rate is
+// known from the second frame on; before, the lowest that a camera may have counts.
+const (
+	leastStall   = 10 * time.Second
+	stallPeriods = 5
+	firstStall   = time.Duration(2 * float64(time.Second) / camera.MinRate)
+)
+
+// patience is how long the newest frame stays fresh. The caller holds the lock.
+func (c *Sink) patience() time.Duration {
+	if c.state.Rate <= 0 {
+		return firstStall
+	}
+	period := time.Duration(float64(time.Second) / max(c.state.Rate, camera.MinRate))
+	return max(leastStall, stallPeriods*period)
+}
+
+// live notes that frames come from now on. The caller holds the lock.
+func (c *Sink) live() {
+	c.fresh = time.Now()
+	if c.alarm == nil {
+		c.alarm = time.AfterFunc(c.patience(), c.stalled)
+	} else {
+		c.alarm.Reset(c.patience())
+	}
+}
+
+// stalled shows that frames stay away without an error: a driver or the run hangs.
+func (c *Sink) stalled() {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	if c.state.Status != StatusLive || time.Since(c.fresh) < c.patience() { // or a frame came just now
+		return
+	}
+	c.state.Status, c.state.Since, c.state.Rate = StatusStalled, c.fresh, 0
+	c.state.Error = "no frame, and no error: if it stays so, plug the camera in again or start edge again"
+	c.marks = nil
+	c.server.change()
+}
+
 // Observe shows an observation.
 func (c *Sink) Observe(o *pipeline.Observation) error {
 	if o.Snapshot != nil {
@@ -83,6 +125,7 @@ func (c *Sink) Observe(o *pipeline.Observation) error {
 	defer c.server.mu.Unlock()
 	c.state.observe(o)
 	c.measure(o)
+	c.live()
 	c.sampleState(time.Now())
 	c.server.change()
 	return nil
@@ -109,6 +152,7 @@ func (c *Sink) CameraChanged(s pipeline.CameraState) error {
 		c.state.Status, c.state.Error, c.state.Rate = StatusGone, printable.Text(s.Err.Error()), 0
 	}
 	c.marks = nil
+	c.live()
 	c.server.change()
 	return nil
 }
@@ -118,6 +162,9 @@ func (c *Sink) Close() error {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	c.state.Status, c.state.Since, c.state.Rate = StatusEnded, time.Now(), 0
+	if c.alarm != nil {
+		c.alarm.Stop()
+	}
 	c.server.change()
 	return nil
 }

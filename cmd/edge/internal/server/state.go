@@ -14,7 +14,8 @@ import (
 const (
 	StatusStarting = "starting" // no frame yet
 	StatusLive     = "live"
-	StatusGone     = "gone" // frames stay away
+	StatusStalled  = "stalled" // no frame for a while, and no error
+	StatusGone     = "gone"    // frames stay away, and edge knows why
 	StatusEnded    = "ended"
 )
 
@@ -59,8 +60,8 @@ type Answer struct {
 
 // observe takes over what an observation of a frame says.
 func (c *CameraState) observe(o *pipeline.Observation) {
-	if c.Status == StatusStarting {
-		c.Status, c.Since = StatusLive, o.Time
+	if c.Status == StatusStarting || c.Status == StatusStalled {
+		c.Status, c.Since, c.Error = StatusLive, o.Time, ""
 	}
 	c.Frame, c.Time, c.Age, c.Times = o.Frame, o.Time, o.Age, o.Times
 	c.Scene, c.Right = o.Scene, o.Right

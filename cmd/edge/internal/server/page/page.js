@@ -242,9 +242,9 @@
     names.forEach(function (name, i) { nav.children[i].setAttribute("aria-pressed", String(name === camera)); });
   }
 
-  const statusWords = { starting: "Waiting for the first frame", live: "Live", gone: "No picture", ended: "Ended" };
-  const goneTitles = { starting: "Waiting for the first frame", gone: "The camera sends no frames", ended: "The run has ended" };
-  const goneTexts = { starting: "The camera is being opened.", gone: "", ended: "Start edge again to see more." };
+  const statusWords = { starting: "Waiting for the first frame", live: "Live", stalled: "No new picture", gone: "No picture", ended: "Ended" };
+  const goneTitles = { starting: "Waiting for the first frame", stalled: "No frame comes any more", gone: "The camera sends no frames", ended: "The run has ended" };
+  const goneTexts = { starting: "The camera is being opened.", stalled: "", gone: "", ended: "Start edge again to see more." };
 
   function show() {
     if (!state || !state.cameras.length) return;
@@ -260,7 +260,7 @@
     if (away) {
       setText($("gone-title"), goneTitles[c.status] || c.status);
       setText($("gone-text"), c.error || goneTexts[c.status] || "");
-      setText($("gone-since"), "Since " + clock(c.since) + (c.status === "gone" ? ". edge keeps trying, and this page goes on by itself." : "."));
+      setText($("gone-since"), "Since " + clock(c.since) + (c.status === "gone" ? ". edge keeps trying, and this page goes on by itself." : c.status === "stalled" ? ". This page goes on by itself when one comes." : "."));
     }
     $("scene").hidden = !c.scene || away;
     setText($("scene"), c.scene ? "Test card: " + c.scene : "");
