@@ -39,5 +39,5 @@ func ExampleDecode_unknown() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// WebP pictures are not supported: convert it first, say with ImageMagick's `magick IN out.jpg`
+	// WebP pictures are not supported: convert it first, for example with ImageMagick's `magick IN out.jpg`
 }
