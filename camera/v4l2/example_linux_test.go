@@ -56,5 +56,5 @@ func ExampleOpen_error() {
 	fmt.Println(err)
 	// Output:
 	// /dev/null: not a video device
-	// /dev/video-none: no camera is there: plug it in, or choose another from the list of cameras
+	// /dev/video-none: camera not found: plug it in, or choose another from the list of cameras
 }
