@@ -6,8 +6,10 @@
 # user emulation, which runs arm64 and arm programs; binutils, which
 # disassemble arm64; and for the emulated board of "make integration" QEMU's
 # system emulation, and a cross compiler and xz to build its kernel modules;
-# WordNet, from which the groups of classes are made; and ffmpeg, which reads
-# network cameras and encodes what those of the tests send.
+# Mosquitto, an MQTT broker; WordNet, from which the groups of classes are made;
+# ffmpeg, which reads
+# network cameras and encodes what those of the tests send; and Chromium and npm,
+# for the tests of the page.
 set -eu
 
 packages=
@@ -36,6 +38,8 @@ case "${1-}" in
 	need mosquitto mosquitto
 	need /usr/share/wordnet/data.noun wordnet-base
 	need ffmpeg ffmpeg
+	need chromium chromium
+	need npm npm # for axe
 	;;
 armcycles)
 	need gcc gcc libc6-dev
@@ -48,7 +52,7 @@ armcycles)
 	;;
 esac
 
-# axe installs axe-core for the tests; armcycles needs none.
+# axe installs axe-core, which checks a page's accessibility; armcycles needs none.
 axe() {
 	[ "$1" = armcycles ] || [ -d build/axe/node_modules/axe-core ] ||
 		npm install --silent --no-save --no-package-lock --prefix build/axe axe-core@4.14.1
