@@ -7,9 +7,8 @@
 # disassemble arm64; and for the emulated board of "make integration" QEMU's
 # system emulation, and a cross compiler and xz to build its kernel modules;
 # Mosquitto, an MQTT broker; WordNet, from which the groups of classes are made;
-# ffmpeg, which reads
-# network cameras and encodes what those of the tests send; and Chromium and npm,
-# for the tests of the page.
+# ffmpeg, which reads network cameras and encodes what those of the tests send;
+# and Chromium and npm, for the tests of the page.
 set -eu
 
 packages=
