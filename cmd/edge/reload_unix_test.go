@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"os/signal"
 	"syscall"
 	"testing"
 
@@ -35,6 +36,11 @@ func TestReload(t *testing.T) {
 
 // Without a configuration file SIGHUP ends the program, as when its terminal is closed.
 func TestHangupWithoutConfig(t *testing.T) {
+	// A signal that this process handles has its default effect on programs that it
+	// starts, even below nohup.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	command, stderr := startTelling(t, "run", "--camera", "testcard", "--listen", "127.0.0.1:0")
 	readLines(t, stderr, 1)
 	require.NoError(t, command.Process.Signal(syscall.SIGHUP))
