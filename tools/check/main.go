@@ -30,7 +30,7 @@ type stage struct {
 
 var stages = []stage{
 	{name: "format", about: "gofmt", run: format},
-	{name: "build", about: "go build and go vet for every platform", run: build},
+	{name: "build", about: "go vet for every platform, and go build where there is assembly", run: build},
 	{name: "test", about: "tests on this machine", run: testHost},
 	{name: "arm64", about: "tests as arm64 programs on emulated cores", run: testARM64},
 	{name: "noasm", about: "build and tests without assembly", run: testNoAsm,
