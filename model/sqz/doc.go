@@ -80,12 +80,17 @@
 // magnitude are six neighbours, omitted likewise, the spread, the similar
 // filter, the recent average, and the product.
 //
-// Each filter o but the first (o = 0) begins with a bit that is set if it refers
-// to a similar filter; its context is reset in each layer. If it is set, two
-// values follow. The first is distance-1, in raw bits: with most = min(o, 1024),
-// as many as most-1 has; distance <= most. The second is a signed number, the
-// gain g, in 1/16, -64…64, with a number model that is reset in each layer. The
-// similar filter is o-distance. Without one, g = 0.
+// Each filter o except the first (o = 0) begins with a flag, a bit whose context is
+// reset in each layer: whether the filter is predicted from an earlier one, the
+// similar filter. If so, two values follow:
+//
+//   - distance-1, as a raw number of as many bits as the binary form of
+//     min(o, 1024)-1 has; the similar filter is o-distance, and distance is at
+//     most min(o, 1024);
+//   - the gain g in units of 1/16, a signed number from -64 to 64, with a number
+//     model that is reset in each layer.
+//
+// Without a similar filter g = 0.
 //
 // The weights follow in the order [out][kernel y][kernel x][in]. The prediction
 // for a weight w at (o, y, x, i), in units of 1/8192, is
