@@ -21,8 +21,8 @@ const (
 	// old before they are shown; events wait beyond that.
 	sinkQueue = 2
 
-	// closeTimeout is how long standard output may take after Ctrl-C: a terminal may
-	// be stopped, or the reader of a pipe asleep.
+	// closeTimeout is how long a sink may take after Ctrl-C: a terminal may be
+	// stopped, the reader of a pipe asleep, or a disk gone.
 	closeTimeout = 3 * time.Second
 )
 
@@ -70,18 +70,14 @@ func (o *outputs) add(out *sinkOutput) {
 	o.list, o.queues = append(o.list, out), append(o.queues, out.queue)
 }
 
-// close waits until the sinks have everything, for standard output not much longer than
-// ctx. It returns the error of standard output.
+// close waits until the sinks have everything, but not much longer than ctx. It returns
+// the error of standard output.
 func (o *outputs) close(ctx context.Context) error {
 	errs := make([]error, len(o.list))
 	var all sync.WaitGroup
 	for i, out := range o.list {
 		all.Go(func() { // one that hangs delays no other
-			if out.required {
-				errs[i] = closeInTime(ctx, out.queue)
-			} else {
-				errs[i] = out.queue.Close()
-			}
+			errs[i] = out.closeInTime(ctx)
 		})
 	}
 	all.Wait()
@@ -90,7 +86,7 @@ func (o *outputs) close(ctx context.Context) error {
 		if out.required {
 			err = errs[i]
 		} else if errs[i] != nil && !out.failed.Load() {
-			o.report(fmt.Errorf("%s: %w", out.name, errs[i]))
+			o.report(errs[i])
 		}
 		o.reportMissed(out)
 	}
@@ -112,20 +108,28 @@ func (o *outputs) reportMissed(out *sinkOutput) {
 	}
 }
 
-// closeInTime closes a queue. Once the context has ended, a sink that is stuck has a
+// closeInTime closes the queue. Once the context has ended, a sink that is stuck has a
 // few seconds left.
-func closeInTime(ctx context.Context, q *pipeline.Queue) error {
+func (o *sinkOutput) closeInTime(ctx context.Context) error {
 	closed := make(chan error, 1)
-	go func() { closed <- q.Close() }()
+	go func() { closed <- o.queue.Close() }()
 	select {
 	case err := <-closed:
-		return err
+		return o.named(err)
 	case <-ctx.Done():
 	}
 	select {
 	case err := <-closed:
-		return err
+		return o.named(err)
 	case <-time.After(closeTimeout):
-		return fmt.Errorf("standard output has taken nothing for %v; its last lines are lost", closeTimeout)
+		return fmt.Errorf("%s is stuck; what it had not written after %v is lost", o.name, closeTimeout)
 	}
+}
+
+// named adds the sink's name to an error, except for standard output, whose errors name it.
+func (o *sinkOutput) named(err error) error {
+	if err == nil || o.required {
+		return err
+	}
+	return fmt.Errorf("%s: %w", o.name, err)
 }

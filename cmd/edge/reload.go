@@ -56,22 +56,21 @@ func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *output
 	if err := fresh.checkArgs(command, nil); err != nil {
 		return err
 	}
+	// The next start must accept it, too; but the recorder goes on with its old events.
+	if _, err := fresh.decider(labels(n)); err != nil {
+		return err
+	}
+	fresh.sinks.record = r.sinks.record
 	decider, err := fresh.decider(labels(n))
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; what is recorded changes only at a restart", err)
 	}
 	sensors, err := r.changedSensors(fresh, labels(n))
 	if err != nil {
 		return err
 	}
-	var applied, left []string
-	for _, c := range config.Diff(r.settings, fresh.settings) {
-		if slices.Contains(reloadable, c.Key) {
-			applied = append(applied, c.Key)
-		} else {
-			left = append(left, c.Key)
-		}
-	}
+	applied := changed(r.settings, fresh.settings, true)
+	left := changed(r.started, fresh.settings, false)
 	if sensors {
 		left = append(left, "the sensors in MQTT")
 	}
@@ -81,6 +80,18 @@ func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *output
 	r.settings = fresh.settings
 	o.log(reloaded(applied, left))
 	return nil
+}
+
+// changed returns the keys with different values, of those that are reloadable or of
+// the others.
+func changed(from, to *config.Settings, isReloadable bool) []string {
+	var keys []string
+	for _, c := range config.Diff(from, to) {
+		if slices.Contains(reloadable, c.Key) == isReloadable {
+			keys = append(keys, c.Key)
+		}
+	}
+	return keys
 }
 
 // changedSensors reports whether a fresh configuration has other sensors than MQTT was

@@ -17,6 +17,12 @@ func TestReload(t *testing.T) {
 	file := writeConfig(t, "camera: testcard\nevents: true\non: 0.9\n")
 	command, stderr := startTelling(t, "run", "--config", file, "--listen", "127.0.0.1:0")
 	require.Contains(t, readLines(t, stderr, 1), "the page is at")
+	// What needs a restart is named until it has had one.
+	require.NoError(t, os.WriteFile(file, []byte("camera: testcard\nevents: true\non: 0.9\nrate: 7\n"), 0o600))
+	for range 2 {
+		require.NoError(t, command.Process.Signal(syscall.SIGHUP))
+		require.Contains(t, readLines(t, stderr, 1), "nothing changed; restart edge for rate")
+	}
 	for text, want := range map[string]string{
 		"camera: testcard\nevents: true\non: 0.6\ngroup: [dog]\nrate: 7\n": "configuration reloaded: group, on; restart edge for rate",
 		"camera: testcard\nevents: true\non: high\n":                       "reload failed, the old configuration stays: ",

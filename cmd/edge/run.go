@@ -41,7 +41,8 @@ type runCommand struct {
 	sinks       sinkFlags
 	args        []string         // of the command
 	file        string           // the configuration file that was read; empty for none
-	settings    *config.Settings // from flags, file and environment
+	settings    *config.Settings // from flags, file and environment; a reload replaces it
+	started     *config.Settings // the same at the start
 	events      bool
 	json        bool
 	stats       bool
@@ -132,6 +133,7 @@ func (r *runCommand) checkArgs(cmd *cobra.Command, args []string) error {
 	if r.settings, err = r.configure(cmd.Flags()); err != nil {
 		return err
 	}
+	r.started = r.settings
 	switch {
 	case len(args) > 0:
 		return onlyFlags(args[0])
@@ -236,7 +238,7 @@ func (r *runCommand) output(stdout io.Writer) pipeline.Sink {
 	case r.events:
 		return sink.NewEvents(stdout, r.json)
 	case r.json:
-		r.filter.Next = sink.NewJSON(stdout)
+		r.filter.Next, r.filter.Events = sink.NewJSON(stdout), true
 	default:
 		r.filter.Next = sink.NewTerminal(stdout)
 	}

@@ -182,5 +182,5 @@ func TestStuckStandardOutput(t *testing.T) {
 	rest, err := io.ReadAll(reader)
 	require.NoError(t, err)
 	require.Error(t, command.Wait())
-	require.Contains(t, string(rest), "standard output has taken nothing for 3s")
+	require.Contains(t, string(rest), "standard output is stuck")
 }

@@ -39,6 +39,7 @@ func (r *Record) Add(flags *pflag.FlagSet) {
 // group that is reported, a class of a network with these labels, or a built-in group,
 // which is then reported, too.
 func (r *Record) Prepare(labels []string, d *Decision) error {
+	d.added = nil
 	reported, catalog := d.groupNames(), groups.Builtin(labels)
 	for _, name := range r.Config.Events {
 		isGroup := slices.ContainsFunc(reported, func(g string) bool { return strings.EqualFold(g, strings.TrimSpace(name)) })

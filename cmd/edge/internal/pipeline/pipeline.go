@@ -74,46 +74,49 @@ func (r *Runner) Run(ctx context.Context) error {
 		if err != nil {
 			return IgnoreEnd(ctx, err)
 		}
-		o, err := r.observe(number, frame, time.Since(start))
-		if err != nil {
-			return fmt.Errorf("frame %d: %w", number, err)
-		}
-		for _, q := range r.Queues {
-			if err := q.Observe(ctx, o); err != nil {
-				return IgnoreEnd(ctx, err)
-			}
+		if err := r.process(ctx, number, frame, time.Since(start)); err != nil {
+			return IgnoreEnd(ctx, err)
 		}
 	}
 	return nil
 }
 
-func (r *Runner) observe(number int, frame *camera.Frame, waited time.Duration) (*Observation, error) {
+// process classifies a frame and queues the observation.
+func (r *Runner) process(ctx context.Context, number int, frame *camera.Frame, waited time.Duration) error {
 	pixels := frame.Pixels()
 	img, err := pixels.Crop(r.Crop)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("frame %d: %w", number, err)
 	}
 	img.Rotate, img.Mirror = r.Rotate, r.Mirror
 	start := time.Now()
 	result, err := r.Classifier.Classify(img)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("frame %d: %w", number, err)
 	}
 	r.Stats.add(frame, start.Add(result.Prepare))
 	o := newObservation(number, frame, waited, result, r.Top)
 	o.Elapsed = milliseconds(time.Since(r.started)) / 1000
 	o.Camera = r.Camera
+
+	// The lock is held until the observation is queued: events that end in the
+	// meantime must not overtake it.
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.decide(o, frame.Time, result.Logits)
 	if slices.ContainsFunc(r.Queues, func(q *Queue) bool { return q.WantsPicture(o) }) {
 		o.Snapshot = snapshot.New(frame, &img)
 	}
-	return o, nil
+	for _, q := range r.Queues {
+		if err := q.Observe(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// decide adds answers and events to an observation.
+// decide adds answers and events to an observation. The caller holds the lock.
 func (r *Runner) decide(o *Observation, at time.Time, logits []float32) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.Decider == nil {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,16 +75,22 @@ func (e *events) Close() error                     { return nil }
 // run runs a source into a sink and returns what it recorded.
 func run(t *testing.T, r *Runner, before func(ctx context.Context, number int) error) *events {
 	t.Helper()
+	e := &events{}
+	r.Queues = []*Queue{NewQueue(e, 100, DropOldest, nil)}
+	runWith(t, r, before)
+	return e
+}
+
+// runWith runs a source into the first queue.
+func runWith(t *testing.T, r *Runner, before func(ctx context.Context, number int) error) {
+	t.Helper()
 	classifier, err := classify.New(testnet.Network(rand.New(rand.NewPCG(1, 2)), testnet.Small(), testnet.Uniform), 1)
 	require.NoError(t, err)
 	defer classifier.Close()
-	e := &events{}
 	r.Camera, r.Classifier, r.Top, r.Decider = "door", classifier, 1, &decider{}
 	r.Source = &source{before: before}
-	r.Queues = []*Queue{NewQueue(e, 100, DropOldest, nil)}
 	require.NoError(t, r.Run(t.Context()))
 	require.NoError(t, r.Queues[0].Close())
-	return e
 }
 
 // What is on at the end of the run is gone with its last frame. Only observations
@@ -175,4 +182,40 @@ func TestSetDecider(t *testing.T) {
 		require.Equal(t, decision.Gone, e.got[3].Type)
 		require.False(t, r.HasDecider())
 	})
+}
+
+// interrupted replaces the Decider while an observation is on its way to the queues.
+type interrupted struct {
+	events
+	once   sync.Once
+	change func()
+}
+
+func (i *interrupted) WantsPicture(*Observation) bool {
+	i.once.Do(func() {
+		go i.change()
+		time.Sleep(50 * time.Millisecond) // the change would overtake the observation in that time
+	})
+	return false
+}
+
+// What appears is reported before it is gone, also if the Decider is replaced in between.
+func TestEventsStayInOrder(t *testing.T) {
+	r := &Runner{}
+	i := &interrupted{}
+	changed := make(chan struct{})
+	i.change = func() {
+		r.SetDecider(nil)
+		close(changed)
+	}
+	r.Queues = []*Queue{NewQueue(i, 100, DropOldest, nil)}
+	runWith(t, r, func(_ context.Context, number int) error {
+		if number == 2 {
+			<-changed
+			return io.EOF
+		}
+		return nil
+	})
+	require.Len(t, i.got, 2)
+	require.Equal(t, []string{decision.Appeared, decision.Gone}, []string{i.got[0].Type, i.got[1].Type})
 }

@@ -2,11 +2,12 @@ package sink
 
 import "halfmeg/cmd/edge/internal/pipeline"
 
-// Filter passes on observations that are worth a line; those with events always are.
+// Filter passes on observations that are worth a line.
 type Filter struct {
 	Next           pipeline.Sink
 	OnChange       bool    // only if the first class is another one than in the last line
 	MinProbability float64 // of the first class, from 0 to 1
+	Events         bool    // also if it has events: Next writes them
 
 	passed bool // whether there was a line
 	class  int  // of the last line
@@ -14,8 +15,11 @@ type Filter struct {
 
 // Observe passes an observation on or drops it.
 func (f *Filter) Observe(o *pipeline.Observation) error {
-	if len(o.Events) > 0 {
+	if f.Events && len(o.Events) > 0 {
 		return f.pass(o)
+	}
+	if !o.HasFrame() {
+		return nil
 	}
 	first := o.Results[0]
 	if float64(first.Probability) < f.MinProbability || f.OnChange && f.passed && first.Index == f.class {

@@ -44,14 +44,19 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// Events pass whatever the answer is.
+// Events pass whatever the answer is, if they are written.
 func TestFilterPassesEvents(t *testing.T) {
 	var got recorder
-	f := Filter{Next: &got, MinProbability: 0.9}
+	f := Filter{Next: &got, MinProbability: 0.9, Events: true}
 	events := []decision.Event{{Type: decision.Gone}}
 	low := []classify.Class{{Index: 1, Probability: 0.1}}
 	require.NoError(t, f.Observe(&pipeline.Observation{Frame: 1, Results: low}))
 	require.NoError(t, f.Observe(&pipeline.Observation{Frame: 2, Results: low, Events: events}))
 	require.NoError(t, f.Observe(&pipeline.Observation{Frame: 3, Events: events}))
+	require.Equal(t, recorder{2, 3}, got)
+
+	f.Events = false
+	require.NoError(t, f.Observe(&pipeline.Observation{Frame: 4, Results: low, Events: events}))
+	require.NoError(t, f.Observe(&pipeline.Observation{Frame: 5, Events: events}))
 	require.Equal(t, recorder{2, 3}, got)
 }
