@@ -87,8 +87,7 @@ func parse(text string) (*address, error) {
 	if strings.ContainsFunc(a.script, func(c rune) bool { return c < ' ' }) {
 		return nil, ErrAddress
 	}
-	if path, _, ok := strings.Cut(u.Path, "="); ok { // as /user=NAME&password=PASSWORD&channel=1
-		a.name = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path[:strings.LastIndex(path, "/")+1]}).String() + "…"
+	if strings.ContainsAny(u.Path, "=:") { // as /user=NAME&password=PASSWORD&channel=1; web.Name hides it
 		a.addSecret(u.Path)
 	}
 	password, _ := u.User.Password()

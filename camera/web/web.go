@@ -109,24 +109,44 @@ func isHTTP(scheme string) bool {
 }
 
 // Name returns an address in a form that is safe to print: without user and
-// password, and without the query, in which many cameras expect them.
+// password, and without the query and the parts of the path in which some cameras
+// expect them.
 func Name(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		scheme, _, _ := strings.Cut(address, "://")
 		return scheme + "://…"
 	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	path, hidden := cutPath(u.Path)
+	name := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}).String()
+	if hidden {
+		name += "…"
+	}
+	return name
 }
 
-// Template returns an address in which NAME:PASSWORD and QUERY stand for what Name
-// leaves out.
+// cutPath cuts a path before the first part with a name and a password, such as
+// /user=NAME&password=PASSWORD or /NAME:PASSWORD, and reports whether it has one.
+func cutPath(path string) (public string, hidden bool) {
+	i := strings.IndexAny(path, "=:")
+	if i < 0 {
+		return path, false
+	}
+	return path[:strings.LastIndex(path[:i], "/")+1], true
+}
+
+// Template returns an address in which NAME:PASSWORD, PATH and QUERY stand for what
+// Name leaves out.
 func Template(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return Name(address)
 	}
-	safe := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	path, hidden := cutPath(u.Path)
+	if hidden {
+		path += "PATH"
+	}
+	safe := url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}
 	if u.User != nil {
 		safe.User = url.UserPassword("NAME", "PASSWORD")
 	}

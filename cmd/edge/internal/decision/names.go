@@ -24,6 +24,12 @@ func named(labels []string) []string {
 	return list
 }
 
+// ClassName returns the name of a class in answers and events: the first name of its
+// label.
+func ClassName(labels []string, class int) string {
+	return splitLabel(named(labels)[class])[0]
+}
+
 // splitLabel returns the names of a label such as "tench, Tinca tinca", at least
 // one.
 func splitLabel(label string) []string {

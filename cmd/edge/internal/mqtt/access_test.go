@@ -248,6 +248,15 @@ func TestSensors(t *testing.T) {
 	list, err := Sensors(labels, decision.Config{Groups: []decision.Group{{Name: "fish"}}, Allow: []string{"FISH", "crane", "#2", "cat", "birds"}, Catalog: catalog{}})
 	require.NoError(t, err)
 	require.Equal(t, []Sensor{{Name: "fish", Group: true}, {Name: "crane", Classes: []int{1, 3}}, {Name: "cat", Classes: []int{2}}, {Name: "birds", Classes: []int{1}}}, list)
+
+	// The two cranes are two sensors, and a class without a label has a name.
+	list, err = Sensors(labels, decision.Config{Allow: []string{"#1", "#3", "crane"}})
+	require.NoError(t, err)
+	require.Equal(t, []Sensor{{Name: "crane", Classes: []int{1}}, {Name: "crane", Classes: []int{3}}, {Name: "crane", Classes: []int{1, 3}}}, list)
+	list, err = Sensors(make([]string, 3), decision.Config{Allow: []string{"#1", "#2"}})
+	require.NoError(t, err)
+	require.Equal(t, []Sensor{{Name: "class 1", Classes: []int{1}}, {Name: "class 2", Classes: []int{2}}}, list)
+
 	_, err = Sensors(labels, decision.Config{Allow: []string{"unicorn"}})
 	require.ErrorContains(t, err, "unicorn")
 }

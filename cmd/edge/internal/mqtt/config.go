@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"halfmeg/cmd/edge/internal/decision"
@@ -59,10 +60,13 @@ type Sensor struct {
 // wants a thousand.
 func Sensors(labels []string, c decision.Config) ([]Sensor, error) {
 	var list []Sensor
-	have := map[string]bool{}
 	add := func(s Sensor) {
-		if key := strings.ToLower(s.Name); !have[key] {
-			have[key] = true
+		// The same classes may be chosen by two names. Different ones may have the same
+		// name, as the two cranes do; their topics get a number each.
+		same := func(other Sensor) bool {
+			return strings.EqualFold(other.Name, s.Name) && slices.Equal(other.Classes, s.Classes)
+		}
+		if !slices.ContainsFunc(list, same) {
 			list = append(list, s)
 		}
 	}
@@ -70,7 +74,8 @@ func Sensors(labels []string, c decision.Config) ([]Sensor, error) {
 		add(Sensor{Name: g.Name, Group: true})
 	}
 	for _, name := range c.Allow {
-		if have[strings.ToLower(name)] {
+		isGroup := func(s Sensor) bool { return s.Group && strings.EqualFold(s.Name, strings.TrimSpace(name)) }
+		if slices.ContainsFunc(list, isGroup) {
 			continue
 		}
 		if c.Catalog != nil {
@@ -84,7 +89,7 @@ func Sensors(labels []string, c decision.Config) ([]Sensor, error) {
 			return nil, err
 		}
 		if strings.HasPrefix(name, "#") {
-			name, _, _ = strings.Cut(labels[classes[0]], ",")
+			name = decision.ClassName(labels, classes[0])
 		}
 		add(Sensor{Name: name, Classes: classes})
 	}

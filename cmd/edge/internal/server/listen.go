@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 
 	"halfmeg/cmd/edge/internal/server/access"
 	"halfmeg/cmd/edge/internal/server/page"
+	"halfmeg/internal/atomicfile"
 )
 
 // DefaultPort is the port where Config.Listen has none.
@@ -102,7 +104,11 @@ func (s *Server) token() (string, error) {
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		token := access.NewToken()
-		if err := os.WriteFile(name, []byte(token+"\n"), 0o600); err != nil {
+		err := atomicfile.Write(name, 0o600, func(w io.Writer) error {
+			_, err := io.WriteString(w, token+"\n")
+			return err
+		})
+		if err != nil {
 			return "", fmt.Errorf("--token-file: %w", err)
 		}
 		return token, nil
