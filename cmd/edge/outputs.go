@@ -28,7 +28,9 @@ const (
 
 // outputs are the sinks of a run.
 type outputs struct {
-	stderr  io.Writer
+	stderr io.Writer
+
+	mu      sync.Mutex // of list, which the page's metrics read
 	list    []*sinkOutput
 	queues  []*pipeline.Queue // of list
 	closers []io.Closer       // of what sinks use, to be closed after them
@@ -67,7 +69,20 @@ func (o *outputs) addOptional(name string, s pipeline.Sink) {
 }
 
 func (o *outputs) add(out *sinkOutput) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.list, o.queues = append(o.list, out), append(o.queues, out.queue)
+}
+
+// missed returns how many frames each sink was too slow for, by its name.
+func (o *outputs) missed() map[string]int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	frames := make(map[string]int)
+	for _, out := range o.list {
+		frames[out.name] += out.queue.Dropped()
+	}
+	return frames
 }
 
 // close waits until the sinks have everything, but not much longer than ctx. It returns

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"os/signal"
@@ -197,7 +198,7 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		err = failed
 	}
 	if r.stats {
-		err = errors.Join(err, r.writeStats(cmd.ErrOrStderr(), runner.Stats.Summary()))
+		err = errors.Join(err, r.writeStats(cmd.ErrOrStderr(), runner.Stats.Summary(), outputs.missed()))
 	}
 	return err
 }
@@ -253,7 +254,9 @@ func labels(n *model.Network) []string {
 	return n.Labels
 }
 
-func (r *runCommand) writeStats(w io.Writer, s pipeline.Summary) error {
+func (r *runCommand) writeStats(w io.Writer, s pipeline.Summary, missed map[string]int) error {
+	maps.DeleteFunc(missed, func(_ string, frames int) bool { return frames == 0 })
+	s.Missed = missed
 	if r.json {
 		return jsonl.Write(w, s)
 	}

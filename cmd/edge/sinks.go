@@ -67,12 +67,13 @@ func (r *runCommand) addServer(o *outputs, n *model.Network) error {
 	second := &secondClassifier{network: n}
 	c := f.Config
 	c.Network, c.Version, c.Stderr, c.Classify = r.engine.Model, version(), o.stderr, second.classify
+	c.Missed = o.missed
 	s, err := server.New(c)
 	if err != nil {
 		return err
 	}
 	o.closers = append(o.closers, s, second)
-	o.addOptional("the page", s.Sink(""))
+	o.addOptional("page", s.Sink(""))
 	return nil
 }
 
@@ -88,7 +89,7 @@ func (r *runCommand) addRecorder(o *outputs, _ *model.Network) error {
 	if err != nil {
 		return err
 	}
-	o.addOptional("the recorder", s)
+	o.addOptional("recorder", s)
 	return nil
 }
 
@@ -133,7 +134,7 @@ func (r *runCommand) addWebhooks(o *outputs, _ *model.Network) error {
 		if err != nil {
 			return err
 		}
-		o.addOptional("a webhook", s)
+		o.addOptional("webhook", s)
 	}
 	return nil
 }

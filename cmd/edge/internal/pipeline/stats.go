@@ -3,6 +3,8 @@ package pipeline
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"halfmeg/camera"
@@ -23,6 +25,9 @@ type Summary struct {
 	Dropped uint64  `json:"dropped"` // counted by the source and never classified
 	Rate    float64 `json:"rate"`    // frames a second
 	Latency Latency `json:"latency_ms"`
+
+	// Missed counts the frames that outputs were too slow for, by the output's name.
+	Missed map[string]int `json:"missed,omitempty"`
 }
 
 // Latency is the time from when the driver has taken a frame to when it is the
@@ -62,5 +67,10 @@ func (s *Stats) Summary() Summary {
 func (m Summary) Write(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%d frames, %d dropped, %.1f a second; from camera to network input %.1f ms, at most %.1f ms\n",
 		m.Frames, m.Dropped, m.Rate, m.Latency.Mean, m.Latency.Max)
+	for _, name := range slices.Sorted(maps.Keys(m.Missed)) {
+		if err == nil {
+			_, err = fmt.Fprintf(w, "%s: too slow for %d frames\n", name, m.Missed[name])
+		}
+	}
 	return err
 }

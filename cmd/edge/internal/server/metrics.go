@@ -91,6 +91,11 @@ func (s *Server) getMetrics(w http.ResponseWriter, _ *http.Request) {
 			vm.WriteGaugeFloat64(w, "edge_last_frame_time_seconds"+name, float64(c.Time.UnixMilli())/float64(time.Second/time.Millisecond))
 		}
 	}
+	if s.config.Missed != nil {
+		for output, frames := range s.config.Missed() {
+			vm.WriteCounterUint64(w, "edge_output_missed_frames_total"+labels("output", output), uint64(frames))
+		}
+	}
 	if st.Board.Celsius != nil {
 		vm.WriteGaugeFloat64(w, "edge_board_celsius", *st.Board.Celsius)
 	}

@@ -46,6 +46,9 @@ type Config struct {
 	// one goroutine at a time.
 	Classify func(context.Context, pixel.Image) ([]classify.Class, error)
 
+	// Missed returns how many frames each output was too slow for; nil for no figures.
+	Missed func() map[string]int
+
 	Health func() pihealth.State // of the board; nil for this machine's
 	Stderr io.Writer             // for addresses to open, and errors of the server
 }

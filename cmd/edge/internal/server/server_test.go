@@ -351,7 +351,7 @@ func TestPage(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	s := start(t, Config{})
+	s := start(t, Config{Missed: func() map[string]int { return map[string]int{"recorder": 3} }})
 	c := s.Sink("a \"door\"\n\\")
 	o := observation(1, appearance("a", "x"))
 	o.Camera = "a \"door\"\n\\"
@@ -360,5 +360,6 @@ func TestMetrics(t *testing.T) {
 	require.Contains(t, body, `edge_camera_up{camera="a \"door\"\n\\"} 1`)
 	require.Contains(t, body, `edge_events_total{camera="a \"door\"\n\\",type="appeared"} 1`)
 	require.Contains(t, body, `edge_inference_seconds_bucket{le="0.03"} 1`)
+	require.Contains(t, body, `edge_output_missed_frames_total{output="recorder"} 3`)
 	require.Contains(t, body, "process_resident_memory_bytes")
 }
