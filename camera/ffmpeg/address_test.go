@@ -24,7 +24,7 @@ func TestNames(t *testing.T) {
 		"rtsp://10.0.0.1/live/user=me&password=secret":             "rtsp://10.0.0.1/live/…",
 		"rtsp://10.0.0.1/me:secret/ch0":                            "rtsp://10.0.0.1/…",
 		"udp://:1234":                    "udp://:1234",
-		"rtsp://me:12#secret@10.0.0.1/a": "rtsp://…", // the parser takes 12 for a port
+		"rtsp://me:12#secret@10.0.0.1/a": "rtsp://…", // url.Parse takes 12 for a port
 		"rtsp://me:12?secret@10.0.0.1/a": "rtsp://…",
 		"rtsp://me:se/cret@10.0.0.1/a":   "rtsp://…",
 		"rtsp://":                        "rtsp://…",
@@ -34,7 +34,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A script must not end the address or its line.
+// No character of an address ends its quotes or its line in the script.
 func TestScript(t *testing.T) {
 	a, err := parse("rtsp://me:o'k%0A@10.0.0.1/a b?c")
 	require.NoError(t, err)
@@ -60,8 +60,8 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// FuzzAddress checks that an address cannot break out of its place in a script, and
-// that its name has no password.
+// FuzzAddress checks that an address cannot break out of its quotes in a script, and
+// that its printable name has no password.
 func FuzzAddress(f *testing.F) {
 	f.Add("rtsp://me:secret@10.0.0.1:554/a?key=b")
 	f.Add("rtsp://a/'\nfile '/etc/passwd")

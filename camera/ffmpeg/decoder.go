@@ -8,27 +8,29 @@ import (
 	"time"
 )
 
-// hardwareDecoder is ffmpeg's name of the decoder for H.264 that V4L2 offers.
+// hardwareDecoder is ffmpeg's name of the V4L2 decoder for H.264.
 const hardwareDecoder = "h264_v4l2m2m"
 
 const (
-	// reliable is how long the hardware must have decoded to be trusted.
-	reliable = time.Minute
+	// reliableTime is how long the hardware must decode before a failure no longer
+	// counts against it.
+	reliableTime = time.Minute
 
-	// maxFailures is how often in a row the hardware may fail sooner.
+	// maxFailures is the number of consecutive early failures after which the hardware
+	// is rejected.
 	maxFailures = 2
 )
 
 // Decoder remembers across connections whether the hardware decodes a camera's
-// stream. Its zero value tries the hardware where there is one. It may be used from any
-// goroutine.
+// stream. The zero value tries the hardware if the machine has it. Methods are safe for
+// concurrent use.
 type Decoder struct {
 	mu       sync.Mutex
 	rejected bool
-	failures int // in a row
+	failures int // consecutive
 }
 
-// useHardware reports whether the hardware is to be tried.
+// useHardware reports whether to try the hardware.
 func (d *Decoder) useHardware() bool {
 	d.mu.Lock()
 	rejected := d.rejected
@@ -36,19 +38,19 @@ func (d *Decoder) useHardware() bool {
 	return !rejected && hasHardware(videoDevices)
 }
 
-// reject has all later connections decoded by ffmpeg itself.
+// reject makes all later connections use ffmpeg's software decoder.
 func (d *Decoder) reject() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.rejected = true
 }
 
-// ended counts a stream that was decoded by the hardware, has failed after a time, and
-// whose log does not explain why.
-func (d *Decoder) ended(after time.Duration) {
+// recordFailure counts a hardware-decoded stream that failed after this time, for a
+// reason that the log does not explain.
+func (d *Decoder) recordFailure(after time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if after >= reliable {
+	if after >= reliableTime {
 		d.failures = 0
 		return
 	}
@@ -56,10 +58,11 @@ func (d *Decoder) ended(after time.Duration) {
 	d.rejected = d.rejected || d.failures >= maxFailures
 }
 
-// videoDevices has a folder for each device of V4L2.
+// videoDevices has a folder for each V4L2 device. Tests replace it.
 var videoDevices = "/sys/class/video4linux"
 
-// hasHardware reports whether there is the decoder of a Raspberry Pi up to the 4.
+// hasHardware reports whether the machine has the H.264 decoder of a Raspberry Pi 4 or
+// earlier.
 func hasHardware(devices string) bool {
 	names, _ := filepath.Glob(filepath.Join(devices, "*", "name")) // the pattern is valid
 	for _, name := range names {

@@ -10,7 +10,7 @@ import (
 	"halfmeg/camera/ffmpeg"
 )
 
-// Read frames of a network camera. This needs ffmpeg and such a camera.
+// Read frames from a network camera.
 func ExampleOpen() {
 	path, err := ffmpeg.Find()
 	if err != nil {
@@ -33,7 +33,7 @@ func ExampleOpen() {
 	}
 }
 
-// A name that may be printed.
+// Print an address without its password.
 func ExampleName() {
 	fmt.Println(ffmpeg.Name("rtsp://name:password@camera.local/stream?token=secret"))
 	// Output: rtsp://camera.local/stream

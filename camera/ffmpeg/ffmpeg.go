@@ -22,24 +22,24 @@ import (
 	"halfmeg/camera/y4m"
 )
 
-// Program is the name of the program.
+// Program is the name of the executable.
 const Program = "ffmpeg"
 
-// Config selects the stream and what it delivers. Zero values select a default.
+// Config selects a stream and the format of its frames. Zero values are defaults.
 type Config struct {
 	Address       string
-	Width, Height int           // the largest size in pixels; by default the shorter side has 360
-	Rate          float64       // the highest rate, in frames per second
-	Patience      time.Duration // how long a frame may take; by default 15 s for the first one and 10 s for others
-	Insecure      bool          // allow addresses whose certificate is not checked
-	Decoder       *Decoder      // of this camera; may be nil
+	Width, Height int           // maximum size in pixels; by default the shorter side has at most 360
+	Rate          float64       // maximum rate in frames per second; 0 for no limit
+	Patience      time.Duration // timeout for a frame; by default 15 s for the first one and 10 s for others
+	Insecure      bool          // allow TLS, although ffmpeg does not verify certificates
+	Decoder       *Decoder      // of this camera, kept across connections; may be nil
 }
 
-// defaultSide is the shorter side of frames in pixels by default: a bit more than
-// networks look at, so that a part of the picture may be cut out.
+// defaultSide is the default maximum of the shorter side, in pixels. It is larger than
+// the networks' inputs, so that there are enough pixels for a crop.
 const defaultSide = 360
 
-// Find returns the path of the program.
+// Find returns the path of the executable.
 func Find() (string, error) {
 	path, err := exec.LookPath(Program)
 	if err != nil {
@@ -48,18 +48,19 @@ func Find() (string, error) {
 	return path, nil
 }
 
-// timeouts bound the wait for the first frame, before which the program connects and
-// waits for a keyframe, and for each later one.
+// timeouts bound the wait for the first frame, which includes connecting and waiting
+// for a keyframe, and for each later frame.
 type timeouts struct{ first, next time.Duration }
 
-// hardwareTimeout bounds the wait for the first frame if the hardware decodes: what it
-// does not know, such as H.265, it swallows without a word.
+// hardwareTimeout bounds the wait for the first frame with the hardware decoder, which
+// drops video that it does not support, such as H.265, without an error.
 const hardwareTimeout = 8 * time.Second
 
-// maxTimeout bounds both at the lowest rates, so that a hung camera is detected.
+// maxTimeout bounds the timeout at low rates, so that a hung camera is detected.
 const maxTimeout = time.Minute
 
-// timeouts adds the time of three frames at the configured rate.
+// timeouts returns the configured timeouts, or the defaults. At a low rate the default
+// for later frames is longer by three frame intervals.
 func (c Config) timeouts() timeouts {
 	if c.Patience > 0 {
 		return timeouts{first: c.Patience, next: c.Patience}
@@ -72,36 +73,36 @@ func (c Config) timeouts() timeouts {
 	return t
 }
 
-// filters returns the filters that scale the video and limit its rate. Frames keep
-// their shape and become no larger, their sides are even, their pixels square.
+// filters returns the filters that scale the video and limit its rate. They keep the
+// aspect ratio and never enlarge a frame. The output has even sides and square pixels.
 func (c Config) filters() string {
-	// In square pixels the video has iw*sar x ih.
+	// The size in square pixels is iw*sar x ih.
 	scale := fmt.Sprintf("min(1,%d/min(iw*sar,ih))", defaultSide)
 	if c.Width > 0 {
 		scale = fmt.Sprintf("min(1,min(%d/(iw*sar),%d/ih))", c.Width, c.Height)
 	}
 	filters := fmt.Sprintf("scale=w='2*max(1,round(iw*sar*%[1]s/2))':h='2*max(1,round(ih*%[1]s/2))':flags=area,setsar=1,format=yuv420p", scale)
 	if c.Rate > 0 {
-		return c.limit() + "," + filters
+		return c.rateFilter() + "," + filters
 	}
 	return filters
 }
 
-// limit returns a filter that drops frames above the rate. The register 0 has the time
-// before which frames are dropped. A frame that is late does not delay the next ones, and
-// one whose time is far back starts anew. The filter fps would hold each frame back until
-// the next one comes.
-func (c Config) limit() string {
+// rateFilter returns a filter that drops frames above the rate. Register 0 holds the
+// time before which frames are dropped. A delayed frame does not shift the schedule of
+// the next ones, and a timestamp that jumps back restarts it. The fps filter would delay
+// each frame until the next one arrives.
+func (c Config) rateFilter() string {
 	interval := strconv.FormatFloat(1/c.Rate, 'f', -1, 64)
 	return fmt.Sprintf("select='if(gte(t,ld(0))+lt(t,ld(0)-2*%[1]s),1+0*st(0,if(between(ld(0)+%[1]s,t,t+2*%[1]s),ld(0)+%[1]s,t+%[1]s/2)),isnan(t))'", interval)
 }
 
-// arguments returns the program's options. Those of an input stand before -i.
+// arguments returns ffmpeg's arguments. Options of the input precede -i.
 func (c Config) arguments(hardware bool) []string {
 	args := []string{
 		"-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info",
 		"-protocol_whitelist", protocols, "-fflags", "nobuffer", "-flags", "low_delay",
-		"-fpsprobesize", "0", // half a second less until the first frame
+		"-fpsprobesize", "0", // as in commonOptions
 	}
 	if hardware {
 		args = append(args, "-c:v", hardwareDecoder)
@@ -112,35 +113,35 @@ func (c Config) arguments(hardware bool) []string {
 	)
 }
 
-// environment has the program write no file with the address in it and no colours,
-// whatever the user's environment says.
+// environment returns this process's environment without variables that would make
+// ffmpeg write a report file, which contains the address, or colour its log.
 func environment() []string {
-	others := slices.DeleteFunc(os.Environ(), func(v string) bool {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "FFREPORT=") || strings.HasPrefix(v, "AV_LOG_FORCE_")
 	})
-	return append(others, "AV_LOG_FORCE_NOCOLOR=1")
+	return append(env, "AV_LOG_FORCE_NOCOLOR=1")
 }
 
-// Stream is a running program that sends frames. Its methods are not safe for
-// concurrent use.
+// Stream reads frames from a running ffmpeg. Its methods are not safe for concurrent
+// use.
 type Stream struct {
 	address  *address
 	timeouts timeouts
-	hardware bool // decodes
+	hardware bool // the hardware decodes
 	decoder  *Decoder
 	opened   time.Time
 	process  *program.Process
 	log      *programLog
 	pipe     *os.File
 	reader   *y4m.Reader  // nil before the first frame; used by the reading goroutine only
-	format   pixel.Format // set before the first frame is there
+	format   pixel.Format // set before the first frame is available
 	frames   *newest.Reader
 	timer    *time.Timer
 	closed   bool
 }
 
-// Open starts the program at path and waits for its first frame. The context covers
-// opening only.
+// Open starts ffmpeg, which is at path, and waits for its first frame. The context
+// applies only to opening.
 func Open(ctx context.Context, path string, c Config) (*Stream, error) {
 	a, err := parse(c.Address)
 	if err == nil && a.encrypted() && !c.Insecure {
@@ -154,7 +155,7 @@ func Open(ctx context.Context, path string, c Config) (*Stream, error) {
 	}
 	if c.Decoder.useHardware() {
 		s, err := open(ctx, path, a, c, true)
-		if err == nil || ctx.Err() != nil || !mayBeDecoder(err) {
+		if err == nil || ctx.Err() != nil || !decoderMayHaveFailed(err) {
 			return s, err
 		}
 		s, err = open(ctx, path, a, c, false)
@@ -166,9 +167,9 @@ func Open(ctx context.Context, path string, c Config) (*Stream, error) {
 	return open(ctx, path, a, c, false)
 }
 
-// mayBeDecoder reports whether an error may be the decoder's fault: unless the log has
-// another explanation.
-func mayBeDecoder(err error) bool {
+// decoderMayHaveFailed reports whether the decoder may have caused an error. That is
+// so unless the log shows another cause.
+func decoderMayHaveFailed(err error) bool {
 	return !errors.Is(err, program.ErrExplained) || errors.Is(err, errDecoding)
 }
 
@@ -189,7 +190,7 @@ func open(ctx context.Context, path string, a *address, c Config, hardware bool)
 	return s, nil
 }
 
-// start starts the program and the goroutine that reads its frames.
+// start starts ffmpeg and the goroutine that reads its frames.
 func (s *Stream) start(path string, args []string) error {
 	command := exec.Command(path, args...)
 	command.Stdin = strings.NewReader(s.address.concat())
@@ -200,7 +201,7 @@ func (s *Stream) start(path string, args []string) error {
 	return err
 }
 
-// start starts the program and returns what it writes.
+// start starts a command and returns the pipe from its standard output.
 func start(command *exec.Cmd, name string, log *program.Log) (*program.Process, *os.File, error) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
@@ -210,13 +211,12 @@ func start(command *exec.Cmd, name string, log *program.Log) (*program.Process, 
 	command.Env = environment()
 	p, err := program.Start(command, name, log)
 	if err = errors.Join(err, writer.Close()); err != nil {
-		_ = reader.Close() // nothing was read
+		_ = reader.Close()
 		return nil, nil, err
 	}
 	return p, reader, nil
 }
 
-// readFrame reads a frame from the program.
 func (s *Stream) readFrame(buf []byte) ([]byte, error) {
 	if s.reader == nil {
 		var err error
@@ -231,8 +231,8 @@ func (s *Stream) readFrame(buf []byte) ([]byte, error) {
 	return frame, nil
 }
 
-// readHeader reads the frames' format. The colour matrix is in the log only, which
-// comes through another pipe and may be late.
+// readHeader reads the format of the frames. Y4M has no colour matrix, so readHeader
+// waits until the log contains it; the log uses another pipe and may arrive later.
 func readHeader(pipe *os.File, p *program.Process, log *programLog, timeout time.Duration) (*y4m.Reader, pixel.Format, error) {
 	reader, err := y4m.NewReader(pipe)
 	if err != nil {
@@ -250,8 +250,8 @@ func readHeader(pipe *os.File, p *program.Process, log *programLog, timeout time
 	return reader, format, nil
 }
 
-// explain returns why there are no more frames. The camera's size may have changed,
-// and then what comes is no Y4M; otherwise the program has ended.
+// explain returns an error with the reason why no more frames arrive. If the output is
+// not valid Y4M, the size of the video may have changed; otherwise ffmpeg has exited.
 func (s *Stream) explain(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return s.process.Failure("the stream ended", "")
@@ -272,13 +272,13 @@ func (s *Stream) Next(ctx context.Context) (newest.Frame, error) {
 	if err == nil {
 		return s.frames.Next(ctx)
 	}
-	if s.hardware && ctx.Err() == nil && mayBeDecoder(err) {
-		s.decoder.ended(time.Since(s.opened))
+	if s.hardware && ctx.Err() == nil && decoderMayHaveFailed(err) {
+		s.decoder.recordFailure(time.Since(s.opened))
 	}
 	return newest.Frame{}, err
 }
 
-// waitForFrame waits until there is a frame that Next has not returned.
+// waitForFrame waits for a frame that Next has not returned yet.
 func (s *Stream) waitForFrame(ctx context.Context, timeout time.Duration) error {
 	s.timer.Reset(timeout)
 	defer s.timer.Stop()
@@ -289,7 +289,7 @@ func (s *Stream) waitForFrame(ctx context.Context, timeout time.Duration) error 
 	return err
 }
 
-// Close terminates the program. The last frame's data become invalid.
+// Close terminates ffmpeg. The data of the last frame become invalid.
 func (s *Stream) Close() error {
 	if s.closed {
 		return nil

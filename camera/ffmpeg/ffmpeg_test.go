@@ -32,12 +32,12 @@ import (
 	"halfmeg/internal/rtsptest"
 )
 
-// ownerVariable has the test program open the address in it, print the process id of
-// ffmpeg and hang.
-const ownerVariable = "HALFMEG_FFMPEG_OWNER"
+// parentVariable makes the test program open the address in it, print the process id
+// of ffmpeg and hang.
+const parentVariable = "HALFMEG_FFMPEG_OWNER"
 
 func TestMain(m *testing.M) {
-	address := os.Getenv(ownerVariable)
+	address := os.Getenv(parentVariable)
 	if address == "" {
 		os.Exit(m.Run())
 	}
@@ -54,8 +54,8 @@ func TestMain(m *testing.M) {
 	time.Sleep(time.Hour)
 }
 
-// The film has frames of width x height that show their number as bits, the highest
-// first: columns that are white or black.
+// Each frame of the film shows its number in binary, as white and black columns, the
+// most significant bit first.
 const (
 	width, height = 640, 400
 	bits          = 10
@@ -72,7 +72,7 @@ func drawNumber(pix []byte, n int) {
 	}
 }
 
-// number reads the number from a frame.
+// number decodes a frame's number.
 func number(f pixel.Format, data []byte) int {
 	n := 0
 	for i := range bits {
@@ -98,13 +98,13 @@ func serve(t *testing.T, c rtsptest.Config) *rtsptest.Server {
 	return rtsptest.Start(t, film.film, c)
 }
 
-// openStream opens a stream that is closed at the end of the test.
+// openStream opens a stream and closes it at the end of the test.
 func openStream(t *testing.T, c Config) (*Stream, error) {
 	t.Helper()
 	path, err := Find()
 	require.NoError(t, err)
 	if c.Patience == 0 {
-		c.Patience = time.Minute // on however busy a machine
+		c.Patience = time.Minute // the machine may be busy
 	}
 	s, err := Open(t.Context(), path, c)
 	if err == nil {
@@ -137,12 +137,12 @@ func untilError(t *testing.T, s *Stream) error {
 	}
 }
 
-// Frames come in order, each whole and from the film.
+// Frames are complete and in order, and skipped frames count in their sequence numbers.
 func TestFrames(t *testing.T) {
 	server := serve(t, rtsptest.Config{Name: "me", Password: "it's /@#? 100% secret"})
 	s := mustOpen(t, Config{Address: server.URL()})
 	require.Equal(t, pixel.Format{FourCC: pixel.YU12, Width: 576, Height: 360, Stride: 576, Range: pixel.Limited}, s.Format())
-	last, lastNumber := next(t, s), -1
+	last := next(t, s)
 	for range 60 {
 		before := number(s.Format(), last.Data)
 		f := next(t, s)
@@ -151,12 +151,10 @@ func TestFrames(t *testing.T) {
 		require.Less(t, n, frames)
 		require.Greater(t, f.Sequence, last.Sequence)
 		require.Equal(t, (before+int(f.Sequence-last.Sequence))%frames, n)
-		last, lastNumber = f, n
+		last = f
 	}
-	require.NotEqual(t, -1, lastNumber)
 }
 
-// Both kinds of authentication, and a name without a password.
 func TestAuthentication(t *testing.T) {
 	for name, method := range map[string]auth.VerifyMethod{"basic": auth.VerifyMethodBasic, "digest": auth.VerifyMethodDigestMD5} {
 		t.Run(name, func(t *testing.T) {
@@ -166,9 +164,9 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
-// The certificate is one that nobody trusts.
+// The server's certificate is self-signed.
 func TestEncryptedStream(t *testing.T) {
-	pages := httptest.NewTLSServer(nil) // for its certificate
+	pages := httptest.NewTLSServer(nil) // only its certificate is used
 	defer pages.Close()
 	server := serve(t, rtsptest.Config{Name: "me", Password: "secret", TLS: &tls.Config{Certificates: pages.TLS.Certificates}})
 	require.True(t, strings.HasPrefix(server.URL(), "rtsps://"))
@@ -177,7 +175,7 @@ func TestEncryptedStream(t *testing.T) {
 	mustOpen(t, Config{Address: server.URL(), Insecure: true})
 }
 
-func TestFailuresAreExplained(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	server := serve(t, rtsptest.Config{Name: "me", Password: "secret"})
 	const unauthorized = "; ffmpeg logged: method DESCRIBE failed: 401 Unauthorized | Error opening input: Server returned 401 Unauthorized (authorization failed)"
 	name := "rtsp://" + server.Host()
@@ -188,7 +186,7 @@ func TestFailuresAreExplained(t *testing.T) {
 		{"rtsp://me:wrong-password@" + server.Host() + rtsptest.Path,
 			name + rtsptest.Path + ": the camera rejects the name or the password of the address" + unauthorized, true},
 		{name + rtsptest.Path,
-			name + rtsptest.Path + ": the camera asks for a password: put name and password into the address, as rtsp://name:password@camera.local/stream" + unauthorized, true},
+			name + rtsptest.Path + ": the camera requires a password: put name and password into the address, such as rtsp://name:password@camera.local/stream" + unauthorized, true},
 		{"rtsp://me:secret@" + server.Host() + "/other", name + "/other: the camera has no stream at this path: look it up in the camera's manual" +
 			"; ffmpeg logged: method DESCRIBE failed: 404 Not Found | Error opening input: Server returned 404 Not Found", true},
 		{"rtsps://" + server.Host(), "rtsps://" + server.Host() + ": " + ErrUnchecked.Error(), true},
@@ -206,7 +204,7 @@ func TestFailuresAreExplained(t *testing.T) {
 
 func isPermanent(err error) bool { return errors.Is(err, deviceerr.ErrPermanent) }
 
-// A wrong password is sent once: cameras lock accounts.
+// Cameras lock accounts after several wrong passwords.
 func TestWrongPasswordIsSentOnce(t *testing.T) {
 	server := serve(t, rtsptest.Config{Name: "me", Password: "secret", Methods: []auth.VerifyMethod{auth.VerifyMethodBasic}})
 	_, err := openStream(t, Config{Address: "rtsp://me:wrong@" + server.Host() + rtsptest.Path})
@@ -214,7 +212,7 @@ func TestWrongPasswordIsSentOnce(t *testing.T) {
 	require.Equal(t, 1, server.Logins())
 }
 
-func TestServerIsSwitchedOff(t *testing.T) {
+func TestServerShutdown(t *testing.T) {
 	server := serve(t, rtsptest.Config{})
 	s := mustOpen(t, Config{Address: server.URL()})
 	next(t, s)
@@ -242,8 +240,8 @@ func TestServerHangs(t *testing.T) {
 	require.ErrorContains(t, err, server.URL()+": no frame for 1.0 s: the camera or the network hangs")
 }
 
-// Neither the arguments nor the environment of the process have the address.
-func TestAddressIsNotInTheProcessList(t *testing.T) {
+// Neither the arguments nor the environment of ffmpeg contain the address.
+func TestAddressIsHidden(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("LEFT OUT: the arguments of a process are read from Linux's /proc")
 	}
@@ -258,30 +256,30 @@ func TestAddressIsNotInTheProcessList(t *testing.T) {
 }
 
 // A killed parent cannot clean up, so the kernel must kill ffmpeg.
-func TestProgramDiesWithItsParent(t *testing.T) {
+func TestParentIsKilled(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("LEFT OUT: only Linux kills a child with its parent; elsewhere its next write fails")
 	}
 	server := serve(t, rtsptest.Config{})
 	self, err := os.Executable()
 	require.NoError(t, err)
-	owner := exec.Command(self)
-	owner.Env = append(os.Environ(), ownerVariable+"="+server.URL())
-	stdout, err := owner.StdoutPipe()
+	parent := exec.Command(self)
+	parent.Env = append(os.Environ(), parentVariable+"="+server.URL())
+	stdout, err := parent.StdoutPipe()
 	require.NoError(t, err)
-	require.NoError(t, owner.Start())
+	require.NoError(t, parent.Start())
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	require.NoError(t, err)
 	id, err := strconv.Atoi(strings.TrimSpace(line))
 	require.NoError(t, err, line)
 	require.NoError(t, syscall.Kill(id, 0))
-	require.NoError(t, owner.Process.Kill())
-	require.Error(t, owner.Wait())
+	require.NoError(t, parent.Process.Kill())
+	require.Error(t, parent.Wait())
 	require.Eventually(t, func() bool { return !alive(id) }, time.Minute, 10*time.Millisecond)
 }
 
-// alive reports whether a process exists and is no zombie, which waits for a parent
-// that this machine may not have.
+// alive reports whether a process exists and is not a zombie. In a container without an
+// init process nothing may reap a zombie.
 func alive(id int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", id))
 	return err == nil && !bytes.Contains(status, []byte("State:\tZ"))
@@ -298,7 +296,7 @@ func TestClosedStream(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-func TestContextEndsOpen(t *testing.T) {
+func TestOpenIsCancelled(t *testing.T) {
 	server := serve(t, rtsptest.Config{})
 	server.Silence(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -309,14 +307,15 @@ func TestContextEndsOpen(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-func TestProgramIsMissing(t *testing.T) {
+func TestNoFFmpeg(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := Find()
 	require.EqualError(t, err, "ffmpeg: not in PATH, but it is needed for compressed video (RTSP and the like): sudo apt install ffmpeg")
 	require.True(t, isPermanent(err))
 }
 
-// render passes pictures drawn by ffmpeg through the filters.
+// render applies the filters to a video that ffmpeg generates. It returns the format and
+// the number of the frames.
 func render(t *testing.T, c Config, source string) (pixel.Format, int) {
 	t.Helper()
 	command := exec.Command(rtsptest.FFmpeg(t), "-loglevel", "error", "-f", "lavfi", "-i", source,
@@ -334,11 +333,11 @@ func render(t *testing.T, c Config, source string) (pixel.Format, int) {
 	}
 }
 
-// Frames keep their shape, also if the camera's pixels are not square.
+// Frames keep their aspect ratio, even if the camera's pixels are not square.
 func TestSizes(t *testing.T) {
 	for _, c := range []struct {
 		source                string
-		width, height         int // asked for
+		width, height         int // of Config
 		wantWidth, wantHeight int
 	}{
 		{"1920x1080", 0, 0, 640, 360},
@@ -376,9 +375,9 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// fakeHardware puts a decoder into the list of video devices and a script in the place
-// of ffmpeg. Starts has a letter for each start: h if the hardware was to decode, else
-// s.
+// fakeHardware adds a decoder to the list of video devices and replaces ffmpeg by a
+// script. Starts returns a letter for each start: h for the hardware decoder, s for
+// software.
 func fakeHardware(t *testing.T, script string) (path string, starts func() string) {
 	t.Helper()
 	devices := t.TempDir()
@@ -402,8 +401,8 @@ const frame = `echo "[info]   Stream #0:0: Video: h264 (High), yuv420p(tv, bt709
 printf 'YUV4MPEG2 W2 H2 F25:1 C420\nFRAME\n123456'
 `
 
-// The hardware is tried first; what failed once without an explanation is not tried
-// again.
+// The hardware is tried first, and not again after a failure that the log does not
+// explain.
 func TestHardwareDecoder(t *testing.T) {
 	const address = "rtsp://10.0.0.1/film"
 	open := func(path string, d *Decoder) error {
@@ -427,7 +426,7 @@ func TestHardwareDecoder(t *testing.T) {
 		require.NoError(t, open(path, d))
 		require.Equal(t, "hss", starts())
 	})
-	t.Run("fails soon", func(t *testing.T) {
+	t.Run("fails early", func(t *testing.T) {
 		path, starts := fakeHardware(t, frame+"[ $how = s ] || exit 1\n")
 		d := new(Decoder)
 		for range 4 {
@@ -442,26 +441,25 @@ func TestHardwareDecoder(t *testing.T) {
 		require.Error(t, open(path, d))
 		require.Equal(t, "hshs", starts())
 	})
-	t.Run("fails with a known cause", func(t *testing.T) {
+	t.Run("fails with a decoder's cause", func(t *testing.T) {
 		path, starts := fakeHardware(t, "[ $how = s ] || { echo '[warning] Could not find codec parameters' >&2; exit 1; }\n"+frame)
 		require.NoError(t, open(path, new(Decoder)))
 		require.Equal(t, "hs", starts())
 	})
-	t.Run("explained", func(t *testing.T) {
+	t.Run("fails with another cause", func(t *testing.T) {
 		path, starts := fakeHardware(t, "echo '[error] method DESCRIBE failed: 401 Unauthorized' >&2; exit 1")
 		err := open(path, new(Decoder))
-		require.ErrorContains(t, err, "asks for a password")
+		require.ErrorContains(t, err, "requires a password")
 		require.Equal(t, "h", starts())
 	})
 }
 
-// A machine without the decoder does not try it.
 func TestNoHardware(t *testing.T) {
 	require.False(t, hasHardware(t.TempDir()))
 }
 
-// Each stream gives back its process, its descriptors and its goroutines.
-func TestCyclesLeakNothing(t *testing.T) {
+// Close releases a stream's file descriptors and goroutines.
+func TestNoLeaks(t *testing.T) {
 	path, _ := fakeHardware(t, frame+"exec sleep 100")
 	cycle := func() {
 		s, err := Open(t.Context(), path, Config{Address: "rtsp://10.0.0.1/film"})
@@ -479,14 +477,14 @@ func TestCyclesLeakNothing(t *testing.T) {
 	for range 200 {
 		cycle()
 	}
-	require.Eventually(t, func() bool { // the last goroutine ends after Close
+	require.Eventually(t, func() bool { // the last goroutine may end after Close
 		now := resources()
-		return now[0] <= before[0] && now[1] <= before[1]+1 // one of Eventually
+		return now[0] <= before[0] && now[1] <= before[1]+1 // Eventually has one
 	}, time.Minute, 10*time.Millisecond)
 }
 
-// What is no Y4M is an error, for example after the size has changed.
-func TestOutputIsNoFrame(t *testing.T) {
+// Output that is not Y4M is an error. It may occur when the size of the video changes.
+func TestInvalidOutput(t *testing.T) {
 	path, _ := fakeHardware(t, frame+"echo FRAMX; exec sleep 10")
 	s, err := Open(t.Context(), path, Config{Address: "rtsp://10.0.0.1/film"})
 	require.NoError(t, err)

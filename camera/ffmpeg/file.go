@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// IsFile reports whether a file's name is that of a compressed video.
+// IsFile reports whether a file name has the extension of a compressed video.
 func IsFile(name string) bool {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".3gp", ".flv", ".wmv", ".asf",

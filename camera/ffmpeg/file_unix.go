@@ -15,7 +15,7 @@ import (
 	"halfmeg/camera/y4m"
 )
 
-// File is a video file. Its frames wait until they are read.
+// File reads a video file through ffmpeg, which waits until each frame is read.
 type File struct {
 	process *program.Process
 	pipe    *os.File
@@ -23,8 +23,9 @@ type File struct {
 	format  pixel.Format
 }
 
-// OpenFile starts the program at path and waits for the first frame of a file. Of the
-// configuration only the size has a meaning. Errors do not name the file.
+// OpenFile starts ffmpeg, which is at path, and waits for the header of a file's
+// frames. Of the configuration it uses only the size. Errors do not contain the file's
+// name.
 func OpenFile(path, name string, c Config) (*File, error) {
 	command := exec.Command(path, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info",
 		"-protocol_whitelist", "file", "-i", "file:"+name,
@@ -41,11 +42,11 @@ func OpenFile(path, name string, c Config) (*File, error) {
 	return f, nil
 }
 
-// Format is the format of the frames.
+// Format returns the format of the frames.
 func (f *File) Format() pixel.Format { return f.format }
 
-// Read returns the next frame. It uses the memory of buf if that suffices. The error
-// after the last frame is io.EOF.
+// Read returns the next frame. It reuses buf if that is large enough. After the last
+// frame it returns io.EOF.
 func (f *File) Read(buf []byte) ([]byte, error) {
 	frame, err := f.reader.Read(buf)
 	switch {
@@ -57,7 +58,7 @@ func (f *File) Read(buf []byte) ([]byte, error) {
 	return frame, nil
 }
 
-// explain returns why there are no more frames.
+// explain returns an error with the reason why no more frames arrive.
 func (f *File) explain(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return f.process.Failure("it has no picture", "")
@@ -65,5 +66,5 @@ func (f *File) explain(err error) error {
 	return err
 }
 
-// Close terminates the program.
+// Close terminates ffmpeg.
 func (f *File) Close() error { return errors.Join(f.process.Stop(), f.pipe.Close()) }

@@ -23,20 +23,20 @@ func mustParse(t testing.TB, text string) *address {
 	return a
 }
 
-// The log of ffmpeg 5.1 with a wrong password.
+// wrongPassword is the log of ffmpeg 5.1 after a wrong password.
 const wrongPassword = `[rtsp @ 0x556e2ffc2440] [error] method DESCRIBE failed: 401 Unauthorized
 [concat @ 0x556e2ffb0ac0] [error] Impossible to open 'rtsp://me:secret@10.0.0.1/film'
 [error] pipe:0: Server returned 401 Unauthorized (authorization failed)
 `
 
-func TestLogIsExplained(t *testing.T) {
+func TestKnownCauses(t *testing.T) {
 	for _, c := range []struct {
 		address, log, problem, lines string
 		permanent                    bool
 	}{
 		{"rtsp://me:secret@10.0.0.1/film", wrongPassword, "the camera rejects the name or the password of the address",
 			"method DESCRIBE failed: 401 Unauthorized | Error opening input: Server returned 401 Unauthorized (authorization failed)", true},
-		{"rtsp://10.0.0.1/film", wrongPassword, "the camera asks for a password: put name and password into the address, as rtsp://name:password@camera.local/stream",
+		{"rtsp://10.0.0.1/film", wrongPassword, "the camera requires a password: put name and password into the address, such as rtsp://name:password@camera.local/stream",
 			"method DESCRIBE failed: 401 Unauthorized | Error opening input: Server returned 401 Unauthorized (authorization failed)", true},
 		{"rtsp://10.0.0.1/film", "[tcp @ 0x1] [error] Connection to tcp://10.0.0.1:554?timeout=0 failed: Connection refused\n",
 			"the camera refuses the connection: check that it is on, that RTSP is enabled in its settings, and the port (usually 554)",
@@ -49,7 +49,7 @@ func TestLogIsExplained(t *testing.T) {
 			"Unrecognized option 'fps_mode'. | Error splitting the argument list: Option not found", true},
 		// ffmpeg 7.1.
 		{"rtsp://10.0.0.1/film", "[in#0 @ 0x55] [error] Error opening input: Invalid data found when processing input\n[error] Error opening input file pipe:0.\n[error] Error opening input files: Invalid data found when processing input\n",
-			"what answers at this address sends no video that ffmpeg knows: check the port and the path",
+			"the server at this address sends no video that ffmpeg recognizes: check the port and the path",
 			"Error opening input: Invalid data found when processing input", false},
 		{"rtsp://10.0.0.1/film", "[info]   Stream #0:0: Video: h264, yuv420p, 2x2\n[warning] pipe:0: corrupt decoded frame in stream 0\n", "",
 			"corrupt decoded frame in stream 0", false},
@@ -67,7 +67,7 @@ func TestLogIsExplained(t *testing.T) {
 	}
 }
 
-func TestLogDescribesTheVideo(t *testing.T) {
+func TestVideoDescription(t *testing.T) {
 	for line, want := range map[string]struct {
 		codec  string
 		matrix pixel.Matrix
@@ -92,8 +92,8 @@ func TestLogDescribesTheVideo(t *testing.T) {
 	}
 }
 
-// FuzzLog checks that what is kept of any log is bounded and printable and has no
-// password, however the log is split.
+// FuzzLog checks that the kept lines of any log are bounded, printable and free of
+// passwords, wherever writes split the log.
 func FuzzLog(f *testing.F) {
 	f.Add(wrongPassword, 3)
 	f.Add("[warning] rtsp://me:top%2Fsecret@10.0.0.1 rtsp://me:top\n", 40)

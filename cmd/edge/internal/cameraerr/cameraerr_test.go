@@ -34,7 +34,7 @@ func TestExplain(t *testing.T) {
 		{openError(t, "http://host.invalid/", camera.Options{Controls: []camera.Control{{Name: "gain", Value: "1"}}}), "http://host.invalid/: a stream takes --rate, --format, --patience, --tls-fingerprint, --insecure, not --control"},
 		{openError(t, text, camera.Options{}), text + `: not a picture: starts with "some text"; Y4M is read too, and raw frames with --size and --format`},
 		{&camera.ContentError{Name: "film.MP4", Err: errors.New("not a picture")}, "film.MP4: not a picture; a video is read through ffmpeg: sudo apt install ffmpeg"},
-		{openError(t, "rtsps://me:secret@host.invalid/a?key=secret", camera.Options{}), "rtsps://host.invalid/a: ffmpeg does not check the certificate of such an address, " +
+		{openError(t, "rtsps://me:secret@host.invalid/a?key=secret", camera.Options{}), "rtsps://host.invalid/a: ffmpeg does not verify the certificate of this address, " +
 			"so another machine could answer and read the password; --insecure accepts any"},
 		{openError(t, "rtsp://host.invalid/a", camera.Options{Loop: true}), "rtsp://host.invalid/a: a video stream takes --size, --rate, --format, --patience, --insecure, not --loop"},
 		{&camera.VideoError{Name: "http://host.invalid/a", Input: "http://NAME:PASSWORD@host.invalid/a?QUERY", Err: errors.New("it sends video/mp4")},
