@@ -1,5 +1,5 @@
-// Package program runs a program that reads a camera: it ends with this one, and its
-// log explains its errors.
+// Package program runs an external program that reads a camera. The program is stopped
+// when this process ends, and its log is searched for known causes of failures.
 package program
 
 import (
@@ -10,23 +10,23 @@ import (
 	"halfmeg/internal/printable"
 )
 
-// Bounds on the part of a log that is kept.
+// Limits of the kept part of a log.
 const (
 	MaxLines     = 4
 	MaxLineBytes = 240
 )
 
-// maxReadBytes bounds the part of a line that is looked at.
+// maxReadBytes limits the part of a line that is searched.
 const maxReadBytes = 4096
 
-// Cause is a problem and what to do about it, recognised by a part of a message of the
-// program.
+// Cause is a known problem that a message in the log identifies.
 type Cause struct {
-	Message, Problem string
-	Err              error // may be nil
+	Message string // part of the log message
+	Problem string // what is wrong and what to do
+	Err     error  // may be nil
 }
 
-// Log receives a program's stderr. It keeps the last lines that report problems.
+// Log reads a program's stderr and keeps the last lines that report problems.
 type Log struct {
 	problem func(line string) string
 	causes  []Cause
@@ -34,17 +34,17 @@ type Log struct {
 	mu     sync.Mutex
 	line   []byte // the incomplete last line, up to maxReadBytes
 	lines  []string
-	likely int // index in causes of the likeliest one logged, even in a line no longer kept
+	likely int // index of the likeliest cause so far, even if its line is no longer kept
 }
 
-// NewLog returns a log. Problem is called with each complete line and returns what
-// to keep of it: nothing if it reports no problem. Causes are known causes, the
-// likeliest first.
+// NewLog returns a log. Problem is called with each line and returns the part to keep,
+// or "" if the line reports no problem. Causes are ordered by likelihood, the likeliest
+// first.
 func NewLog(causes []Cause, problem func(line string) string) *Log {
 	return &Log{problem: problem, causes: causes, likely: len(causes)}
 }
 
-// Write adds to the log. A piece may start and end within a line.
+// Write implements io.Writer. A piece may start and end within a line.
 func (l *Log) Write(piece []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,8 +85,8 @@ func shorten(line string) string {
 // CleanLine makes a line safe to print and cuts it to MaxLineBytes.
 func CleanLine(line []byte) string { return shorten(clean(line)) }
 
-// findCause returns the index in causes of the likeliest one that a line has, or
-// their number.
+// findCause returns the index of the likeliest cause in a line, or len(l.causes) if
+// there is none.
 func (l *Log) findCause(line string) int {
 	for i, c := range l.causes {
 		if strings.Contains(line, c.Message) {
@@ -96,15 +96,15 @@ func (l *Log) findCause(line string) int {
 	return len(l.causes)
 }
 
-// Forget discards the causes logged so far: frames arrive despite them.
+// Forget discards the causes found so far, because frames arrive despite them.
 func (l *Log) Forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.likely = len(l.causes)
 }
 
-// Explain returns the likeliest cause, which is zero if the log has no known message,
-// and the lines kept.
+// Explain returns the likeliest cause and the kept lines. The cause is zero if the log
+// contains no known message.
 func (l *Log) Explain() (c Cause, lines string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

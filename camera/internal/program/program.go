@@ -14,26 +14,26 @@ import (
 	"halfmeg/camera/internal/deviceerr"
 )
 
-// KillDelay is how long to wait for a process to exit before the next step: on
-// its own, then after SIGTERM, then after SIGKILL.
+// KillDelay is how long to wait for a process to exit: by itself, then after SIGTERM,
+// then after SIGKILL.
 const KillDelay = time.Second
 
-// ErrExplained marks errors of known causes.
+// ErrExplained marks errors whose cause is known.
 var ErrExplained = errors.New("explained by the program's log")
 
 // Process is a running program, which has its own process group.
 type Process struct {
-	Name string // of what it reads, or of itself, for errors
+	Name string // in errors: of the camera, or of the program
 	Log  *Log
 
-	logger string // what errors call the process where they quote its log
+	logger string // what errors call the process when they quote its log
 	pid    int
-	done   chan struct{} // closed when the process has exited and was waited for
+	done   chan struct{} // closed after the process has exited and was waited for
 	err    error         // result of Wait; valid once done is closed
 }
 
-// Start starts a command, whose stderr goes to the log. Name is what errors are
-// about, if that is not the program.
+// Start starts a command and sends its stderr to the log. Errors start with name, or
+// with the name of the program if name is empty.
 func Start(command *exec.Cmd, name string, log *Log) (*Process, error) {
 	p := &Process{Name: name, Log: log, logger: filepath.Base(command.Path), done: make(chan struct{})}
 	if name == "" {
@@ -52,7 +52,7 @@ func Start(command *exec.Cmd, name string, log *Log) (*Process, error) {
 
 // run starts the process and waits for it. On Linux the kernel kills the process
 // when the thread that started it ends (see processAttributes), so this goroutine
-// stays on its thread until then.
+// keeps its thread until then.
 func (p *Process) run(command *exec.Cmd, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -67,18 +67,17 @@ func (p *Process) run(command *exec.Cmd, started chan<- error) {
 	close(p.done)
 }
 
-// PID is the process's id.
+// PID returns the process ID.
 func (p *Process) PID() int { return p.pid }
 
-// signal signals the whole process group. It has no effect on a group that has
-// ended: its id is not reused that soon, because the kernel assigns ids in
-// ascending order.
+// signal signals the whole process group. If the group has already ended there is no
+// effect: the kernel assigns IDs in ascending order, so the ID is not reused that soon.
 func (p *Process) signal(s syscall.Signal) {
 	_ = syscall.Kill(-p.pid, s)
 }
 
-// Done returns a channel that is closed when the process has exited. Its log is
-// complete then.
+// Done returns a channel that is closed when the process has exited and its log is
+// complete.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Wait reports whether the process exits before the timeout.
@@ -93,7 +92,7 @@ func (p *Process) Wait(timeout time.Duration) bool {
 	}
 }
 
-// Succeeded reports whether the process exits soon and without an error.
+// Succeeded reports whether the process exits within KillDelay and without an error.
 func (p *Process) Succeeded() bool { return p.Wait(KillDelay) && p.err == nil }
 
 // Stop terminates the process with SIGTERM, then with SIGKILL if it has not
@@ -113,39 +112,39 @@ func (p *Process) Stop() error {
 	return deviceerr.New(p.Name, fmt.Sprintf("process %d cannot be killed: its driver hangs, restart the computer", p.pid), nil)
 }
 
-// Failure returns why a process stopped sending frames. Ended describes one that did
-// so without an error. Where says where in a frame, and is empty between frames.
+// Failure returns an error with the reason why a process stopped sending frames. Ended
+// is the reason if it exited without an error. Where is the position within a frame, and
+// empty between frames.
 func (p *Process) Failure(ended, where string) error {
-	if !p.Wait(KillDelay) { // closed its output but has not exited
+	if !p.Wait(KillDelay) { // it closed its output but did not exit
 		if err := p.Stop(); err != nil {
 			return err
 		}
 	}
-	how := ended
+	reason := ended
 	var exit *exec.ExitError
 	if errors.As(p.err, &exit) {
-		how = "ended: " + exit.String()
+		reason = "ended: " + exit.String()
 	}
 	if where != "" {
-		how += ", " + where
+		reason += ", " + where
 	}
-	return p.ErrorWithLog(how, nil)
+	return p.ErrorWithLog(reason, nil)
 }
 
-// ErrorWithLog returns an error with the problem and the lines found in the log.
-// If the log does not explain the problem, what describes it; if it does, the error
-// is an ErrExplained.
-func (p *Process) ErrorWithLog(what string, cause error) error {
+// ErrorWithLog returns an error with the kept lines of the log. If the log contains a
+// known cause, its problem replaces the given one, and the error is an ErrExplained.
+func (p *Process) ErrorWithLog(problem string, cause error) error {
 	known, lines := p.Log.Explain()
 	if known.Problem != "" {
-		what = known.Problem
+		problem = known.Problem
 		cause = errors.Join(cause, ErrExplained)
 	}
 	if lines != "" {
-		what += "; " + p.logger + " logged: " + lines
+		problem += "; " + p.logger + " logged: " + lines
 	}
 	if known.Err != nil {
 		cause = errors.Join(cause, known.Err)
 	}
-	return deviceerr.New(p.Name, what, cause)
+	return deviceerr.New(p.Name, problem, cause)
 }
