@@ -10,7 +10,7 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// ffmpegSource reads a network camera that sends compressed video.
+// ffmpegSource reads a network camera that sends compressed video, through ffmpeg.
 type ffmpegSource struct {
 	stream *ffmpeg.Stream
 	frame  Frame
@@ -56,8 +56,8 @@ func (s *ffmpegSource) Close() error {
 	return s.stream.Close()
 }
 
-// openVideoFile opens a file of compressed video. Unrecognized is the error with which
-// it was taken for another kind of file.
+// openVideoFile opens a file of compressed video. It returns the error unrecognized, of
+// the attempt to read the file as another kind, if ffmpeg is not installed.
 func openVideoFile(path string, o Options, unrecognized error) (Source, error) {
 	program, err := ffmpeg.Find()
 	if err != nil {
@@ -71,7 +71,7 @@ func openVideoFile(path string, o Options, unrecognized error) (Source, error) {
 		err = o.checkFormat(file.Format())
 	}
 	if err != nil {
-		_ = file.Close() // it was only read
+		_ = file.Close()
 		return nil, permanent{fmt.Errorf("%s: %w", path, err)}
 	}
 	return &fileSource{name: path, read: requireFrame(file.Read), file: file, frame: Frame{Format: file.Format()}}, nil

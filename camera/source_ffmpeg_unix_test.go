@@ -16,7 +16,7 @@ import (
 	"halfmeg/internal/rtsptest"
 )
 
-// serveVideo starts a network camera whose pictures are white.
+// serveVideo starts a network camera that sends white pictures.
 func serveVideo(t *testing.T, c rtsptest.Config) *rtsptest.Server {
 	t.Helper()
 	return rtsptest.Start(t, rtsptest.Encode(t, 64, 48, 20, 20, func(pix []byte, _ int) {
@@ -40,13 +40,13 @@ func TestVideoStream(t *testing.T) {
 	require.InDelta(t, 235, int(f.Data[0]), 3) // white
 }
 
-// The camera is switched off and on again, and the numbers of its frames go on.
-func TestVideoStreamComesBack(t *testing.T) {
+// After the camera is switched off and on again, sequence numbers continue.
+func TestVideoStreamReconnects(t *testing.T) {
 	server := serveVideo(t, rtsptest.Config{})
 	var lost error
-	back := false
+	connected := false
 	s, err := Reconnect(t.Context(), NewOpener(server.URL(), Options{}).Open, Retry{Report: func(err error) {
-		if back = err == nil; !back && lost == nil {
+		if connected = err == nil; !connected && lost == nil {
 			lost = err
 			require.NoError(t, server.On())
 		}
@@ -56,7 +56,7 @@ func TestVideoStreamComesBack(t *testing.T) {
 	f, err := s.Next(t.Context())
 	require.NoError(t, err)
 	server.Off()
-	for last := f.Sequence; !back; last = f.Sequence {
+	for last := f.Sequence; !connected; last = f.Sequence {
 		f, err = s.Next(t.Context())
 		require.NoError(t, err)
 		require.Greater(t, f.Sequence, last)
@@ -66,7 +66,7 @@ func TestVideoStreamComesBack(t *testing.T) {
 	require.Equal(t, 2, server.Plays())
 }
 
-// Each error says whether another attempt makes sense, and how soon.
+// Errors are marked as permanent if another attempt cannot succeed.
 func TestVideoStreamErrors(t *testing.T) {
 	server := serveVideo(t, rtsptest.Config{Name: "me", Password: "secret"})
 	wrong := "rtsp://me:wrong@" + server.Host() + rtsptest.Path
@@ -88,7 +88,7 @@ func TestVideoStreamErrors(t *testing.T) {
 	require.ErrorIs(t, err, ErrPermanent)
 }
 
-func TestOptionsUnsupportedByVideoStreams(t *testing.T) {
+func TestVideoStreamOptionErrors(t *testing.T) {
 	const address = "rtsp://me:secret@host.invalid/a"
 	for want, o := range map[string]Options{
 		"rtsp://host.invalid/a: its frames are YU12, not YUYV":                                                               {FourCC: pixel.YUYV},
@@ -101,8 +101,9 @@ func TestOptionsUnsupportedByVideoStreams(t *testing.T) {
 	}
 }
 
-// video writes a video of 10 frames of 64x48 pixels, of grey that becomes lighter.
-func video(t *testing.T, name string) string {
+// writeVideo writes a video of 10 grey frames of 64x48 pixels, each lighter than the one
+// before.
+func writeVideo(t *testing.T, name string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	out, err := exec.Command(rtsptest.FFmpeg(t), "-loglevel", "error", "-f", "lavfi",
@@ -111,10 +112,10 @@ func video(t *testing.T, name string) string {
 	return path
 }
 
-// Every frame of a video file comes, however slowly they are read.
+// No frame of a video file is skipped.
 func TestVideoFile(t *testing.T) {
 	for _, name := range []string{"a.mp4", "it's a film.mkv", "a.avi", "a%03d.h264"} {
-		path := video(t, name)
+		path := writeVideo(t, name)
 		s, err := Open(t.Context(), path, Options{FourCC: pixel.YU12})
 		require.NoError(t, err)
 		require.Equal(t, [2]int{64, 48}, [2]int{s.Format().Width, s.Format().Height})
@@ -130,8 +131,8 @@ func TestVideoFile(t *testing.T) {
 	}
 }
 
-func TestVideoFileWithOptions(t *testing.T) {
-	s, err := Open(t.Context(), video(t, "a.mp4"), Options{Width: 32, Height: 32, Loop: true})
+func TestVideoFileOptions(t *testing.T) {
+	s, err := Open(t.Context(), writeVideo(t, "a.mp4"), Options{Width: 32, Height: 32, Loop: true})
 	require.NoError(t, err)
 	require.Equal(t, Format{FourCC: pixel.YU12, Width: 32, Height: 24, Stride: 32, Matrix: pixel.BT709, Range: pixel.Limited}, s.Format())
 	for n := range 25 {
@@ -143,7 +144,7 @@ func TestVideoFileWithOptions(t *testing.T) {
 }
 
 func TestVideoFileErrors(t *testing.T) {
-	path := video(t, "a.mp4")
+	path := writeVideo(t, "a.mp4")
 	_, err := Open(t.Context(), path, Options{FourCC: pixel.YUYV})
 	require.EqualError(t, err, path+": its frames are YU12, not YUYV")
 	require.ErrorIs(t, err, ErrPermanent)
