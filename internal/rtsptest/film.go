@@ -1,5 +1,5 @@
-// Package rtsptest is a network camera for tests: an RTSP server that loops a film
-// in H.264. The server is gortsplib's, the film is encoded by ffmpeg.
+// Package rtsptest is a network camera for tests: an RTSP server that sends an H.264
+// film in a loop. gortsplib implements the server, ffmpeg encodes the film.
 package rtsptest
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FFmpeg returns the path of ffmpeg. If it is not installed the test is skipped, or
-// fails in CI (CI=true).
+// FFmpeg returns the path of ffmpeg. If ffmpeg is not installed, the test is skipped, or
+// fails if CI=true.
 func FFmpeg(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("ffmpeg")
@@ -29,14 +29,14 @@ func FFmpeg(t testing.TB) string {
 
 // Film is an encoded film.
 type Film struct {
-	Rate int // frames a second
+	Rate int // frames per second
 
 	frames   [][][]byte // the NAL units of each frame
 	sps, pps []byte
 }
 
-// Encode encodes n frames that draw draws: rows of packed RGB. The decoder can start
-// at every keyframe, of which there are two a second.
+// Encode encodes n frames, with two keyframes per second. Draw draws each frame as rows
+// of packed RGB.
 func Encode(t testing.TB, width, height, rate, n int, draw func(pix []byte, n int)) *Film {
 	t.Helper()
 	raw := make([]byte, n*width*height*3)
@@ -59,7 +59,7 @@ func Encode(t testing.TB, width, height, rate, n int, draw func(pix []byte, n in
 	return film
 }
 
-// add adds the NAL units of a frame.
+// add appends a frame and remembers its parameter sets.
 func (f *Film) add(t testing.TB, frame []byte) {
 	t.Helper()
 	var units h264.AnnexB

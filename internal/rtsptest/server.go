@@ -21,18 +21,18 @@ import (
 // Path is the path of the film on a server.
 const Path = "/film"
 
-// Config is how a server behaves.
+// Config configures a server.
 type Config struct {
-	Name, Password string              // required if set
+	Name, Password string              // required from clients, unless Name is empty
 	Methods        []auth.VerifyMethod // of authentication
 	TLS            *tls.Config         // for rtsps
 }
 
-// Server is a network camera. Its methods may be called from any goroutine.
+// Server is a network camera. Its methods are safe for concurrent use.
 type Server struct {
 	config  Config
 	film    *Film
-	address string // host and port
+	address string // host and port; guarded by mu
 	silent  atomic.Bool
 	plays   atomic.Int32
 	logins  atomic.Int32
@@ -42,7 +42,7 @@ type Server struct {
 	running *running // nil while the camera is off
 }
 
-// running is what exists while the camera is on.
+// running is the state of a camera that is on.
 type running struct {
 	server *gortsplib.Server
 	stream *gortsplib.ServerStream
@@ -50,7 +50,7 @@ type running struct {
 	done   chan struct{}
 }
 
-// Start starts a server at a free port of this machine.
+// Start starts a server on a free port of the loopback interface.
 func Start(t testing.TB, film *Film, c Config) *Server {
 	t.Helper()
 	s := &Server{config: c, film: film, address: "127.0.0.1:0"}
@@ -59,12 +59,16 @@ func Start(t testing.TB, film *Film, c Config) *Server {
 	return s
 }
 
-// Host is the server's host and port.
-func (s *Server) Host() string { return s.address }
+// Host returns the server's host and port.
+func (s *Server) Host() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.address
+}
 
-// URL is the address of the film with name and password.
+// URL returns the address of the film, with name and password.
 func (s *Server) URL() string {
-	u := url.URL{Scheme: "rtsp", Host: s.address, Path: Path}
+	u := url.URL{Scheme: "rtsp", Host: s.Host(), Path: Path}
 	if s.config.TLS != nil {
 		u.Scheme = "rtsps"
 	}
@@ -74,7 +78,7 @@ func (s *Server) URL() string {
 	return u.String()
 }
 
-// On switches the camera on, at the same address as before.
+// On switches the camera on. It keeps its address.
 func (s *Server) On() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,12 +106,12 @@ func (s *Server) On() error {
 	return nil
 }
 
-// Off switches the camera off: connections are cut, new ones refused.
+// Off switches the camera off: it closes its connections and refuses new ones.
 func (s *Server) Off() {
 	s.mu.Lock()
 	r := s.running
 	s.running = nil
-	s.mu.Unlock() // handlers take it, and the server waits for them
+	s.mu.Unlock() // before Close, which waits for the handlers
 	if r == nil {
 		return
 	}
@@ -115,30 +119,30 @@ func (s *Server) Off() {
 	<-r.done
 	r.stream.Close()
 	r.server.Close()
-	_ = r.server.Wait() // reports that it was closed
+	_ = r.server.Wait() // always returns an error after Close
 }
 
-// Silence stops or resumes the sending of frames. Connections stay open.
+// Silence stops or resumes sending frames. Connections stay open.
 func (s *Server) Silence(silent bool) { s.silent.Store(silent) }
 
-// Plays is how often the film was asked for.
+// Plays returns the number of PLAY requests.
 func (s *Server) Plays() int { return int(s.plays.Load()) }
 
-// Logins is how many requests had a name and a password.
+// Logins returns the number of DESCRIBE requests with credentials.
 func (s *Server) Logins() int { return int(s.logins.Load()) }
 
-// Frame is the number of the frame sent last, counted from 0 and on beyond the end of
-// the film.
+// Frame returns the number of the last frame sent, counted from 0. It keeps counting
+// when the film starts again.
 func (s *Server) Frame() int { return int(s.frame.Load()) }
 
-// send sends the film to all viewers until the camera is switched off.
+// send sends the film to all clients until the camera is switched off.
 func (s *Server) send(r *running, media *description.Media, video *format.H264) {
 	defer close(r.done)
 	encoder, err := video.CreateEncoder()
 	if err != nil {
 		panic(err)
 	}
-	const clock = 90_000 // ticks of RTP's clock in a second, RFC 6184, 5.1
+	const clock = 90_000 // RTP clock rate in Hz, RFC 6184, 5.1
 	ticker := time.NewTicker(time.Second / time.Duration(s.film.Rate))
 	defer ticker.Stop()
 	for n := 0; ; n++ {
