@@ -1,6 +1,5 @@
-// Package localname resolves names below .local by multicast DNS (RFC 6762).
-// Go's own resolver, the only one without cgo, would ask the router's DNS
-// server.
+// Package localname resolves names that end in .local by multicast DNS (RFC 6762). Go's
+// own resolver, the only one without cgo, does not support mDNS.
 package localname
 
 import (
@@ -16,38 +15,37 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Resolver asks the mDNS daemon of this machine if there is one, and the network
-// otherwise.
+// Resolver queries this machine's avahi daemon or, if that does not run, the network.
 type Resolver struct {
 	Avahi string         // path of the avahi daemon's socket
-	Group netip.AddrPort // address to which questions are sent
+	Group netip.AddrPort // address to which queries are sent
 }
 
-// Default uses the addresses of Debian's avahi-daemon and of RFC 6762, 3.
+// Default has the addresses of Debian's avahi-daemon and of RFC 6762, 3.
 var Default = Resolver{
 	Avahi: "/run/avahi-daemon/socket",
 	Group: netip.AddrPortFrom(netip.AddrFrom4([4]byte{224, 0, 0, 251}), 5353),
 }
 
 const (
-	// questionInterval is the time after which a question is sent again (RFC 6762,
-	// 5.2: at least a second).
-	questionInterval = time.Second
+	// queryInterval is the time between two queries for a name (RFC 6762, 5.2: at least
+	// a second).
+	queryInterval = time.Second
 
-	// questions is how often a question is sent before the name counts as unknown.
-	questions = 3
+	// maxQueries is the number of queries before a lookup fails.
+	maxQueries = 3
 
-	// avahiTimeout is above avahi's own, five seconds.
+	// avahiTimeout is longer than avahi's own timeout of five seconds.
 	avahiTimeout = 6 * time.Second
 
-	// maxMessage is the longest response in bytes (RFC 6762, 17).
+	// maxMessage is the maximum size of a response in bytes (RFC 6762, 17).
 	maxMessage = 9000
 )
 
-// ErrNotFound means that no machine has answered for a name.
-var ErrNotFound = errors.New("no machine on this network answers to this name (mDNS); check that the machine is on, or use its address in numbers")
+// ErrNotFound means that no machine responded to a name.
+var ErrNotFound = errors.New("no machine on this network answers to this name (mDNS); check that the machine is on, or use its IP address")
 
-// Is reports whether a host name is one of mDNS.
+// Is reports whether a host name ends in .local.
 func Is(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	return strings.HasSuffix(host, ".local") && len(host) > len(".local")
@@ -56,15 +54,14 @@ func Is(host string) bool {
 // Lookup returns the IPv4 address of a host.
 func (r Resolver) Lookup(ctx context.Context, host string) (netip.Addr, error) {
 	host = strings.TrimSuffix(host, ".")
-	address, err := r.askAvahi(ctx, host)
+	address, err := r.queryAvahi(ctx, host)
 	if err == nil || errors.Is(err, ErrNotFound) || ctx.Err() != nil {
 		return address, err
 	}
-	return r.askNetwork(ctx, host) // there is no daemon
+	return r.queryNetwork(ctx, host) // the daemon does not run
 }
 
-// DialContext connects to a host by its name, also to one of mDNS. It suits
-// http.Transport.
+// DialContext is like net.Dialer.DialContext, but also resolves .local names.
 func (r Resolver) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	host, port, err := net.SplitHostPort(address)
@@ -75,7 +72,7 @@ func (r Resolver) DialContext(ctx context.Context, network, address string) (net
 	if err == nil {
 		return dialer.DialContext(ctx, network, net.JoinHostPort(ip.String(), port))
 	}
-	conn, dialErr := dialer.DialContext(ctx, network, address) // it may be in the hosts file or in DNS
+	conn, dialErr := dialer.DialContext(ctx, network, address) // the hosts file or DNS may have the name
 	var unknown *net.DNSError
 	if errors.As(dialErr, &unknown) {
 		return nil, fmt.Errorf("%s: %w", host, err)
@@ -83,9 +80,9 @@ func (r Resolver) DialContext(ctx context.Context, network, address string) (net
 	return conn, dialErr
 }
 
-// askAvahi uses the daemon's text protocol: a line with the question, and a line
-// with the answer, which starts with + or with a negative error code.
-func (r Resolver) askAvahi(ctx context.Context, host string) (netip.Addr, error) {
+// queryAvahi uses the daemon's text protocol: a line with the query, and a line with the
+// response, which starts with + or with a negative error code.
+func (r Resolver) queryAvahi(ctx context.Context, host string) (netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, avahiTimeout)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", r.Avahi)
@@ -95,7 +92,7 @@ func (r Resolver) askAvahi(ctx context.Context, host string) (netip.Addr, error)
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	if strings.ContainsAny(host, " \r\n") {
-		return netip.Addr{}, fmt.Errorf("%w", ErrNotFound)
+		return netip.Addr{}, ErrNotFound
 	}
 	if _, err := fmt.Fprintf(conn, "RESOLVE-HOSTNAME-IPV4 %s\n", host); err != nil {
 		return netip.Addr{}, err
@@ -111,21 +108,21 @@ func (r Resolver) askAvahi(ctx context.Context, host string) (netip.Addr, error)
 	return netip.Addr{}, ErrNotFound
 }
 
-// askNetwork sends a one-shot question (RFC 6762, 5.1): from a port other than
-// 5353, so that the answer comes to this port.
-func (r Resolver) askNetwork(ctx context.Context, host string) (netip.Addr, error) {
+// queryNetwork sends a one-shot query (RFC 6762, 5.1), from a port other than 5353, so
+// that the response is sent to this port.
+func (r Resolver) queryNetwork(ctx context.Context, host string) (netip.Addr, error) {
 	name, err := dnsmessage.NewName(host + ".")
 	if err != nil {
 		return netip.Addr{}, ErrNotFound
 	}
-	question := dnsmessage.Message{Questions: []dnsmessage.Question{{
+	query := dnsmessage.Message{Questions: []dnsmessage.Question{{
 		Name: name, Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET,
 	}}}
-	packed, err := question.Pack()
+	packed, err := query.Pack()
 	if err != nil {
 		return netip.Addr{}, ErrNotFound
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, questions*questionInterval, ErrNotFound)
+	ctx, cancel := context.WithTimeoutCause(ctx, maxQueries*queryInterval, ErrNotFound)
 	defer cancel()
 	conns, err := r.listen()
 	if err != nil {
@@ -136,11 +133,11 @@ func (r Resolver) askNetwork(ctx context.Context, host string) (netip.Addr, erro
 		defer conn.Close()
 		go receive(conn, host, answers)
 	}
-	ticker := time.NewTicker(questionInterval)
+	ticker := time.NewTicker(queryInterval)
 	defer ticker.Stop()
 	for {
 		for _, conn := range conns {
-			// An interface without a route fails; another may not.
+			// Writing fails on an interface without a route.
 			_, _ = conn.WriteToUDPAddrPort(packed, r.Group)
 		}
 		select {
@@ -153,8 +150,8 @@ func (r Resolver) askNetwork(ctx context.Context, host string) (netip.Addr, erro
 	}
 }
 
-// listen opens a socket for each interface: Linux sends multicast on that of the
-// socket's address.
+// listen opens a socket for each interface, because Linux sends multicast on the
+// interface that has the socket's address.
 func (r Resolver) listen() ([]*net.UDPConn, error) {
 	var conns []*net.UDPConn
 	for _, address := range r.sources() {
@@ -173,7 +170,7 @@ func (r Resolver) listen() ([]*net.UDPConn, error) {
 	return []*net.UDPConn{conn}, nil
 }
 
-// sources are the IPv4 addresses of the interfaces that are up and have multicast.
+// sources returns an IPv4 address of each interface that is up and supports multicast.
 func (r Resolver) sources() []netip.Addr {
 	if !r.Group.Addr().IsMulticast() {
 		return nil
@@ -198,7 +195,7 @@ func (r Resolver) sources() []netip.Addr {
 	return list
 }
 
-// receive sends the first address for a host that arrives. It ends when the
+// receive sends the first address that arrives for a host. It returns when the
 // connection is closed.
 func receive(conn *net.UDPConn, host string, answers chan<- netip.Addr) {
 	buf := make([]byte, maxMessage)
@@ -214,7 +211,7 @@ func receive(conn *net.UDPConn, host string, answers chan<- netip.Addr) {
 	}
 }
 
-// parseAnswer returns the address that a response has for a host.
+// parseAnswer returns the address of a host in a response.
 func parseAnswer(message []byte, host string) (netip.Addr, bool) {
 	var p dnsmessage.Parser
 	header, err := p.Start(message)

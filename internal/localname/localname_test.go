@@ -24,9 +24,9 @@ func TestIs(t *testing.T) {
 	}
 }
 
-// avahi starts a daemon that answers each question with a line. It returns the path
-// of its socket.
-func avahi(t *testing.T, answer string) string {
+// startAvahi starts a daemon that answers queries for camera.local with a line. It
+// returns the path of its socket.
+func startAvahi(t *testing.T, answer string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "socket")
 	listener, err := net.Listen("unix", path)
@@ -48,21 +48,21 @@ func avahi(t *testing.T, answer string) string {
 }
 
 func TestAvahi(t *testing.T) {
-	r := Resolver{Avahi: avahi(t, "+ 2 0 camera.local 192.0.2.7\n")}
+	r := Resolver{Avahi: startAvahi(t, "+ 2 0 camera.local 192.0.2.7\n")}
 	for _, host := range []string{"camera.local", "camera.local."} {
 		address, err := r.Lookup(t.Context(), host)
 		require.NoError(t, err)
 		require.Equal(t, camera, address)
 	}
 	for _, answer := range []string{"-15 Timeout reached\n", "+\n", "?\n"} {
-		_, err := Resolver{Avahi: avahi(t, answer)}.Lookup(t.Context(), "camera.local")
+		_, err := Resolver{Avahi: startAvahi(t, answer)}.Lookup(t.Context(), "camera.local")
 		require.ErrorIs(t, err, ErrNotFound, answer)
 	}
 }
 
-// responder starts a machine of the network that answers the second question for
-// camera.local, after messages that are no answer.
-func responder(t *testing.T, record dnsmessage.Resource) netip.AddrPort {
+// startResponder starts a responder that answers the second query for camera.local. It
+// sends invalid messages before.
+func startResponder(t *testing.T, record dnsmessage.Resource) netip.AddrPort {
 	t.Helper()
 	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
 	require.NoError(t, err)
@@ -90,8 +90,8 @@ func responder(t *testing.T, record dnsmessage.Resource) netip.AddrPort {
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
-func TestQuestion(t *testing.T) {
-	r := Resolver{Avahi: filepath.Join(t.TempDir(), "none"), Group: responder(t, dnsmessage.Resource{
+func TestNetworkQuery(t *testing.T) {
+	r := Resolver{Avahi: filepath.Join(t.TempDir(), "none"), Group: startResponder(t, dnsmessage.Resource{
 		Header: dnsmessage.ResourceHeader{Name: dnsmessage.MustNewName("Camera.local."), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET},
 		Body:   &dnsmessage.AResource{A: camera.As4()},
 	})}
@@ -102,7 +102,7 @@ func TestQuestion(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotFound)
 }
 
-func TestContextEndsTheLookup(t *testing.T) {
+func TestLookupIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := Resolver{Avahi: "none", Group: netip.MustParseAddrPort("127.0.0.1:9")}.Lookup(ctx, "camera.local")
