@@ -1,5 +1,5 @@
-// Package homeassistant writes the messages by which Home Assistant discovers a
-// device over MQTT. One retained message describes the device and all its entities
+// Package homeassistant encodes the messages by which Home Assistant discovers a device
+// over MQTT. One retained message describes the device and all its entities
 // ("device discovery", Home Assistant 2024.11 and later):
 // https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
 //
@@ -15,31 +15,29 @@ import (
 	"halfmeg/internal/printable"
 )
 
-// The payloads that tell whether something is there, which are Home Assistant's
-// defaults.
+// The payloads of availability topics: Home Assistant's defaults.
 const (
 	Online  = "online"
 	Offline = "offline"
 )
 
-// The payloads of a binary sensor, which are Home Assistant's defaults.
+// The payloads of binary sensors: Home Assistant's defaults.
 const (
 	On  = "ON"
 	Off = "OFF"
 )
 
-// DefaultPrefix is where Home Assistant looks for discovery messages unless it is
-// configured otherwise.
+// DefaultPrefix is Home Assistant's default discovery prefix.
 const DefaultPrefix = "homeassistant"
 
-// StatusTopic is where Home Assistant says that it has started, with Online.
+// StatusTopic returns the topic where Home Assistant publishes Online when it starts.
 func StatusTopic(prefix string) string { return prefix + "/status" }
 
-// DiscoveryTopic is where the message of a device is retained.
+// DiscoveryTopic returns the topic of a device's discovery message.
 func DiscoveryTopic(prefix, id string) string { return prefix + "/device/" + id + "/config" }
 
-// Device is what a message describes. IDs have only the characters a-z, 0-9, - and
-// _; names are for people and may hold anything.
+// Device describes a device. IDs contain only a-z, 0-9, - and _. Names are for people
+// and may contain any text.
 type Device struct {
 	ID      string
 	Name    string
@@ -49,36 +47,37 @@ type Device struct {
 	Sensors []Sensor
 }
 
-// Topics are where the device publishes. What an empty one would tell is left out.
+// Topics are the topics of a device. An entity whose topic is empty is omitted.
 type Topics struct {
-	Availability string // Online or Offline: this program
-	Camera       string // Online or Offline: frames come
+	Availability string // Online or Offline: whether this program runs
+	Camera       string // Online or Offline: whether frames arrive
 	State        string // JSON with "name" and "probability"
 	Events       string // JSON with "type": one of EventTypes
 	Snapshot     string // JPEG
 	Diagnostics  string // JSON with "temperature", "throttled", "problems", "frame_rate"
 
-	NoTemperature, NoThrottled bool // whether Diagnostics lacks them on this board
+	NoTemperature, NoThrottled bool // this board cannot measure them
 }
 
-// EventTypes are the values of "type" in an event.
+// EventTypes are the possible values of "type" in an event.
 var EventTypes = []string{"appeared", "gone"}
 
-// SnapshotID is the ID of the component for pictures.
+// SnapshotID is the ID of the image component.
 const SnapshotID = "snapshot"
 
-// Sensor is a class or a group that is seen or not.
+// Sensor is a binary sensor: whether a class or group is seen.
 type Sensor struct {
 	ID    string // unique in the device
 	Name  string
 	Topic string // On or Off
 }
 
-// component is an entity. Its ID within the device is also the last part of its
-// unique ID.
+// component is an entity: its configuration variables. Its ID within the device is also
+// the last part of its unique ID.
 type component map[string]any
 
-// config is the message. The abbreviations are those of the documentation's example.
+// config is the discovery message. It uses the abbreviations of the documentation's
+// example.
 type config struct {
 	Device     device               `json:"dev"`
 	Origin     origin               `json:"o"`
@@ -100,8 +99,8 @@ type origin struct {
 	Version string `json:"sw,omitempty"`
 }
 
-// available is what tells whether an entity's state counts. It is the same for the
-// whole device, except that what the camera sees needs the camera too.
+// available configures when an entity is available. Entities of the device need this
+// program, and those that show what the camera sees also need the camera.
 type available struct {
 	Availability []availability `json:"availability"`
 	Mode         string         `json:"availability_mode"`
@@ -113,9 +112,9 @@ type availability struct {
 	NotAvailable string `json:"payload_not_available"`
 }
 
-// Config returns the discovery message of a device. Components of an earlier message
-// that are to go away, from Stale, are in it without content: it must be followed by
-// a message that does not have them at all.
+// Config returns the discovery message of a device. Stale components, from Stale, are
+// included without content, which removes them from Home Assistant. The next message
+// must omit them.
 func (d Device) Config(stale map[string]string) ([]byte, error) {
 	components := d.components()
 	for id, c := range components {
@@ -145,7 +144,7 @@ func (d Device) components() map[string]component {
 	list := map[string]component{}
 	t := d.Topics
 	if t.State != "" {
-		list["class"] = d.seen(component{
+		list["class"] = d.needCamera(component{
 			"p": "sensor", "name": "Seen", "icon": "mdi:eye",
 			"state_topic":              t.State,
 			"value_template":           "{{ value_json.name }}",
@@ -154,7 +153,7 @@ func (d Device) components() map[string]component {
 		})
 	}
 	for _, s := range d.Sensors {
-		list[s.ID] = d.seen(component{
+		list[s.ID] = d.needCamera(component{
 			"p": "binary_sensor", "name": cmp.Or(Name(s.Name), s.ID), "icon": "mdi:eye",
 			"state_topic": s.Topic, "payload_on": On, "payload_off": Off,
 		})
@@ -213,8 +212,8 @@ func (t Topics) addDiagnostics(list map[string]component) {
 	}
 }
 
-// seen adds that an entity needs the camera.
-func (d Device) seen(c component) component {
+// needCamera makes an entity unavailable while the camera is.
+func (d Device) needCamera(c component) component {
 	if d.Topics.Camera != "" {
 		a := allOf(d.Topics.Availability, d.Topics.Camera)
 		c["availability"], c["availability_mode"] = a.Availability, a.Mode
@@ -230,12 +229,12 @@ func allOf(topics ...string) available {
 	return a
 }
 
-// maxName bounds names, in bytes. Home Assistant rejects a state of more than 255
+// maxName limits names, in bytes. Home Assistant rejects a state of more than 255
 // characters.
 const maxName = 120
 
-// Name makes a foreign name fit for a state or a title of Home Assistant: one line
-// of valid UTF-8.
+// Name makes a text usable as a state or a name in Home Assistant: one line of valid
+// UTF-8, truncated to maxName bytes.
 func Name(s string) string {
 	s = strings.TrimSpace(printable.Text(strings.ToValidUTF8(s[:min(len(s), 4*maxName)], "\uFFFD")))
 	if len(s) <= maxName {

@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The documented configuration variables, from
+// kind is the type of a configuration variable. The tables below list the documented
+// variables that this package uses, from
 //
 //	https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
 //	https://www.home-assistant.io/integrations/mqtt/#supported-abbreviations-in-mqtt-discovery-messages
@@ -21,8 +22,7 @@ import (
 //	https://www.home-assistant.io/integrations/event.mqtt/
 //	https://www.home-assistant.io/integrations/image.mqtt/
 //
-// with what this package uses of them; a key that is not here is a mistake, because
-// Home Assistant ignores unknown keys silently.
+// Home Assistant ignores unknown keys without an error, so any other key is a mistake.
 type kind int
 
 const (
@@ -36,7 +36,7 @@ const (
 
 var rootKeys = map[string]kind{"dev": list, "o": list, "cmps": list, "qos": number, "availability": list, "availability_mode": text}
 
-var required = map[string][]string{ // beyond p and unique_id
+var required = map[string][]string{ // in addition to p and unique_id
 	"sensor":        {"state_topic"},
 	"binary_sensor": {"state_topic"},
 	"event":         {"state_topic", "event_types"},
@@ -58,7 +58,7 @@ var platformKeys = map[string]map[string]kind{
 	"image":         {"image_topic": topicName, "content_type": text},
 }
 
-// The documented values of what is an enumeration, as far as they are used.
+// values are the documented values of enumerations, where this package uses them.
 var values = map[string][]string{
 	"availability_mode":    {"all", "any", "latest"},
 	"entity_category":      {"config", "diagnostic"},
@@ -71,10 +71,10 @@ var values = map[string][]string{
 	"keys of availability": {"topic", "payload_available", "payload_not_available", "value_template"},
 }
 
-var topicForm = regexp.MustCompile(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)+$`)
+var topicPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)+$`)
 
-// checkConfig holds a discovery message to the tables. Components whose platform is
-// their only key are removals.
+// checkConfig checks a discovery message against the tables and returns its components.
+// A component with only a platform is a removal.
 func checkConfig(t *testing.T, message []byte) map[string]map[string]any {
 	t.Helper()
 	require.True(t, utf8.Valid(message))
@@ -141,7 +141,7 @@ func checkAvailability(t *testing.T, c map[string]any) {
 	for _, a := range c["availability"].([]any) {
 		entry := a.(map[string]any)
 		require.Subset(t, values["keys of availability"], slices.Collect(maps.Keys(entry)))
-		require.Regexp(t, topicForm, entry["topic"])
+		require.Regexp(t, topicPattern, entry["topic"])
 	}
 }
 
@@ -151,7 +151,7 @@ func checkKeys(t *testing.T, c map[string]any, keys map[string]kind) {
 		require.Contains(t, keys, key)
 		switch keys[key] {
 		case topicName:
-			require.Regexp(t, topicForm, value, key)
+			require.Regexp(t, topicPattern, value, key)
 		case text, template:
 			require.NotEmpty(t, value, key)
 			require.IsType(t, "", value, key)
@@ -164,7 +164,7 @@ func checkKeys(t *testing.T, c map[string]any, keys map[string]kind) {
 	}
 }
 
-func full() Device {
+func fullDevice() Device {
 	return Device{
 		ID: "halfmeg_door", Name: "Door", Model: "Raspberry Pi 5", Version: "v1.2.3",
 		Topics: Topics{
@@ -179,9 +179,9 @@ func full() Device {
 }
 
 func TestConfig(t *testing.T) {
-	require.Equal(t, "homeassistant/device/halfmeg_door/config", DiscoveryTopic(DefaultPrefix, full().ID))
+	require.Equal(t, "homeassistant/device/halfmeg_door/config", DiscoveryTopic(DefaultPrefix, fullDevice().ID))
 	require.Equal(t, "homeassistant/status", StatusTopic(DefaultPrefix))
-	message, err := full().Config(nil)
+	message, err := fullDevice().Config(nil)
 	require.NoError(t, err)
 	components := checkConfig(t, message)
 	platforms := map[string]string{}
@@ -196,12 +196,12 @@ func TestConfig(t *testing.T) {
 	require.Len(t, components["seen_dog"]["availability"], 2, "what is seen needs the camera")
 	for _, id := range []string{"camera", "frame_rate", "temperature", "throttled"} {
 		require.Equal(t, "diagnostic", components[id]["entity_category"])
-		require.NotContains(t, components[id], "availability", "it is told while the camera is away")
+		require.NotContains(t, components[id], "availability", "it is available without the camera")
 	}
 }
 
-func TestLeftOut(t *testing.T) {
-	d := full()
+func TestOmittedEntities(t *testing.T) {
+	d := fullDevice()
 	d.Sensors, d.Topics.Snapshot, d.Topics.NoTemperature, d.Topics.NoThrottled = nil, "", true, true
 	message, err := d.Config(nil)
 	require.NoError(t, err)
@@ -209,9 +209,9 @@ func TestLeftOut(t *testing.T) {
 }
 
 func TestRemoval(t *testing.T) {
-	old, err := full().Config(nil)
+	old, err := fullDevice().Config(nil)
 	require.NoError(t, err)
-	d := full()
+	d := fullDevice()
 	require.Empty(t, d.Stale(old))
 	d.Sensors, d.Topics.Snapshot = d.Sensors[1:], ""
 	stale := d.Stale(old)
@@ -245,13 +245,13 @@ func FuzzConfig(f *testing.F) {
 	f.Add("</script>{{ states('x') }}", "a/b+#\x00", []byte(`{"cmps":{"a/b":{"p":"sensor"}}}`))
 	f.Add(strings.Repeat("ä", 500), "\xff", []byte("{"))
 	f.Fuzz(func(t *testing.T, label, name string, old []byte) {
-		d := full()
+		d := fullDevice()
 		d.Name = name
 		d.Sensors[0].Name = label
 		message, err := d.Config(d.Stale(old))
 		require.NoError(t, err)
 		components := checkConfig(t, message)
 		require.Equal(t, "halfmeg_door_seen_dog", components["seen_dog"]["unique_id"])
-		require.Equal(t, "{{ value_json.name }}", components["class"]["value_template"], "templates hold nothing foreign")
+		require.Equal(t, "{{ value_json.name }}", components["class"]["value_template"], "labels never get into templates")
 	})
 }

@@ -6,18 +6,18 @@ import (
 	"slices"
 )
 
-// maxStale bounds how many components of a foreign message are read.
+// maxStale limits the number of components of a message that Stale reads.
 const maxStale = 1000
 
-// ourPlatforms are the kinds of entities that a device of ours may have had.
-var ourPlatforms = []string{"binary_sensor", "event", "image", "sensor"}
+// platforms are those that this package uses or has used.
+var platforms = []string{"binary_sensor", "event", "image", "sensor"}
 
 var objectID = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
-// Stale reads a retained discovery message of an earlier run and returns the
-// components that the device no longer has, with their platforms. Home Assistant
-// keeps them until it is told. The message comes from the broker: anybody may have
-// written it.
+// Stale reads the retained discovery message of an earlier run and returns the platforms
+// of components that the device no longer has, by ID. Home Assistant keeps them until
+// Config removes them. The message is untrusted: any client of the broker may have
+// published it.
 func (d Device) Stale(message []byte) map[string]string {
 	var old struct {
 		Components map[string]struct {
@@ -27,10 +27,10 @@ func (d Device) Stale(message []byte) map[string]string {
 	if json.Unmarshal(message, &old) != nil || len(old.Components) > maxStale {
 		return nil
 	}
-	have := d.components()
+	current := d.components()
 	stale := map[string]string{}
 	for id, c := range old.Components {
-		if have[id] == nil && objectID.MatchString(id) && slices.Contains(ourPlatforms, c.Platform) {
+		if current[id] == nil && objectID.MatchString(id) && slices.Contains(platforms, c.Platform) {
 			stale[id] = c.Platform
 		}
 	}
