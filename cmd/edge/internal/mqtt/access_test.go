@@ -25,12 +25,12 @@ import (
 	"halfmeg/internal/localname"
 )
 
-// withPassword returns a broker that knows the user "pi" with the password "secret".
+// withPassword returns a broker with the user "pi" and the password "secret".
 func withPassword(t *testing.T, lines ...string) *mosquitto {
 	t.Helper()
 	m := newMosquitto(t, append([]string{"allow_anonymous false", "password_file %d/passwords"}, lines...)...)
 	program, err := exec.LookPath("mosquitto_passwd")
-	require.NoError(t, err, "it comes with mosquitto")
+	require.NoError(t, err, "it is part of mosquitto")
 	out, err := exec.Command(program, "-c", "-b", filepath.Join(filepath.Dir(m.config), "passwords"), "pi", "secret").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return m
@@ -39,8 +39,8 @@ func withPassword(t *testing.T, lines ...string) *mosquitto {
 func TestCredentials(t *testing.T) {
 	m := withPassword(t)
 	m.start(t)
-	inURL := strings.Replace(m.url(), "mqtt://", "mqtt://pi:secret@", 1)
-	for _, c := range []Config{{URL: m.url(), User: "pi", Password: "secret"}, {URL: inURL}} {
+	withUser := strings.Replace(m.url(), "mqtt://", "mqtt://pi:secret@", 1)
+	for _, c := range []Config{{URL: m.url(), User: "pi", Password: "secret"}, {URL: withUser}} {
 		s, r := newSink(t, c)
 		require.NoError(t, s.Observe(frame(1, event(decision.Appeared, "1", "cat", 3))))
 		require.NoError(t, s.Close())
@@ -52,7 +52,7 @@ func TestWrongPassword(t *testing.T) {
 	m := withPassword(t)
 	m.start(t)
 	s, r := newSink(t, Config{URL: m.url(), User: "pi", Password: "wr0ng"})
-	require.Eventually(t, func() bool { return len(r.all()) == 1 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.all()) == 1 }, waitTimeout, 10*time.Millisecond)
 	require.Contains(t, r.all()[0], "it rejects the user or the password: check --mqtt-user and --mqtt-password-file")
 	require.NotContains(t, r.all()[0], "wr0ng")
 	require.NoError(t, s.Observe(frame(1, event(decision.Appeared, "1", "cat", 3))))
@@ -60,37 +60,36 @@ func TestWrongPassword(t *testing.T) {
 	require.Equal(t, []string{"1 events did not reach the MQTT broker"}, r.all()[1:], "the refusal is reported once")
 }
 
-// A wrong password is tried again after minutes; a broker that is away within a
-// minute.
-func TestWaits(t *testing.T) {
-	waits := newWaits()
+// A refused client waits for minutes, others for at most a minute.
+func TestDelays(t *testing.T) {
+	delays := newBackOff()
 	for _, seconds := range []float64{1, 2, 4, 8, 16, 32, 60, 60} {
-		require.InEpsilon(t, seconds, next(waits, errors.New("connection refused")).Seconds(), 0.26)
-		require.Equal(t, 2*time.Minute, next(waits, errRefused))
+		require.InEpsilon(t, seconds, nextDelay(delays, errors.New("connection refused")).Seconds(), 0.26)
+		require.Equal(t, 2*time.Minute, nextDelay(delays, errRefused))
 	}
-	waits.Reset()
-	require.InEpsilon(t, time.Second, next(waits, errors.New("connection refused")), 0.26)
+	delays.Reset()
+	require.InEpsilon(t, time.Second, nextDelay(delays, errors.New("connection refused")), 0.26)
 }
 
 func TestReportedOnce(t *testing.T) {
 	var r reports
 	c := &client{broker: &broker{address: "a:1"}, out: newOutbox(), report: r.report, log: r.log}
 	for range 3 {
-		c.reportAway(errors.New("connection refused"))
-		c.reportAway(errors.New("no route"))
+		c.reportOutage(errors.New("connection refused"))
+		c.reportOutage(errors.New("no route"))
 	}
-	c.reportAway(errRefused)
-	c.reportAway(errRefused)
+	c.reportOutage(errRefused)
+	c.reportOutage(errRefused)
 	c.reportConnected()
 	c.reportConnected()
 	require.Equal(t, []string{
-		"MQTT broker a:1: connection refused; events are kept until it is there",
-		"MQTT broker a:1: refused; next attempt in minutes",
+		"MQTT broker a:1: connection refused; events are queued until it is reachable",
+		"MQTT broker a:1: refused; retrying every 2 minutes",
 		"MQTT broker a:1: connected",
 	}, r.all())
 }
 
-// A broker may forbid some topics: the others still work.
+// If the broker forbids some topics, the others still work.
 func TestForbiddenTopics(t *testing.T) {
 	m := withPassword(t, "acl_file %d/acl")
 	acl := "user pi\ntopic write halfmeg/door/availability\ntopic write halfmeg/door/events\n"
@@ -105,7 +104,7 @@ func TestForbiddenTopics(t *testing.T) {
 	require.NotContains(t, all, "did not reach")
 }
 
-// authority makes certificates.
+// authority issues certificates.
 type authority struct {
 	folder string
 	cert   *x509.Certificate
@@ -115,12 +114,12 @@ type authority struct {
 func newAuthority(t *testing.T, folder string) *authority {
 	t.Helper()
 	a := &authority{folder: folder}
-	a.cert, a.key = a.make(t, "ca", x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
+	a.cert, a.key = a.issue(t, "ca", x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
 	return a
 }
 
-// make writes NAME.crt and NAME.key.
-func (a *authority) make(t *testing.T, name string, c x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
+// issue writes NAME.crt and NAME.key.
+func (a *authority) issue(t *testing.T, name string, c x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -146,8 +145,8 @@ func TestTLS(t *testing.T) {
 	m := newMosquitto(t, anonymous, "cafile %d/ca.crt", "certfile %d/broker.crt", "keyfile %d/broker.key", "require_certificate true")
 	folder := filepath.Dir(m.config)
 	a := newAuthority(t, folder)
-	a.make(t, "broker", x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
-	a.make(t, "client", x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	a.issue(t, "broker", x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+	a.issue(t, "client", x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	m.start(t)
 	good := Config{
 		URL:      strings.Replace(m.url(), "mqtt:", "mqtts:", 1),
@@ -161,14 +160,15 @@ func TestTLS(t *testing.T) {
 
 	for want, change := range map[string]func(c *Config){
 		"certificate signed by unknown authority": func(c *Config) { c.CAFile = "" },
-		// The alert may be lost, for in TLS 1.3 the client's side is complete before.
-		"events are kept until it is there":      func(c *Config) { c.CertFile, c.KeyFile = "", "" },
-		"certificate is not valid for any names": func(c *Config) { c.URL = strings.Replace(c.URL, "127.0.0.1", "localhost", 1) },
+		// In TLS 1.3 the client completes the handshake before the broker checks its
+		// certificate, and the broker's alert may be lost.
+		"events are queued until it is reachable": func(c *Config) { c.CertFile, c.KeyFile = "", "" },
+		"certificate is not valid for any names":  func(c *Config) { c.URL = strings.Replace(c.URL, "127.0.0.1", "localhost", 1) },
 	} {
 		bad := good
 		change(&bad)
 		_, r := newSink(t, bad)
-		require.Eventually(t, func() bool { return len(r.all()) > 0 }, patience, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(r.all()) > 0 }, waitTimeout, 10*time.Millisecond)
 		require.Contains(t, r.all()[0], want)
 	}
 }
@@ -177,15 +177,15 @@ func TestConfigErrors(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	for want, c := range map[string]Config{
-		errURL.Error():                             {URL: "host:1883"},
-		"certificates are for mqtts://":            {URL: "mqtt://host", CAFile: "ca"},
-		"the certificate authority of the broker":  {URL: "mqtts://host", CAFile: "no-such-file"},
-		"there is no certificate in PEM form":      {URL: "mqtts://host", CAFile: empty},
-		"needs both its file and that of its key":  {URL: "mqtts://host", CertFile: "cert"},
-		"the client certificate for the broker":    {URL: "mqtts://host", CertFile: empty, KeyFile: empty},
-		"there is a password for the broker and":   {URL: "mqtt://host", Password: "x"},
-		"the prefix of MQTT topics, \"a/#\"":       {URL: "mqtt://host", Prefix: "a/#"},
-		"the prefix of Home Assistant's discovery": {URL: "mqtt://host", Discovery: "/x"},
+		errURL.Error():                                  {URL: "host:1883"},
+		"certificates need mqtts://":                    {URL: "mqtt://host", CAFile: "ca"},
+		"the broker's certificate authority":            {URL: "mqtts://host", CAFile: "no-such-file"},
+		"contains no certificate in PEM format":         {URL: "mqtts://host", CAFile: empty},
+		"needs both a certificate file and a key file":  {URL: "mqtts://host", CertFile: "cert"},
+		"the client certificate: ":                      {URL: "mqtts://host", CertFile: empty, KeyFile: empty},
+		"the broker's password is set, but its user":    {URL: "mqtt://host", Password: "x"},
+		"the MQTT topic prefix \"a/#\"":                 {URL: "mqtt://host", Prefix: "a/#"},
+		"the discovery prefix of Home Assistant \"/x\"": {URL: "mqtt://host", Discovery: "/x"},
 	} {
 		_, err := New(c)
 		require.ErrorContains(t, err, want)
@@ -213,8 +213,7 @@ func TestBroker(t *testing.T) {
 	require.Equal(t, []string{"me", "b"}, []string{b.user, b.password})
 }
 
-// Go's resolver does not know names such as homeassistant.local, so the mDNS daemon is
-// asked.
+// Go's resolver does not support names such as homeassistant.local.
 func TestLocalName(t *testing.T) {
 	daemon, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
 	require.NoError(t, err)
@@ -236,8 +235,8 @@ func TestLocalName(t *testing.T) {
 
 	b, err := newBroker(Config{URL: "mqtt://homeassistant.local:" + port})
 	require.NoError(t, err)
-	require.Equal(t, localname.Default, b.names)
-	b.names = localname.Resolver{Avahi: daemon.Addr().String()}
+	require.Equal(t, localname.Default, b.resolver)
+	b.resolver = localname.Resolver{Avahi: daemon.Addr().String()}
 	conn, err := b.dial(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, conn.Close())
@@ -261,7 +260,7 @@ func TestSensors(t *testing.T) {
 	require.ErrorContains(t, err, "unicorn")
 }
 
-// catalog is a Catalog of one group.
+// catalog is a Catalog with one group.
 type catalog struct{}
 
 func (catalog) Find(name string) ([]int, bool) { return []int{1}, name == "birds" }

@@ -19,13 +19,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long tests wait for what must happen.
-const patience = 20 * time.Second
+// waitTimeout limits how long tests wait for a condition.
+const waitTimeout = 20 * time.Second
 
-// mosquitto is a real broker on a port of its own.
+// mosquitto is a Mosquitto broker on a separate port.
 type mosquitto struct {
 	program string
-	config  string // file
+	config  string // path of the file
 	port    string
 	log     logBuffer
 	command *exec.Cmd
@@ -48,8 +48,8 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
-// newMosquitto prepares a broker with lines of configuration; %d in them is its
-// folder. Start starts it.
+// newMosquitto returns a broker that is not started. It is configured with these lines,
+// in which %d stands for the configuration's folder.
 func newMosquitto(t *testing.T, lines ...string) *mosquitto {
 	t.Helper()
 	m := &mosquitto{}
@@ -68,7 +68,7 @@ func newMosquitto(t *testing.T, lines ...string) *mosquitto {
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
 	m.config = filepath.Join(t.TempDir(), "mosquitto.conf")
-	// As root it would become another user, who cannot read the test's files.
+	// Started as root, Mosquitto would switch to a user who cannot read the test's files.
 	config := "user root\nlog_type all\nlistener " + m.port + " 127.0.0.1\n" + strings.Join(lines, "\n") + "\n"
 	config = strings.ReplaceAll(config, "%d", filepath.Dir(m.config))
 	require.NoError(t, os.WriteFile(m.config, []byte(config), 0o600))
@@ -83,7 +83,7 @@ func newMosquitto(t *testing.T, lines ...string) *mosquitto {
 
 const anonymous = "allow_anonymous true"
 
-// persistent are the lines for a broker that remembers sessions when it is restarted.
+// persistent configures a broker that keeps sessions in a restart.
 var persistent = []string{anonymous, "persistence true", "persistence_location %d/", "max_queued_messages 0"}
 
 func (m *mosquitto) start(t *testing.T) {
@@ -97,17 +97,17 @@ func (m *mosquitto) start(t *testing.T) {
 			return false
 		}
 		return conn.Close() == nil
-	}, patience, 10*time.Millisecond, "mosquitto does not start: %s", &m.log)
+	}, waitTimeout, 10*time.Millisecond, "mosquitto does not start: %s", &m.log)
 }
 
-// stop ends the broker as a restart of its service does.
+// stop terminates the broker.
 func (m *mosquitto) stop(t *testing.T) {
 	t.Helper()
 	if m.command == nil {
 		return
 	}
 	require.NoError(t, m.command.Process.Signal(os.Interrupt))
-	_ = m.command.Wait() // its status does not matter
+	_ = m.command.Wait() // the exit status does not matter
 	m.command = nil
 }
 
@@ -117,13 +117,13 @@ func (m *mosquitto) url() string { return "mqtt://" + m.address() }
 
 // observer is another client of the broker.
 type observer struct {
-	client *paho.Client
-	mu     sync.Mutex
-	got    []paho.Publish
+	client   *paho.Client
+	mu       sync.Mutex
+	received []paho.Publish
 }
 
-// observe connects a client that receives everything below the topics. One with a
-// session receives later what comes while it is away.
+// observe connects a client that subscribes to topics. If session is not empty, the
+// broker keeps the client's messages while it is disconnected.
 func observe(t *testing.T, m *mosquitto, session string, topics ...string) *observer {
 	t.Helper()
 	o := &observer{}
@@ -134,7 +134,7 @@ func observe(t *testing.T, m *mosquitto, session string, topics ...string) *obse
 		OnPublishReceived: []func(paho.PublishReceived) (bool, error){func(p paho.PublishReceived) (bool, error) {
 			o.mu.Lock()
 			defer o.mu.Unlock()
-			o.got = append(o.got, *p.Packet)
+			o.received = append(o.received, *p.Packet)
 			return true, nil
 		}},
 	})
@@ -149,29 +149,25 @@ func observe(t *testing.T, m *mosquitto, session string, topics ...string) *obse
 		_, err = o.client.Subscribe(context.Background(), &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{{Topic: topic, QoS: 1}}})
 		require.NoError(t, err)
 	}
-	t.Cleanup(o.leave)
+	t.Cleanup(func() { _ = o.client.Disconnect(&paho.Disconnect{}) }) // the broker may have stopped
 	return o
 }
 
-// leave disconnects.
-func (o *observer) leave() { _ = o.client.Disconnect(&paho.Disconnect{}) }
-
-// publish publishes for the observer.
 func (o *observer) publish(t *testing.T, topic, payload string, retain bool) {
 	t.Helper()
 	_, err := o.client.Publish(context.Background(), &paho.Publish{Topic: topic, Payload: []byte(payload), QoS: 1, Retain: retain})
 	require.NoError(t, err)
 }
 
-// all returns everything that came.
+// all returns all messages.
 func (o *observer) all() []paho.Publish {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.Clone(o.got)
+	return slices.Clone(o.received)
 }
 
-// on returns what came on a topic.
-func (o *observer) on(topic string) []string {
+// payloads returns the payloads on a topic.
+func (o *observer) payloads(topic string) []string {
 	var list []string
 	for _, p := range o.all() {
 		if p.Topic == topic {
@@ -181,28 +177,28 @@ func (o *observer) on(topic string) []string {
 	return list
 }
 
-// last returns what came last on a topic.
+// last returns the last payload on a topic.
 func (o *observer) last(topic string) string {
-	list := o.on(topic)
+	list := o.payloads(topic)
 	if len(list) == 0 {
-		return "nothing"
+		return "no message"
 	}
 	return list[len(list)-1]
 }
 
-// waitFor waits until the last message on a topic is the wanted one.
+// waitFor waits until the last payload on a topic is want.
 func (o *observer) waitFor(t *testing.T, topic, want string) {
 	t.Helper()
-	require.Eventually(t, func() bool { return o.last(topic) == want }, patience, 10*time.Millisecond, "%s: want %q", topic, want)
+	require.Eventually(t, func() bool { return o.last(topic) == want }, waitTimeout, 10*time.Millisecond, "%s: want %q", topic, want)
 }
 
-// waitForPicture waits for a JPEG.
+// waitForPicture waits for a snapshot.
 func (o *observer) waitForPicture(t *testing.T) {
 	t.Helper()
-	require.Eventually(t, func() bool { return strings.HasPrefix(o.last("halfmeg/door/snapshot"), "\xff\xd8") }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.HasPrefix(o.last("halfmeg/door/snapshot"), "\xff\xd8") }, waitTimeout, 10*time.Millisecond)
 }
 
-// reports records what a sink tells people.
+// reports records what a sink reports and logs.
 type reports struct {
 	mu   sync.Mutex
 	list []string
@@ -222,7 +218,7 @@ func (r *reports) all() []string {
 	return append([]string(nil), r.list...)
 }
 
-// newSink starts a sink for a test, which may close it earlier.
+// newSink starts a sink. It is closed at the end of the test, unless the test does.
 func newSink(t *testing.T, c Config) (*Sink, *reports) {
 	t.Helper()
 	var r reports
@@ -245,7 +241,7 @@ func newSink(t *testing.T, c Config) (*Sink, *reports) {
 	return s, &r
 }
 
-// sinkVariable makes the test program run a sink, so that it can be killed.
+// sinkVariable makes the test program run a sink, so that a test can kill it.
 const sinkVariable = "HALFMEG_TEST_MQTT"
 
 func TestMain(m *testing.M) {

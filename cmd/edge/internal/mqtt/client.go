@@ -16,33 +16,35 @@ import (
 )
 
 const (
-	// packetTimeout is how long the broker may take to answer a packet.
+	// packetTimeout is the time limit for connecting and for each acknowledgment.
 	packetTimeout = 10 * time.Second
 
-	// keepAlive is after how many seconds without a packet the broker and the client
-	// test their connection. The last will is published after one and a half of it.
+	// keepAlive is the maximum time between two packets of the client, in seconds. The
+	// broker publishes the last will after 1.5 times that without a packet.
 	keepAlive = 30
 
-	// maxReceived bounds a packet from the broker, in bytes. The longest is this
-	// device's own discovery message.
+	// maxReceived limits a packet from the broker, in bytes. The largest is this device's
+	// own discovery message.
 	maxReceived = 256 << 10
 
-	// qos is that of all messages: at least once.
+	// qos is the QoS of all messages: at least once.
 	qos = 1
 )
 
-// The waits before a new attempt to connect.
+// The delays before the next attempt to connect.
 const (
-	firstWait   = time.Second
-	longestWait = time.Minute
-	// refusedWait is for a wrong password: it does not become right by itself, and
-	// brokers block clients that guess.
-	refusedWait = 2 * time.Minute
-	// settled is how long a connection must last to count as a success.
-	settled = 10 * time.Second
+	minDelay = time.Second
+	maxDelay = time.Minute
+
+	// refusedDelay applies when the broker rejects the password. Brokers block clients
+	// that retry often.
+	refusedDelay = 2 * time.Minute
+
+	// stableTime is how long a connection must last to reset the backoff.
+	stableTime = 10 * time.Second
 )
 
-// client keeps a connection to the broker and publishes what is in the outbox.
+// client maintains a connection to the broker and publishes the outbox.
 type client struct {
 	broker        *broker
 	id            string
@@ -53,38 +55,39 @@ type client struct {
 	report        func(error)
 	log           func(string)
 
-	// What was told. Only run uses it.
-	away    bool            // that the broker is not connected
-	denied  bool            // that it refuses this client
-	refused map[string]bool // that it refuses a topic
+	// What has been reported. Only run uses it.
+	outageReported  bool
+	refusalReported bool            // that the broker refuses this client
+	refusedTopics   map[string]bool // that the broker refuses a topic
 }
 
-// errRefused is matched by errors that a new attempt does not mend.
+// errRefused matches errors that another attempt does not fix.
 var errRefused = errors.New("refused")
 
-// run publishes until the outbox is finished or the context ends. It waits for the
-// broker as long as closing is open, and tries once more when it is closed.
+// run publishes until the outbox is closed and empty, or the context ends. It reconnects
+// until closing is closed, and then makes one last attempt.
 func (c *client) run(ctx context.Context, closing <-chan struct{}) {
-	c.refused = map[string]bool{}
-	waits := newWaits()
+	c.refusedTopics = map[string]bool{}
+	delays := newBackOff()
 	for last := false; ; {
 		start := time.Now()
 		err := c.serve(ctx)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		c.reportAway(err)
-		if time.Since(start) > settled {
-			waits.Reset()
+		c.reportOutage(err)
+		if time.Since(start) > stableTime {
+			delays.Reset()
 		}
 		if last {
 			return
 		}
-		last = wait(ctx, closing, next(waits, err))
+		last = wait(ctx, closing, nextDelay(delays, err))
 	}
 }
 
-// wait waits until the context ends, or closing is closed, which it reports.
+// wait waits for d, the end of the context or the close of closing. It reports whether
+// closing was closed.
 func wait(ctx context.Context, closing <-chan struct{}, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -97,46 +100,46 @@ func wait(ctx context.Context, closing <-chan struct{}, d time.Duration) bool {
 	return false
 }
 
-// newWaits returns waits that double, give or take a quarter, so that the clients of a
-// broker that was restarted do not come all at once.
-func newWaits() *backoff.ExponentialBackOff {
-	return &backoff.ExponentialBackOff{InitialInterval: firstWait, RandomizationFactor: 0.25, Multiplier: 2, MaxInterval: longestWait}
+// newBackOff returns delays that double. They vary by a quarter, so that the clients of
+// a restarted broker do not all reconnect at the same time.
+func newBackOff() *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{InitialInterval: minDelay, RandomizationFactor: 0.25, Multiplier: 2, MaxInterval: maxDelay}
 }
 
-// next is how long to wait after an error.
-func next(waits *backoff.ExponentialBackOff, err error) time.Duration {
+// nextDelay returns how long to wait after an error.
+func nextDelay(delays *backoff.ExponentialBackOff, err error) time.Duration {
 	if errors.Is(err, errRefused) {
-		return refusedWait
+		return refusedDelay
 	}
-	return waits.NextBackOff()
+	return delays.NextBackOff()
 }
 
-// reportAway tells the first error of an outage, and a refusal.
-func (c *client) reportAway(err error) {
-	denied := errors.Is(err, errRefused)
-	if c.away && (!denied || c.denied) {
+// reportOutage reports the first error of an outage, and the first refusal.
+func (c *client) reportOutage(err error) {
+	refused := errors.Is(err, errRefused)
+	if c.outageReported && (!refused || c.refusalReported) {
 		return
 	}
-	c.away, c.denied = true, denied
-	next := "events are kept until it is there"
-	if denied {
-		next = "next attempt in minutes"
+	c.outageReported, c.refusalReported = true, refused
+	next := "events are queued until it is reachable"
+	if refused {
+		next = fmt.Sprintf("retrying every %.0f minutes", refusedDelay.Minutes())
 	}
 	c.report(fmt.Errorf("MQTT broker %s: %w; %s", c.broker.address, err, next))
 }
 
 func (c *client) reportConnected() {
-	if c.away {
+	if c.outageReported {
 		c.log(fmt.Sprintf("MQTT broker %s: connected", c.broker.address))
 	}
-	c.away, c.denied = false, false
-	if lost := c.out.takeLost(); lost > 0 {
-		c.report(fmt.Errorf("MQTT broker %s: it was away for too long, and the oldest %d events are lost", c.broker.address, lost))
+	c.outageReported, c.refusalReported = false, false
+	if dropped := c.out.takeDropped(); dropped > 0 {
+		c.report(fmt.Errorf("MQTT broker %s: it was unreachable for too long; the oldest %d events were dropped", c.broker.address, dropped))
 	}
 }
 
-// serve connects once and publishes until the connection is lost. It returns nil when
-// everything is published and nothing will come.
+// serve connects once and publishes until the connection is lost. It returns nil after
+// the last message of a closed outbox.
 func (c *client) serve(ctx context.Context) error {
 	conn, err := c.broker.dial(ctx)
 	if err != nil {
@@ -166,15 +169,15 @@ func (c *client) serve(ctx context.Context) error {
 	if err != nil {
 		return connectError(ack, err) // the connection is closed
 	}
-	err = c.exchange(untilDone(ctx, session), session, ack, lost)
-	// Without a DISCONNECT packet the broker publishes the last will.
+	err = c.publishAll(untilDone(ctx, session), session, ack, lost)
+	// After an error no DISCONNECT was sent, so the broker publishes the last will.
 	_ = conn.Close() // it may be closed already
 	<-session.Done()
 	return err
 }
 
-// untilDone returns a context that ends with the session too. A call that waits for
-// an acknowledgment does not notice the end by itself.
+// untilDone returns a context that also ends with the session. Calls that wait for an
+// acknowledgment do not notice the end of the session themselves.
 func untilDone(ctx context.Context, session *paho.Client) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
@@ -187,7 +190,7 @@ func untilDone(ctx context.Context, session *paho.Client) context.Context {
 func (b *broker) dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, packetTimeout)
 	defer cancel()
-	conn, err := b.names.DialContext(ctx, "tcp", b.address)
+	conn, err := b.resolver.DialContext(ctx, "tcp", b.address)
 	if err != nil || b.tls == nil {
 		return conn, err
 	}
@@ -203,8 +206,8 @@ func (c *client) connectPacket() *paho.Connect {
 	receiveMaximum, packetSize := uint16(16), uint32(maxReceived)
 	return &paho.Connect{
 		ClientID: c.id,
-		// The outbox is the session: what the broker has not acknowledged is published
-		// again, also to a broker that forgot its sessions.
+		// The outbox replaces the broker's session: it publishes again what the broker has
+		// not acknowledged, even if the broker has lost its sessions.
 		CleanStart:   true,
 		KeepAlive:    keepAlive,
 		Username:     c.broker.user,
@@ -216,18 +219,19 @@ func (c *client) connectPacket() *paho.Connect {
 	}
 }
 
-// connectError explains why there is no connection. The broker's answer may be nil.
+// connectError explains why connecting failed. Ack is nil if the broker did not
+// respond.
 func connectError(ack *paho.Connack, err error) error {
 	var network *net.OpError // such as a TLS alert
 	switch {
 	case ack == nil && errors.As(err, &network):
 		return err
 	case ack == nil:
-		return fmt.Errorf("no answer as MQTT 5 has it, which Mosquitto knows since 1.6: %w", err)
+		return fmt.Errorf("no valid MQTT 5 response (Mosquitto supports MQTT 5 since 1.6): %w", err)
 	}
 	switch ack.ReasonCode {
 	case packets.ConnackUnsupportedProtocolVersion:
-		return fmt.Errorf("it does not know MQTT 5, as Mosquitto does since 1.6 (%w)", errRefused)
+		return fmt.Errorf("it does not support MQTT 5; Mosquitto does since 1.6 (%w)", errRefused)
 	case packets.ConnackBadUsernameOrPassword, packets.ConnackNotAuthorized:
 		return fmt.Errorf("it rejects the user or the password: check --mqtt-user and --mqtt-password-file (%w)", errRefused)
 	case packets.ConnackBanned, packets.ConnackBadAuthenticationMethod:
@@ -241,14 +245,15 @@ func disconnected(d *paho.Disconnect) error {
 	if d.Properties != nil && d.Properties.ReasonString != "" {
 		reason = ", " + printable.Text(d.Properties.ReasonString)
 	}
-	return fmt.Errorf("it ended the connection, reason %#x%s", d.ReasonCode, reason)
+	return fmt.Errorf("it closed the connection, reason %#x%s", d.ReasonCode, reason)
 }
 
-// exchange subscribes and publishes.
-func (c *client) exchange(ctx context.Context, session *paho.Client, ack *paho.Connack, lost <-chan error) error {
+// publishAll subscribes, then publishes the outbox until it is closed and empty or the
+// session ends.
+func (c *client) publishAll(ctx context.Context, session *paho.Client, ack *paho.Connack, lost <-chan error) error {
 	for _, topic := range c.subscriptions {
-		answer, err := session.Subscribe(ctx, &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{{Topic: topic, QoS: qos, NoLocal: true}}})
-		if err != nil && answer == nil {
+		ack, err := session.Subscribe(ctx, &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{{Topic: topic, QoS: qos, NoLocal: true}}})
+		if err != nil && ack == nil {
 			return fmt.Errorf("subscribe to %s: %w", topic, err)
 		}
 		if err != nil {
@@ -266,7 +271,7 @@ func (c *client) exchange(ctx context.Context, session *paho.Client, ack *paho.C
 			}
 			c.out.done(m)
 		case finished:
-			return c.end(ctx, session, ack)
+			return c.disconnect(ctx, session, ack)
 		default:
 			select {
 			case <-c.out.changed:
@@ -279,44 +284,45 @@ func (c *client) exchange(ctx context.Context, session *paho.Client, ack *paho.C
 	}
 }
 
-// publish returns nil also when the broker will never take the message, which is
-// reported once for each topic.
+// publish publishes a message. A message that the broker rejects is reported, once for
+// each topic, and dropped; that is not an error.
 func (c *client) publish(ctx context.Context, session *paho.Client, ack *paho.Connack, m message) error {
 	const overhead = 64 // of a PUBLISH packet, at most
 	if p := ack.Properties; p != nil && p.MaximumPacketSize != nil && uint64(overhead+len(m.topic)+len(m.payload)) > uint64(*p.MaximumPacketSize) {
-		c.reportRefused(m.topic, fmt.Sprintf("takes at most %d bytes, less than a message on", *p.MaximumPacketSize))
+		c.reportRefused(m.topic, fmt.Sprintf("accepts at most %d bytes per packet, too few for a message on", *p.MaximumPacketSize))
 		return nil
 	}
-	answer, err := session.Publish(ctx, &paho.Publish{Topic: m.topic, Payload: m.payload, QoS: qos, Retain: m.retain})
+	response, err := session.Publish(ctx, &paho.Publish{Topic: m.topic, Payload: m.payload, QoS: qos, Retain: m.retain})
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, paho.ErrInvalidArguments):
-		c.reportRefused(m.topic, "has no retained messages or no QoS 1, which are needed for")
+		c.reportRefused(m.topic, "does not support retained messages or QoS 1, which are needed for")
 		return nil
-	case answer != nil && answer.ReasonCode >= 0x80:
-		c.reportRefused(m.topic, fmt.Sprintf("does not let this client publish (reason %#x) on", answer.ReasonCode))
+	case response != nil && response.ReasonCode >= 0x80:
+		c.reportRefused(m.topic, fmt.Sprintf("does not let this client publish (reason %#x) on", response.ReasonCode))
 		return nil
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %v", packetTimeout)
+		return fmt.Errorf("no response within %v", packetTimeout)
 	}
 	return errors.New("connection lost")
 }
 
 func (c *client) reportRefused(topic, what string) {
-	if !c.refused[topic] {
-		c.refused[topic] = true
+	if !c.refusedTopics[topic] {
+		c.refusedTopics[topic] = true
 		c.report(fmt.Errorf("MQTT broker %s %s %s", c.broker.address, what, topic))
 	}
 }
 
-// end says farewell. The broker does not publish the last will of a client that does.
-func (c *client) end(ctx context.Context, session *paho.Client, ack *paho.Connack) error {
+// disconnect publishes that edge is offline and disconnects. After a DISCONNECT the
+// broker does not publish the last will.
+func (c *client) disconnect(ctx context.Context, session *paho.Client, ack *paho.Connack) error {
 	if err := c.publish(ctx, session, ack, message{topic: c.availability, payload: offline, retain: true}); err != nil {
 		return err
 	}
-	// The result does not matter: the broker would publish the same.
+	// If this fails, the last will publishes the same payload.
 	_ = session.Disconnect(&paho.Disconnect{})
 	return nil
 }

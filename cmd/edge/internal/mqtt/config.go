@@ -20,49 +20,49 @@ import (
 	"halfmeg/internal/localname"
 )
 
-// Config says where and what to publish. Its zero value lacks only URL.
+// Config says where and what to publish. Only URL is required.
 type Config struct {
-	// URL is mqtt://host or mqtts://host, with a port if it is not 1883 or 8883. A
-	// name and password in it count where User and Password are empty.
+	// URL is mqtt://host or mqtts://host. The default ports are 1883 and 8883. User and
+	// Password take precedence over those in the URL.
 	URL            string
 	User, Password string
 
 	CAFile            string // PEM; instead of the system's certificate authorities
-	CertFile, KeyFile string // PEM; this client's certificate, if the broker wants one
+	CertFile, KeyFile string // PEM; this client's certificate, if the broker requires one
 
-	Prefix string // of all topics, "halfmeg" if empty; may have several levels
-	Name   string // of this edge, for people; the host's if empty
+	Prefix string // of all topics, of one or more levels; "halfmeg" if empty
+	Name   string // of this edge, for people; the host name if empty
 
-	Discovery string // Home Assistant's prefix for discovery; empty for no discovery
+	Discovery string // Home Assistant's discovery prefix; empty for no discovery
 
-	Sensors   []Sensor // what has a topic of its own, ON or OFF
-	Snapshots bool     // publish pictures of what appeared
+	Sensors   []Sensor // each has a topic, ON or OFF
+	Snapshots bool     // publish a picture when something appears
 	Version   string   // of edge
 
-	// Health reads the state of the board; nil for none.
+	// Health reads the state of the board. It may be nil.
 	Health func() pihealth.State
 
-	// Report is told what is wrong, each problem once, and Log that it is right again.
-	// Both may be nil, and are called from any goroutine.
+	// Report is called once for each problem, and Log when a problem is over. Both may be
+	// nil. Calls to each are serialized, but come from different goroutines.
 	Report func(error)
 	Log    func(string)
 }
 
-// Sensor is a group or a set of classes that is seen or not.
+// Sensor is a group or a set of classes whose presence is published.
 type Sensor struct {
 	Name    string
-	Group   bool  // a group of the Decider, found by its name
-	Classes []int // otherwise: any of these classes
+	Group   bool  // whether it is the Decider's group of this name
+	Classes []int // otherwise, any of these classes
 }
 
-// Sensors returns what a Decider of this configuration may see, as far as it was
-// chosen: its groups and what it allows. Without a choice there are none, for nobody
-// wants a thousand.
+// Sensors returns a sensor for each group and each allowed class of a Decider's
+// configuration. If all classes are allowed there are sensors for groups only, not for
+// a thousand classes.
 func Sensors(labels []string, c decision.Config) ([]Sensor, error) {
 	var list []Sensor
 	add := func(s Sensor) {
-		// The same classes may be chosen by two names. Different ones may have the same
-		// name, as the two cranes do; their topics get a number each.
+		// Different classes may have the same name, such as the two cranes. Then package
+		// topic adds numbers to their topics.
 		same := func(other Sensor) bool {
 			return strings.EqualFold(other.Name, s.Name) && slices.Equal(other.Classes, s.Classes)
 		}
@@ -96,37 +96,39 @@ func Sensors(labels []string, c decision.Config) ([]Sensor, error) {
 	return list, nil
 }
 
-// The defaults of Config.
+// DefaultPrefix is the default of Config.Prefix.
+const DefaultPrefix = "halfmeg"
+
+// The default ports.
 const (
-	DefaultPrefix = "halfmeg"
-	plainPort     = "1883"
-	tlsPort       = "8883"
+	plainPort = "1883"
+	tlsPort   = "8883"
 )
 
-// broker is where a client connects.
+// broker holds the parameters of a connection.
 type broker struct {
 	address        string // host:port
 	user, password string
-	tls            *tls.Config // nil for a connection in the clear
-	names          localname.Resolver
+	tls            *tls.Config // nil for an unencrypted connection
+	resolver       localname.Resolver
 }
 
-// errURL does not repeat the address, for it may have a password.
+// errURL does not quote the address, which may contain a password.
 var errURL = errors.New("the broker's address must be mqtt://host, mqtt://host:port or mqtts://host for TLS")
 
-// newBroker checks the part of a configuration that is about the connection.
+// newBroker validates the connection's part of a configuration.
 func newBroker(c Config) (*broker, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errURL
 	}
 	password, _ := u.User.Password()
-	b := &broker{names: localname.Default, user: cmp.Or(c.User, u.User.Username()), password: cmp.Or(c.Password, password)}
+	b := &broker{resolver: localname.Default, user: cmp.Or(c.User, u.User.Username()), password: cmp.Or(c.Password, password)}
 	port := plainPort
 	switch u.Scheme {
 	case "mqtt":
 		if c.CAFile != "" || c.CertFile != "" {
-			return nil, errors.New("certificates are for mqtts://, and the broker's address starts with mqtt://")
+			return nil, errors.New("certificates need mqtts://, but the broker's address starts with mqtt://")
 		}
 	case "mqtts":
 		port = tlsPort
@@ -138,7 +140,7 @@ func newBroker(c Config) (*broker, error) {
 	}
 	b.address = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port))
 	if b.password != "" && b.user == "" {
-		return nil, errors.New("there is a password for the broker and no user")
+		return nil, errors.New("the broker's password is set, but its user is not")
 	}
 	return b, nil
 }
@@ -148,27 +150,27 @@ func newTLS(c Config, host string) (*tls.Config, error) {
 	if c.CAFile != "" {
 		pem, err := os.ReadFile(c.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("the certificate authority of the broker: %w", err)
+			return nil, fmt.Errorf("the broker's certificate authority: %w", err)
 		}
 		t.RootCAs = x509.NewCertPool()
 		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s: there is no certificate in PEM form in it", c.CAFile)
+			return nil, fmt.Errorf("%s: it contains no certificate in PEM format", c.CAFile)
 		}
 	}
 	if (c.CertFile == "") != (c.KeyFile == "") {
-		return nil, errors.New("a client certificate needs both its file and that of its key")
+		return nil, errors.New("a client certificate needs both a certificate file and a key file")
 	}
 	if c.CertFile != "" {
 		cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
 		if err != nil {
-			return nil, fmt.Errorf("the client certificate for the broker: %w", err)
+			return nil, fmt.Errorf("the client certificate: %w", err)
 		}
 		t.Certificates = []tls.Certificate{cert}
 	}
 	return t, nil
 }
 
-// topics are where an edge publishes.
+// topics are the topics of an edge.
 type topics struct {
 	id       string // of the device
 	base     string
@@ -176,19 +178,19 @@ type topics struct {
 	homeassistant.Topics
 }
 
-// snapshotLevel is the last level of the topic for pictures.
+// snapshotLevel is the last level of the topic of pictures.
 const snapshotLevel = "/snapshot"
 
-// seen is the topic of a sensor.
+// seen returns the topic of a sensor.
 func (t *topics) seen(level string) string { return t.base + "/seen/" + level }
 
-// prefixForm is what a prefix may be: no wildcard, no empty level, no $SYS.
-var prefixForm = regexp.MustCompile(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$`)
+// prefixPattern matches valid prefixes: no wildcards, no empty levels, no $SYS.
+var prefixPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$`)
 
-// newTopics names the topics of an edge.
+// newTopics returns the topics of an edge.
 func newTopics(prefix, name string) (topics, error) {
-	if !prefixForm.MatchString(prefix) {
-		return topics{}, fmt.Errorf("the prefix of MQTT topics, %q, may have only a-z, A-Z, 0-9, -, _ and / between levels", prefix)
+	if !prefixPattern.MatchString(prefix) {
+		return topics{}, fmt.Errorf("the MQTT topic prefix %q: allowed are a-z, A-Z, 0-9, -, _ and / between levels", prefix)
 	}
 	level := topic.Level(name)
 	base := prefix + "/" + level

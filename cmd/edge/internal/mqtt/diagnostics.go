@@ -9,12 +9,12 @@ import (
 	"halfmeg/cmd/edge/internal/pihealth"
 )
 
-// diagnostics is the state of the board and the camera. What is not known is null.
+// diagnostics is the payload of the diagnostics topic. Unknown values are null.
 type diagnostics struct {
 	Temperature *float64 `json:"temperature"` // of the processor, in degrees Celsius
 	Throttled   *bool    `json:"throttled"`   // whether the firmware limits the clock now
-	Problems    []string `json:"problems"`    // why, and what was
-	FrameRate   *float64 `json:"frame_rate"`  // classified frames a second
+	Problems    []string `json:"problems"`    // current ones, and those since boot
+	FrameRate   *float64 `json:"frame_rate"`  // classified frames per second
 }
 
 func newDiagnostics(board pihealth.State, frameRate *float64) diagnostics {
@@ -32,7 +32,7 @@ func newDiagnostics(board pihealth.State, frameRate *float64) diagnostics {
 	return d
 }
 
-// rounded returns a value with one decimal.
+// rounded rounds to one decimal.
 func rounded(v float64) *float64 {
 	v = math.Round(10*v) / 10
 	return &v
@@ -59,9 +59,9 @@ func (s *Sink) diagnose(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			seen := s.frame.Load()
-			perSecond := float64(seen-frames) / now.Sub(start).Seconds()
-			rate, start, frames = &perSecond, now, seen
+			current := s.frame.Load()
+			perSecond := float64(current-frames) / now.Sub(start).Seconds()
+			rate, start, frames = &perSecond, now, current
 		}
 	}
 }

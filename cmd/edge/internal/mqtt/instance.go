@@ -11,22 +11,22 @@ import (
 	"halfmeg/cmd/edge/internal/homeassistant"
 )
 
-// instance is one run of edge, as it introduces itself to others of the same name.
+// instance identifies one run of edge to others of the same name.
 type instance struct {
 	ID   string `json:"id"`
 	Host string `json:"host"`
 }
 
-// maxOthers bounds how many other instances are answered.
+// maxOthers limits how many other instances are remembered and answered.
 const maxOthers = 16
 
-// namesake notices other instances that publish under the same name. A retained
-// introduction may be of an instance that is no more, so only one that comes while
-// this one is listening counts. It is answered once, so that the other one notices
-// too.
+// namesake detects other instances that publish under the same name. A retained
+// announcement may be from an instance that has ended, so only announcements that are
+// published while this one is subscribed count. Each is answered once, so that the other
+// instance detects this one too.
 type namesake struct {
 	self   instance
-	answer func()
+	answer func() // publishes the announcement again
 	report func(error)
 
 	mu     sync.Mutex
@@ -37,17 +37,17 @@ func newNamesake(host string, answer func(), report func(error)) *namesake {
 	return &namesake{self: instance{ID: rand.Text(), Host: host}, answer: answer, report: report, others: map[string]bool{}}
 }
 
-// introduction is what is published.
-func (n *namesake) introduction() []byte {
+// announcement returns the payload that announces this instance.
+func (n *namesake) announcement() []byte {
 	payload, err := json.Marshal(n.self)
 	if err != nil {
-		panic(err) // two strings
+		panic(err) // impossible for two strings
 	}
 	return payload
 }
 
-// see is called with what was published as an introduction, by whomever.
-func (n *namesake) see(payload []byte, retained bool, base string) {
+// received handles an announcement. Any client of the broker may have published it.
+func (n *namesake) received(payload []byte, retained bool, base string) {
 	var other instance
 	if retained || json.Unmarshal(payload, &other) != nil || other.ID == "" || other.ID == n.self.ID {
 		return
@@ -60,11 +60,11 @@ func (n *namesake) see(payload []byte, retained bool, base string) {
 	n.others[other.ID] = true
 	n.answer()
 	if len(n.others) == 1 {
-		n.report(fmt.Errorf("another edge, on host %q, publishes under %s too: start one of them with another --mqtt-name", homeassistant.Name(other.Host), base))
+		n.report(fmt.Errorf("another edge, on host %q, also publishes under %s: start one of them with another --mqtt-name", homeassistant.Name(other.Host), base))
 	}
 }
 
-// hostName is this machine's name without its domain.
+// hostName returns this machine's name without its domain.
 func hostName() string {
 	host, err := os.Hostname()
 	if err != nil {

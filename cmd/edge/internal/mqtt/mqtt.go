@@ -1,41 +1,40 @@
-// Package mqtt is a sink that publishes to an MQTT broker what a camera shows, in a
-// form that Home Assistant discovers by itself.
+// Package mqtt is a sink that publishes what a camera shows to an MQTT broker, with a
+// discovery message for Home Assistant.
 //
 // # Topics
 //
-// All start with PREFIX/NAME, by default halfmeg/ and the host's name. Levels made
-// of foreign names have only a-z, 0-9, - and _. All messages have QoS 1, and all
-// but events are retained:
+// All topics start with PREFIX/NAME, by default halfmeg/ and the host name. Levels made
+// from names contain only a-z, 0-9, - and _. All messages have QoS 1, and all but events
+// are retained:
 //
-//	availability  online or offline: whether edge runs, also by its last will
-//	camera        online or offline: whether frames come
-//	state         JSON: the best answer; at most once a second, when it changes
-//	seen/SENSOR   ON or OFF: a group or class that was chosen
-//	events        JSON of decision.Event, one a message
-//	snapshot      JPEG of what appeared last, if asked for
+//	availability  online or offline: whether edge runs; also the last will
+//	camera        online or offline: whether frames arrive
+//	state         JSON: the best answer, when it changes, at most once a second
+//	seen/SENSOR   ON or OFF, for each Sensor
+//	events        JSON of decision.Event, one per message
+//	snapshot      JPEG of what appeared last, with Config.Snapshots
 //	diagnostics   JSON: temperature, throttled, problems, frame_rate
-//	instance      JSON: which run of edge publishes here
+//	instance      JSON: identifies the run of edge that publishes here
 //
-// Nothing is taken from the broker but Home Assistant's note that it has started, the
-// device's own discovery message, and the instance of another edge of the same name.
+// The sink subscribes to Home Assistant's status, to the device's own discovery message,
+// and to the instance topic, where it detects another edge of the same name.
 //
 // # Delivery
 //
-// Events wait in bounded memory while the broker is away. One message at a time is
-// under way, and the next follows when the broker has acknowledged it: so events
-// arrive in order, and one arrives twice only if the connection was lost between the
-// broker's receipt and its acknowledgment, which QoS 1 allows. Retained values are
-// published again after each connection, for a broker without persistence forgets
-// them when it is restarted.
+// While the broker is unreachable, events are queued in bounded memory. One message at a
+// time is in flight; the next is sent when the broker has acknowledged it. So events
+// arrive in order. An event arrives twice only if the connection is lost before its
+// acknowledgment, which QoS 1 allows. Retained values are published again after each
+// connection, because a broker without persistence loses them in a restart.
 //
 // # Client
 //
-// The protocol is that of github.com/eclipse/paho.golang/paho, which adds 192 KiB to
-// edge for arm64. Its reconnecting cousin autopaho, and the older paho.mqtt.golang,
-// add 448 KiB each: both link a websocket client, and their own queues, which this
-// package would not use, because a retained state that waits should be replaced, not
-// queued. TLS, user and password, last will and acknowledgments are the same in all.
-// The price is that the broker must know MQTT 5, as Mosquitto does since 1.6.
+// The protocol is implemented by github.com/eclipse/paho.golang/paho, which adds 192 KiB
+// to edge for arm64. Its reconnecting variant autopaho and the older paho.mqtt.golang add
+// 448 KiB each. They link a websocket client and their own queues, which this package
+// could not use: a new retained value must replace the queued one. TLS, authentication,
+// last will and acknowledgments are the same in all three. The disadvantage is that the
+// broker must support MQTT 5, as Mosquitto does since 1.6.
 package mqtt
 
 import (
@@ -59,16 +58,16 @@ import (
 )
 
 const (
-	// stateInterval is the shortest time between two states.
+	// stateInterval is the minimum time between two states.
 	stateInterval = time.Second
 
-	// diagnosticsInterval is the time between two readings of the board.
+	// diagnosticsInterval is the time between two diagnostics.
 	diagnosticsInterval = 30 * time.Second
 
-	// closeTimeout is for how long the end of the program waits for the broker.
+	// closeTimeout limits how long Close waits for the broker.
 	closeTimeout = 3 * time.Second
 
-	// snapshotSide is the longest side of a published picture, in pixels, and
+	// snapshotSide is the maximum side of a published picture, in pixels, and
 	// snapshotQuality its JPEG quality.
 	snapshotSide    = 1280
 	snapshotQuality = 80
@@ -81,13 +80,12 @@ var (
 	off     = []byte(homeassistant.Off)
 )
 
-// Sink publishes observations. Its methods never wait for the broker, except Close,
-// for a few seconds.
+// Sink publishes observations. None of its methods but Close waits for the broker.
 type Sink struct {
 	topics    topics
 	sensors   []*sensor
 	device    homeassistant.Device
-	discovery string // Home Assistant's prefix; empty for none
+	discovery string // Home Assistant's discovery prefix; empty for no discovery
 	snapshots bool
 	health    func() pihealth.State
 	report    func(error)
@@ -96,10 +94,10 @@ type Sink struct {
 	states   limiter
 	namesake *namesake
 
-	published state        // the last of states; only Observe uses it
-	known     bool         // whether published is set
-	pictured  atomic.Bool  // whether a snapshot was published
-	frame     atomic.Int64 // number of the newest frame
+	lastState    state        // the last one published; only Observe uses it
+	hasState     bool         // whether lastState is set
+	snapshotSent atomic.Bool  // whether a snapshot was published
+	frame        atomic.Int64 // number of the last frame
 
 	closing, done chan struct{}
 	cancel        context.CancelFunc
@@ -108,15 +106,15 @@ type Sink struct {
 // seenID is the start of the ID of a sensor.
 const seenID = "seen_"
 
-// sensor is a Sensor with its topic and the sightings that keep it on.
+// sensor is a Sensor with its topic. It is on while it has active events.
 type sensor struct {
 	Sensor
-	topic string
-	on    map[string]bool // IDs of sightings
+	topic  string
+	active map[string]bool // IDs of events that have appeared and are not gone
 }
 
-// New checks a configuration and starts to connect. A broker that is not there is
-// waited for.
+// New checks a configuration and starts to connect. If the broker is unreachable, the
+// sink retries in the background.
 func New(c Config) (*Sink, error) {
 	b, err := newBroker(c)
 	if err != nil {
@@ -128,15 +126,15 @@ func New(c Config) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Discovery != "" && !prefixForm.MatchString(c.Discovery) {
-		return nil, fmt.Errorf("the prefix of Home Assistant's discovery, %q, may have only a-z, A-Z, 0-9, -, _ and / between levels", c.Discovery)
+	if c.Discovery != "" && !prefixPattern.MatchString(c.Discovery) {
+		return nil, fmt.Errorf("the discovery prefix of Home Assistant %q: allowed are a-z, A-Z, 0-9, -, _ and / between levels", c.Discovery)
 	}
 	if !c.Snapshots {
 		t.Snapshot = ""
 	}
 	s := &Sink{
 		topics: t, discovery: c.Discovery, snapshots: c.Snapshots, health: c.Health,
-		report: serial(c.Report),
+		report: serialize(c.Report),
 		out:    newOutbox(), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	var board pihealth.State
@@ -148,22 +146,23 @@ func New(c Config) (*Sink, error) {
 	s.addSensors(c.Sensors)
 	s.device.Topics = s.topics.Topics
 	s.states = limiter{interval: stateInterval, send: func(p []byte) { s.out.retain(s.topics.State, p) }}
-	s.namesake = newNamesake(host, func() { s.out.again(s.topics.instance) }, s.report)
-	if err := s.retainFirst(); err != nil {
+	s.namesake = newNamesake(host, func() { s.out.republishTopic(s.topics.instance) }, s.report)
+	if err := s.publishInitial(); err != nil {
 		return nil, err
 	}
-	s.start(b, serial(c.Log))
+	s.start(b, serialize(c.Log))
 	return s, nil
 }
 
-// serial returns a function that may be called from several goroutines.
-func serial[T any](tell func(T)) func(T) {
+// serialize returns a function that is safe for concurrent use and calls f, unless that
+// is nil.
+func serialize[T any](f func(T)) func(T) {
 	var mu sync.Mutex
 	return func(v T) {
 		mu.Lock()
 		defer mu.Unlock()
-		if tell != nil {
-			tell(v)
+		if f != nil {
+			f(v)
 		}
 	}
 }
@@ -175,15 +174,15 @@ func (s *Sink) addSensors(list []Sensor) {
 	}
 	for i, level := range topic.Levels(names) {
 		t := s.topics.seen(level)
-		s.sensors = append(s.sensors, &sensor{Sensor: list[i], topic: t, on: map[string]bool{}})
+		s.sensors = append(s.sensors, &sensor{Sensor: list[i], topic: t, active: map[string]bool{}})
 		s.device.Sensors = append(s.device.Sensors, homeassistant.Sensor{ID: seenID + level, Name: list[i].Name, Topic: t})
 	}
 }
 
-// retainFirst publishes what is known before the first frame. It corrects what an
-// earlier run left.
-func (s *Sink) retainFirst() error {
-	s.out.retain(s.topics.instance, s.namesake.introduction())
+// publishInitial publishes the state before the first frame. It replaces what the last
+// run has left at the broker.
+func (s *Sink) publishInitial() error {
+	s.out.retain(s.topics.instance, s.namesake.announcement())
 	if s.discovery != "" {
 		config, err := s.device.Config(nil)
 		if err != nil {
@@ -199,11 +198,11 @@ func (s *Sink) retainFirst() error {
 	return nil
 }
 
-// start starts the goroutines of a sink.
+// start starts the goroutines.
 func (s *Sink) start(b *broker, log func(string)) {
 	c := &client{
 		broker:        b,
-		id:            "halfmeg-" + strings.ToLower(s.namesake.self.ID[:14]), // every broker allows 23 characters
+		id:            "halfmeg-" + strings.ToLower(s.namesake.self.ID[:14]), // MQTT guarantees only 23 characters
 		availability:  s.topics.Availability,
 		subscriptions: []string{s.topics.instance},
 		out:           s.out,
@@ -224,13 +223,13 @@ func (s *Sink) start(b *broker, log func(string)) {
 	go s.diagnose(ctx)
 }
 
-// received handles a message of the broker. It must not wait.
+// received handles a message from the broker. It must not block.
 func (s *Sink) received(p *paho.Publish) {
 	switch p.Topic {
 	case s.topics.instance:
-		s.namesake.see(p.Payload, p.Retain, s.topics.base)
+		s.namesake.received(p.Payload, p.Retain, s.topics.base)
 	case homeassistant.StatusTopic(s.discovery):
-		// A retained one is old; everything was published after it.
+		// A retained status is older than this connection, which has published all.
 		if !p.Retain && string(p.Payload) == homeassistant.Online {
 			s.out.republish()
 		}
@@ -241,8 +240,8 @@ func (s *Sink) received(p *paho.Publish) {
 	}
 }
 
-// removeStale removes the entities of an earlier run that are no more, and what was
-// retained for them: an old picture is nobody's business.
+// removeStale removes entities that an earlier run had and this one does not, and their
+// retained values. An old picture is private and must not stay at the broker.
 func (s *Sink) removeStale(earlier []byte) {
 	stale := s.device.Stale(earlier)
 	if len(stale) == 0 {
@@ -268,10 +267,10 @@ func (s *Sink) removeStale(earlier []byte) {
 	}
 }
 
-// WantsPicture reports whether a picture is published: of what appeared, and of the
-// first frame, so that there is one.
+// WantsPicture reports whether to publish a picture: when something appears, and of the
+// first frame, so that the topic has a value.
 func (s *Sink) WantsPicture(o *pipeline.Observation) bool {
-	return s.snapshots && (!s.pictured.Load() || slices.ContainsFunc(o.Events, appeared))
+	return s.snapshots && (!s.snapshotSent.Load() || slices.ContainsFunc(o.Events, appeared))
 }
 
 func appeared(e decision.Event) bool { return e.Type == decision.Appeared }
@@ -289,7 +288,7 @@ func (s *Sink) Observe(o *pipeline.Observation) error {
 		s.publishPicture(o)
 	}
 	for _, e := range o.Events {
-		s.follow(e)
+		s.updateSensors(e)
 	}
 	for _, e := range o.Events {
 		payload, err := json.Marshal(e)
@@ -302,14 +301,14 @@ func (s *Sink) Observe(o *pipeline.Observation) error {
 }
 
 func (s *Sink) publishState(now state) error {
-	if s.known && !now.differs(s.published) {
+	if s.hasState && !now.differs(s.lastState) {
 		return nil
 	}
 	payload, err := json.Marshal(now)
 	if err != nil {
 		return err
 	}
-	s.published, s.known = now, true
+	s.lastState, s.hasState = now, true
 	s.states.put(payload)
 	return nil
 }
@@ -320,22 +319,22 @@ func (s *Sink) publishPicture(o *pipeline.Observation) {
 		s.report(fmt.Errorf("picture of frame %d for MQTT: %w", o.Frame, err))
 		return
 	}
-	s.pictured.Store(true)
+	s.snapshotSent.Store(true)
 	s.out.retain(s.topics.Snapshot, picture)
 }
 
-// follow updates the sensors that an event is about.
-func (s *Sink) follow(e decision.Event) {
+// updateSensors publishes the sensors that an event changes.
+func (s *Sink) updateSensors(e decision.Event) {
 	for _, sensor := range s.sensors {
 		if !sensor.matches(e) {
 			continue
 		}
 		if appeared(e) {
-			sensor.on[e.ID] = true
+			sensor.active[e.ID] = true
 		} else {
-			delete(sensor.on, e.ID)
+			delete(sensor.active, e.ID)
 		}
-		if len(sensor.on) > 0 {
+		if len(sensor.active) > 0 {
 			s.out.retain(sensor.topic, on)
 		} else {
 			s.out.retain(sensor.topic, off)
@@ -350,7 +349,7 @@ func (s *sensor) matches(e decision.Event) bool {
 	return slices.Contains(s.Classes, *e.Class)
 }
 
-// CameraChanged publishes whether frames come.
+// CameraChanged publishes whether frames arrive.
 func (s *Sink) CameraChanged(state pipeline.CameraState) error {
 	if state.Err != nil {
 		s.out.retain(s.topics.Camera, offline)
@@ -360,8 +359,8 @@ func (s *Sink) CameraChanged(state pipeline.CameraState) error {
 	return nil
 }
 
-// Close publishes what waits, says that edge is offline and disconnects. It gives up
-// after a few seconds, and at once if there is no broker.
+// Close publishes the queued messages and that edge is offline, and disconnects. It
+// stops after closeTimeout, or when one attempt to connect fails.
 func (s *Sink) Close() error {
 	s.states.flush()
 	s.out.close()
@@ -370,8 +369,8 @@ func (s *Sink) Close() error {
 	<-s.done
 	timeout.Stop()
 	s.cancel()
-	if waiting := s.out.waiting() + s.out.takeLost(); waiting > 0 {
-		s.report(fmt.Errorf("%d events did not reach the MQTT broker", waiting))
+	if missing := s.out.pendingEvents() + s.out.takeDropped(); missing > 0 {
+		s.report(fmt.Errorf("%d events did not reach the MQTT broker", missing))
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ const (
 	configTopic       = "homeassistant/device/halfmeg_door/config"
 )
 
-// frame is an observation of a cat.
+// frame returns an observation of a cat.
 func frame(number int, events ...decision.Event) *pipeline.Observation {
 	return &pipeline.Observation{
 		Frame:   number,
@@ -53,7 +53,7 @@ func event(kind, id, name string, class int) decision.Event {
 	return e
 }
 
-// gray is the picture of a frame.
+// gray returns a picture.
 func gray() *snapshot.Snapshot {
 	f := pixel.Format{FourCC: pixel.RGB24, Width: 8, Height: 8, Stride: 24}
 	c := &camera.Frame{Format: f, Data: make([]byte, f.Size())}
@@ -66,7 +66,7 @@ func health() pihealth.State {
 	return pihealth.State{Model: "Raspberry Pi 5", Celsius: &celsius, Throttled: &throttled}
 }
 
-func TestPublished(t *testing.T) {
+func TestPublish(t *testing.T) {
 	m := newMosquitto(t, anonymous)
 	m.start(t)
 	o := observe(t, m, "", "#")
@@ -79,7 +79,7 @@ func TestPublished(t *testing.T) {
 	o.waitFor(t, "halfmeg/door/diagnostics", `{"temperature":48.3,"throttled":true,"problems":["the processor is throttled"],"frame_rate":null}`)
 	require.Equal(t, "offline", o.last(cameraTopic))
 
-	require.True(t, s.WantsPicture(frame(1)), "the first")
+	require.True(t, s.WantsPicture(frame(1)), "the first frame")
 	first := frame(1, event(decision.Appeared, "1", "cat", 3), event(decision.Appeared, "2", "dog", -1))
 	first.Snapshot = gray()
 	require.NoError(t, s.Observe(first))
@@ -90,10 +90,10 @@ func TestPublished(t *testing.T) {
 	o.waitForPicture(t)
 	require.False(t, s.WantsPicture(frame(2, event(decision.Gone, "1", "cat", 3))))
 	require.True(t, s.WantsPicture(frame(2, event(decision.Appeared, "3", "cat", 3))))
-	require.Eventually(t, func() bool { return len(o.on(eventsTopic)) == 2 }, patience, 10*time.Millisecond)
-	require.JSONEq(t, `{"version":1,"id":"1","type":"appeared","name":"cat","class":3,"group":false,"start":"2026-01-02T03:04:05Z","duration":0,"probability":0,"peak":0}`, o.on(eventsTopic)[0])
+	require.Eventually(t, func() bool { return len(o.payloads(eventsTopic)) == 2 }, waitTimeout, 10*time.Millisecond)
+	require.JSONEq(t, `{"version":1,"id":"1","type":"appeared","name":"cat","class":3,"group":false,"start":"2026-01-02T03:04:05Z","duration":0,"probability":0,"peak":0}`, o.payloads(eventsTopic)[0])
 
-	// Class 4 belongs to the same sensor: it stays on until both are gone.
+	// Class 4 belongs to the same sensor, which stays on until both are gone.
 	require.NoError(t, s.Observe(frame(2, event(decision.Appeared, "3", "corgi", 4), event(decision.Gone, "1", "cat", 3))))
 	require.NoError(t, s.Observe(&pipeline.Observation{Events: []decision.Event{event(decision.Gone, "2", "dog", -1)}}))
 	o.waitFor(t, "halfmeg/door/seen/dog", "OFF")
@@ -110,13 +110,14 @@ func TestPublished(t *testing.T) {
 		require.Regexp(t, `^[a-z0-9_/-]+$`, p.Topic)
 	}
 
-	late := observe(t, m, "", "#") // finds what is retained
-	late.waitFor(t, "halfmeg/door/seen/hot_dog", "ON")
-	require.Empty(t, late.on(eventsTopic))
-	late.waitFor(t, configTopic, o.last(configTopic))
+	retained := observe(t, m, "", "#")
+	retained.waitFor(t, "halfmeg/door/seen/hot_dog", "ON")
+	require.Empty(t, retained.payloads(eventsTopic))
+	retained.waitFor(t, configTopic, o.last(configTopic))
 }
 
-// Home Assistant forgets entities without their message, and says when it is back.
+// The discovery message is published again when Home Assistant restarts. Entities that
+// a later run does not have are removed.
 func TestDiscovery(t *testing.T) {
 	m := newMosquitto(t, anonymous)
 	m.start(t)
@@ -126,16 +127,16 @@ func TestDiscovery(t *testing.T) {
 		Sensors: []Sensor{{Name: "dog", Group: true}, {Name: "cat", Group: true}},
 	}
 	s, _ := newSink(t, config)
-	require.Eventually(t, func() bool { return len(o.on(configTopic)) == 1 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(o.payloads(configTopic)) == 1 }, waitTimeout, 10*time.Millisecond)
 	first := o.last(configTopic)
-	want, err := s.device.Config(nil)
+	message, err := s.device.Config(nil)
 	require.NoError(t, err)
-	require.JSONEq(t, string(want), first)
+	require.JSONEq(t, string(message), first)
 	require.Contains(t, first, `"seen_dog"`)
 
 	o.publish(t, "homeassistant/status", "offline", false)
 	o.publish(t, "homeassistant/status", "online", false)
-	require.Eventually(t, func() bool { return len(o.on(configTopic)) == 2 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(o.payloads(configTopic)) == 2 }, waitTimeout, 10*time.Millisecond)
 	require.Equal(t, first, o.last(configTopic))
 	picture := frame(1)
 	picture.Snapshot = gray()
@@ -147,13 +148,13 @@ func TestDiscovery(t *testing.T) {
 	retained.waitForPicture(t)
 	config.Sensors, config.Snapshots = config.Sensors[1:], false
 	s, _ = newSink(t, config)
-	removed := func() bool { // by a message without content for the entity, and one without the entity
-		list := o.on(configTopic)
+	removed := func() bool { // by a message with an empty entity, then one without the entity
+		list := o.payloads(configTopic)
 		n := len(list)
 		return n >= 4 && !strings.Contains(list[n-1], "seen_dog") && strings.Contains(list[n-2], `"seen_dog":{"p":"binary_sensor"}`)
 	}
-	require.Eventually(t, removed, patience, 10*time.Millisecond)
-	retained.waitFor(t, "halfmeg/door/seen/dog", "") // which removes it
+	require.Eventually(t, removed, waitTimeout, 10*time.Millisecond)
+	retained.waitFor(t, "halfmeg/door/seen/dog", "") // an empty payload deletes it
 	retained.waitFor(t, "halfmeg/door/snapshot", "")
 	require.NoError(t, s.Close())
 
@@ -165,7 +166,7 @@ func TestDiscovery(t *testing.T) {
 	o.waitFor(t, configTopic, clean)
 	require.NoError(t, s.Close())
 	o.waitFor(t, availabilityTopic, "offline")
-	require.Len(t, o.on(configTopic), 1, "the retained one")
+	require.Len(t, o.payloads(configTopic), 1, "the retained one")
 }
 
 func TestLastWill(t *testing.T) {
@@ -180,13 +181,13 @@ func TestLastWill(t *testing.T) {
 	require.NoError(t, program.Process.Kill())
 	_ = program.Wait() // it was killed
 	o.waitFor(t, availabilityTopic, "offline")
-	late := observe(t, m, "", "halfmeg/#")
-	late.waitFor(t, availabilityTopic, "offline")
+	retained := observe(t, m, "", "halfmeg/#")
+	retained.waitFor(t, availabilityTopic, "offline")
 }
 
-// numbers returns the frame numbers of events, and how many came twice in a row. What
-// the broker sent to the observer again, which it marks, does not count.
-func numbers(t *testing.T, list []paho.Publish) (distinct []int, twice int) {
+// numbers returns the frame numbers of events, and how many events arrived twice in a
+// row. Duplicates between broker and observer, which have the DUP flag, do not count.
+func numbers(t *testing.T, list []paho.Publish) (distinct []int, duplicates int) {
 	t.Helper()
 	seen := map[int]bool{}
 	for _, p := range list {
@@ -195,66 +196,66 @@ func numbers(t *testing.T, list []paho.Publish) (distinct []int, twice int) {
 		switch n := len(distinct); {
 		case seen[e.Frame] && p.Duplicate():
 		case n > 0 && distinct[n-1] == e.Frame:
-			twice++
+			duplicates++
 		default:
 			distinct = append(distinct, e.Frame)
 		}
 		seen[e.Frame] = true
 	}
-	return distinct, twice
+	return distinct, duplicates
 }
 
-// Events happen all the time while the broker is restarted twice.
-func TestRestartOfTheBroker(t *testing.T) {
+// No event is lost or reordered while the broker is restarted twice.
+func TestBrokerRestart(t *testing.T) {
 	m := newMosquitto(t, persistent...)
 	m.start(t)
 	const session = "observer"
 	o := observe(t, m, session, eventsTopic)
 	s, r := newSink(t, Config{URL: m.url()})
 	const events = 400
-	happened := make(chan error)
+	observed := make(chan error)
 	go func() {
 		for i := range events {
 			e := event(decision.Appeared, strconv.Itoa(i), "cat", 3)
 			e.Frame = i
 			if err := s.Observe(frame(i, e)); err != nil {
-				happened <- err
+				observed <- err
 				return
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
-		close(happened)
+		close(observed)
 	}()
 	var got []paho.Publish
 	for i := range 2 {
-		require.Eventually(t, func() bool { return len(o.on(eventsTopic)) > 20 }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return len(o.payloads(eventsTopic)) > 20 }, waitTimeout, time.Millisecond)
 		m.stop(t)
-		require.Eventually(t, func() bool { return s.out.waiting() > 20 || i == 1 }, patience, time.Millisecond, "events wait")
+		require.Eventually(t, func() bool { return s.out.pendingEvents() > 20 || i == 1 }, waitTimeout, time.Millisecond, "events are queued")
 		got = append(got, o.all()...)
 		m.start(t)
 		o = observe(t, m, session, eventsTopic)
 	}
-	require.NoError(t, <-happened)
+	require.NoError(t, <-observed)
 	require.NoError(t, s.Close())
 	last := fmt.Sprintf(`"frame":%d}`, events-1)
-	require.Eventually(t, func() bool { return strings.HasSuffix(o.last(eventsTopic), last) }, patience, 10*time.Millisecond)
-	distinct, twice := numbers(t, append(got, o.all()...))
+	require.Eventually(t, func() bool { return strings.HasSuffix(o.last(eventsTopic), last) }, waitTimeout, 10*time.Millisecond)
+	distinct, duplicates := numbers(t, append(got, o.all()...))
 	require.Len(t, distinct, events)
 	for i, n := range distinct {
 		require.Equal(t, i, n, "in order")
 	}
-	require.LessOrEqual(t, twice, 2, "each restart cuts at most one message from its acknowledgment")
-	require.Contains(t, strings.Join(r.all(), "\n"), "events are kept until it is there")
+	require.LessOrEqual(t, duplicates, 2, "at most one acknowledgment is lost in each restart")
+	require.Contains(t, strings.Join(r.all(), "\n"), "events are queued until it is reachable")
 	require.Contains(t, strings.Join(r.all(), "\n"), "connected")
 }
 
-// A broker without persistence forgets retained values too.
-func TestForgetfulBroker(t *testing.T) {
+// A broker without persistence loses retained values in a restart.
+func TestBrokerWithoutPersistence(t *testing.T) {
 	m := newMosquitto(t, anonymous)
 	s, r := newSink(t, Config{URL: m.url(), Sensors: []Sensor{{Name: "cat", Classes: []int{3}}}})
 	require.NoError(t, s.Observe(frame(1, event(decision.Appeared, "1", "cat", 3))))
-	require.Eventually(t, func() bool { return len(r.all()) == 1 }, patience, 10*time.Millisecond)
-	require.Contains(t, r.all()[0], "connection refused; events are kept until it is there")
+	require.Eventually(t, func() bool { return len(r.all()) == 1 }, waitTimeout, 10*time.Millisecond)
+	require.Contains(t, r.all()[0], "connection refused; events are queued until it is reachable")
 	for range 2 {
 		m.start(t)
 		o := observe(t, m, "", "#")
@@ -265,16 +266,17 @@ func TestForgetfulBroker(t *testing.T) {
 	}
 }
 
-func TestWithoutBrokerCloseDoesNotWait(t *testing.T) {
+func TestCloseWithoutBroker(t *testing.T) {
 	m := newMosquitto(t, anonymous)
 	s, r := newSink(t, Config{URL: m.url()})
 	require.NoError(t, s.Observe(frame(1, event(decision.Appeared, "1", "cat", 3))))
-	require.Eventually(t, func() bool { return len(r.all()) == 1 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.all()) == 1 }, waitTimeout, 10*time.Millisecond)
 	require.NoError(t, s.Close())
 	require.Equal(t, "1 events did not reach the MQTT broker", r.all()[1])
 }
 
-// A namesake is noticed by both, once, and one that is no more is not.
+// Two instances of the same name both report that once. The retained announcement of an
+// instance that has ended is ignored.
 func TestNamesake(t *testing.T) {
 	m := newMosquitto(t, anonymous)
 	m.start(t)
@@ -282,13 +284,13 @@ func TestNamesake(t *testing.T) {
 	o.publish(t, instanceTopic, `{"id":"old","host":"pi"}`, true)
 	first, r1 := newSink(t, Config{URL: m.url()})
 	o.waitFor(t, availabilityTopic, "online")
-	require.Equal(t, string(first.namesake.introduction()), o.last(instanceTopic))
+	require.Equal(t, string(first.namesake.announcement()), o.last(instanceTopic))
 	require.Empty(t, r1.all())
 
 	second, r2 := newSink(t, Config{URL: m.url()})
 	for _, r := range []*reports{r1, r2} {
-		require.Eventually(t, func() bool { return len(r.all()) == 1 }, patience, 10*time.Millisecond)
-		require.Contains(t, r.all()[0], "publishes under halfmeg/door too: start one of them with another --mqtt-name")
+		require.Eventually(t, func() bool { return len(r.all()) == 1 }, waitTimeout, 10*time.Millisecond)
+		require.Contains(t, r.all()[0], "also publishes under halfmeg/door: start one of them with another --mqtt-name")
 	}
 	o.publish(t, instanceTopic, "{\"id\":\"x\",\"host\":\"evil\\u001b[2J\"}", false)
 	o.publish(t, instanceTopic, "\xff{", false)
@@ -298,7 +300,7 @@ func TestNamesake(t *testing.T) {
 	require.Len(t, r2.all(), 1)
 }
 
-// The broker's messages may come from anybody.
+// Any client of the broker may have published a message.
 func FuzzReceived(f *testing.F) {
 	f.Add([]byte(`{"id":"x","host":"\u001b[2J"}`), true)
 	f.Add([]byte(`{"cmps":{"seen_a":{"p":"sensor"},"snapshot":{"p":"image"},"seen_/#":{"p":"sensor"}}}`), true)

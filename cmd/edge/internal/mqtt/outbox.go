@@ -6,49 +6,48 @@ import (
 	"sync"
 )
 
-// maxEvents and maxEventBytes bound what waits for a broker that is away: the events
-// of hours.
+// maxEvents and maxEventBytes limit the queue of events. It holds the events of hours.
 const (
 	maxEvents     = 1000
 	maxEventBytes = 1 << 20
 )
 
-// message is what is published next.
+// message is a message to publish.
 type message struct {
 	topic   string
 	payload []byte
 	retain  bool
-	number  uint64 // of this change of the outbox
+	number  uint64 // unique in the outbox
 }
 
-// outbox holds what is not published yet. Events wait in a queue. A retained topic
-// only has its newest value, which is published again to a broker that may have lost
+// outbox holds the messages to publish. Events are queued. A retained topic has only its
+// latest value, which is kept so that it can be published again to a broker that has lost
 // it.
 type outbox struct {
-	changed chan struct{} // has an element after a change
+	changed chan struct{} // receives after a change; has a buffer of one
 
-	mu     sync.Mutex
-	number uint64
-	events []message
-	bytes  int // of events
-	lost   int // events dropped since the last call of takeLost
-	slots  map[string]*slot
-	order  []string // of slots
-	closed bool
+	mu      sync.Mutex
+	number  uint64 // of the last message
+	events  []message
+	bytes   int // payloads of events
+	dropped int // events, since the last call of takeDropped
+	slots   map[string]*slot
+	order   []string // the keys of slots, as they were added
+	closed  bool
 }
 
 // slot is a retained topic.
 type slot struct {
-	value   []byte    // the newest
-	pending []message // not published yet; the last is the value
+	value   []byte    // the latest
+	pending []message // not published yet; the last one has the value
 }
 
 func newOutbox() *outbox {
 	return &outbox{changed: make(chan struct{}, 1), slots: map[string]*slot{}}
 }
 
-// event queues a message that is published once. The oldest is dropped if there
-// are too many.
+// event enqueues a message that is not retained. It drops the oldest ones beyond the
+// limits.
 func (o *outbox) event(topic string, payload []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -58,13 +57,13 @@ func (o *outbox) event(topic string, payload []byte) {
 		o.bytes -= len(o.events[0].payload)
 		o.events[0] = message{}
 		o.events = o.events[1:]
-		o.lost++
+		o.dropped++
 	}
 	o.wake()
 }
 
-// retain publishes payloads one after the other; the last is the topic's value. The
-// same value again is not published.
+// retain sets the value of a topic. Several payloads are published one after the other,
+// and the last is the value. A value that has not changed is not published again.
 func (o *outbox) retain(topic string, payloads ...[]byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -97,8 +96,8 @@ func (o *outbox) republish() {
 	o.wake()
 }
 
-// again publishes one retained value again.
-func (o *outbox) again(topic string) {
+// republishTopic publishes the retained value of one topic again.
+func (o *outbox) republishTopic(topic string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if s := o.slots[topic]; s != nil && len(s.pending) == 0 {
@@ -107,13 +106,13 @@ func (o *outbox) again(topic string) {
 	}
 }
 
-// newMessage numbers a message. The caller holds the lock.
+// newMessage returns a message with the next number. The caller holds the lock.
 func (o *outbox) newMessage(topic string, payload []byte, retain bool) message {
 	o.number++
 	return message{topic, payload, retain, o.number}
 }
 
-// wake tells the reader of next of a change.
+// wake signals a change to the reader of changed.
 func (o *outbox) wake() {
 	select {
 	case o.changed <- struct{}{}:
@@ -121,9 +120,9 @@ func (o *outbox) wake() {
 	}
 }
 
-// next returns what is to be published, until it is done. Retained values come before
-// events, so that an event finds the states that belong to it. With nothing to
-// publish ok is false, and finished tells whether there will be nothing any more.
+// next returns the message to publish, which stays in the outbox until done. Retained
+// values precede events, so that subscribers have the matching states when an event
+// arrives. If the outbox is empty ok is false, and finished reports whether it is closed.
 func (o *outbox) next() (m message, ok, finished bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -138,8 +137,8 @@ func (o *outbox) next() (m message, ok, finished bool) {
 	return message{}, false, o.closed
 }
 
-// done removes a message that the broker has. It may have been replaced or dropped in
-// the meantime.
+// done removes a message that was published. It may already have been replaced or
+// dropped.
 func (o *outbox) done(m message) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -155,7 +154,7 @@ func (o *outbox) done(m message) {
 	}
 }
 
-// close says that nothing will be added.
+// close marks the end of the messages.
 func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -163,17 +162,17 @@ func (o *outbox) close() {
 	o.wake()
 }
 
-// takeLost returns how many events were dropped since the last call.
-func (o *outbox) takeLost() int {
+// takeDropped returns the number of events dropped since the last call.
+func (o *outbox) takeDropped() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	lost := o.lost
-	o.lost = 0
-	return lost
+	dropped := o.dropped
+	o.dropped = 0
+	return dropped
 }
 
-// waiting is how many events are not published.
-func (o *outbox) waiting() int {
+// pendingEvents returns the number of events that are not published.
+func (o *outbox) pendingEvents() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.events)

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// drain publishes everything.
+// drain removes all messages and returns them.
 func drain(o *outbox) []string {
 	var list []string
 	for {
@@ -28,15 +28,15 @@ func TestOutbox(t *testing.T) {
 	o.retain("b", []byte("y"))
 	o.retain("b", []byte("y"))
 	o.event("e", []byte("2"))
-	require.Equal(t, []string{"b=y", "a=x", "e=1", "e=2"}, drain(o), "states first; of each the newest")
+	require.Equal(t, []string{"b=y", "a=x", "e=1", "e=2"}, drain(o), "retained values first, only the latest of each")
 	o.retain("a", []byte("x"))
-	require.Empty(t, drain(o), "the same value")
+	require.Empty(t, drain(o), "an unchanged value")
 	o.retain("b", []byte("1"), []byte("2"))
 	require.Equal(t, []string{"b=1", "b=2"}, drain(o))
 	o.republish()
 	require.Equal(t, []string{"b=2", "a=x"}, drain(o))
-	o.again("a")
-	o.again("nothing")
+	o.republishTopic("a")
+	o.republishTopic("nothing")
 	require.Equal(t, []string{"a=x"}, drain(o))
 	_, _, finished := o.next()
 	require.False(t, finished)
@@ -49,8 +49,8 @@ func TestOutbox(t *testing.T) {
 	require.True(t, finished)
 }
 
-// What is replaced while it is under way is published anew.
-func TestReplacedUnderWay(t *testing.T) {
+// A value that is replaced while it is in flight is published again.
+func TestReplacedInFlight(t *testing.T) {
 	o := newOutbox()
 	o.retain("a", []byte("1"))
 	m, _, _ := o.next()
@@ -59,23 +59,23 @@ func TestReplacedUnderWay(t *testing.T) {
 	require.Equal(t, []string{"a=2"}, drain(o))
 }
 
-func TestOldestEventsAreLost(t *testing.T) {
+func TestOldestEventsAreDropped(t *testing.T) {
 	o := newOutbox()
 	o.event("e", []byte("0"))
-	underWay, _, _ := o.next()
+	inFlight, _, _ := o.next()
 	for i := 1; i < maxEvents+3; i++ {
 		o.event("e", []byte{byte(i)})
 	}
-	require.Equal(t, maxEvents, o.waiting())
-	o.done(underWay)
-	require.Equal(t, maxEvents, o.waiting(), "it was dropped before")
-	require.Equal(t, 3, o.takeLost())
-	require.Zero(t, o.takeLost())
+	require.Equal(t, maxEvents, o.pendingEvents())
+	o.done(inFlight)
+	require.Equal(t, maxEvents, o.pendingEvents(), "it was already dropped")
+	require.Equal(t, 3, o.takeDropped())
+	require.Zero(t, o.takeDropped())
 	first, _, _ := o.next()
 	require.Equal(t, []byte{3}, first.payload)
 
 	o.event("e", make([]byte, 2*maxEventBytes))
-	require.Equal(t, 1, o.waiting(), "one is kept, whatever its size")
+	require.Equal(t, 1, o.pendingEvents(), "the last one is kept, whatever its size")
 	drain(o)
 	require.Zero(t, o.bytes)
 }

@@ -10,13 +10,13 @@ import (
 	"halfmeg/cmd/edge/internal/text"
 )
 
-// state is the best answer, as it is published.
+// state is the payload of the state topic: the best answer.
 type state struct {
-	Name        *string `json:"name"` // null if nothing may be shown
+	Name        *string `json:"name"` // null if no class is allowed
 	Label       string  `json:"label"`
 	Group       bool    `json:"group"`
 	Probability float64 `json:"probability"`
-	On          bool    `json:"on"` // it has appeared and is not gone
+	On          bool    `json:"on"` // whether it has appeared and is not gone
 }
 
 // stateOf returns the best answer of an observation with a frame.
@@ -30,7 +30,7 @@ func stateOf(o *pipeline.Observation) state {
 		s = state{Label: a.Label, Group: a.Group, Probability: a.Probability, On: a.On}
 	case o.Answers != nil:
 		return state{}
-	default: // there is no Decider
+	default: // no Decider is in use
 		r := o.Results[0]
 		name = text.ShortLabel(r.Label)
 		s = state{Label: r.Label, Probability: float64(r.Probability)}
@@ -41,26 +41,26 @@ func stateOf(o *pipeline.Observation) state {
 	return s
 }
 
-// worthwhile is by how much a probability must change to be published.
-const worthwhile = 0.05
+// minChange is the minimum change of a probability that is published.
+const minChange = 0.05
 
-// differs reports whether a state is worth a message after another.
+// differs reports whether a state differs enough from the one before to be published.
 func (s state) differs(before state) bool {
 	if (s.Name == nil) != (before.Name == nil) || s.On != before.On {
 		return true
 	}
-	return s.Name != nil && (*s.Name != *before.Name || math.Abs(s.Probability-before.Probability) >= worthwhile)
+	return s.Name != nil && (*s.Name != *before.Name || math.Abs(s.Probability-before.Probability) >= minChange)
 }
 
-// limiter sends at most one payload an interval: the newest.
+// limiter sends the latest payload, at most one per interval.
 type limiter struct {
 	interval time.Duration
 	send     func(payload []byte)
 
 	mu    sync.Mutex
 	last  time.Time
-	next  []byte // waits for timer
-	timer *time.Timer
+	next  []byte      // to send when timer fires
+	timer *time.Timer // nil if next is unset
 }
 
 func (l *limiter) put(payload []byte) {
@@ -79,7 +79,7 @@ func (l *limiter) put(payload []byte) {
 	}
 }
 
-// flush sends what waits.
+// flush sends the pending payload, if there is one.
 func (l *limiter) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -47,7 +47,7 @@ func TestState(t *testing.T) {
 	require.JSONEq(t, `{"name":"tench","label":"tench, Tinca tinca","group":false,"probability":0.25,"on":false}`,
 		text(&pipeline.Observation{Results: results}))
 	require.JSONEq(t, `{"name":null,"label":"","group":false,"probability":0,"on":false}`,
-		text(&pipeline.Observation{Results: results, Answers: []decision.Answer{}}), "nothing may be shown")
+		text(&pipeline.Observation{Results: results, Answers: []decision.Answer{}}), "no class is allowed")
 	require.JSONEq(t, `{"name":"dog","label":"","group":true,"probability":0.988,"on":true}`,
 		text(&pipeline.Observation{Results: results, Answers: []decision.Answer{{Name: "dog", Group: true, Probability: 0.98765, On: true}}}))
 	foreign := text(&pipeline.Observation{Answers: []decision.Answer{{Name: "<b>\n\xff" + strings.Repeat("x", 1000)}}})

@@ -1,6 +1,6 @@
-// Package topic turns foreign names, such as class labels and host names, into
-// levels of MQTT topics. They serve as object IDs of Home Assistant too, which
-// allows fewer characters than MQTT.
+// Package topic converts names, such as class labels and host names, into levels of MQTT
+// topics. The levels are also object IDs of Home Assistant, which allows fewer characters
+// than MQTT.
 package topic
 
 import (
@@ -10,17 +10,18 @@ import (
 	"strings"
 )
 
-// maxLevel is the greatest length of a level, in bytes. It leaves room for the rest
-// of a topic in the 255 characters that Home Assistant allows for an ID.
+// maxLevel is the maximum length of a level, in bytes. With the other parts an ID stays
+// below Home Assistant's limit of 255 characters.
 const maxLevel = 48
 
-// hashLength is how many hexadecimal digits tell apart names that look the same.
+// hashLength is the number of hexadecimal digits in a hash that distinguishes names of
+// the same level.
 const hashLength = 8
 
-// Level returns a level for one name: a-z, 0-9, - and _, at least one, at most 48.
+// Level returns a level for one name: 1 to maxLevel characters of a-z, 0-9, - and _.
 func Level(name string) string {
 	var b strings.Builder
-	gap := false // characters were left out since the last one
+	gap := false // characters were skipped since the last one
 	for _, r := range strings.ToLower(name) {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_':
@@ -46,9 +47,9 @@ func Level(name string) string {
 	return level
 }
 
-// Levels returns a level for each name, all different. What a name becomes does not
-// depend on the order: of names that look the same only one that is its own level
-// keeps it, and each other has a hash of the name added.
+// Levels returns a distinct level for each name. The result for a name does not depend
+// on the order: if several names have the same level, only a name that equals the level
+// keeps it, and the others get a hash of the name as a suffix.
 func Levels(names []string) []string {
 	count := map[string]int{}
 	levels := make([]string, len(names))
@@ -64,7 +65,8 @@ func Levels(names []string) []string {
 	return distinct(levels)
 }
 
-// distinct numbers what is still the same: equal names and equal hashes.
+// distinct adds numbers to levels that are still equal, because of equal names or
+// hashes.
 func distinct(levels []string) []string {
 	used := map[string]bool{}
 	for i, level := range levels {

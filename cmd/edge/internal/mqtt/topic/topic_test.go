@@ -28,17 +28,17 @@ func TestLevel(t *testing.T) {
 	}
 }
 
-func TestLevelsOfNamesThatLookTheSame(t *testing.T) {
+func TestLevelsAreDistinct(t *testing.T) {
 	names := []string{"hot dog", "Hot Dog", "cat", "hot_dog", "hot/dog"}
 	levels := Levels(names)
 	require.Equal(t, "cat", levels[2])
-	require.Equal(t, "hot_dog", levels[3], "it is its own level")
+	require.Equal(t, "hot_dog", levels[3], "it equals the level")
 	require.Regexp(t, `^hot_dog_[0-9a-f]{8}$`, levels[0])
 
 	slices.Reverse(names)
 	reversed := Levels(names)
 	slices.Reverse(reversed)
-	require.Equal(t, levels, reversed, "the order does not matter")
+	require.Equal(t, levels, reversed, "independent of the order")
 
 	require.Equal(t, []string{"cat", "cat_2", "cat_3"}, Levels([]string{"cat", "cat", "cat"}))
 }
