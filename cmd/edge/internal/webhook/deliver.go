@@ -15,21 +15,22 @@ import (
 )
 
 const (
-	firstWait   = time.Second
-	longestWait = time.Minute
+	// minDelay and maxDelay are the delays between two attempts.
+	minDelay = time.Second
+	maxDelay = time.Minute
 
-	// longestRetry is for how long one event is tried: then the next has its turn.
-	longestRetry = 10 * time.Minute
+	// retryTimeout is how long the sink retries one event before it drops the event.
+	retryTimeout = 10 * time.Minute
 
-	// longestAsked bounds the wait that a server may ask for.
-	longestAsked = longestRetry / 2
+	// maxRetryAfter limits the delay that a server may request.
+	maxRetryAfter = retryTimeout / 2
 
-	// maxAnswer is how much of an answer is read, in bytes, so that the connection can
-	// be used again.
-	maxAnswer = 64 << 10
+	// maxResponse is how much of a response is read, in bytes. A connection can only be
+	// reused after its response was read.
+	maxResponse = 64 << 10
 )
 
-// run delivers jobs until the sink is closed and nothing waits.
+// run delivers jobs until the sink is closed and its queue is empty.
 func (s *Sink) run() {
 	defer close(s.done)
 	for {
@@ -41,116 +42,118 @@ func (s *Sink) run() {
 			s.mu.Lock()
 			s.dropped++
 			s.mu.Unlock()
-		} else if s.told != "" {
-			s.told = ""
+		} else if s.reported != "" {
+			s.reported = ""
 			s.config.Log(s.name + ": works again")
 		}
 	}
 }
 
-// deliver sends a job until the server has it, rejects it, or it takes too long.
+// deliver sends a job until the server accepts or rejects it, or retryTimeout is over.
 func (s *Sink) deliver(j job) error {
-	_, err := backoff.Retry(s.open, func() (struct{}, error) {
+	_, err := backoff.Retry(s.retries, func() (struct{}, error) {
 		return struct{}{}, s.send(j)
 	},
 		backoff.WithBackOff(&backoff.ExponentialBackOff{
-			InitialInterval: firstWait, RandomizationFactor: 0.25, Multiplier: 2, MaxInterval: longestWait,
+			InitialInterval: minDelay, RandomizationFactor: 0.25, Multiplier: 2, MaxInterval: maxDelay,
 		}),
-		backoff.WithMaxElapsedTime(longestRetry),
+		backoff.WithMaxElapsedTime(retryTimeout),
 	)
 	return err
 }
 
-// send makes one attempt. It reports a problem that is another than the last.
+// send makes one attempt.
 func (s *Sink) send(j job) error {
 	request, err := s.request(j)
 	if err != nil {
 		return backoff.Permanent(err)
 	}
-	answer, err := s.client.Do(request)
+	response, err := s.client.Do(request)
 	if err != nil {
 		err = explain(err)
-		s.tell(err, tryAgain)
+		s.reportProblem(err, retrying)
 		return err
 	}
-	defer answer.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer)) // the status is what counts
-	return s.judge(answer)
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxResponse)) // only the status matters
+	return s.checkStatus(response)
 }
 
-// judge decides by the status whether to try again.
-func (s *Sink) judge(answer *http.Response) error {
-	status := fmt.Errorf("the answer is %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
-	switch code := answer.StatusCode; {
+// checkStatus reports an unsuccessful status. The error is permanent unless the status is
+// temporary.
+func (s *Sink) checkStatus(response *http.Response) error {
+	status := fmt.Errorf("the server responded %d %s", response.StatusCode, http.StatusText(response.StatusCode))
+	switch code := response.StatusCode; {
 	case code < 300:
 		return nil
 	case code < 400:
-		err := errors.New("it redirects elsewhere, which is not followed: give the address that it redirects to")
-		s.tell(err, dropped)
+		err := errors.New("it redirects to an address that is not followed: use that address instead")
+		s.reportProblem(err, eventDropped)
 		return backoff.Permanent(err)
 	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= 500:
-		s.tell(status, tryAgain)
-		if wait, ok := retryAfter(answer.Header.Get("Retry-After"), time.Now()); ok {
-			return backoff.RetryAfter(int(wait.Seconds()))
+		s.reportProblem(status, retrying)
+		if delay, ok := retryAfter(response.Header.Get("Retry-After"), time.Now()); ok {
+			return backoff.RetryAfter(int(delay.Seconds()))
 		}
 		return status
 	default:
-		s.tell(status, "check address and access; "+dropped)
+		s.reportProblem(status, "check address and access; "+eventDropped)
 		return backoff.Permanent(status)
 	}
 }
 
-// retryAfter reads the header of that name, seconds or a date (RFC 9110, section
-// 10.2.3), in whole seconds from one up.
+// retryAfter parses a Retry-After header: seconds or a date (RFC 9110, section 10.2.3).
+// The delay is in whole seconds, from one to maxRetryAfter.
 func retryAfter(text string, now time.Time) (time.Duration, bool) {
-	var wait time.Duration
+	var delay time.Duration
 	if seconds, err := strconv.Atoi(text); err == nil {
-		wait = time.Duration(min(max(seconds, 0), int(longestAsked.Seconds()))) * time.Second
+		delay = time.Duration(min(max(seconds, 0), int(maxRetryAfter.Seconds()))) * time.Second
 	} else if date, err := http.ParseTime(text); err == nil {
-		wait = date.Sub(now)
+		delay = date.Sub(now)
 	} else {
 		return 0, false
 	}
-	return min(max(wait.Round(time.Second), time.Second), longestAsked), true
+	return min(max(delay.Round(time.Second), time.Second), maxRetryAfter), true
 }
 
-// What follows a problem.
+// What the sink does after a problem.
 const (
-	tryAgain = "trying again"
-	dropped  = "the event is dropped"
+	retrying     = "retrying"
+	eventDropped = "the event is dropped"
 )
 
-// tell reports the first problem of an outage, and each other one that drops events.
-func (s *Sink) tell(problem error, next string) {
+// reportProblem reports the first problem of an outage, and each different one that drops
+// an event.
+func (s *Sink) reportProblem(problem error, next string) {
 	text := problem.Error()
-	if text != s.told && (s.told == "" || next != tryAgain) && s.requests.Err() == nil {
-		s.told = text
+	if text != s.reported && (s.reported == "" || next != retrying) && s.requests.Err() == nil {
+		s.reported = text
 		s.config.Report(fmt.Errorf("%s: %w; %s", s.name, problem, next))
 	}
 }
 
-// explain takes the address, which may hold secrets, off an error.
+// explain removes the address, which may contain secrets, from an error.
 func explain(err error) error {
 	var u *url.Error
 	if !errors.As(err, &u) {
 		return err
 	}
 	if u.Timeout() || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %v", requestTimeout)
+		return fmt.Errorf("no response within %v", requestTimeout)
 	}
 	return u.Err
 }
 
-// maxRedirects is how often a request is passed on.
+// maxRedirects limits the redirects of one request.
 const maxRedirects = 5
 
-// checkRedirect follows a redirect only to the same host, for the event and the
-// credentials are for nobody else, only with the same method, for the event is in the
-// body, and never from https to http. Otherwise the answer is the redirect.
-func checkRedirect(next *http.Request, before []*http.Request) error {
-	first := before[0]
+// checkRedirect follows a redirect only to the same host, because no other may receive
+// the event and the credentials; only with the same method, because the event is in the
+// body; and never from https to http. Otherwise the client returns the redirect itself.
+func checkRedirect(next *http.Request, via []*http.Request) error {
+	first := via[0]
 	if !strings.EqualFold(next.URL.Hostname(), first.URL.Hostname()) || next.Method != first.Method ||
-		first.URL.Scheme == "https" && next.URL.Scheme != "https" || len(before) > maxRedirects {
+		first.URL.Scheme == "https" && next.URL.Scheme != "https" || len(via) > maxRedirects {
 		return http.ErrUseLastResponse
 	}
 	return nil

@@ -30,7 +30,7 @@ func (s *Sink) request(j job) (*http.Request, error) {
 	return s.newRequest(http.MethodPost, body, http.Header{"Content-Type": {contentType}})
 }
 
-// newRequest returns a request with a header and the configured one, which wins.
+// newRequest returns a request. Configured headers replace those of the same name.
 func (s *Sink) newRequest(method string, body []byte, header http.Header) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(s.requests, method, s.url, bytes.NewReader(body))
 	if err != nil {
@@ -46,8 +46,8 @@ func (s *Sink) newRequest(method string, body []byte, header http.Header) (*http
 	return r, nil
 }
 
-// message returns a request with a message for people. Headers have UTF-8 in the
-// encoding of RFC 2047, which ntfy decodes.
+// message returns a request with a message for people. Non-ASCII headers are encoded by
+// RFC 2047, which ntfy decodes.
 func (s *Sink) message(j job) (*http.Request, error) {
 	text := strings.ToValidUTF8(expand(s.config.Text, j.event), "\uFFFD")
 	title := strings.ToValidUTF8(expand(s.config.Title, j.event), "\uFFFD")
@@ -65,7 +65,7 @@ func (s *Sink) message(j job) (*http.Request, error) {
 	return s.newRequest(http.MethodPut, j.picture, header)
 }
 
-// form returns a multipart form and its type. The picture may be nil.
+// form returns a multipart form and its content type. The picture may be nil.
 func form(event, picture []byte) ([]byte, string, error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)

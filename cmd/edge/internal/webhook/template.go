@@ -13,30 +13,30 @@ import (
 	"halfmeg/internal/printable"
 )
 
-// maxValue bounds the value of a placeholder, in characters.
+// maxValue limits the value of a placeholder, in characters.
 const maxValue = 200
 
-// placeholders are what may stand in a title or a text, as $name or ${name}.
+// placeholders maps the names of placeholders in a title or text to their values.
 var placeholders = map[string]func(e decision.Event) string{
 	"camera":      func(e decision.Event) string { return e.Camera },
-	"date":        func(e decision.Event) string { return at(e).Format(time.DateOnly) },
+	"date":        func(e decision.Event) string { return eventTime(e).Format(time.DateOnly) },
 	"duration":    func(e decision.Event) string { return fmt.Sprintf("%.0f s", e.Duration) },
 	"id":          func(e decision.Event) string { return e.ID },
 	"label":       func(e decision.Event) string { return e.Label },
 	"name":        func(e decision.Event) string { return e.Name },
 	"peak":        func(e decision.Event) string { return percent(e.Peak) },
 	"probability": func(e decision.Event) string { return percent(e.Probability) },
-	"time":        func(e decision.Event) string { return at(e).Format(time.TimeOnly) },
+	"time":        func(e decision.Event) string { return eventTime(e).Format(time.TimeOnly) },
 	"type":        func(e decision.Event) string { return e.Type },
 }
 
-// Placeholders lists what may stand in a title or a text, for help.
+// Placeholders lists the placeholders, for the help of flags.
 func Placeholders() string {
 	return "$" + strings.Join(slices.Sorted(maps.Keys(placeholders)), ", $")
 }
 
-// at is when an event happened, in local time.
-func at(e decision.Event) time.Time {
+// eventTime returns the end of an event or, before that, its start, in local time.
+func eventTime(e decision.Event) time.Time {
 	if e.End != nil {
 		return e.End.Local()
 	}
@@ -45,7 +45,7 @@ func at(e decision.Event) time.Time {
 
 func percent(p float64) string { return fmt.Sprintf("%.0f %%", 100*p) }
 
-// expand replaces placeholders. $$ is a dollar sign.
+// expand replaces the placeholders of a valid template. $$ is a dollar sign.
 func expand(template string, e decision.Event) string {
 	return os.Expand(template, func(name string) string {
 		if name == "$" {
@@ -56,13 +56,13 @@ func expand(template string, e decision.Event) string {
 	})
 }
 
-// badBraces finds braces that os.Expand would drop silently.
+// badBraces matches braces that os.Expand would drop without an error.
 var badBraces = regexp.MustCompile(`\$\{(\}|[^}]*$)`)
 
-// checkTemplate reports what is wrong with a template.
+// checkTemplate returns an error if a template is invalid.
 func checkTemplate(template string) error {
 	if badBraces.MatchString(template) {
-		return fmt.Errorf("%q: a placeholder in braces must be closed and have a name, as ${name}", template)
+		return fmt.Errorf("%q: a placeholder in braces needs a name and a closing brace, as in ${name}", template)
 	}
 	var unknown string
 	os.Expand(template, func(name string) string {
@@ -72,7 +72,7 @@ func checkTemplate(template string) error {
 		return ""
 	})
 	if unknown != "" {
-		return fmt.Errorf("%q: there is no placeholder $%s, only %s; for a dollar sign write $$", template, printable.Text(unknown), Placeholders())
+		return fmt.Errorf("%q: unknown placeholder $%s; possible are %s; write $$ for a dollar sign", template, printable.Text(unknown), Placeholders())
 	}
 	return nil
 }

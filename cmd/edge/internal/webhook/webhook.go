@@ -1,16 +1,16 @@
 // Package webhook is a sink that sends each event to a web server, in one of three
-// forms:
+// formats:
 //
 //   - the JSON of decision.Event, by POST;
-//   - with pictures, multipart/form-data with a part "event", the same JSON, and for
-//     what appeared a part "snapshot", a JPEG;
-//   - with a title or a text, a message for people, as ntfy (https://docs.ntfy.sh)
-//     and similar services take it: the text is the body and the title a header. With
-//     pictures, PUT sends the JPEG as the body and the text in a header.
+//   - with pictures, multipart/form-data: the part "event" has the same JSON and, for the
+//     event "appeared", the part "snapshot" a JPEG;
+//   - with a title or text, a message for people, in the format of ntfy
+//     (https://docs.ntfy.sh) and similar services: the text is the body, the title a
+//     header. With a picture the request is a PUT: the body is the JPEG, the text a header.
 //
-// A sink has one server and a goroutine of its own, so that a server that hangs
-// delays no other. An event that fails is sent again, later and later; those after it
-// wait in a bounded queue. What the server rejects is not sent again.
+// Each sink has one server and one goroutine, so that a server that hangs does not delay
+// others. A failed request is retried with exponential backoff, while later events wait
+// in a bounded queue. An event that the server rejects is dropped.
 package webhook
 
 import (
@@ -31,38 +31,38 @@ import (
 )
 
 const (
-	// maxEvents and maxPictureBytes bound what waits. The oldest events are dropped,
-	// and the pictures of the oldest before.
+	// maxEvents and maxPictureBytes limit the queue. Beyond them the oldest event or the
+	// oldest pictures are dropped.
 	maxEvents       = 100
 	maxPictureBytes = 8 << 20
 
-	// requestTimeout is for one attempt, with the answer.
+	// requestTimeout limits one attempt, including the response.
 	requestTimeout = 15 * time.Second
 
-	// closeTimeout is for how long the end of the program waits for the server.
+	// closeTimeout limits how long Close waits for the server.
 	closeTimeout = 3 * time.Second
 
-	// pictureSide is the longest side of a picture, in pixels, and pictureQuality its
+	// pictureSide is the maximum side of a picture, in pixels, and pictureQuality its
 	// JPEG quality.
 	pictureSide    = 1280
 	pictureQuality = 80
 )
 
-// Config says where and what to send. Its zero value lacks only URL.
+// Config says where and what to send. Only URL is required.
 type Config struct {
-	URL     string   // http or https; may have a name and a password
+	URL     string   // http or https; may contain user and password
 	Headers []string // "Name: value"
 	Token   string   // sent as "Authorization: Bearer"; empty for none
 
-	// Title and Text make a message for people, see Placeholders. If both are empty
-	// JSON is sent.
+	// Title and Text are templates of a message for people, see Placeholders. If both
+	// are empty, JSON is sent.
 	Title, Text string
 
-	Types    []string // of events to send, as decision.Appeared; all if empty
-	Pictures bool     // send the picture of what appeared
+	Types    []string // of events to send, such as decision.Appeared; all if empty
+	Pictures bool     // send a picture when something appears
 
-	// Report is told what is wrong, each problem once, and Log that it is right again.
-	// Both may be nil, and are called from any goroutine.
+	// Report is called once for each problem, and Log when a problem is over. Both may be
+	// nil, and must be safe for concurrent use.
 	Report func(error)
 	Log    func(string)
 }
@@ -76,21 +76,21 @@ type Sink struct {
 	mu           sync.Mutex
 	pending      []job
 	pictureBytes int // of pending
-	dropped      int // events that were never delivered
+	dropped      int // events that were not delivered
 	changed      chan struct{}
 
-	told     string          // the problem that was reported last
-	open     context.Context // ends with Close: then nothing is tried again
-	shut     context.CancelFunc
-	requests context.Context // ends when Close gives up
-	abort    context.CancelFunc
-	done     chan struct{}
+	reported       string          // the last problem reported; "" if it is over; only run uses it
+	retries        context.Context // ends when Close is called
+	stopRetries    context.CancelFunc
+	requests       context.Context // ends closeTimeout later
+	cancelRequests context.CancelFunc
+	done           chan struct{}
 }
 
-// target is a checked address.
+// target is a valid address.
 type target struct {
 	url    string
-	name   string // for people: without path and password, which are secrets
+	name   string // for people: without password and path, which may be secrets
 	header http.Header
 }
 
@@ -114,7 +114,7 @@ func New(c Config) (*Sink, error) {
 	return s, nil
 }
 
-// newSink returns a sink that is not started.
+// newSink checks a configuration and returns a sink that is not started.
 func newSink(c Config) (*Sink, error) {
 	t, err := newTarget(c)
 	if err != nil {
@@ -139,13 +139,13 @@ func newSink(c Config) (*Sink, error) {
 		client:  &http.Client{Timeout: requestTimeout, CheckRedirect: checkRedirect},
 		changed: make(chan struct{}, 1), done: make(chan struct{}),
 	}
-	s.open, s.shut = context.WithCancel(context.Background())
-	s.requests, s.abort = context.WithCancel(context.Background())
+	s.retries, s.stopRetries = context.WithCancel(context.Background())
+	s.requests, s.cancelRequests = context.WithCancel(context.Background())
 	return s, nil
 }
 
-// newTarget checks what is about the server. Errors repeat neither the address nor a
-// header: they may hold secrets.
+// newTarget checks address, token and headers. Errors do not quote them, because they
+// may contain secrets.
 func newTarget(c Config) (target, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
@@ -154,7 +154,7 @@ func newTarget(c Config) (target, error) {
 	t := target{url: c.URL, name: "webhook " + u.Scheme + "://" + u.Host, header: http.Header{"User-Agent": {"halfmeg-edge"}}}
 	if c.Token != "" {
 		if !validValue(c.Token) {
-			return target{}, fmt.Errorf("%s: the token has a character that a header must not have", t.name)
+			return target{}, fmt.Errorf("%s: the token contains a character that is not allowed in a header", t.name)
 		}
 		t.header.Set("Authorization", "Bearer "+c.Token)
 	}
@@ -169,30 +169,32 @@ func newTarget(c Config) (target, error) {
 	return t, nil
 }
 
-// validName reports whether a text is a token (RFC 9110, section 5.6.2).
+// validName reports whether s is a header name: a token (RFC 9110, section 5.6.2).
 func validName(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 	})
 }
 
+// validValue reports whether s has no control characters.
 func validValue(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
-// WantsPicture reports whether an event is sent with its picture.
+// WantsPicture reports whether an event of the observation is sent with a picture.
 func (s *Sink) WantsPicture(o *pipeline.Observation) bool {
-	return s.config.Pictures && slices.ContainsFunc(o.Events, func(e decision.Event) bool { return s.wants(e) && hasPicture(e) })
+	return s.config.Pictures && slices.ContainsFunc(o.Events, func(e decision.Event) bool { return s.selects(e) && hasPicture(e) })
 }
 
-func (s *Sink) wants(e decision.Event) bool {
+// selects reports whether to send an event.
+func (s *Sink) selects(e decision.Event) bool {
 	return len(s.config.Types) == 0 || slices.Contains(s.config.Types, e.Type)
 }
 
-// hasPicture reports whether the frame of an event shows what it is about.
+// hasPicture reports whether the frame of an event shows its subject.
 func hasPicture(e decision.Event) bool { return e.Type == decision.Appeared }
 
-// Observe queues the events of an observation.
+// Observe enqueues the events of an observation.
 func (s *Sink) Observe(o *pipeline.Observation) error {
 	var picture []byte
 	if o.Snapshot != nil && s.WantsPicture(o) {
@@ -202,7 +204,7 @@ func (s *Sink) Observe(o *pipeline.Observation) error {
 		}
 	}
 	for _, e := range o.Events {
-		if !s.wants(e) {
+		if !s.selects(e) {
 			continue
 		}
 		j := job{event: e}
@@ -214,14 +216,14 @@ func (s *Sink) Observe(o *pipeline.Observation) error {
 	return nil
 }
 
-// add queues a job within the bounds.
+// add enqueues a job and drops what exceeds the limits.
 func (s *Sink) add(j job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending = append(s.pending, j)
 	s.pictureBytes += len(j.picture)
 	if len(s.pending) > maxEvents {
-		s.take()
+		s.pop()
 		s.dropped++
 	}
 	for i := 0; s.pictureBytes > maxPictureBytes && i < len(s.pending)-1; i++ {
@@ -234,8 +236,8 @@ func (s *Sink) add(j job) {
 	}
 }
 
-// take removes the oldest job. The caller holds the lock.
-func (s *Sink) take() job {
+// pop removes the oldest job. The caller holds the lock.
+func (s *Sink) pop() job {
 	j := s.pending[0]
 	s.pending[0] = job{}
 	s.pending = s.pending[1:]
@@ -243,32 +245,33 @@ func (s *Sink) take() job {
 	return j
 }
 
-// next waits for a job. False is the end.
+// next waits for a job. It returns false when the sink is closed and its queue empty.
 func (s *Sink) next() (job, bool) {
 	for {
 		s.mu.Lock()
 		if len(s.pending) > 0 {
 			defer s.mu.Unlock()
-			return s.take(), true
+			return s.pop(), true
 		}
 		s.mu.Unlock()
-		if s.open.Err() != nil {
+		if s.retries.Err() != nil {
 			return job{}, false
 		}
 		select {
 		case <-s.changed:
-		case <-s.open.Done():
+		case <-s.retries.Done():
 		}
 	}
 }
 
-// Close tries once to send what waits, for a few seconds at most, and ends the sink.
+// Close makes one attempt to send each queued event, within closeTimeout, and stops the
+// sink.
 func (s *Sink) Close() error {
-	s.shut()
-	timeout := time.AfterFunc(closeTimeout, s.abort)
+	s.stopRetries()
+	timeout := time.AfterFunc(closeTimeout, s.cancelRequests)
 	<-s.done
 	timeout.Stop()
-	s.abort()
+	s.cancelRequests()
 	s.client.CloseIdleConnections()
 	if s.dropped > 0 {
 		s.config.Report(fmt.Errorf("%s: %d events were not delivered", s.name, s.dropped))

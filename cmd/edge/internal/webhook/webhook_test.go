@@ -25,7 +25,7 @@ import (
 	"halfmeg/cmd/edge/internal/snapshot"
 )
 
-// reports records what a sink tells people.
+// reports records what a sink reports and logs.
 type reports struct {
 	mu   sync.Mutex
 	list []string
@@ -60,8 +60,8 @@ type received struct {
 	body []byte
 }
 
-// serve starts a server that records requests and answers as told.
-func serve(t *testing.T, answer http.HandlerFunc) (address string, got func() []received) {
+// serve starts a server that records requests. The handler may be nil.
+func serve(t *testing.T, handler http.HandlerFunc) (address string, got func() []received) {
 	t.Helper()
 	var mu sync.Mutex
 	var list []received
@@ -72,8 +72,8 @@ func serve(t *testing.T, answer http.HandlerFunc) (address string, got func() []
 			list = append(list, received{r, body})
 			mu.Unlock()
 		}
-		if answer != nil {
-			answer(w, r)
+		if handler != nil {
+			handler(w, r)
 		}
 	}))
 	t.Cleanup(server.Close)
@@ -84,7 +84,7 @@ func serve(t *testing.T, answer http.HandlerFunc) (address string, got func() []
 	}
 }
 
-// deliver sends observations and closes the sink.
+// deliver sends observations, closes the sink and returns its reports.
 func deliver(t *testing.T, c Config, list ...*pipeline.Observation) []string {
 	t.Helper()
 	var r reports
@@ -176,15 +176,15 @@ func TestMessages(t *testing.T) {
 	require.Empty(t, deliver(t, Config{URL: address, Title: "Door"}, observation(sighting(decision.Gone, "1"))))
 	require.Equal(t, "cat gone", string(got()[0].body))
 	require.Empty(t, deliver(t, Config{URL: address, Title: "Door", Headers: []string{"Title: mine", "Priority: high"}}, observation(sighting(decision.Gone, "1"))))
-	require.Equal(t, "mine high", got()[1].Header.Get("Title")+" "+got()[1].Header.Get("Priority"), "what is configured wins")
+	require.Equal(t, "mine high", got()[1].Header.Get("Title")+" "+got()[1].Header.Get("Priority"), "configured headers take precedence")
 }
 
-func TestRejected(t *testing.T) {
+func TestRejectedEvents(t *testing.T) {
 	address, got := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	list := deliver(t, Config{URL: address + "/s3cret"}, observation(sighting(decision.Appeared, "1")), observation(sighting(decision.Gone, "1")))
-	require.Len(t, got(), 2, "each once")
+	require.Len(t, got(), 2, "no retry")
 	require.Equal(t, []string{
-		"webhook " + address + ": the answer is 404 Not Found; check address and access; the event is dropped",
+		"webhook " + address + ": the server responded 404 Not Found; check address and access; the event is dropped",
 		"webhook " + address + ": 2 events were not delivered",
 	}, list)
 }
@@ -206,22 +206,22 @@ func TestRedirects(t *testing.T) {
 			require.Len(t, got(), 2)
 			require.Equal(t, got()[0].body, got()[1].body)
 		} else {
-			require.Contains(t, list[0], "it redirects elsewhere, which is not followed", "the event would be lost")
+			require.Contains(t, list[0], "it redirects to an address that is not followed", "the event would be lost")
 			require.Len(t, got(), 1)
 		}
 		target = elsewhere
 		list = deliver(t, Config{URL: address, Token: "t"}, observation(sighting(decision.Appeared, "1")))
-		require.Contains(t, list[0], "it redirects elsewhere, which is not followed")
+		require.Contains(t, list[0], "it redirects to an address that is not followed")
 		target = address
 		list = deliver(t, Config{URL: address}, observation(sighting(decision.Appeared, "1")))
-		require.Contains(t, list[0], "it redirects elsewhere", "in a circle")
+		require.Contains(t, list[0], "it redirects to an address", "a redirect loop")
 	}
 	require.Empty(t, stolen())
 }
 
-// A server that accepts connections and says nothing delays neither another webhook
-// nor the end of the program by more than a few seconds.
-func TestHanging(t *testing.T) {
+// A server that accepts connections but does not respond does not delay another webhook,
+// and Close returns.
+func TestHungServer(t *testing.T) {
 	release := make(chan struct{})
 	hanging, _ := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -243,12 +243,12 @@ func TestHanging(t *testing.T) {
 	require.Equal(t, []string{"webhook " + hanging + ": 2 events were not delivered"}, r.list)
 }
 
-// transport answers without a network.
+// transport is an http.RoundTripper without a network.
 type transport func(r *http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func answer(code int, header ...string) *http.Response {
+func response(code int, header ...string) *http.Response {
 	w := httptest.NewRecorder()
 	for i := 0; i < len(header); i += 2 {
 		w.Header().Set(header[i], header[i+1])
@@ -257,7 +257,7 @@ func answer(code int, header ...string) *http.Response {
 	return w.Result()
 }
 
-// start starts a sink in a bubble.
+// start starts a sink in a synctest bubble.
 func start(t *testing.T, r *reports, f transport) *Sink {
 	t.Helper()
 	s, err := newSink(Config{URL: "http://host/s3cret", Report: r.report, Log: r.log})
@@ -273,15 +273,15 @@ func TestRetries(t *testing.T) {
 		var at []time.Duration
 		begin := time.Now()
 		steps := []func() (*http.Response, error){
-			func() (*http.Response, error) { return answer(500), nil },
+			func() (*http.Response, error) { return response(500), nil },
 			func() (*http.Response, error) { return nil, errors.New("connection refused") },
-			func() (*http.Response, error) { return answer(429, "Retry-After", "30"), nil },
+			func() (*http.Response, error) { return response(429, "Retry-After", "30"), nil },
 			func() (*http.Response, error) {
-				return answer(503, "Retry-After", time.Now().UTC().Add(90*time.Second).Format(http.TimeFormat)), nil
+				return response(503, "Retry-After", time.Now().UTC().Add(90*time.Second).Format(http.TimeFormat)), nil
 			},
-			func() (*http.Response, error) { return answer(408), nil },
-			func() (*http.Response, error) { return answer(204), nil },
-			func() (*http.Response, error) { return answer(204), nil },
+			func() (*http.Response, error) { return response(408), nil },
+			func() (*http.Response, error) { return response(204), nil },
+			func() (*http.Response, error) { return response(204), nil },
 		}
 		s := start(t, &r, func(*http.Request) (*http.Response, error) {
 			at = append(at, time.Since(begin))
@@ -294,23 +294,23 @@ func TestRetries(t *testing.T) {
 		for i, seconds := range []float64{1, 2, 30, 90, 1} {
 			require.InEpsilon(t, seconds, (at[i+1] - at[i]).Seconds(), 0.26, "wait %d", i+1)
 		}
-		require.Equal(t, at[5], at[6], "the next follows at once")
+		require.Equal(t, at[5], at[6], "the next event follows without a delay")
 		require.Equal(t, []string{
-			"webhook http://host: the answer is 500 Internal Server Error; trying again",
+			"webhook http://host: the server responded 500 Internal Server Error; retrying",
 			"webhook http://host: works again",
 		}, r.list)
 	})
 }
 
-// While a server is away the newest events are kept.
-func TestAway(t *testing.T) {
+// While a server does not respond, the latest events are kept.
+func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r reports
 		var got []string
-		var here atomic.Bool
+		var responding atomic.Bool
 		s := start(t, &r, func(q *http.Request) (*http.Response, error) {
-			if !here.Load() {
-				<-q.Context().Done() // it hangs
+			if !responding.Load() {
+				<-q.Context().Done()
 				return nil, q.Context().Err()
 			}
 			var e decision.Event
@@ -318,7 +318,7 @@ func TestAway(t *testing.T) {
 				return nil, err
 			}
 			got = append(got, e.ID)
-			return answer(200), nil
+			return response(200), nil
 		})
 		require.NoError(t, s.Observe(observation(sighting(decision.Appeared, "first"))))
 		synctest.Wait()
@@ -328,36 +328,36 @@ func TestAway(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		require.Empty(t, got)
-		here.Store(true)
+		responding.Store(true)
 		time.Sleep(2 * time.Minute)
 		require.NoError(t, s.Close())
 		require.Len(t, got, 1+maxEvents)
 		require.Equal(t, []string{"first", "5", "6"}, got[:3])
 		require.Equal(t, []string{
-			"webhook http://host: no answer within 15s; trying again",
+			"webhook http://host: no response within 15s; retrying",
 			"webhook http://host: works again",
 			"webhook http://host: 5 events were not delivered",
 		}, r.list)
 	})
 }
 
-// An event that never succeeds makes room after a while.
-func TestGivesUp(t *testing.T) {
+// An event is dropped after retryTimeout.
+func TestRetryTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r reports
-		s := start(t, &r, func(*http.Request) (*http.Response, error) { return answer(503), nil })
+		s := start(t, &r, func(*http.Request) (*http.Response, error) { return response(503), nil })
 		require.NoError(t, s.Observe(observation(sighting(decision.Appeared, "1"), sighting(decision.Appeared, "2"))))
-		time.Sleep(longestRetry + time.Minute)
+		time.Sleep(retryTimeout + time.Minute)
 		synctest.Wait()
 		require.Equal(t, 1, s.dropped)
 		begin := time.Now()
 		require.NoError(t, s.Close())
-		require.Zero(t, time.Since(begin), "it does not wait for the next attempt")
+		require.Zero(t, time.Since(begin), "Close does not wait for the next attempt")
 		require.Equal(t, "webhook http://host: 2 events were not delivered", r.list[len(r.list)-1])
 	})
 }
 
-func TestPicturesThatWaitAreBounded(t *testing.T) {
+func TestQueuedPicturesAreLimited(t *testing.T) {
 	s, err := newSink(Config{URL: "http://host"})
 	require.NoError(t, err)
 	const size = maxPictureBytes / 4
@@ -365,18 +365,18 @@ func TestPicturesThatWaitAreBounded(t *testing.T) {
 		s.add(job{picture: make([]byte, size)})
 	}
 	require.Len(t, s.pending, 10)
-	with := 0
+	withPicture := 0
 	for i, j := range s.pending {
 		if j.picture != nil {
-			with++
-			require.GreaterOrEqual(t, i, 6, "the newest")
+			withPicture++
+			require.GreaterOrEqual(t, i, 6, "the latest")
 		}
 	}
-	require.Equal(t, 4, with)
+	require.Equal(t, 4, withPicture)
 	s.add(job{picture: make([]byte, 2*maxPictureBytes)})
-	require.NotNil(t, s.pending[10].picture, "one is kept, whatever its size")
+	require.NotNil(t, s.pending[10].picture, "the last one is kept, whatever its size")
 	for range 11 {
-		s.take()
+		s.pop()
 	}
 	require.Zero(t, s.pictureBytes)
 }
@@ -399,13 +399,13 @@ func TestConfigErrors(t *testing.T) {
 		"the address of a webhook must be":                                   {URL: "ftp://pi:s3cret@host"},
 		"webhook http://host: header 2 must have the form Name: value":       {URL: "http://pi:s3cret@host/s3cret", Headers: []string{"A: b", "s3cret"}},
 		"webhook http://host: header 1 must have the form Name: value":       {URL: "http://host", Headers: []string{"A: s3cret\r\nB: c"}},
-		"webhook https://host:99: the token has a character":                 {URL: "https://host:99", Token: "s3cret\n"},
-		`"$nam": there is no placeholder $nam, only $camera, $date, `:        {URL: "http://host", Text: "$nam"},
-		`"${a b}": there is no placeholder $a b`:                             {URL: "http://host", Title: "${a b}"},
-		`"costs $5": there is no placeholder $5`:                             {URL: "http://host", Title: "costs $5"},
-		`"${name": a placeholder in braces must be closed and have a name`:   {URL: "http://host", Title: "${name"},
-		`"a${}b": a placeholder in braces must be closed and have a name`:    {URL: "http://host", Title: "a${}b"},
-		`"${name} ${": a placeholder in braces must be closed and have a na`: {URL: "http://host", Title: "${name} ${"},
+		"webhook https://host:99: the token contains a character":            {URL: "https://host:99", Token: "s3cret\n"},
+		`"$nam": unknown placeholder $nam; possible are $camera, $date, `:    {URL: "http://host", Text: "$nam"},
+		`"${a b}": unknown placeholder $a b`:                                 {URL: "http://host", Title: "${a b}"},
+		`"costs $5": unknown placeholder $5`:                                 {URL: "http://host", Title: "costs $5"},
+		`"${name": a placeholder in braces needs a name and a closing brace`: {URL: "http://host", Title: "${name"},
+		`"a${}b": a placeholder in braces needs a name and a closing brace`:  {URL: "http://host", Title: "a${}b"},
+		`"${name} ${": a placeholder in braces needs a name`:                 {URL: "http://host", Title: "${name} ${"},
 	} {
 		_, err := New(c)
 		require.ErrorContains(t, err, want)
@@ -420,17 +420,17 @@ func TestConfigErrors(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for text, want := range map[string]time.Duration{
-		"7": 7 * time.Second, "0": time.Second, "-5": time.Second, "99999999": longestAsked,
-		"Fri, 02 Jan 2026 03:04:15 GMT": 10 * time.Second, "Fri, 02 Jan 2026 03:04:00 GMT": time.Second, "Fri, 02 Jan 2027 03:04:00 GMT": longestAsked,
+		"7": 7 * time.Second, "0": time.Second, "-5": time.Second, "99999999": maxRetryAfter,
+		"Fri, 02 Jan 2026 03:04:15 GMT": 10 * time.Second, "Fri, 02 Jan 2026 03:04:00 GMT": time.Second, "Fri, 02 Jan 2027 03:04:00 GMT": maxRetryAfter,
 		"": 0, "soon": 0,
 	} {
-		wait, ok := retryAfter(text, now)
-		require.Equal(t, want, wait, text)
+		delay, ok := retryAfter(text, now)
+		require.Equal(t, want, delay, text)
 		require.Equal(t, want > 0, ok)
 	}
 }
 
-// Whatever a label holds, a message is one valid request.
+// A message is one valid request, whatever its label contains.
 func FuzzMessage(f *testing.F) {
 	f.Add("$name $label", "cat", "cat, Felis catus")
 	f.Add("${name}\r\nX: $$", "a\r\nX-Evil: 1", "\x00\xff=?utf-8?q?x?=")
@@ -442,7 +442,7 @@ func FuzzMessage(f *testing.F) {
 		var got *http.Request
 		s.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
 			got = r
-			return answer(200), nil
+			return response(200), nil
 		})
 		e := sighting(decision.Appeared, "1")
 		e.Name, e.Label = name, label
