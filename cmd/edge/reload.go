@@ -97,7 +97,7 @@ func changed(from, to *config.Settings, isReloadable bool) []string {
 // changedSensors reports whether a fresh configuration has other sensors than MQTT was
 // started with.
 func (r *runCommand) changedSensors(fresh *runCommand, labels []string) (bool, error) {
-	if !r.sinks.mqtt.Wanted() {
+	if !r.sinks.mqtt.Enabled() {
 		return false, nil
 	}
 	before, err := r.sensors(labels)

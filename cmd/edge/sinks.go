@@ -36,7 +36,7 @@ func (f *sinkFlags) add(set *pflag.FlagSet) {
 
 // wanted reports whether there is an output that shows what appears and is gone.
 func (f *sinkFlags) wanted() bool {
-	return f.server.Enabled() || f.record.Config.Dir != "" || f.mqtt.Wanted() || len(f.webhook.URLs) > 0
+	return f.server.Enabled() || f.record.Config.Dir != "" || f.mqtt.Enabled() || len(f.webhook.URLs) > 0
 }
 
 // prepare checks the outputs' own choice of events, and makes sure that there are such
@@ -96,7 +96,7 @@ func (r *runCommand) addRecorder(o *outputs, _ *model.Network) error {
 // addMQTT starts publishing.
 func (r *runCommand) addMQTT(o *outputs, n *model.Network) error {
 	c, err := r.sinks.mqtt.Config()
-	if err != nil || !r.sinks.mqtt.Wanted() {
+	if err != nil || !r.sinks.mqtt.Enabled() {
 		return err
 	}
 	if c.Sensors, err = r.sensors(labels(n)); err != nil {

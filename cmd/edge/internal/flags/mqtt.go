@@ -16,7 +16,7 @@ import (
 // MQTTPasswordVariable is the environment variable for the broker's password.
 const MQTTPasswordVariable = "HALFMEG_MQTT_PASSWORD"
 
-// MQTT says where and what to publish over MQTT.
+// MQTT are the flags for publishing over MQTT.
 type MQTT struct {
 	URL, User, PasswordFile string
 	Name, Prefix            string
@@ -28,34 +28,35 @@ type MQTT struct {
 // discoveryOff turns discovery off.
 const discoveryOff = "off"
 
-// Add defines the flags. The address is a plain string and is checked by Config: what
-// is wrong with a flag is printed with its value, which may hold a password.
+// Add defines the flags. The address is a plain string that mqtt.New checks: an error of
+// flag parsing would quote the address, which may contain a password.
 func (m *MQTT) Add(flags *pflag.FlagSet) {
-	flags.StringVar(&m.URL, "mqtt", "", "publish to this MQTT `broker`, as mqtt://host or mqtts://user@host:8883")
+	flags.StringVar(&m.URL, "mqtt", "", "publish to this MQTT `broker`, such as mqtt://host or mqtts://user@host:8883")
 	config.MarkAddress(flags, "mqtt")
-	flags.StringVar(&m.User, "mqtt-user", "", "`name` that the broker knows")
+	flags.StringVar(&m.User, "mqtt-user", "", "user `name` for the broker")
 	flags.StringVar(&m.PasswordFile, "mqtt-password-file", "", "`file` with the password for the broker; or set "+MQTTPasswordVariable)
-	flags.StringVar(&m.Name, "mqtt-name", "", "`name` of this camera in topics and in Home Assistant (default the host's)")
+	flags.StringVar(&m.Name, "mqtt-name", "", "`name` of this camera in topics and in Home Assistant (default the host name)")
 	flags.StringVar(&m.Prefix, "mqtt-prefix", mqtt.DefaultPrefix, "first `levels` of all topics")
 	flags.StringVar(&m.Discovery, "mqtt-discovery", homeassistant.DefaultPrefix, "`prefix` under which Home Assistant discovers devices, or off")
 	flags.StringVar(&m.CA, "mqtt-ca", "", "`file` with the certificate authority of an mqtts broker, instead of the system's")
-	flags.StringVar(&m.Cert, "mqtt-cert", "", "`file` with this client's certificate, if the broker wants one")
+	flags.StringVar(&m.Cert, "mqtt-cert", "", "`file` with this client's certificate, if the broker requires one")
 	flags.StringVar(&m.Key, "mqtt-key", "", "`file` with the key of --mqtt-cert")
 	config.MarkSecretFile(flags, "mqtt-password-file", MQTTPasswordVariable)
 	config.MarkPath(flags, "mqtt-ca", "mqtt-cert", "mqtt-key")
-	flags.BoolVar(&m.Snapshots, "mqtt-snapshot", false, "publish a picture of what appeared")
+	flags.BoolVar(&m.Snapshots, "mqtt-snapshot", false, "publish a picture when something appears")
 }
 
-// Wanted reports whether to publish at all.
-func (m *MQTT) Wanted() bool { return m.URL != "" }
+// Enabled reports whether to publish over MQTT.
+func (m *MQTT) Enabled() bool { return m.URL != "" }
 
-// Config returns the configuration that the flags say. The password comes from the
-// file, else from the environment, else from the address. If the configuration file
-// names the file, the environment wins: see config.MarkSecretFile.
+// Config returns the configuration of the sink. The password is taken from the file of
+// --mqtt-password-file, the environment or the address, in this order. But if the
+// configuration file sets mqtt-password-file, the environment takes precedence: see
+// config.MarkSecretFile.
 func (m *MQTT) Config() (mqtt.Config, error) {
-	if !m.Wanted() {
+	if !m.Enabled() {
 		if m.User != "" || m.PasswordFile != "" || m.Name != "" || m.CA != "" || m.Cert != "" || m.Key != "" || m.Snapshots {
-			return mqtt.Config{}, errors.New("the flags --mqtt-… need --mqtt, the address of a broker")
+			return mqtt.Config{}, errors.New("the flags --mqtt-… need --mqtt with the address of a broker")
 		}
 		return mqtt.Config{}, nil
 	}
@@ -75,8 +76,8 @@ func (m *MQTT) Config() (mqtt.Config, error) {
 	return c, nil
 }
 
-// secret reads a secret from the first line of a file or, without one, from an
-// environment variable. It may be empty.
+// secret reads a secret from the first line of a file or, if file is empty, from an
+// environment variable, which may be unset.
 func secret(file, variable string) (string, error) {
 	if file == "" {
 		return os.Getenv(variable), nil

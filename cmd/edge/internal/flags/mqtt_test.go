@@ -46,8 +46,8 @@ func TestMQTT(t *testing.T) {
 	require.ErrorContains(t, err, "the first line of")
 }
 
-// A secret comes from the file of a flag, else from the environment, else from the file
-// that the configuration names, which is in its folder.
+// A secret is taken from the file of a flag, the environment or the file that the
+// configuration names, in this order. The latter is relative to the configuration's folder.
 func TestSecretsAndConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "named"), []byte("from file"), 0o600))

@@ -17,8 +17,7 @@ import (
 	"halfmeg/cmd/edge/internal/record"
 )
 
-// Record says which events to record and how much of them to keep. Nothing is
-// recorded without Config.Dir.
+// Record are the flags for recording, which is off if Config.Dir is empty.
 type Record struct{ Config record.Config }
 
 // Add defines the flags.
@@ -31,25 +30,24 @@ func (r *Record) Add(flags *pflag.FlagSet) {
 	flags.Var(Bytes(&c.MaxBytes), "record-max-bytes", "delete the oldest events beyond this `size`, such as 500MB or 2GB; 0 for no limit")
 	flags.Var(count(&c.MaxCount), "record-max-count", "delete the oldest events beyond this `number`; 0 for no limit")
 	flags.Var(count(&c.MaxDays), "record-max-days", "delete events after this `number` of days; 0 for no limit")
-	flags.Var(Bytes(&c.MinFree), "record-min-free", "record nothing while less than this `size` is free on the card")
+	flags.Var(Bytes(&c.MinFree), "record-min-free", "stop recording while less than this `size` is free on the card")
 	flags.Var(&boundedCount{&c.PreRoll, record.MaxPreRoll}, "record-pre-roll", "also keep this `number` of pictures from before each event, half a second apart")
 }
 
-// Prepare makes sure that there are events of every name in --record-events: it is a
-// group that is reported, a class of a network with these labels, or a built-in group,
-// which is then reported, too.
+// Prepare checks that every name in --record-events is a group that has events, a class
+// with one of these labels, or a built-in group, for which it enables events.
 func (r *Record) Prepare(labels []string, d *Decision) error {
-	d.added = nil
-	reported, catalog := d.groupNames(), groups.Builtin(labels)
+	d.added = nil // Prepare may run again after a reload
+	groupNames, catalog := d.groupNames(), groups.Builtin(labels)
 	for _, name := range r.Config.Events {
-		isGroup := slices.ContainsFunc(reported, func(g string) bool { return strings.EqualFold(g, strings.TrimSpace(name)) })
+		isGroup := slices.ContainsFunc(groupNames, func(g string) bool { return strings.EqualFold(g, strings.TrimSpace(name)) })
 		if isGroup {
 			continue
 		}
 		if _, err := decision.FindClasses(labels, name); err == nil {
 			continue
 		} else if _, ok := catalog.Find(name); !ok {
-			return fmt.Errorf("--record-events: %w; a group of your own also needs --group %s=…", err, name)
+			return fmt.Errorf("--record-events: %w; a custom group also needs --group %s=…", err, name)
 		}
 		d.added = append(d.added, strings.TrimSpace(name))
 	}
@@ -62,7 +60,7 @@ type boundedCount struct {
 	max   int
 }
 
-// count is a flag that accepts a whole number from 0.
+// count returns a flag that accepts a whole number from 0.
 func count(value *int) pflag.Value { return &boundedCount{value, math.MaxInt32} }
 
 func (b *boundedCount) String() string { return strconv.Itoa(*b.value) }
@@ -78,13 +76,12 @@ func (b *boundedCount) Set(text string) error {
 	return nil
 }
 
-// bytesFlag is a flag for a size in bytes.
 type bytesFlag int64
 
-// Bytes is a flag for a size in bytes, such as 500MB, 1.5 GB or 2GiB.
+// Bytes returns a flag for a size in bytes, such as 500MB, 1.5 GB or 2GiB.
 func Bytes(size *int64) pflag.Value { return (*bytesFlag)(size) }
 
-// units are the decimal and binary units of sizes; SI and IEC 80000-13.
+// units are the decimal (SI) and binary (IEC 80000-13) units of sizes.
 var units = []struct {
 	name string
 	size int64
@@ -92,7 +89,7 @@ var units = []struct {
 	{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},
 }
 
-// String uses the largest unit that divides the size.
+// String returns the size in the largest unit of which it is a multiple.
 func (f *bytesFlag) String() string {
 	for _, u := range units {
 		if v := int64(*f); v != 0 && v%u.size == 0 {
@@ -104,14 +101,14 @@ func (f *bytesFlag) String() string {
 
 func (f *bytesFlag) Type() string { return "size" }
 
-// sizeForm is a number with an optional unit, of which B may be left out.
-var sizeForm = regexp.MustCompile(`^(\d{1,18}(?:\.\d{1,6})?) ?([A-Za-z]{0,3})$`)
+// sizePattern matches a number with an optional unit, whose B is optional too.
+var sizePattern = regexp.MustCompile(`^(\d{1,18}(?:\.\d{1,6})?) ?([A-Za-z]{0,3})$`)
 
 func (f *bytesFlag) Set(text string) error {
-	form := errors.New("expected a size such as 500MB or 2GB")
-	m := sizeForm.FindStringSubmatch(text)
+	invalid := errors.New("expected a size such as 500MB or 2GB")
+	m := sizePattern.FindStringSubmatch(text)
 	if m == nil {
-		return form
+		return invalid
 	}
 	factor := int64(0)
 	if m[2] == "" || m[2] == "B" {
@@ -124,7 +121,7 @@ func (f *bytesFlag) Set(text string) error {
 	}
 	v, err := strconv.ParseFloat(m[1], 64)
 	if err != nil || factor == 0 || v*float64(factor) > 1e18 {
-		return form
+		return invalid
 	}
 	*f = bytesFlag(math.Round(v * float64(factor)))
 	return nil

@@ -36,7 +36,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// A name that no event has would record nothing, silently.
+// Names that no event can have are rejected: they would record nothing without an error.
 func TestRecordPrepare(t *testing.T) {
 	l := labels(t)
 	d := Decision{groups: []string{"dog", "pets=dog,goldfish"}, Groups: map[string][]string{"birds": {"cock"}}}
@@ -45,13 +45,13 @@ func TestRecordPrepare(t *testing.T) {
 	require.Empty(t, d.added)
 	for name, want := range map[string]string{
 		"tensh":     `did you mean "tench"?`,
-		"my robins": "a group of your own also needs --group my robins=",
+		"my robins": "a custom group also needs --group my robins=",
 	} {
 		r.Config.Events = []string{"tench", name}
 		require.ErrorContains(t, r.Prepare(l, &d), want)
 	}
 
-	// A built-in group is reported because it is recorded.
+	// Recording a built-in group enables its events.
 	r.Config.Events = []string{"vehicle "}
 	require.NoError(t, r.Prepare(l, &d))
 	c, err := d.Config(l)
@@ -59,7 +59,7 @@ func TestRecordPrepare(t *testing.T) {
 	require.Equal(t, "vehicle", c.Groups[2].Name)
 }
 
-// What String writes is read as the same.
+// Set parses what String returns.
 func TestBytes(t *testing.T) {
 	for text, want := range map[string]int64{
 		"0": 0, "17": 17, "17B": 17, "2GB": 2e9, "500 MB": 5e8, "1.5kB": 1500, "4K": 4000, "4KiB": 4096, "2gib": 2 << 30, "1TB": 1e12,

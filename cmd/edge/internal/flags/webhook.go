@@ -14,7 +14,7 @@ import (
 // WebhookTokenVariable is the environment variable for the webhooks' token.
 const WebhookTokenVariable = "HALFMEG_WEBHOOK_TOKEN"
 
-// Webhook says where to send events.
+// Webhook are the flags for webhooks.
 type Webhook struct {
 	URLs, Headers []string
 	TokenFile     string
@@ -26,27 +26,26 @@ type Webhook struct {
 // onBoth sends every event.
 const onBoth = "both"
 
-// Add defines the flags. Addresses and headers are plain strings and are checked by
-// webhook.New: what is wrong with a flag is printed with its value, which may hold a
-// password.
+// Add defines the flags. Addresses and headers are plain strings that webhook.New checks:
+// an error of flag parsing would quote the value, which may contain a password.
 func (w *Webhook) Add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&w.URLs, "webhook", nil, "send each event to this `address`, http or https; may be given several times")
-	flags.StringArrayVar(&w.Headers, "webhook-header", nil, "add a `header` to each request, as 'Priority: high'; may be given several times")
+	flags.StringArrayVar(&w.Headers, "webhook-header", nil, "add a `header` to each request, such as 'Priority: high'; may be given several times")
 	config.MarkSecretAddress(flags, "webhook")
 	config.MarkSecret(flags, "webhook-header")
 	flags.StringVar(&w.TokenFile, "webhook-token-file", "", "`file` with a bearer token, sent to each webhook; or set "+WebhookTokenVariable)
 	config.MarkSecretFile(flags, "webhook-token-file", WebhookTokenVariable)
-	flags.StringVar(&w.Title, "webhook-title", "", "send a message for people with this `title`, as ntfy takes it, instead of JSON; it may have "+webhook.Placeholders())
-	flags.StringVar(&w.Text, "webhook-text", "", "`text` of the message, as '$name at $time'")
+	flags.StringVar(&w.Title, "webhook-title", "", "send a message for people in the format of ntfy, with this `title`, instead of JSON; it may contain "+webhook.Placeholders())
+	flags.StringVar(&w.Text, "webhook-text", "", "`text` of the message, such as '$name at $time'")
 	flags.StringVar(&w.On, "webhook-on", onBoth, "`type` of events to send: appeared, gone or both")
-	flags.BoolVar(&w.Pictures, "webhook-snapshot", false, "send a picture of what appeared with its event")
+	flags.BoolVar(&w.Pictures, "webhook-snapshot", false, "send a picture with each event of type appeared")
 }
 
 // Configs returns a configuration for each webhook.
 func (w *Webhook) Configs() ([]webhook.Config, error) {
 	if len(w.URLs) == 0 {
 		if len(w.Headers) > 0 || w.TokenFile != "" || w.Title != "" || w.Text != "" || w.Pictures {
-			return nil, errors.New("the flags --webhook-… need --webhook, an address")
+			return nil, errors.New("the flags --webhook-… need --webhook with an address")
 		}
 		return nil, nil
 	}
@@ -56,7 +55,7 @@ func (w *Webhook) Configs() ([]webhook.Config, error) {
 	case decision.Appeared, decision.Gone:
 		types = []string{w.On}
 	default:
-		return nil, fmt.Errorf("--webhook-on %q: give appeared, gone or both", w.On)
+		return nil, fmt.Errorf("--webhook-on %q: expected appeared, gone or both", w.On)
 	}
 	token, err := secret(w.TokenFile, WebhookTokenVariable)
 	if err != nil {

@@ -41,7 +41,7 @@ func TestWebhook(t *testing.T) {
 	_, err = parseWebhook(t, "--webhook-text", "x")
 	require.ErrorContains(t, err, "need --webhook")
 	_, err = parseWebhook(t, "--webhook", "http://a", "--webhook-on", "never")
-	require.ErrorContains(t, err, `--webhook-on "never": give appeared, gone or both`)
+	require.ErrorContains(t, err, `--webhook-on "never": expected appeared, gone or both`)
 	_, err = parseWebhook(t, "--webhook", "http://a", "--webhook-token-file", "no-such-file")
 	require.ErrorContains(t, err, "--webhook-token-file: open no-such-file")
 }

@@ -248,7 +248,7 @@ func TestSensors(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []Sensor{{Name: "fish", Group: true}, {Name: "crane", Classes: []int{1, 3}}, {Name: "cat", Classes: []int{2}}, {Name: "birds", Classes: []int{1}}}, list)
 
-	// The two cranes are two sensors, and a class without a label has a name.
+	// Two classes of the same name are two sensors. A class without a label gets a name.
 	list, err = Sensors(labels, decision.Config{Allow: []string{"#1", "#3", "crane"}})
 	require.NoError(t, err)
 	require.Equal(t, []Sensor{{Name: "crane", Classes: []int{1}}, {Name: "crane", Classes: []int{3}}, {Name: "crane", Classes: []int{1, 3}}}, list)
