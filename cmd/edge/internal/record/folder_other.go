@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// freeBytes returns no limit: the free space is not looked up on this system.
+// freeBytes is not implemented on this system: it returns no limit.
 func freeBytes(*os.Root) (int64, error) { return math.MaxInt64, nil }
 
-// lockFolder does nothing on this system.
+// lockFolder is not implemented on this system.
 func lockFolder(*os.Root) (*os.File, error) { return nil, nil }

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// freeBytes is the space of the file system that is free for users.
+// freeBytes returns the free space of the file system that users may fill.
 func freeBytes(root *os.Root) (int64, error) {
 	dir, err := root.Open(".")
 	if err != nil {
@@ -22,9 +22,9 @@ func freeBytes(root *os.Root) (int64, error) {
 	return int64(st.Bavail) * int64(st.Bsize), nil
 }
 
-// lockFolder keeps other programs of ours from recording in the folder until the file is
-// closed: each would delete what the other is writing. File systems that cannot lock
-// are taken as they are.
+// lockFolder prevents other edge processes from recording in the folder until the file is
+// closed: each would delete the other's unfinished files. On file systems without locks
+// nothing prevents that.
 func lockFolder(root *os.Root) (*os.File, error) {
 	dir, err := root.Open(".")
 	if err != nil {

@@ -8,17 +8,18 @@ import (
 	"slices"
 )
 
-// makeRoom deletes the oldest events until an event of this size fits.
+// makeRoom deletes the oldest events until need more bytes fit, and the event if it is
+// new.
 func (s *store) makeRoom(dayName string, files []file, need int64) error {
 	c := &s.config
 	for {
-		more := 0
+		added := 0
 		if !s.has(dayName, files) {
-			more = 1
+			added = 1
 		}
-		full := c.MaxBytes > 0 && s.bytes+need > c.MaxBytes
-		many := c.MaxCount > 0 && s.events+more > c.MaxCount
-		if !full && !many {
+		tooLarge := c.MaxBytes > 0 && s.bytes+need > c.MaxBytes
+		tooMany := c.MaxCount > 0 && s.events+added > c.MaxCount
+		if !tooLarge && !tooMany {
 			break
 		}
 		if len(s.days) == 0 {
@@ -28,22 +29,23 @@ func (s *store) makeRoom(dayName string, files []file, need int64) error {
 			return err
 		}
 	}
-	return s.spare(need)
+	return s.freeSpace(need)
 }
 
-// spare makes sure that need bytes can be written without going below the floor. If
-// recording itself has filled the card, the oldest events make room. If others have, it is
-// an error: else a log that fills the card would take all pictures with it.
-func (s *store) spare(need int64) error {
+// freeSpace deletes the oldest events until need bytes can be written without less than
+// MinFree remaining. If that would delete much more than need, something else fills the
+// card, and freeSpace fails: otherwise a growing log would cause all pictures to be
+// deleted.
+func (s *store) freeSpace(need int64) error {
 	free, err := s.free(s.root)
 	if err != nil {
 		return err
 	}
-	lack := s.config.MinFree + need - free
-	if lack > maxShare*need || lack > s.bytes {
-		return &lowError{free: free, floor: s.config.MinFree}
+	missing := s.config.MinFree + need - free
+	if missing > maxDeleteFactor*need || missing > s.bytes {
+		return &spaceError{free: free, minFree: s.config.MinFree}
 	}
-	for keep := s.bytes - lack; s.bytes > keep && len(s.days) > 0; {
+	for target := s.bytes - missing; s.bytes > target && len(s.days) > 0; {
 		if err := s.deleteOldest(); err != nil {
 			return err
 		}
@@ -51,19 +53,19 @@ func (s *store) spare(need int64) error {
 	return nil
 }
 
-// maxShare is how much more than an event needs may be deleted for it, because others
-// also use the card.
-const maxShare = 4
+// maxDeleteFactor limits the bytes that are deleted for an event, as a multiple of those
+// that it needs. It is above 1 because others also write to the card.
+const maxDeleteFactor = 4
 
-// lowError says that too little is free on the card.
-type lowError struct{ free, floor int64 }
+// spaceError means that too little space is free on the card.
+type spaceError struct{ free, minFree int64 }
 
-func (e *lowError) Error() string {
+func (e *spaceError) Error() string {
 	return fmt.Sprintf("only %d MB free, less than the %d MB to keep free: delete something or lower --record-min-free",
-		e.free/1e6, e.floor/1e6)
+		e.free/1e6, e.minFree/1e6)
 }
 
-// deleteOldest deletes the oldest event of the first day or, if it has none, the day.
+// deleteOldest deletes the oldest event of the oldest day or, if that has none, the day.
 func (s *store) deleteOldest() error {
 	d := s.days[0]
 	if len(d.oldest) == 0 {
@@ -105,7 +107,7 @@ func (s *store) eventFiles(d *day) ([]string, error) {
 	return names, err
 }
 
-// deleteDay deletes the files of a day, and its folder if nothing of others is in it.
+// deleteDay deletes the files of a day, and its folder if it is empty then.
 func (s *store) deleteDay(d *day) error {
 	names, err := s.eventFiles(d)
 	if err != nil {
@@ -123,12 +125,13 @@ func (s *store) deleteDay(d *day) error {
 	return nil
 }
 
-// expire deletes the oldest day, if it is older than the limit of days.
+// expire deletes the oldest day if it exceeds the limit of days. It deletes only one day,
+// because the clock may be wrong.
 func (s *store) expire() error {
 	if s.config.MaxDays == 0 {
 		return nil
 	}
-	limit := s.wall().AddDate(0, 0, -s.config.MaxDays).Local().Format(dayForm)
+	limit := s.wall().AddDate(0, 0, -s.config.MaxDays).Local().Format(dayLayout)
 	var old *day
 	for _, d := range s.days {
 		if d.name < limit && (old == nil || d.name < old.name) {
@@ -141,7 +144,7 @@ func (s *store) expire() error {
 	return s.deleteDay(old)
 }
 
-// delete deletes a regular file of a day and counts it off.
+// delete deletes a regular file of a day and subtracts its size.
 func (s *store) delete(d *day, name string) error {
 	size, err := s.size(d, name)
 	if err != nil || size < 0 {
@@ -150,6 +153,6 @@ func (s *store) delete(d *day, name string) error {
 	if err := s.remove(path.Join(d.name, name)); err != nil {
 		return err
 	}
-	s.count(d, -blocks(size))
+	s.addBytes(d, -blocks(size))
 	return nil
 }

@@ -13,27 +13,29 @@ import (
 )
 
 const (
-	idForm  = `[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[0-9a-f]{8}`
-	csvName = "events.csv"
-	dayForm = time.DateOnly
+	idPattern = `[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[0-9a-f]{8}`
+	csvName   = "events.csv"
+	dayLayout = time.DateOnly
 
 	// idTimeLayout is the layout of the time in an ID, in UTC.
 	idTimeLayout = "20060102T150405.000Z"
 )
 
-// Names of what the package writes. Nothing else is counted or deleted.
+// Names of the files and folders that the package writes. No others are counted or
+// deleted.
 var (
-	idName      = regexp.MustCompile(`^` + idForm + `$`)
-	ownName     = regexp.MustCompile(`^(` + idForm + `)-[^/]+\.(?:jpg|json)$`)
-	temporary   = regexp.MustCompile(`^\.(?:` + idForm + `-[^/]+\.(?:jpg|json))\.part$`)
+	idName      = regexp.MustCompile(`^` + idPattern + `$`)
+	ownName     = regexp.MustCompile(`^(` + idPattern + `)-[^/]+\.(?:jpg|json)$`)
+	temporary   = regexp.MustCompile(`^\.(?:` + idPattern + `-[^/]+\.(?:jpg|json))\.part$`)
 	dayName     = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 	preRollName = regexp.MustCompile(`^pre[0-9]+$`)
 )
 
-// temporaryName is the name of a file until it is whole.
+// temporaryName returns the name of a file while it is written.
 func temporaryName(name string) string { return "." + name + ".part" }
 
-// eventOf is the ID in a name of ours, or "".
+// eventOf returns the event's ID in a file name, or "" if the package did not write the
+// file.
 func eventOf(name string) string {
 	if m := ownName.FindStringSubmatch(name); m != nil {
 		return m[1]
@@ -41,34 +43,35 @@ func eventOf(name string) string {
 	return ""
 }
 
-// fileID is an event's ID. One of another form, which may not be a file name, is
-// replaced.
+// fileID returns an event's ID. An ID of another form might not be a valid file name and
+// is replaced.
 func fileID(e *decision.Event) string {
 	if idName.MatchString(e.ID) {
 		return e.ID
 	}
 	h := fnv.New32a()
 	h.Write([]byte(e.ID))
-	return fmt.Sprintf("%s-%08x", within(e.Start).UTC().Format(idTimeLayout), h.Sum32())
+	return fmt.Sprintf("%s-%08x", fourDigitYear(e.Start).UTC().Format(idTimeLayout), h.Sum32())
 }
 
-// dayOf is the folder of an event, by the local time.
-func dayOf(t time.Time) string { return within(t).Local().Format(dayForm) }
+// dayOf returns the folder of an event: its local date.
+func dayOf(t time.Time) string { return fourDigitYear(t).Local().Format(dayLayout) }
 
-// within returns a time whose year has four digits, in any time zone.
-func within(t time.Time) time.Time {
+// fourDigitYear returns a time whose year has four digits in every time zone: t, or 1970
+// if t does not.
+func fourDigitYear(t time.Time) time.Time {
 	if y := t.Year(); y < 2 || y > 9998 {
 		return time.Unix(0, 0)
 	}
 	return t
 }
 
-// longestName is the limit of bytes in the part of a file's name that comes from a
-// label; file systems have 255 for the whole.
-const longestName = 60
+// maxNameBytes limits the part of a file name that comes from a label. File systems allow
+// 255 bytes for the whole name.
+const maxNameBytes = 60
 
-// fileName makes a part of a file's name from a foreign text: letters and digits of any
-// script, with a hyphen for everything between.
+// fileName converts a label to a part of a file name: letters and digits of any script,
+// with a hyphen for all other characters between them.
 func fileName(text string) string {
 	var b strings.Builder
 	hyphen := false
@@ -77,7 +80,7 @@ func fileName(text string) string {
 			hyphen = b.Len() > 0
 			continue
 		}
-		if b.Len()+1+utf8.RuneLen(r) > longestName {
+		if b.Len()+1+utf8.RuneLen(r) > maxNameBytes {
 			break
 		}
 		if hyphen {
@@ -90,7 +93,7 @@ func fileName(text string) string {
 	case name == "":
 		return "event"
 	case preRollName.MatchString(name):
-		return name + "_" // or it would be taken for the pre-roll
+		return name + "_" // otherwise it would be taken for the pre-roll
 	default:
 		return name
 	}

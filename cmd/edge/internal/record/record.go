@@ -1,43 +1,43 @@
-// Package record keeps a picture and a JSON file of each event in folders of days, and
-// a table of all events of a day:
+// Package record is a sink that stores a picture and a JSON file of each event in folders
+// of days, and a table of all events of a day:
 //
 //	2026-11-27/20261127T081502.250Z-5d2f01aa-robin.jpg
 //	2026-11-27/20261127T081502.250Z-5d2f01aa-robin.json
 //	2026-11-27/20261127T081502.250Z-5d2f01aa-pre1.jpg
 //	2026-11-27/events.csv
 //
-// The JSON is the event, in the form of package decision, with the picture's name. When
-// the event ends it is replaced by the one with the end and the peak, and the picture by
-// that of the most certain frame, if that is clearly better. The pre-roll are pictures
-// of the seconds before, pre1 the oldest. events.csv has a line for each event that has
-// ended, in the folder of the day on which it began.
+// The JSON is a decision.Event with the name of the picture. When the event ends, the
+// JSON is replaced by one with end and peak, and the picture by that of the frame with the
+// highest probability, if it is higher by peakStep. The pre-roll is pictures from the
+// seconds before the event; pre1 is the oldest. events.csv has a line for each event that
+// has ended, in the folder of the day on which the event began.
 //
 // # Limits
 //
-// The oldest events are deleted so that bytes and number stay within their limits, also
-// what an earlier run has left. Bytes are counted in blocks of 4 KiB, as a file system
-// stores them. Only files with names as above are ever deleted or counted.
-// The oldest is what has the first name, except that what this run has recorded is
-// newer than the rest: a Pi whose clock starts in 1970 keeps what it sees now.
+// The oldest events, including those of earlier runs, are deleted to keep bytes and count
+// within their limits. Bytes are counted in blocks of 4 KiB, the allocation unit of the
+// file system. Only files with names as above are counted or deleted. The oldest event is
+// the first by name, but days to which this run has added events count as newer than all
+// others. So a Pi whose clock starts in 1970 keeps its latest events.
 //
-// The limit of days deletes one folder when recording starts, and then one an hour. So
-// a clock that jumps years ahead, and back an hour later, costs one or two days, not all
-// of them. A clock in the past deletes nothing by age.
+// The limit of days deletes one folder when recording starts and then one per hour. So a
+// clock that jumps years ahead, and back an hour later, costs one or two days, not all of
+// them. A clock in the past deletes nothing by age.
 //
-// Some space of the card is left to others. At this floor the oldest events make room
-// for new ones, but not for much more than these need: if something else fills the card,
-// recording stops until there is room again.
+// Some space on the card is reserved for others. When it is reached, the oldest events
+// are deleted for new ones, but not much more than these need: if something else fills
+// the card, recording stops until there is space again.
 //
 // # Wear of the card
 //
-// A file is written under a temporary name and renamed. The first picture and JSON of an
-// event are synced to the card, because a power cut may be part of what was to be seen;
-// what replaces them at the end of the event, the pre-roll and the table are not, and a
-// power cut within half a minute leaves the first version, or a table without its last
+// Files are written under a temporary name and renamed. The first picture and JSON of an
+// event are synced to the card, because they may show what caused a power cut. The files
+// that replace them at the end of the event, the pre-roll and the table are not synced: a
+// power cut within half a minute leaves the first version, and a table without its last
 // lines. An event with pictures of 60 kB writes 160 kB, measured on ext4 with both
-// pictures, JSON, table and journal. At 200 events a day that is 32 MB a day and 12 GB a
-// year, less than a card of 16 GB once over. Each picture of the pre-roll adds its 60 kB.
-// 2 GB hold 30,000 such events.
+// pictures, JSON, table and journal. 200 events a day write 32 MB a day and 12 GB a year,
+// less than the capacity of a 16 GB card. Each picture of the pre-roll adds 60 kB. 2 GB
+// hold 30,000 such events.
 package record
 
 import (
@@ -55,50 +55,50 @@ import (
 	"halfmeg/cmd/edge/internal/snapshot"
 )
 
-// Config says what to record, and how much of it to keep. A limit of 0 is none.
+// Config says what to record and how much of it to keep. A limit of 0 means no limit.
 type Config struct {
-	Dir string // is created if it is missing
+	Dir string // created if it does not exist
 
-	// Events are the classes and groups to record: any name of a label, the
-	// whole label, "#" with the class's index, or a group's name, without regard to
-	// case. None means all.
+	// Events are the classes and groups to record: a name in a label, a whole label,
+	// "#" with a class's index, or a group's name, in upper or lower case. All if empty.
 	Events []string
 
 	MaxBytes int64 // of all files
 	MaxCount int   // events
 	MaxDays  int   // days before today
-	MinFree  int64 // bytes of the card that are left to others
+	MinFree  int64 // bytes of the file system to keep free
 	PreRoll  int   // pictures from before an event, half a second apart
 
-	// Warn, which may be nil, is told for people that recording has stopped, why,
-	// and that it goes on again. It is called by the sink's goroutine.
+	// Warn is called when recording stops, with the reason, and when it resumes. It is
+	// called by the goroutine that calls the sink, and may be nil.
 	Warn func(error)
 }
 
 const (
-	// MaxPreRoll bounds Config.PreRoll.
+	// MaxPreRoll is the maximum of Config.PreRoll.
 	MaxPreRoll = 10
 
 	// preRollInterval is the time between two pictures of the pre-roll, in seconds.
 	preRollInterval = 0.5
 
-	// maxHeld bounds the memory of the pictures that are held for events, and of
-	// those for the pre-roll, in bytes: eight frames of 1080p as YUYV.
-	maxHeld = 32 << 20
+	// maxPictureBytes limits the memory of pictures kept for events, and of those kept
+	// for a camera's pre-roll: eight frames of 1080p as YUYV.
+	maxPictureBytes = 32 << 20
 
-	// peakStep is by how much the probability must exceed that of the last picture
-	// to be worth another.
+	// peakStep is the minimum increase of the probability for which a picture is
+	// replaced.
 	peakStep = 0.05
 
-	// quality of JPEGs that the camera did not send itself.
+	// quality of JPEGs that are encoded here, not by the camera.
 	quality = 85
 
-	// lowMargin is by how much the free space may be below the floor at the start, when
-	// the oldest events can make room, and by how much it must be above after a stop,
-	// or recording would stop again at once.
-	lowMargin = 16 << 20
+	// freeMargin is how far the free space may be below MinFree when recording starts,
+	// because the oldest events can be deleted, and how far above MinFree it must be to
+	// resume, or recording would soon stop again.
+	freeMargin = 16 << 20
 
-	// minRetry and maxRetry are between two tries while the folder cannot be written.
+	// minRetry and maxRetry are the delays between two attempts while the folder cannot
+	// be written.
 	minRetry = time.Second
 	maxRetry = 5 * time.Minute
 )
@@ -108,54 +108,54 @@ type Sink struct {
 	config  Config
 	names   map[string]bool // Config.Events, in lower case
 	store   *store
-	started bool // the store has been opened once, or it was tried
-	rings   map[string]*ring
-	on      []*sighting // not yet gone, in the order of appearance
+	started bool             // the first attempt to open the store was made
+	rings   map[string]*ring // by camera
+	active  []*sighting      // events that are not gone, in the order of appearance
 
-	retry    time.Time // not before; zero while recording works
-	wait     time.Duration
-	refused  bool // an event could not be written, though the folder could be opened
-	low      bool // the last failure was that too little was free
-	lost     int  // events since recording stopped
-	expireAt time.Time
+	retryAt     time.Time // zero while recording works
+	retryDelay  time.Duration
+	eventFailed bool // the folder could be opened, but an event could not be written
+	lowSpace    bool // the last failure was too little free space
+	lost        int  // events not recorded since recording stopped
+	expireAt    time.Time
 
-	mu   sync.Mutex
-	want wants
+	mu       sync.Mutex
+	pictures pictureState
 }
 
-// wants is what WantsPicture has to know.
-type wants struct {
-	best map[subject]float64 // probability of the best picture of what is on
-	pre  map[string]float64  // when the last picture of a camera's pre-roll was taken, in seconds of the run
+// pictureState is what WantsPicture, which another goroutine calls, reads.
+type pictureState struct {
+	best    map[subject]float64 // probability of the best picture of each active event
+	preRoll map[string]float64  // time of the last pre-roll picture of each camera, in seconds of the run
 }
 
-// subject is a class or group that a camera sees.
+// subject is a class or group as seen by a camera.
 type subject struct {
 	camera string
 	class  int // -1 for a group
 	name   string
 }
 
-// sighting is an event from when it appears until it is gone.
+// sighting is an event that is not gone, with what is not written yet.
 type sighting struct {
 	subject subject
 	event   decision.Event
-	picture *snapshot.Snapshot   // the best one, unless it is written
-	best    float64              // its probability
-	pre     []*snapshot.Snapshot // unless they are written
-	jpg     string               // name of the picture; empty if there is none yet
-	dirty   bool                 // the event is not written
-	written bool                 // something is written
+	picture *snapshot.Snapshot   // the best one; nil if it is written
+	best    float64              // probability of the best picture
+	preRoll []*snapshot.Snapshot // nil if they are written
+	jpg     string               // name of the picture's file; empty if there is none
+	dirty   bool                 // the event has changed since it was written
+	written bool                 // the event was written at least once
 }
 
-// New returns a sink. A folder that cannot be written is not its error: that may
-// change while the sink runs.
+// New checks a configuration and returns a sink. It does not check the folder, which may
+// become writable later.
 func New(c Config) (*Sink, error) {
 	switch {
 	case c.Dir == "":
 		return nil, errors.New("no folder to record in")
 	case c.PreRoll < 0 || c.PreRoll > MaxPreRoll:
-		return nil, fmt.Errorf("a pre-roll of %d pictures: from 0 to %d are possible", c.PreRoll, MaxPreRoll)
+		return nil, fmt.Errorf("a pre-roll of %d pictures: expected 0 to %d", c.PreRoll, MaxPreRoll)
 	case min(c.MaxBytes, c.MinFree, int64(c.MaxCount), int64(c.MaxDays)) < 0:
 		return nil, errors.New("a limit of recording is negative")
 	}
@@ -171,8 +171,8 @@ func New(c Config) (*Sink, error) {
 
 func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
-// chosen reports whether an event is to be recorded.
-func (s *Sink) chosen(e *decision.Event) bool {
+// selects reports whether to record an event.
+func (s *Sink) selects(e *decision.Event) bool {
 	if len(s.names) == 0 || s.names[fold(e.Name)] || s.names[fold(e.Label)] {
 		return true
 	}
@@ -187,36 +187,36 @@ func (s *Sink) chosen(e *decision.Event) bool {
 	return false
 }
 
-// WantsPicture asks for the first picture of an event, a better one while it goes on,
-// and those of the pre-roll.
+// WantsPicture reports whether the observation's picture is needed: as the first picture
+// of an event, as a better one, or for the pre-roll.
 func (s *Sink) WantsPicture(o *pipeline.Observation) bool {
 	if !o.HasFrame() {
 		return false
 	}
 	for i := range o.Events {
-		if e := &o.Events[i]; e.Type == decision.Appeared && s.chosen(e) {
+		if e := &o.Events[i]; e.Type == decision.Appeared && s.selects(e) {
 			return true
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if last, ok := s.want.pre[o.Camera]; s.config.PreRoll > 0 && (!ok || o.Elapsed >= last+preRollInterval) {
+	if last, ok := s.pictures.preRoll[o.Camera]; s.config.PreRoll > 0 && (!ok || o.Elapsed >= last+preRollInterval) {
 		return true
 	}
 	for _, a := range o.Answers {
-		if best, ok := s.want.best[subject{o.Camera, a.Index, a.Name}]; ok && a.Probability >= best+peakStep {
+		if best, ok := s.pictures.best[subject{o.Camera, a.Index, a.Name}]; ok && a.Probability >= best+peakStep {
 			return true
 		}
 	}
 	return false
 }
 
-// Observe records the events of an observation. It returns no error: recording stops
-// and goes on by itself.
+// Observe records the events of an observation. It never returns an error: after a
+// failure it retries, and it reports that by Config.Warn.
 func (s *Sink) Observe(o *pipeline.Observation) error {
-	s.keepPeak(o)
+	s.updatePeaks(o)
 	for _, e := range o.Events {
-		if !s.chosen(&e) {
+		if !s.selects(&e) {
 			continue
 		}
 		if e.Type == decision.Appeared {
@@ -225,16 +225,16 @@ func (s *Sink) Observe(o *pipeline.Observation) error {
 			s.end(o, e)
 		}
 	}
-	s.keepPreRoll(o)
-	s.publish()
+	s.updatePreRoll(o)
+	s.updatePictureState()
 	s.save(false)
 	return nil
 }
 
-// Close writes what is left.
+// Close writes what is not written yet.
 func (s *Sink) Close() error {
 	s.save(true)
-	for _, v := range s.on {
+	for _, v := range s.active {
 		if v.dirty {
 			s.lost++
 		}
@@ -246,45 +246,47 @@ func (s *Sink) Close() error {
 	return nil
 }
 
-// keepPeak holds the picture of the frame in which something is most certain so far.
-func (s *Sink) keepPeak(o *pipeline.Observation) {
+// updatePeaks keeps the picture of each active event that now has its highest
+// probability.
+func (s *Sink) updatePeaks(o *pipeline.Observation) {
 	if o.Snapshot == nil {
 		return
 	}
 	for _, a := range o.Answers {
-		for _, v := range s.on {
-			if v.subject == (subject{o.Camera, a.Index, a.Name}) && a.Probability >= v.best+peakStep && s.mayHold(o.Snapshot) {
+		for _, v := range s.active {
+			if v.subject == (subject{o.Camera, a.Index, a.Name}) && a.Probability >= v.best+peakStep && s.canKeep(o.Snapshot) {
 				v.picture, v.best = o.Snapshot, a.Probability
 			}
 		}
 	}
 }
 
-// mayHold reports whether there is room for another picture in memory.
-func (s *Sink) mayHold(p *snapshot.Snapshot) bool {
-	held := []*snapshot.Snapshot{p}
+// canKeep reports whether another picture can be kept in memory.
+func (s *Sink) canKeep(p *snapshot.Snapshot) bool {
+	kept := []*snapshot.Snapshot{p}
 	size := p.Size()
-	for _, v := range s.on {
-		for _, other := range append(v.pre, v.picture) {
-			if other != nil && !slices.Contains(held, other) {
-				held = append(held, other)
+	for _, v := range s.active {
+		for _, other := range append(v.preRoll, v.picture) {
+			if other != nil && !slices.Contains(kept, other) {
+				kept = append(kept, other)
 				size += other.Size()
 			}
 		}
 	}
-	return size <= maxHeld
+	return size <= maxPictureBytes
 }
 
+// appear adds an active event.
 func (s *Sink) appear(o *pipeline.Observation, e decision.Event) {
 	v := &sighting{subject: subjectOf(o.Camera, &e), event: e, best: -1, dirty: true}
-	working := s.retry.IsZero() // then the pictures are written at once
-	if o.Snapshot != nil && (working || s.mayHold(o.Snapshot)) {
+	working := s.retryAt.IsZero() // the pictures are written in this call
+	if o.Snapshot != nil && (working || s.canKeep(o.Snapshot)) {
 		v.picture, v.best = o.Snapshot, e.Probability
 	}
 	if r := s.rings[o.Camera]; r != nil && working {
-		v.pre = r.pictures(o.Elapsed)
+		v.preRoll = r.pictures(o.Elapsed)
 	}
-	s.on = append(s.on, v)
+	s.active = append(s.active, v)
 }
 
 func subjectOf(camera string, e *decision.Event) subject {
@@ -294,17 +296,17 @@ func subjectOf(camera string, e *decision.Event) subject {
 	return subject{camera, *e.Class, e.Name}
 }
 
-// end notes the end of an event, also of one whose beginning was missed.
+// end ends an event. The sink may have missed its beginning.
 func (s *Sink) end(o *pipeline.Observation, e decision.Event) {
-	i := slices.IndexFunc(s.on, func(v *sighting) bool { return v.event.ID == e.ID })
+	i := slices.IndexFunc(s.active, func(v *sighting) bool { return v.event.ID == e.ID })
 	if i < 0 {
-		i = len(s.on)
-		s.on = append(s.on, &sighting{subject: subjectOf(o.Camera, &e)})
+		i = len(s.active)
+		s.active = append(s.active, &sighting{subject: subjectOf(o.Camera, &e)})
 	}
-	s.on[i].event, s.on[i].dirty = e, true
+	s.active[i].event, s.active[i].dirty = e, true
 }
 
-func (s *Sink) keepPreRoll(o *pipeline.Observation) {
+func (s *Sink) updatePreRoll(o *pipeline.Observation) {
 	if s.config.PreRoll == 0 || o.Snapshot == nil || !o.HasFrame() {
 		return
 	}
@@ -316,37 +318,37 @@ func (s *Sink) keepPreRoll(o *pipeline.Observation) {
 	r.add(o.Snapshot, o.Elapsed)
 }
 
-// publish tells WantsPicture what is on.
-func (s *Sink) publish() {
-	if len(s.on) == 0 && len(s.rings) == 0 && len(s.want.best) == 0 { // only Observe writes want
+// updatePictureState updates what WantsPicture reads.
+func (s *Sink) updatePictureState() {
+	if len(s.active) == 0 && len(s.rings) == 0 && len(s.pictures.best) == 0 { // no lock: only Observe writes pictures
 		return
 	}
-	w := wants{best: make(map[subject]float64, len(s.on)), pre: make(map[string]float64, len(s.rings))}
-	for _, v := range s.on {
+	p := pictureState{best: make(map[subject]float64, len(s.active)), preRoll: make(map[string]float64, len(s.rings))}
+	for _, v := range s.active {
 		if v.event.Type == decision.Appeared {
-			w.best[v.subject] = v.best
+			p.best[v.subject] = v.best
 		}
 	}
 	for camera, r := range s.rings {
-		w.pre[camera] = r.last
+		p.preRoll[camera] = r.last
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.want = w
+	s.pictures = p
 }
 
-// save writes what is not written. While recording does not work it tries only now and
-// then, or at the end of the run.
+// save writes the events that have changed. After a failure it does so only when the
+// retry delay is over, or if last is set, at the end of the run.
 func (s *Sink) save(last bool) {
 	now := time.Now()
-	if s.due(now) || last && s.waiting() {
+	if s.shouldWrite(now) || last && s.hasUnwritten() {
 		if err := s.write(now); err != nil {
 			s.fail(now, err)
 		} else {
 			s.resume()
 		}
 	}
-	s.on = slices.DeleteFunc(s.on, func(v *sighting) bool {
+	s.active = slices.DeleteFunc(s.active, func(v *sighting) bool {
 		if v.event.Type != decision.Gone {
 			return false
 		}
@@ -357,34 +359,34 @@ func (s *Sink) save(last bool) {
 	})
 }
 
-// due reports whether it is time to write. After an event was refused, only another one
-// shows whether recording works again.
-func (s *Sink) due(now time.Time) bool {
-	return s.retry.IsZero() || !now.Before(s.retry) && (!s.refused || s.waiting())
+// shouldWrite reports whether recording works or should be retried. After an event could
+// not be written, only another event can show whether recording works again.
+func (s *Sink) shouldWrite(now time.Time) bool {
+	return s.retryAt.IsZero() || !now.Before(s.retryAt) && (!s.eventFailed || s.hasUnwritten())
 }
 
-// waiting reports whether there is anything to write.
-func (s *Sink) waiting() bool {
-	return slices.ContainsFunc(s.on, func(v *sighting) bool { return v.dirty })
+// hasUnwritten reports whether an event has changed since it was written.
+func (s *Sink) hasUnwritten() bool {
+	return slices.ContainsFunc(s.active, func(v *sighting) bool { return v.dirty })
 }
 
 func (s *Sink) write(now time.Time) error {
-	if !s.started || !s.retry.IsZero() {
+	if !s.started || !s.retryAt.IsZero() {
 		s.started = true
-		margin := int64(-lowMargin)
-		if s.low {
-			margin = lowMargin
+		margin := int64(-freeMargin)
+		if s.lowSpace {
+			margin = freeMargin
 		}
 		if err := s.store.open(margin); err != nil {
 			return err
 		}
 	}
-	for _, v := range s.on {
+	for _, v := range s.active {
 		if !v.dirty {
 			continue
 		}
 		if err := s.writeSighting(v); err != nil {
-			s.refused = true
+			s.eventFailed = true
 			return err
 		}
 	}
@@ -395,25 +397,25 @@ func (s *Sink) write(now time.Time) error {
 	return s.store.expire()
 }
 
-// fail stops recording for a time.
+// fail stops recording until the next attempt.
 func (s *Sink) fail(now time.Time, err error) {
 	s.store.close()
-	s.low = errors.As(err, new(*lowError))
-	if s.retry.IsZero() {
-		s.wait = minRetry
+	s.lowSpace = errors.As(err, new(*spaceError))
+	if s.retryAt.IsZero() {
+		s.retryDelay = minRetry
 		s.config.Warn(fmt.Errorf("recording in %s stopped: %w; retrying", s.config.Dir, err))
 	} else {
-		s.wait = min(2*s.wait, maxRetry)
+		s.retryDelay = min(2*s.retryDelay, maxRetry)
 	}
-	s.retry = now.Add(s.wait)
+	s.retryAt = now.Add(s.retryDelay)
 }
 
-// resume notes that recording works.
+// resume reports that recording works again, if it had stopped.
 func (s *Sink) resume() {
-	if s.retry.IsZero() {
+	if s.retryAt.IsZero() {
 		return
 	}
-	s.retry, s.refused, s.low = time.Time{}, false, false
+	s.retryAt, s.eventFailed, s.lowSpace = time.Time{}, false, false
 	missing := ""
 	if s.lost > 0 {
 		missing = fmt.Sprintf("; not recorded: %s", events(s.lost))
@@ -422,7 +424,7 @@ func (s *Sink) resume() {
 	s.lost = 0
 }
 
-// events counts them for people.
+// events returns a number of events as text.
 func events(n int) string {
 	if n == 1 {
 		return "1 event"
@@ -430,23 +432,23 @@ func events(n int) string {
 	return fmt.Sprintf("%d events", n)
 }
 
-// writeSighting writes the files of an event, and its line of the table if it is gone.
+// writeSighting writes the files of an event and, if it is gone, its line in the table.
 func (s *Sink) writeSighting(v *sighting) error {
 	e := v.event
 	id, name := fileID(&e), fileName(e.Name)
 	day := dayOf(e.Start)
 	jpg := v.jpg
-	if !s.store.exists(day, jpg) { // deleted as the oldest, or there was none
+	if !s.store.exists(day, jpg) { // there was none, or it was deleted as the oldest
 		jpg = ""
 	}
 	var files []file
-	for i, p := range v.pre {
+	for i, p := range v.preRoll {
 		if data, err := p.JPEG(0, quality); err == nil {
 			files = append(files, file{name: fmt.Sprintf("%s-pre%d.jpg", id, i+1), data: data})
 		}
 	}
 	if v.picture != nil {
-		if data, err := v.picture.JPEG(0, quality); err == nil { // else the event has no picture
+		if data, err := v.picture.JPEG(0, quality); err == nil { // otherwise the event has no picture
 			jpg = id + "-" + name + ".jpg"
 			files = append(files, file{name: jpg, data: data, sync: !v.written})
 		}
@@ -464,6 +466,6 @@ func (s *Sink) writeSighting(v *sighting) error {
 	if err := s.store.put(day, files, line); err != nil {
 		return err
 	}
-	v.picture, v.pre, v.jpg, v.dirty, v.written = nil, nil, jpg, false, true
+	v.picture, v.preRoll, v.jpg, v.dirty, v.written = nil, nil, jpg, false, true
 	return nil
 }

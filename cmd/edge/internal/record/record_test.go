@@ -29,7 +29,7 @@ import (
 // noon is when the events of these tests start.
 var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.Local)
 
-// jpegOf is what a camera sends, with a text in it.
+// jpegOf returns the JPEG of a camera, which contains a text.
 func jpegOf(text string) []byte { return []byte("\xff\xd8" + text + "\xff\xd9") }
 
 func picture(text string) *snapshot.Snapshot {
@@ -51,7 +51,7 @@ func gone(e decision.Event, duration time.Duration, peak float64) decision.Event
 	return e
 }
 
-// at is an observation at a second of the run.
+// at returns an observation at a second of the run.
 func at(elapsed float64, p *snapshot.Snapshot, events ...decision.Event) *pipeline.Observation {
 	return &pipeline.Observation{
 		Results: []classify.Class{{Label: "x", Probability: 0.5}}, Elapsed: elapsed, Snapshot: p, Events: events,
@@ -59,14 +59,14 @@ func at(elapsed float64, p *snapshot.Snapshot, events ...decision.Event) *pipeli
 	}
 }
 
-// seeing is an observation with an answer that is on.
+// seeing returns an observation with an answer that is on.
 func seeing(elapsed float64, p *snapshot.Snapshot, e decision.Event, probability float64) *pipeline.Observation {
 	o := at(elapsed, p)
 	o.Answers = []decision.Answer{{Index: *e.Class, Name: e.Name, Probability: probability, On: true}}
 	return o
 }
 
-// newSink returns a sink and its warnings.
+// newSink returns a sink and the list of its warnings.
 func newSink(t *testing.T, c Config) (*Sink, *[]string) {
 	t.Helper()
 	if c.Dir == "" {
@@ -110,7 +110,7 @@ func readTable(t *testing.T, text string) [][]string {
 	return rows
 }
 
-func TestLifeOfAnEvent(t *testing.T) {
+func TestEvent(t *testing.T) {
 	s, warnings := newSink(t, Config{PreRoll: 2})
 	var synced []string
 	s.store.sync = func(f *os.File) error {
@@ -135,10 +135,10 @@ func TestLifeOfAnEvent(t *testing.T) {
 	require.Nil(t, written.End)
 
 	require.NoError(t, s.Observe(seeing(1.3, picture("a little better"), e, 0.52)))
-	require.Nil(t, s.on[0].picture, "not worth a second picture")
+	require.Nil(t, s.active[0].picture, "too small an increase")
 	require.NoError(t, s.Observe(seeing(1.4, picture("best"), e, 0.9)))
 	require.NoError(t, s.Observe(seeing(1.5, picture("worse"), e, 0.7)))
-	require.Equal(t, string(jpegOf("first")), tree(t, s.config.Dir)[stem+id+"-robin.jpg"], "written once, at the end")
+	require.Equal(t, string(jpegOf("first")), tree(t, s.config.Dir)[stem+id+"-robin.jpg"], "the best picture is written at the end")
 	require.NoError(t, s.Observe(at(5, picture("last"), gone(e, 3*time.Second, 0.91))))
 	require.NoError(t, s.Close())
 
@@ -150,15 +150,15 @@ func TestLifeOfAnEvent(t *testing.T) {
 	require.Equal(t, id+"-robin.jpg", written.Snapshot)
 	require.True(t, written.End.Equal(noon.Add(3*time.Second)))
 	require.Equal(t, 0.91, written.Peak)
-	start, end := noon.Format(timeForm), noon.Add(3*time.Second).Format(timeForm)
+	start, end := noon.Format(timeLayout), noon.Add(3*time.Second).Format(timeLayout)
 	require.Equal(t, [][]string{columns, {
 		id, "", "robin", "robin, second name", "3", "false", start, end, "3.000", "0.910000", id + "-robin.jpg",
 	}}, readTable(t, files[stem+csvName]))
 	require.Empty(t, *warnings)
-	require.Equal(t, []string{temporaryName(id + "-robin.jpg"), temporaryName(id + "-robin.json")}, synced, "once, when it appears")
+	require.Equal(t, []string{temporaryName(id + "-robin.jpg"), temporaryName(id + "-robin.json")}, synced, "only when it appears")
 }
 
-// The runner copies a frame only if somebody wants it.
+// Pictures are requested only when they are needed.
 func TestWantsPicture(t *testing.T) {
 	s, _ := newSink(t, Config{Events: []string{"Robin", "bird"}})
 	e, other := appeared(3, "robin", noon), appeared(4, "cup", noon)
@@ -184,16 +184,16 @@ func TestWantsPicture(t *testing.T) {
 	require.True(t, s.WantsPicture(at(0.5, nil)))
 }
 
-func TestChosen(t *testing.T) {
+func TestSelectedEvents(t *testing.T) {
 	s, _ := newSink(t, Config{Events: []string{"second NAME", " dog "}})
 	e := appeared(1, "robin", noon)
-	require.True(t, s.chosen(&e))
-	require.True(t, s.chosen(&decision.Event{Name: "Dog", Group: true}))
+	require.True(t, s.selects(&e))
+	require.True(t, s.selects(&decision.Event{Name: "Dog", Group: true}))
 	s.names["#7"] = true
 	other := appeared(7, "hen", noon)
 	other.Label = "hen"
-	require.True(t, s.chosen(&other))
-	require.False(t, s.chosen(&decision.Event{Name: "cat", Label: "cat, hot dog"}))
+	require.True(t, s.selects(&other))
+	require.False(t, s.selects(&decision.Event{Name: "cat", Label: "cat, hot dog"}))
 	require.NoError(t, s.Observe(at(0, picture("a"), decision.Event{Type: decision.Appeared, Name: "cat"})))
 	require.Empty(t, tree(t, s.config.Dir))
 }
@@ -208,8 +208,8 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// Pictures of before a failure of the camera are no pre-roll, and neither those of another
-// camera.
+// Pictures from before a failure of the camera, or from another camera, are not part of
+// the pre-roll.
 func TestPreRoll(t *testing.T) {
 	s, _ := newSink(t, Config{PreRoll: 3})
 	require.NoError(t, s.Observe(at(0, picture("long ago"))))
@@ -224,29 +224,29 @@ func TestPreRoll(t *testing.T) {
 	require.Equal(t, string(jpegOf("before")), files["2026-11-27/"+e.ID+"-pre1.jpg"])
 }
 
-// However large the frames are, little memory holds them.
-func TestHeldPicturesAreBounded(t *testing.T) {
-	large := strings.Repeat("x", maxHeld/3)
+// The memory of kept pictures is limited, whatever their size.
+func TestPictureMemory(t *testing.T) {
+	large := strings.Repeat("x", maxPictureBytes/3)
 	r := &ring{size: MaxPreRoll}
 	for i := range MaxPreRoll {
 		r.add(picture(large), float64(i))
 	}
-	require.Len(t, r.taken, 2)
+	require.Len(t, r.entries, 2)
 	s, _ := newSink(t, Config{Dir: filepath.Join(os.DevNull, "a")})
 	for i := range 5 {
 		require.NoError(t, s.Observe(at(0, picture(large), appeared(i, "robin", noon))))
 	}
-	held := 0
-	for _, v := range s.on {
+	kept := 0
+	for _, v := range s.active {
 		if v.picture != nil {
-			held++
+			kept++
 		}
 	}
-	require.Equal(t, 2, held)
-	require.True(t, s.mayHold(s.on[0].picture), "what is held already needs no more")
+	require.Equal(t, 2, kept)
+	require.True(t, s.canKeep(s.active[0].picture), "a picture that is kept already counts once")
 }
 
-// An event whose beginning was not seen, and one without a picture, are recorded.
+// An event is recorded even if the sink missed its beginning and has no picture.
 func TestEventWithoutPicture(t *testing.T) {
 	s, _ := newSink(t, Config{})
 	e := appeared(3, "robin", noon)
@@ -257,7 +257,7 @@ func TestEventWithoutPicture(t *testing.T) {
 	require.Len(t, readTable(t, files["2026-11-27/events.csv"]), 2)
 }
 
-// An event whose picture was deleted to make room does not name it.
+// The JSON does not name a picture that was deleted to make room.
 func TestDeletedPicture(t *testing.T) {
 	s, _ := newSink(t, Config{MaxCount: 1})
 	first, second := appeared(1, "robin", noon), appeared(2, "jay", noon)
@@ -268,8 +268,8 @@ func TestDeletedPicture(t *testing.T) {
 	require.Empty(t, readEvent(t, files["2026-11-27/"+first.ID+"-robin.json"]).Snapshot)
 }
 
-// What a foreign label has does not reach the table or a path.
-func TestForeignNames(t *testing.T) {
+// Special characters of a label reach neither a path nor the table.
+func TestUntrustedNames(t *testing.T) {
 	s, _ := newSink(t, Config{})
 	e := appeared(3, "../../=cmd|\n\"a\";,b", noon)
 	e.ID, e.Label = "../x", "=1+1"
@@ -283,8 +283,8 @@ func TestForeignNames(t *testing.T) {
 	require.Equal(t, []string{"../x", "", "../../=cmd| \"a\";,b", "'=1+1"}, readTable(t, files["2026-11-27/events.csv"])[1][:4])
 }
 
-// A restart adds to the table, without a line that was torn, and removes what was not
-// finished.
+// After a restart the table continues after its last complete line, and unfinished files
+// are removed.
 func TestRestart(t *testing.T) {
 	s, _ := newSink(t, Config{MaxCount: 2})
 	first := appeared(1, "robin", noon)
@@ -298,7 +298,7 @@ func TestRestart(t *testing.T) {
 	}
 	write(csvName, whole+"20261127T1200")
 	write(temporaryName(first.ID+"-robin.jpg"), "half")
-	write("20261127T110000.000Z-00000001-jay.json", "") // a power cut
+	write("20261127T110000.000Z-00000001-jay.json", "") // left by a power cut
 	write(".foreign.part", "")
 	write("notes.txt", "")
 
@@ -317,7 +317,7 @@ func TestRestart(t *testing.T) {
 	require.Equal(t, first.ID, rows[1][0])
 	require.Equal(t, second.ID, rows[2][0])
 
-	third := appeared(3, "wren", noon.Add(2*time.Second)) // the limit counts what was there
+	third := appeared(3, "wren", noon.Add(2*time.Second)) // the limit includes events of the earlier run
 	require.NoError(t, s.Observe(at(0, picture("c"), third)))
 	files = tree(t, day)
 	require.NotContains(t, files, first.ID+"-robin.jpg")
@@ -325,13 +325,13 @@ func TestRestart(t *testing.T) {
 	require.Contains(t, files, second.ID+"-jay.jpg")
 }
 
-// measure counts what is on disk by the names, independently of the store.
+// measure counts the files on disk by their names, independently of the store.
 func measure(t *testing.T, dir string) (bytes int64, events int, days map[string]bool) {
 	t.Helper()
 	ids, days := map[string]bool{}, map[string]bool{}
 	for name, data := range tree(t, dir) {
 		day, base := filepath.Dir(name), filepath.Base(name)
-		if len(day) != len(dayForm) || base != csvName && !strings.Contains(base, "Z-") {
+		if len(day) != len(dayLayout) || base != csvName && !strings.Contains(base, "Z-") {
 			continue
 		}
 		require.NotContains(t, base, ".part")
@@ -344,8 +344,8 @@ func measure(t *testing.T, dir string) (bytes int64, events int, days map[string
 	return bytes, len(ids), days
 }
 
-// The limits hold after every step, over restarts, for events of any size on any day,
-// and what is not ours stays.
+// The limits hold after every step, across restarts, for events of any size on any day.
+// Other files are not deleted.
 func TestLimitsHold(t *testing.T) {
 	for seed := range uint64(10) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -357,11 +357,11 @@ func TestLimitsHold(t *testing.T) {
 		require.NoError(t, os.WriteFile(foreign, make([]byte, 100_000), 0o600))
 		newSink := func() (*Sink, *[]string) {
 			s, warnings := newSink(t, c)
-			s.store.sync = func(*os.File) error { return nil } // takes most of the time
+			s.store.sync = func(*os.File) error { return nil } // sync takes most of the time
 			return s, warnings
 		}
 		s, warnings := newSink()
-		var on []decision.Event
+		var active []decision.Event
 		for step := range 60 {
 			elapsed := float64(step)
 			p := picture(strings.Repeat("x", rng.IntN(9_000)))
@@ -369,15 +369,15 @@ func TestLimitsHold(t *testing.T) {
 			case rng.IntN(20) == 0:
 				require.NoError(t, s.Close())
 				s, warnings = newSink()
-			case len(on) > 0 && rng.IntN(2) == 0:
-				i := rng.IntN(len(on))
-				require.NoError(t, s.Observe(seeing(elapsed, p, on[i], rng.Float64())))
-				require.NoError(t, s.Observe(at(elapsed, p, gone(on[i], time.Second, 0.9))))
-				on = append(on[:i], on[i+1:]...)
+			case len(active) > 0 && rng.IntN(2) == 0:
+				i := rng.IntN(len(active))
+				require.NoError(t, s.Observe(seeing(elapsed, p, active[i], rng.Float64())))
+				require.NoError(t, s.Observe(at(elapsed, p, gone(active[i], time.Second, 0.9))))
+				active = append(active[:i], active[i+1:]...)
 			default:
 				e := appeared(step, "robin", noon.Add(time.Duration(rng.IntN(10*24))*time.Hour))
 				require.NoError(t, s.Observe(at(elapsed, p, e)))
-				on = append(on, e)
+				active = append(active, e)
 			}
 			bytes, events, _ := measure(t, c.Dir)
 			require.LessOrEqual(t, bytes, c.MaxBytes, "seed %d, step %d", seed, step)
@@ -393,7 +393,7 @@ func TestLimitsHold(t *testing.T) {
 	}
 }
 
-// The oldest go first, and a day's folder with its last event.
+// The oldest events are deleted first, and a day's folder with its last event.
 func TestOldestFirst(t *testing.T) {
 	s, _ := newSink(t, Config{MaxCount: 2})
 	for i := range 4 {
@@ -407,14 +407,14 @@ func TestOldestFirst(t *testing.T) {
 	require.NoDirExists(t, filepath.Join(s.config.Dir, "2026-11-27"))
 }
 
-// A Pi without a clock starts in 1970. What it records then is not the oldest.
+// A Pi without a clock starts in 1970. Events that it records then count as the latest.
 func TestClockInThePast(t *testing.T) {
 	s, _ := newSink(t, Config{MaxCount: 3})
 	for i := range 3 {
 		require.NoError(t, s.Observe(at(0, picture("a"), appeared(i, "robin", noon))))
 	}
 	require.NoError(t, s.Close())
-	for run := range 2 { // also in the second run, whose folder is there already
+	for run := range 2 { // in the second run the folder already exists
 		s, _ = newSink(t, s.config)
 		epoch := time.Unix(100, 0)
 		for i := range 3 {
@@ -428,7 +428,7 @@ func TestClockInThePast(t *testing.T) {
 	require.Equal(t, dayOf(time.Unix(0, 0)), dayOf(time.Date(50_000, 1, 1, 0, 0, 0, 0, time.UTC)))
 }
 
-// Days go by age, one an hour, whatever the clock jumps to.
+// Expired days are deleted one per hour, whatever the clock jumps to.
 func TestMaxDays(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -447,7 +447,7 @@ func TestMaxDays(t *testing.T) {
 		time.Sleep(time.Hour)
 		require.Equal(t, 4, days())
 		require.NoDirExists(t, filepath.Join(dir, "2026-11-23"))
-		require.Equal(t, 4, days(), "one an hour")
+		require.Equal(t, 4, days(), "one per hour")
 		time.Sleep(time.Hour)
 		require.Equal(t, 3, days())
 		time.Sleep(time.Hour)
@@ -461,8 +461,8 @@ func TestMaxDays(t *testing.T) {
 	})
 }
 
-// A card that is full, in any write, is told once; the run goes on, nothing half is left,
-// and what still goes on when there is room again is recorded.
+// A full card is reported once, leaves no incomplete file and does not end the run. Events
+// that are still active when there is space again are recorded.
 func TestFullCard(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "records")
 	synctest.Test(t, func(t *testing.T) {
@@ -489,7 +489,7 @@ func TestFullCard(t *testing.T) {
 			require.NoError(t, s.Observe(at(0, nil)))
 		}
 		require.NoError(t, s.Observe(at(0, nil, gone(before, 1, 1), gone(lost, 1, 1))))
-		require.Equal(t, untouched, tree(t, dir), "a file is replaced as a whole, or not at all")
+		require.Equal(t, untouched, tree(t, dir), "files are replaced atomically")
 		require.Len(t, *warnings, 1)
 		require.Contains(t, (*warnings)[0], "recording in "+dir+" stopped: no space left on device")
 		full = false
@@ -504,8 +504,8 @@ func TestFullCard(t *testing.T) {
 	})
 }
 
-// The table keeps its whole lines when the card is full.
-func TestFullCardKeepsTheTable(t *testing.T) {
+// The table keeps its complete lines when the card is full.
+func TestTableOnFullCard(t *testing.T) {
 	s, _ := newSink(t, Config{})
 	e := appeared(1, "robin", noon)
 	require.NoError(t, s.Observe(at(0, nil, gone(e, 1, 1))))
@@ -522,7 +522,7 @@ func TestFullCardKeepsTheTable(t *testing.T) {
 	require.Equal(t, table, tree(t, s.config.Dir)["2026-11-27/events.csv"])
 }
 
-// card is a card of a size that others use too.
+// card is a card of limited size that others also use.
 type card struct {
 	t      *testing.T
 	dir    string
@@ -535,7 +535,7 @@ func (c *card) free(*os.Root) (int64, error) {
 	return c.size - c.others - bytes, nil
 }
 
-// recordOne records an event and returns how many are there.
+// recordOne records an event and returns the number of events in the folder.
 func recordOne(t *testing.T, s *Sink, number int) int {
 	t.Helper()
 	e := appeared(number, "robin", noon)
@@ -547,14 +547,14 @@ func recordOne(t *testing.T, s *Sink, number int) int {
 	return events
 }
 
-// Recording that fills the card goes on with the newest events; where others fill it,
-// it stops and deletes nothing.
-func TestFloor(t *testing.T) {
+// If recording fills the card, the oldest events are deleted. If others fill it, recording
+// stops and deletes nothing.
+func TestMinFree(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "records")
 	synctest.Test(t, func(t *testing.T) {
-		const floor = 500_000_000
-		s, warnings := newSink(t, Config{Dir: dir, MinFree: floor})
-		c := &card{t: t, dir: dir, size: floor + 10*8192 + 4096}
+		const minFree = 500_000_000
+		s, warnings := newSink(t, Config{Dir: dir, MinFree: minFree})
+		c := &card{t: t, dir: dir, size: minFree + 10*8192 + 4096}
 		require.NoError(t, os.MkdirAll(dir, 0o755))
 		s.store.free = c.free
 		for i := range 20 { // an event takes 8192, and the table of the day 4096
@@ -570,7 +570,7 @@ func TestFloor(t *testing.T) {
 		require.Empty(t, *warnings)
 
 		bytes, _, _ := measure(t, dir)
-		require.Greater(t, bytes, int64(48_000), "there would be enough to delete")
+		require.Greater(t, bytes, int64(48_000), "there are enough bytes to delete")
 		c.others += 48_000
 		for i := range 5 {
 			require.Equal(t, before, recordOne(t, s, 30+i))
@@ -582,35 +582,35 @@ func TestFloor(t *testing.T) {
 		require.Len(t, *warnings, 1)
 		require.Contains(t, (*warnings)[0], "MB free, less than the 500 MB to keep free: delete something")
 
-		c.others -= 1e6 + 8192 // room for one, but not to go on
+		c.others -= 1e6 + 8192 // space for one event, but not enough to resume
 		require.Equal(t, before, recordOne(t, s, 40))
 		require.Len(t, *warnings, 1)
-		c.others -= lowMargin
+		c.others -= freeMargin
 		require.Equal(t, before+1, recordOne(t, s, 41))
 		require.Len(t, *warnings, 2)
 		require.NoError(t, s.Close())
 
-		c.others = 1e6 // a restart at the floor goes on
+		c.others = 1e6 // after a restart too, more would have to be deleted than maxDeleteFactor allows
 		s, warnings = newSink(t, s.config)
 		s.store.free = c.free
 		recordOne(t, s, 50)
 		require.Len(t, *warnings, 1)
 		require.NoError(t, s.Close())
-		c.others = 4096
+		c.others = 4096 // a few bytes below MinFree recording continues
 		s, warnings = newSink(t, s.config)
 		s.store.free = c.free
 		recordOne(t, s, 51)
 		require.Empty(t, *warnings)
 		require.NoError(t, s.Close())
-		c.others = lowMargin + 1e6
+		c.others = freeMargin + 1e6 // recording does not start
 		s, warnings = newSink(t, s.config)
 		s.store.free = c.free
 		require.NoError(t, s.Observe(at(0, nil)))
-		require.Len(t, *warnings, 1, "told at the start")
+		require.Len(t, *warnings, 1, "reported at the start")
 
-		s, warnings = newSink(t, Config{Dir: filepath.Join(dir, "empty"), MinFree: floor})
-		s.store.free = func(*os.Root) (int64, error) { return floor + 4096, nil }
-		require.Zero(t, recordOne(t, s, 52), "there is nothing to make room")
+		s, warnings = newSink(t, Config{Dir: filepath.Join(dir, "empty"), MinFree: minFree})
+		s.store.free = func(*os.Root) (int64, error) { return minFree + 4096, nil }
+		require.Zero(t, recordOne(t, s, 52), "there is nothing to delete")
 		require.Len(t, *warnings, 1)
 	})
 }
@@ -624,7 +624,8 @@ func TestFreeBytes(t *testing.T) {
 	require.Positive(t, free)
 }
 
-// A folder that cannot be made is told at the start, and used when it can.
+// A folder that cannot be created is reported at the start, and created when that is
+// possible.
 func TestMissingFolder(t *testing.T) {
 	parent := filepath.Join(t.TempDir(), "card")
 	require.NoError(t, os.WriteFile(parent, nil, 0o600))
@@ -642,7 +643,7 @@ func TestMissingFolder(t *testing.T) {
 		require.Len(t, *warnings, 2)
 		require.Len(t, tree(t, s.config.Dir), 2)
 
-		// A folder that somebody deletes is made again.
+		// A folder that was deleted is created again.
 		require.NoError(t, os.RemoveAll(parent))
 		require.NoError(t, s.Observe(at(0, picture("a"), appeared(2, "robin", noon))))
 		time.Sleep(minRetry)
@@ -653,7 +654,7 @@ func TestMissingFolder(t *testing.T) {
 	})
 }
 
-// Events of a run in which nothing could be recorded are counted at its end.
+// Events that could not be recorded are counted at the end of the run.
 func TestNothingRecorded(t *testing.T) {
 	s, warnings := newSink(t, Config{Dir: filepath.Join(os.DevNull, "a")})
 	e := appeared(1, "robin", noon)
@@ -664,10 +665,10 @@ func TestNothingRecorded(t *testing.T) {
 	require.Contains(t, (*warnings)[1], ": 2 events")
 }
 
-// Links lead nowhere: not out of the folder, and what they point to is not deleted.
-func TestLinks(t *testing.T) {
+// Symbolic links are not followed, and their targets are not deleted.
+func TestSymlinks(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("links need a privilege on Windows")
+		t.Skip("symbolic links need a privilege on Windows")
 	}
 	outside := t.TempDir()
 	victim := appeared(1, "robin", noon).ID + "-robin.jpg"
@@ -680,7 +681,7 @@ func TestLinks(t *testing.T) {
 	require.NoError(t, os.Symlink(filepath.Join(outside, victim), filepath.Join(dir, "2026-11-27", victim)))
 	s, warnings := newSink(t, Config{Dir: dir, MaxCount: 1})
 	require.NoError(t, s.Observe(at(0, nil)))
-	require.Zero(t, s.store.events, "a link is not ours")
+	require.Zero(t, s.store.events, "links are not counted")
 	for i := range 3 {
 		require.NoError(t, s.Observe(at(0, picture("a"), appeared(1+i, "robin", noon.AddDate(0, 0, i)))))
 	}
@@ -699,14 +700,14 @@ func TestLinks(t *testing.T) {
 	require.Equal(t, before, tree(t, outside))
 }
 
-// Any label becomes a part of a name that is ours, in a file system's limits.
+// Any label results in a valid file name, within the limits of file systems.
 func FuzzFileName(f *testing.F) {
 	for _, text := range []string{"robin", "../..", "pre1", "", "żółw błotny", "=cmd", "a\x00b", "con", ".jpg", strings.Repeat("é", 100), "\xff\xfe", "a/b-pre2"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		name := fileName(text)
-		require.LessOrEqual(t, len(name), longestName+1)
+		require.LessOrEqual(t, len(name), maxNameBytes+1)
 		require.True(t, fs.ValidPath(name))
 		require.NotContains(t, name, "/")
 		require.NotContains(t, name, ".")
@@ -720,7 +721,7 @@ func FuzzFileName(f *testing.F) {
 	})
 }
 
-// Whatever a table holds, its whole lines stay, and the new one is the last.
+// Whatever a table contains, its complete lines are kept, and the new line is the last.
 func FuzzTable(f *testing.F) {
 	for _, text := range []string{"", "id\n", "id\na,b", "torn", "\n\n", strings.Repeat("x", 5000), "a\n" + strings.Repeat("x", 5000), "\xff\x00\r\n\r"} {
 		f.Add(text)
@@ -735,7 +736,7 @@ func FuzzTable(f *testing.F) {
 		s := newStore(Config{Dir: dir})
 		d := &day{bytes: blocks(int64(len(before)))}
 		s.bytes = d.bytes
-		require.NoError(t, s.addLine(d, file, []string{"new", "line"}))
+		require.NoError(t, s.writeLine(d, file, []string{"new", "line"}))
 		data, err := os.ReadFile(path)
 		require.NoError(t, err)
 		after := string(data)

@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// store is the folder. Everything in it is reached through an os.Root, so that no
-// symbolic link leads out of it.
+// store is the folder. All access is through an os.Root, so that symbolic links cannot
+// lead out of the folder.
 type store struct {
 	config Config
-	root   *os.Root // nil while it is closed
+	root   *os.Root // nil while the store is closed
 	lock   *os.File // of the folder
 	days   []*day   // the oldest first
-	added  []string // days that this run has added, in their order
+	added  []string // days to which this run has added events, in this order
 	bytes  int64
 	events int
 
-	// What tests replace.
+	// Tests replace these.
 	wall      func() time.Time // the system's clock
 	free      func(*os.Root) (int64, error)
 	writeFile func(*os.File, []byte) error
@@ -34,14 +34,14 @@ type day struct {
 	name   string
 	bytes  int64
 	events int
-	oldest []string // names of files to delete next, sorted
+	oldest []string // files to delete next, sorted by name
 }
 
 // file is a file to be written.
 type file struct {
 	name string
 	data []byte
-	sync bool
+	sync bool // to the card
 }
 
 func newStore(c Config) *store {
@@ -51,8 +51,8 @@ func newStore(c Config) *store {
 	}}
 }
 
-// open opens the folder, removes what an unclean stop has left, and counts the rest.
-// Margin is what must be free beyond the floor; it may be negative.
+// open opens the folder, removes unfinished files of an earlier run, and counts the
+// rest. It fails unless MinFree+margin bytes are free; margin may be negative.
 func (s *store) open(margin int64) error {
 	s.close()
 	if err := os.MkdirAll(s.config.Dir, 0o755); err != nil {
@@ -74,13 +74,13 @@ func (s *store) open(margin int64) error {
 		return err
 	}
 	if free < s.config.MinFree+margin {
-		return &lowError{free: free, floor: s.config.MinFree}
+		return &spaceError{free: free, minFree: s.config.MinFree}
 	}
 	return s.probe()
 }
 
-// probe reports whether files can be written at all, which the first event would find
-// out too late.
+// probe creates and removes a file, so that an unwritable folder is reported before the
+// first event.
 func (s *store) probe() error {
 	const name = ".halfmeg.part"
 	f, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
@@ -92,16 +92,16 @@ func (s *store) probe() error {
 
 func (s *store) close() {
 	if s.lock != nil {
-		_ = s.lock.Close() // nothing is written through it
+		_ = s.lock.Close() // opened for reading
 		s.lock = nil
 	}
 	if s.root != nil {
-		_ = s.root.Close() // the same
+		_ = s.root.Close()
 		s.root = nil
 	}
 }
 
-// scan counts what is there.
+// scan counts the files and events in the folder.
 func (s *store) scan() error {
 	entries, err := s.readDir(".")
 	if err != nil {
@@ -124,8 +124,8 @@ func (s *store) scan() error {
 	return nil
 }
 
-// sortDays sorts by name, except that what this run has added is newer than the rest: the
-// clock may have been wrong, then or now.
+// sortDays sorts the days by name, but those to which this run has added events last: the
+// clock may be wrong, or have been wrong.
 func (s *store) sortDays() {
 	slices.SortFunc(s.days, func(a, b *day) int {
 		if rank := slices.Index(s.added, a.name) - slices.Index(s.added, b.name); rank != 0 {
@@ -135,7 +135,7 @@ func (s *store) sortDays() {
 	})
 }
 
-// scanDay counts the files of a day, without those that were not finished.
+// scanDay counts the files of a day and removes unfinished ones.
 func (s *store) scanDay(name string) (*day, error) {
 	entries, err := s.readDir(name)
 	if err != nil {
@@ -150,7 +150,7 @@ func (s *store) scanDay(name string) (*day, error) {
 		}
 		info, err := e.Info()
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // deleted in the meantime
+			continue // deleted since readDir
 		}
 		if err != nil {
 			return nil, err
@@ -170,7 +170,7 @@ func (s *store) scanDay(name string) (*day, error) {
 	return d, nil
 }
 
-// readDir lists a folder that is no symbolic link, sorted by name.
+// readDir lists a folder, sorted by name. A symbolic link is an error.
 func (s *store) readDir(name string) ([]fs.DirEntry, error) {
 	info, err := s.root.Lstat(name)
 	if err != nil {
@@ -189,17 +189,17 @@ func (s *store) readDir(name string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// blocks is what a file takes on the card.
+// blocks returns the space that a file occupies on the card.
 func blocks(size int64) int64 {
 	const block = 4096
 	return (size + block - 1) / block * block
 }
 
-// put writes the files of an event, after it has made room for them, and a line of the
-// table unless that is nil.
+// put deletes old events to make room, then writes the files of an event and, unless it
+// is nil, a line of the table.
 func (s *store) put(dayName string, files []file, line []string) error {
 	if s.day(dayName) == nil {
-		if err := s.scan(); err != nil { // once a day, in case others have deleted files
+		if err := s.scan(); err != nil { // once a day, because others may have deleted files
 			return err
 		}
 	}
@@ -208,7 +208,7 @@ func (s *store) put(dayName string, files []file, line []string) error {
 		need += blocks(int64(len(f.data)))
 	}
 	if line != nil {
-		need += blocks(1) // of the table, at most one more
+		need += blocks(1) // the table grows by at most one block
 	}
 	if err := s.makeRoom(dayName, files, need); err != nil {
 		return err
@@ -233,7 +233,7 @@ func (s *store) put(dayName string, files []file, line []string) error {
 	return s.appendLine(d, line)
 }
 
-// has reports whether the event with these files is there. Its JSON, the last file, is.
+// has reports whether the event with these files exists, by its JSON, the last file.
 func (s *store) has(dayName string, files []file) bool {
 	return s.exists(dayName, files[len(files)-1].name)
 }
@@ -250,7 +250,7 @@ func (s *store) day(name string) *day {
 	return nil
 }
 
-// makeDay returns the day's folder, which is created if it is missing.
+// makeDay returns a day and creates its folder if necessary.
 func (s *store) makeDay(name string) (*day, error) {
 	err := s.root.Mkdir(name, 0o755)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
@@ -278,7 +278,7 @@ func (s *store) remove(name string) error {
 	return nil
 }
 
-// size is that of a regular file; -1 if there is none.
+// size returns the size of a regular file, or -1 if there is none.
 func (s *store) size(d *day, name string) (int64, error) {
 	info, err := s.root.Lstat(path.Join(d.name, name))
 	switch {
@@ -292,12 +292,13 @@ func (s *store) size(d *day, name string) (int64, error) {
 	return info.Size(), nil
 }
 
-func (s *store) count(d *day, bytes int64) {
+// addBytes adds to the count of bytes.
+func (s *store) addBytes(d *day, bytes int64) {
 	d.bytes += bytes
 	s.bytes += bytes
 }
 
-// write writes a file as a whole, or not at all.
+// write writes a file atomically.
 func (s *store) write(d *day, f file) error {
 	before, err := s.size(d, f.name)
 	if err != nil {
@@ -307,19 +308,19 @@ func (s *store) write(d *day, f file) error {
 	if err := s.remove(part); err != nil {
 		return err
 	}
-	err = s.fill(part, f)
+	err = s.writeTemporary(part, f)
 	if err == nil {
 		err = s.root.Rename(part, path.Join(d.name, f.name))
 	}
 	if err != nil {
-		_ = s.root.Remove(part) // the first error matters
+		_ = s.root.Remove(part)
 		return err
 	}
-	s.count(d, blocks(int64(len(f.data)))-blocks(max(before, 0)))
+	s.addBytes(d, blocks(int64(len(f.data)))-blocks(max(before, 0)))
 	return nil
 }
 
-func (s *store) fill(name string, f file) error {
+func (s *store) writeTemporary(name string, f file) error {
 	out, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err

@@ -16,31 +16,32 @@ import (
 	"halfmeg/internal/printable"
 )
 
-// columns are the heading of the table.
+// columns is the header of the table.
 var columns = []string{"id", "camera", "name", "label", "class", "group", "start", "end", "duration", "peak", "snapshot"}
 
-// timeForm is RFC 3339 with milliseconds.
-const timeForm = "2006-01-02T15:04:05.000Z07:00"
+// timeLayout is RFC 3339 with milliseconds.
+const timeLayout = "2006-01-02T15:04:05.000Z07:00"
 
-// row is the line of an event that is gone. Times are local, the duration is in seconds.
+// row returns the line of an event that is gone. Times are local, the duration is in
+// seconds.
 func row(e *decision.Event) []string {
 	class, end := "", ""
 	if e.Class != nil {
 		class = strconv.Itoa(*e.Class)
 	}
 	if e.End != nil {
-		end = stamp(*e.End)
+		end = formatTime(*e.End)
 	}
 	return []string{
 		cell(e.ID), cell(e.Camera), cell(e.Name), cell(e.Label), class, strconv.FormatBool(e.Group),
-		stamp(e.Start), end, strconv.FormatFloat(e.Duration, 'f', 3, 64), strconv.FormatFloat(e.Peak, 'f', 6, 64), e.Snapshot,
+		formatTime(e.Start), end, strconv.FormatFloat(e.Duration, 'f', 3, 64), strconv.FormatFloat(e.Peak, 'f', 6, 64), e.Snapshot,
 	}
 }
 
-func stamp(t time.Time) string { return t.Local().Format(timeForm) }
+func formatTime(t time.Time) string { return t.Local().Format(timeLayout) }
 
-// cell makes a foreign text safe for a table: one line, so that a torn line is
-// recognised, and no formula of a spreadsheet program.
+// cell makes a text safe for a table: one line, so that a torn line can be recognised,
+// and not a formula for a spreadsheet program.
 func cell(text string) string {
 	text = printable.Text(text)
 	if strings.HasPrefix(text, "=") || strings.HasPrefix(text, "+") || strings.HasPrefix(text, "-") || strings.HasPrefix(text, "@") {
@@ -49,7 +50,7 @@ func cell(text string) string {
 	return text
 }
 
-// appendLine adds a line to the table of a day.
+// appendLine appends a line to the table of a day.
 func (s *store) appendLine(d *day, line []string) error {
 	name := path.Join(d.name, csvName)
 	if info, err := s.root.Lstat(name); err == nil && !info.Mode().IsRegular() {
@@ -59,10 +60,11 @@ func (s *store) appendLine(d *day, line []string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.addLine(d, f, line), f.Close())
+	return errors.Join(s.writeLine(d, f, line), f.Close())
 }
 
-func (s *store) addLine(d *day, f *os.File, line []string) error {
+// writeLine writes a line after the last complete one, and the header if there is none.
+func (s *store) writeLine(d *day, f *os.File, line []string) error {
 	before, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
@@ -74,7 +76,7 @@ func (s *store) addLine(d *day, f *os.File, line []string) error {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	if end == 0 {
-		_ = w.Write(columns) // to memory
+		_ = w.Write(columns) // writes to memory
 	}
 	_ = w.Write(line)
 	w.Flush()
@@ -85,11 +87,12 @@ func (s *store) addLine(d *day, f *os.File, line []string) error {
 		return errors.Join(err, f.Truncate(end))
 	}
 	after := end + int64(b.Len())
-	s.count(d, blocks(after)-blocks(before))
+	s.addBytes(d, blocks(after)-blocks(before))
 	return f.Truncate(after)
 }
 
-// lastLineEnd is the length of a table without a line that a power cut has torn.
+// lastLineEnd returns the length of a table without an incomplete last line, which a
+// power cut may leave.
 func lastLineEnd(f io.ReaderAt, size int64) (int64, error) {
 	const window = 4096 // longer than a line
 	start := max(0, size-window)
@@ -101,7 +104,7 @@ func lastLineEnd(f io.ReaderAt, size int64) (int64, error) {
 		return start + int64(i) + 1, nil
 	}
 	if start > 0 {
-		return size, nil // no table of ours: only added to
+		return size, nil // not written by this package: keep all of it
 	}
 	return 0, nil
 }
