@@ -19,7 +19,7 @@
 //
 // The package needs ffmpeg 5.1 or later, which Debian 12 has.
 //
-// A Raspberry Pi up to the 4 decodes H.264 in hardware, which ffmpeg offers as
+// A Raspberry Pi 4 or earlier decodes H.264 in hardware, which ffmpeg offers as
 // h264_v4l2m2m. Whether that works depends on the stream, the reserved memory and the
 // versions of the kernel and ffmpeg. So the hardware is tried first, and Decoder
 // remembers a failure.

@@ -127,7 +127,7 @@ func next(t *testing.T, s *Stream) newest.Frame {
 	return f
 }
 
-// untilError reads frames until Next fails.
+// untilError reads frames until Next returns an error.
 func untilError(t *testing.T, s *Stream) error {
 	t.Helper()
 	for {

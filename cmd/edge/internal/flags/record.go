@@ -37,7 +37,7 @@ func (r *Record) Add(flags *pflag.FlagSet) {
 // Prepare checks that every name in --record-events is a group that has events, a class
 // with one of these labels, or a built-in group, for which it enables events.
 func (r *Record) Prepare(labels []string, d *Decision) error {
-	d.added = nil // Prepare may run again after a reload
+	d.added = nil // a reload calls Prepare more than once
 	groupNames, catalog := d.groupNames(), groups.Builtin(labels)
 	for _, name := range r.Config.Events {
 		isGroup := slices.ContainsFunc(groupNames, func(g string) bool { return strings.EqualFold(g, strings.TrimSpace(name)) })

@@ -35,8 +35,8 @@
 // that replace them at the end of the event, the pre-roll and the table are not synced: a
 // power cut within half a minute leaves the first version, and a table without its last
 // lines. An event with pictures of 60 kB writes 160 kB, measured on ext4 with both
-// pictures, JSON, table and journal. 200 events a day write 32 MB a day and 12 GB a year,
-// less than the capacity of a 16 GB card. Each picture of the pre-roll adds 60 kB. 2 GB
+// pictures, JSON, table and journal. 200 such events a day write 32 MB, which is 12 GB a
+// year, less than the capacity of a 16 GB card. Each picture of the pre-roll adds 60 kB. 2 GB
 // hold 30,000 such events.
 package record
 
@@ -136,7 +136,7 @@ type subject struct {
 	name   string
 }
 
-// sighting is an event that is not gone, with what is not written yet.
+// sighting is an active event, with its pictures that are not written yet.
 type sighting struct {
 	subject subject
 	event   decision.Event

@@ -564,7 +564,7 @@ func TestMinFree(t *testing.T) {
 		require.Empty(t, *warnings)
 		require.Contains(t, tree(t, dir), "2026-11-27/"+appeared(20, "robin", noon).ID+"-robin.jpg")
 
-		c.others += 8192 // as a log does
+		c.others += 8192 // such as a log that grows
 		before := recordOne(t, s, 21)
 		require.GreaterOrEqual(t, before, 6)
 		require.Empty(t, *warnings)
