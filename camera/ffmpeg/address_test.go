@@ -23,12 +23,12 @@ func TestNames(t *testing.T) {
 		"rtsp://10.0.0.1/user=me&password=secret&channel=1/stream": "rtsp://10.0.0.1/…",
 		"rtsp://10.0.0.1/live/user=me&password=secret":             "rtsp://10.0.0.1/live/…",
 		"rtsp://10.0.0.1/me:secret/ch0":                            "rtsp://10.0.0.1/…",
-		"udp://:1234":                    "udp://:1234",
-		"rtsp://me:12#secret@10.0.0.1/a": "rtsp://…", // url.Parse takes 12 for a port
-		"rtsp://me:12?secret@10.0.0.1/a": "rtsp://…",
-		"rtsp://me:se/cret@10.0.0.1/a":   "rtsp://…",
-		"rtsp://":                        "rtsp://…",
-		"rtsp://a\nb":                    "rtsp://…",
+		"udp://:1234":                                              "udp://:1234",
+		"rtsp://me:12#secret@10.0.0.1/a":                           "rtsp://…", // url.Parse takes 12 for a port
+		"rtsp://me:12?secret@10.0.0.1/a":                           "rtsp://…",
+		"rtsp://me:se/cret@10.0.0.1/a":                             "rtsp://…",
+		"rtsp://":                                                  "rtsp://…",
+		"rtsp://a\nb":                                              "rtsp://…",
 	} {
 		require.Equal(t, want, Name(address), address)
 	}
