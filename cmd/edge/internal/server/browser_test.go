@@ -34,7 +34,7 @@ import (
 	"halfmeg/model/pretrained"
 )
 
-// leaveOut skips a test that needs what is not installed. In CI that is a failure.
+// leaveOut skips a test because something is not installed. In CI that is a failure.
 func leaveOut(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
@@ -43,11 +43,11 @@ func leaveOut(t *testing.T, what string) {
 	t.Skip("LEFT OUT: " + what)
 }
 
-// networkName is this machine for the browser, as any other machine in a network: not
-// localhost, to which browsers tell more.
+// networkName is a name that the browser resolves to this machine. Browsers treat it like
+// another machine of the network: they send Sec-Fetch headers to localhost only.
 const networkName = "pi.test"
 
-// browser starts Chromium and returns its context, for a tab.
+// browser starts Chromium and returns the context for tabs.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {
@@ -71,7 +71,7 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// tab is a page in a browser, with everything it has logged and requested.
+// tab is a browser tab. It records log messages and requests.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
@@ -93,7 +93,8 @@ func open(parent context.Context, t *testing.T, address string, setUp ...chromed
 	_, err = chromedp.Call(ctx, network.Enable, network.EnableParams{})
 	require.NoError(t, err)
 	require.NoError(t, chromedp.Do(ctx, setUp...))
-	// Not chromedp.Navigate: the picture never ends, so the page is never complete.
+	// chromedp.Navigate would wait for the page to load completely, which the stream of
+	// pictures prevents.
 	_, err = chromedp.Call(ctx, page.Navigate, page.NavigateParams{URL: address})
 	require.NoError(t, err)
 	b.wait(`document.readyState !== "loading" && location.href !== "about:blank"`)
@@ -131,8 +132,8 @@ func (b *tab) clean(s *Server) {
 	}
 }
 
-// wait waits until an expression is true. It is evaluated again and again from here:
-// chromedp.Poll would compile it in the page, which the page's policy forbids.
+// wait polls an expression until it is true. chromedp.Poll would compile the expression
+// in the page, which the page's content security policy forbids.
 func (b *tab) wait(expression string) {
 	b.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
@@ -178,7 +179,7 @@ const pictureHash = `(() => {
 	return g.getImageData(0, 0, 32, 32).data.reduce((h, v) => (h * 31 + v) % 1000003, 7);
 })()`
 
-// moves waits until the picture has changed.
+// moves waits until the picture changes.
 func (b *tab) moves() {
 	b.t.Helper()
 	b.wait(`document.getElementById("picture").naturalWidth > 0`)
@@ -199,8 +200,7 @@ func classifier(t *testing.T) *classify.Classifier {
 	return c
 }
 
-// runTestCard classifies the test card into a server, until the returned function is
-// called.
+// runTestCard runs a pipeline from the test card to a server until stop is called.
 func runTestCard(t *testing.T, s *Server, rate float64) (stop func()) {
 	t.Helper()
 	n, err := builtIn()
@@ -222,7 +222,7 @@ func runTestCard(t *testing.T, s *Server, rate float64) (stop func()) {
 	})
 }
 
-// board is what the page is told of the machine.
+// healthy returns the state of a board without problems.
 func healthy() pihealth.State {
 	celsius, throttled := 51.0, uint32(0)
 	return pihealth.State{Model: "Raspberry Pi 4 Model B", ClockHz: 1.5e9, Celsius: &celsius, Throttled: &throttled}
@@ -233,7 +233,7 @@ func healthy() pihealth.State {
 //	go test ./cmd/edge/internal/server -run FollowsTheTestCard -screenshot docs/page.png
 var screenshot = flag.String("screenshot", "", "write a picture of the page to this `file`, relative to the project")
 
-// shoot writes the picture, while the page looks its best.
+// shoot writes the screenshot when the page shows a confident answer and ten events.
 func shoot(b *tab) {
 	b.t.Helper()
 	b.do(chromedp.EmulateViewport(1180, 860))
@@ -245,7 +245,7 @@ func shoot(b *tab) {
 	require.NoError(b.t, os.WriteFile(filepath.Join("../../../..", *screenshot), data, 0o644))
 }
 
-// The whole page with the real network on the test card.
+// The page with the built-in network on the test card.
 func TestBrowserFollowsTheTestCard(t *testing.T) {
 	ctx := browser(t)
 	c := classifier(t)
@@ -277,12 +277,12 @@ func TestBrowserFollowsTheTestCard(t *testing.T) {
 	require.Contains(t, b.text("facts"), "51\u00a0°C")
 	b.wait(`document.getElementById("spoken").textContent !== ""`)
 
-	// A second viewer costs the first one nothing.
+	// A second viewer.
 	second := open(ctx, t, address(s, "/"))
 	second.moves()
 	b.wait(`document.getElementById("about").textContent.includes("viewer")`)
 
-	// A picture of one's own.
+	// Upload of a picture.
 	name := filepath.Join(t.TempDir(), "picture.png")
 	require.NoError(t, os.WriteFile(name, pngOf(t, 640, 480), 0o600))
 	b.do(chromedp.SetUploadFiles(chromedp.ID("ask-file"), []string{name}))
@@ -308,7 +308,7 @@ func TestBrowserFollowsTheTestCard(t *testing.T) {
 	second.clean(s)
 }
 
-// The page goes on when the server is started again, and tells in the meantime.
+// The page reports a lost connection, and continues after a restart of the server.
 func TestBrowserSurvivesRestart(t *testing.T) {
 	ctx := browser(t)
 	s := start(t, Config{})
@@ -330,10 +330,10 @@ func TestBrowserSurvivesRestart(t *testing.T) {
 	b.moves()
 	require.NoError(t, c.Observe(observation(1, appearance("after", "after the restart"))))
 	b.wait(`document.getElementById("seen-list").textContent.includes("after the restart")`)
-	require.Contains(t, b.text("seen-list"), "before the restart", "what the page knew stays")
+	require.Contains(t, b.text("seen-list"), "before the restart", "the page keeps earlier events")
 }
 
-// A label is text: markup in it does nothing, wherever it is shown.
+// Markup in labels is shown as text everywhere.
 func TestBrowserShowsLabelsAsText(t *testing.T) {
 	ctx := browser(t)
 	s := start(t, Config{})
@@ -352,7 +352,7 @@ func TestBrowserShowsLabelsAsText(t *testing.T) {
 	b.clean(s)
 }
 
-// The list of what was seen can be filtered, and grows as things happen.
+// The list of events can be filtered, and is updated by new events.
 func TestBrowserFilters(t *testing.T) {
 	ctx := browser(t)
 	s := start(t, Config{})
@@ -374,13 +374,13 @@ func TestBrowserFilters(t *testing.T) {
 	names("dog")
 	b.do(chromedp.SendKeys(chromedp.ID("filter-name"), "x"))
 	names("")
-	require.Equal(t, "Nothing that was seen matches.", b.text("seen-empty"))
+	require.Equal(t, "No match.", b.text("seen-empty"))
 	evaluate[bool](b, `(() => { const e = document.getElementById("filter-type"); document.getElementById("filter-name").value = ""; e.value = "on"; return e.dispatchEvent(new Event("input", {bubbles: true})); })()`)
 	names("cat")
 	b.clean(s)
 }
 
-// With several cameras the page shows one, and changes to another on request.
+// With several cameras the page shows one and can switch to another.
 func TestBrowserSeveralCameras(t *testing.T) {
 	ctx := browser(t)
 	s := start(t, Config{})
@@ -402,7 +402,7 @@ func TestBrowserSeveralCameras(t *testing.T) {
 	b.clean(s)
 }
 
-// Without JavaScript there is the picture, and a note.
+// Without JavaScript the page shows the picture and a note.
 func TestBrowserWithoutScript(t *testing.T) {
 	ctx := browser(t)
 	s := start(t, Config{})
@@ -414,12 +414,11 @@ func TestBrowserWithoutScript(t *testing.T) {
 	require.Eventually(t, func() bool { return len(s.streams) == 1 }, 30*time.Second, 10*time.Millisecond)
 	text, err := chromedp.Run(b.ctx, chromedp.Text(chromedp.ID("plain")))
 	require.NoError(t, err)
-	require.Contains(t, text, "Without it you see the picture")
+	require.Contains(t, text, "Without JavaScript this page shows only the picture")
 	b.clean(s)
 }
 
-// Who opens the printed address is signed in; without it there is only the page to
-// sign in.
+// The printed address signs in the browser. Without it the server sends the login page.
 func TestBrowserSignsIn(t *testing.T) {
 	ctx := browser(t)
 	var stderr journal
@@ -436,8 +435,8 @@ func TestBrowserSignsIn(t *testing.T) {
 	require.Empty(t, evaluate[string](b, "document.cookie"), "no script can read it")
 }
 
-// By plain http to a name of the network a browser sends no Sec-Fetch headers: the form
-// to sign in works, and so does the page.
+// The login form and the page work without Sec-Fetch headers, which browsers do not send
+// over plain http to another machine.
 func TestBrowserSignsInByForm(t *testing.T) {
 	ctx := browser(t)
 	name := filepath.Join(t.TempDir(), "token")
@@ -449,7 +448,7 @@ func TestBrowserSignsInByForm(t *testing.T) {
 	require.NoError(t, err)
 	b := open(ctx, t, "http://"+networkName+":"+port(s)+"/")
 	b.wait(`document.querySelector("h1").textContent === "Sign in" && document.getElementById("token")`)
-	b.do(chromedp.SendKeys(chromedp.ID("token"), string(token))) // its line end sends the form
+	b.do(chromedp.SendKeys(chromedp.ID("token"), string(token))) // the file's line end submits the form
 	b.wait(`location.pathname === "/" && document.getElementById("status-text") && document.getElementById("status-text").textContent === "Live"`)
 	b.moves()
 	picture := filepath.Join(t.TempDir(), "picture.png")
@@ -458,7 +457,8 @@ func TestBrowserSignsInByForm(t *testing.T) {
 	b.wait(`document.getElementById("ask-status").textContent.startsWith("Most likely zebra")`)
 }
 
-// axe returns axe-core, which checks accessibility (WCAG 2.2 A and AA among others).
+// axe returns the script of axe-core, which checks accessibility (among others WCAG 2.2
+// A and AA).
 func axe(t *testing.T) string {
 	t.Helper()
 	source, err := os.ReadFile(filepath.FromSlash("../../../../build/axe/node_modules/axe-core/axe.min.js"))
@@ -468,7 +468,7 @@ func axe(t *testing.T) string {
 	return string(source)
 }
 
-// requireAccessible checks the page as it is.
+// requireAccessible checks the current page with axe-core.
 func requireAccessible(b *tab) {
 	b.t.Helper()
 	evaluate[chromedp.Void](b, axe(b.t)+"; 0")
@@ -476,7 +476,7 @@ func requireAccessible(b *tab) {
 	require.Empty(b.t, found)
 }
 
-// The page is accessible in each of its looks.
+// The page is accessible at each width, colour scheme and camera status.
 func TestBrowserAccessibility(t *testing.T) {
 	ctx := browser(t)
 	_ = axe(t)
@@ -509,20 +509,20 @@ func TestBrowserAccessibility(t *testing.T) {
 			b.wait(fmt.Sprintf(`document.getElementById("status").dataset.status === %q && document.querySelectorAll("#seen-list li").length === 2`, look.status))
 			b.wait(`document.getAnimations().every(a => a.playState !== "running")`)
 			requireAccessible(b)
-			require.LessOrEqual(t, evaluate[int64](b, "document.documentElement.scrollWidth"), look.width, "nothing sticks out")
+			require.LessOrEqual(t, evaluate[int64](b, "document.documentElement.scrollWidth"), look.width, "no horizontal scrolling")
 		})
 	}
 }
 
-// stall makes a camera's newest frame so old that it is stalled.
+// stall makes a camera stalled by backdating its latest frame.
 func stall(c *Sink) {
 	c.server.mu.Lock()
-	c.fresh = c.fresh.Add(-time.Hour)
+	c.latest = c.latest.Add(-time.Hour)
 	c.server.mu.Unlock()
 	c.stalled()
 }
 
-// The page says that no frame comes any more, and goes on with the next one.
+// The page reports a stalled camera, and continues with the next frame.
 func TestBrowserShowsStall(t *testing.T) {
 	ctx := browser(t)
 	s := start(t, Config{})
@@ -532,10 +532,10 @@ func TestBrowserShowsStall(t *testing.T) {
 	b.wait(`document.getElementById("status-text").textContent === "Live" && document.getElementById("gone").hidden`)
 	stall(c)
 	b.wait(`document.getElementById("status-text").textContent === "No new picture" && !document.getElementById("gone").hidden`)
-	require.Equal(t, "No frame comes any more", b.text("gone-title"))
-	require.Contains(t, b.text("gone-text"), "start edge again")
-	require.Contains(t, b.text("gone-since"), "goes on by itself")
-	require.Equal(t, "It saw last", b.text("answers"))
+	require.Equal(t, "No new frames", b.text("gone-title"))
+	require.Contains(t, b.text("gone-text"), "restart edge")
+	require.Contains(t, b.text("gone-since"), "continues automatically")
+	require.Equal(t, "Last answer", b.text("answers"))
 	require.NoError(t, c.Observe(observation(2)))
 	b.wait(`document.getElementById("status-text").textContent === "Live" && document.getElementById("gone").hidden`)
 	b.clean(s)
@@ -550,8 +550,8 @@ func emulateScheme(scheme string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// Everything can be reached by the Tab key, in the order of the page, and what has the
-// focus is marked.
+// The Tab key reaches every control in the order of the page, and the focused one is
+// outlined.
 func TestBrowserKeyboard(t *testing.T) {
 	ctx := browser(t)
 	s := start(t, Config{Classify: func(context.Context, pixel.Image) ([]classify.Class, error) { return nil, nil }})

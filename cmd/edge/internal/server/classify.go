@@ -20,44 +20,44 @@ const (
 	classifyWait   = 10 * time.Second
 
 	// maxDecodeBytes bounds the memory for one picture: a JPEG of 16 Mi pixels with
-	// half the colours, as phones take them, needs 76 MB.
+	// subsampled chroma, as from a phone, needs 76 MB.
 	maxDecodeBytes = 80_000_000
 
-	// smallPicture is the number of pixels up to which the memory of a picture is left
-	// to the garbage collector.
+	// smallPicture is the largest picture, in pixels, whose memory is left to the
+	// garbage collector instead of being returned to the system immediately.
 	smallPicture = 1 << 20
 )
 
-// classifying bounds the work for POST /api/classify: a few bodies in memory, and one
-// picture that is decoded and classified.
+// classifying bounds the work of POST /api/classify: maxUploads bodies are in memory,
+// and one picture at a time is decoded and classified.
 type classifying struct {
 	uploads slots
-	turn    slots
+	running slots
 }
 
 func newClassifying() classifying {
-	return classifying{uploads: newSlots(maxUploads), turn: newSlots(1)}
+	return classifying{uploads: newSlots(maxUploads), running: newSlots(1)}
 }
 
 // Classification is what POST /api/classify returns.
 type Classification struct {
-	Width   int              `json:"width"` // of the picture, in pixels
+	Width   int              `json:"width"` // in pixels
 	Height  int              `json:"height"`
 	Results []classify.Class `json:"results"` // the most probable first
-	Millis  float64          `json:"ms"`      // to decode and to classify
+	Millis  float64          `json:"ms"`      // decoding and classification
 }
 
-// postClassify answers for the picture in the body.
+// postClassify classifies the picture in the request's body.
 func (s *Server) postClassify(w http.ResponseWriter, r *http.Request) {
 	if s.config.Classify == nil {
-		writeError(w, http.StatusNotImplemented, "this edge does not classify pictures that are sent in")
+		writeError(w, http.StatusNotImplemented, "this server does not classify uploaded pictures")
 		return
 	}
 	if !s.classifying.uploads.take() {
 		busy(w)
 		return
 	}
-	defer s.classifying.uploads.leave()
+	defer s.classifying.uploads.release()
 	if r.ContentLength > maxUploadBytes {
 		tooLarge(w)
 		return
@@ -68,28 +68,28 @@ func (s *Server) postClassify(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &large):
 		tooLarge(w)
 	case err != nil:
-		writeError(w, http.StatusRequestTimeout, "the picture did not arrive")
+		writeError(w, http.StatusRequestTimeout, "the upload was cut off or took too long")
 	default:
-		s.answer(r.Context(), w, data)
+		s.classifyInTurn(r.Context(), w, data)
 	}
 }
 
 func busy(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "1")
-	writeError(w, http.StatusServiceUnavailable, "busy with other pictures: send them one after the other")
+	writeError(w, http.StatusServiceUnavailable, "busy with other pictures: send one at a time")
 }
 
 func tooLarge(w http.ResponseWriter) {
-	writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the picture has more than %d MiB", maxUploadBytes>>20))
+	writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the picture is larger than %d MiB", maxUploadBytes>>20))
 }
 
-// answer waits for its turn, then decodes and classifies a picture.
-func (s *Server) answer(ctx context.Context, w http.ResponseWriter, data []byte) {
+// classifyInTurn waits for other pictures, then decodes and classifies this one.
+func (s *Server) classifyInTurn(ctx context.Context, w http.ResponseWriter, data []byte) {
 	ctx, cancel := context.WithTimeout(ctx, classifyWait)
 	defer cancel()
 	select {
-	case s.classifying.turn <- struct{}{}:
-		defer s.classifying.turn.leave()
+	case s.classifying.running <- struct{}{}:
+		defer s.classifying.running.release()
 	case <-ctx.Done():
 		busy(w)
 		return
@@ -99,12 +99,12 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, data []byte)
 	}
 }
 
-// freeMemory returns garbage to the system; the tests replace it. Otherwise the next
-// collection would come only when the heap has twice the size that one large picture
-// gave it, and edge would keep that memory.
+// freeMemory returns unused memory to the system. Without it the next collection would
+// start only at twice the heap size that one large picture caused, and edge would keep
+// that memory. Tests replace it.
 var freeMemory = debug.FreeOSMemory
 
-// classify decodes and classifies a picture, and reports whether that may have taken
+// classify decodes and classifies a picture. It reports whether that may have needed
 // much memory.
 func (s *Server) classify(ctx context.Context, w http.ResponseWriter, data []byte) (large bool) {
 	start := time.Now()
@@ -115,7 +115,7 @@ func (s *Server) classify(ctx context.Context, w http.ResponseWriter, data []byt
 		return false
 	case err != nil:
 		writeError(w, http.StatusUnsupportedMediaType, err.Error())
-		return !errors.Is(err, picture.ErrUnknown) // it may be broken at its end
+		return !errors.Is(err, picture.ErrUnknown) // most of it may have been decoded
 	}
 	large = img.Width*img.Height > smallPicture
 	results, err := s.config.Classify(ctx, img.Pixels())
@@ -123,7 +123,7 @@ func (s *Server) classify(ctx context.Context, w http.ResponseWriter, data []byt
 		writeError(w, http.StatusInternalServerError, err.Error())
 		return large
 	}
-	took := float64(time.Since(start).Microseconds()) / 1000
-	writeJSON(w, http.StatusOK, Classification{img.Width, img.Height, results, took})
+	millis := float64(time.Since(start).Microseconds()) / 1000
+	writeJSON(w, http.StatusOK, Classification{img.Width, img.Height, results, millis})
 	return large
 }

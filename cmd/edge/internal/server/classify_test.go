@@ -15,8 +15,8 @@ import (
 	"halfmeg/model/classify"
 )
 
-// A small file may be a picture that takes much memory: it is refused, and what the
-// others took is returned to the system.
+// A picture that needs too much memory is refused, however small the file. After a large
+// picture its memory is returned to the system.
 func TestClassifyMemory(t *testing.T) {
 	freed, original := 0, freeMemory
 	freeMemory = func() { freed++ }

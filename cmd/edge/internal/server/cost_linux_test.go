@@ -8,9 +8,9 @@ import (
 	"halfmeg/cmd/edge/internal/snapshot"
 )
 
-// BenchmarkPicture copies a frame of 640x480 pixels and encodes it, as any number of
-// viewers make edge do for each picture. The system calls mark the region that
-// tools/armcycles counts.
+// BenchmarkPicture copies a frame of 640x480 pixels and encodes it, which the server does
+// once for each picture, whatever the number of viewers. The system calls mark the region
+// that tools/armcycles counts.
 func BenchmarkPicture(b *testing.B) {
 	frame := yuyv(b)
 	for name, size := range map[string]pictureSize{"small": small, "large": large} {

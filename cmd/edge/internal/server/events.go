@@ -12,52 +12,53 @@ import (
 )
 
 const (
-	// stateInterval is the least time between two states in a stream of events.
+	// stateInterval is the minimum time between two states in a stream of events.
 	stateInterval = 200 * time.Millisecond
-	// heartbeat is the longest time without a line, so that both sides notice a
-	// connection that is dead.
+	// heartbeat is the time between comment lines, by which both sides notice a dead
+	// connection.
 	heartbeat = 15 * time.Second
-	// reconnectTime is when a browser connects again, in milliseconds.
+	// reconnectTime is the delay before a browser reconnects, in milliseconds.
 	reconnectTime = "2000"
 )
 
 // getEvents sends events as they happen ("event"), and the state whenever it changes
-// ("state") unless the query has state=false. A client that comes again, with the
-// header Last-Event-ID or in the query last-event-id, receives what it has missed; a
-// new one only what happens from now on.
+// ("state") unless the query has state=false. A client that reconnects with the header
+// Last-Event-ID, or the query parameter last-event-id, receives the events that it
+// missed. A new client receives new events only.
 func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	withState := true
 	if text := query.Get("state"); text != "" {
 		var err error
 		if withState, err = strconv.ParseBool(text); err != nil {
-			writeError(w, http.StatusBadRequest, "state: give true or false")
+			writeError(w, http.StatusBadRequest, "state: must be true or false")
 			return
 		}
 	}
 	if !s.eventStreams.take() {
 		s.metrics.refusedStreams.Inc()
 		w.Header().Set("Retry-After", "5")
-		writeError(w, http.StatusServiceUnavailable, "too many others are listening already")
+		writeError(w, http.StatusServiceUnavailable, "too many clients receive events: try again later")
 		return
 	}
-	defer s.eventStreams.leave()
+	defer s.eventStreams.release()
 	last := r.Header.Get("Last-Event-ID")
 	if last == "" {
 		last = query.Get("last-event-id")
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no") // nginx passes on each line at once
-	e := eventWriter{server: s, out: newPieces(w), seen: s.seen(last)}
+	w.Header().Set("X-Accel-Buffering", "no") // nginx must not buffer lines
+	e := eventWriter{server: s, out: newStreamWriter(w), seen: s.lastSeen(last)}
 	if e.out.write("retry: "+reconnectTime+"\n\n") != nil {
 		return
 	}
 	e.run(r, withState)
 }
 
-// seen is the number of the last event that a client has seen. The numbers of another
-// process mean nothing: then the client misses all events of this one.
-func (s *Server) seen(id string) uint64 {
+// lastSeen returns the number of the last event that a client received, from the event's
+// id. A client without an id starts now. An id of an earlier process selects all events
+// of this one.
+func (s *Server) lastSeen(id string) uint64 {
 	boot, number, ok := strings.Cut(id, "-")
 	if id == "" {
 		return s.history.Newest()
@@ -72,8 +73,8 @@ func (s *Server) seen(id string) uint64 {
 // eventWriter writes a stream of events.
 type eventWriter struct {
 	server *Server
-	out    pieces
-	seen   uint64 // number of the last event that was written
+	out    streamWriter
+	seen   uint64 // number of the last written event
 }
 
 func (e *eventWriter) run(r *http.Request, withState bool) {
@@ -135,10 +136,10 @@ func (e *eventWriter) state() (<-chan struct{}, error) {
 	return changed, e.out.write("event: state\ndata: ", data, "\n\n")
 }
 
-// eventsPath is where the pictures of events are.
+// eventsPath is the path of event pictures, relative to the page.
 const eventsPath = "api/events/"
 
-// publish returns an event with the address of its picture, relative to the page.
+// publish returns the event of an entry, with the address of its picture if there is one.
 func publish(entry history.Entry) decision.Event {
 	event := entry.Event
 	event.Snapshot = ""
@@ -152,7 +153,7 @@ func (s *Server) getEventPicture(w http.ResponseWriter, r *http.Request) {
 	id, ok := strings.CutSuffix(r.PathValue("file"), ".jpg")
 	data := s.history.Picture(id)
 	if !ok || data == nil {
-		writeError(w, http.StatusNotFound, "there is no picture of this event, or no longer")
+		writeError(w, http.StatusNotFound, "no picture of this event: it had none, or the picture was evicted")
 		return
 	}
 	w.Header().Set("Content-Type", "image/jpeg")
@@ -166,8 +167,8 @@ type History struct {
 }
 
 const (
-	defaultLimit  = 100
-	maxQueryBytes = 200 // of a name
+	defaultLimit = 100
+	maxNameBytes = 200 // of the query parameter name
 )
 
 func (s *Server) getHistory(w http.ResponseWriter, r *http.Request) {
@@ -183,25 +184,26 @@ func (s *Server) getHistory(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, h)
 }
 
-// parseFilter reads a query; problem is what is wrong with it.
+// parseFilter parses the query parameters of GET /api/history. If one is invalid,
+// problem says which and what is accepted.
 func parseFilter(get func(string) string) (f history.Filter, problem string) {
 	f = history.Filter{Camera: get("camera"), Name: get("name"), Type: get("type"), Limit: defaultLimit}
-	if len(f.Name) > maxQueryBytes {
+	if len(f.Name) > maxNameBytes {
 		return f, "name: too long"
 	}
 	if f.Type != "" && f.Type != decision.Appeared && f.Type != decision.Gone {
-		return f, "type: give appeared or gone"
+		return f, "type: must be appeared or gone"
 	}
 	if text := get("since"); text != "" {
 		var err error
 		if f.Since, err = time.Parse(time.RFC3339, text); err != nil {
-			return f, "since: give a time as 2006-01-02T15:04:05Z"
+			return f, "since: must be a time such as 2006-01-02T15:04:05Z"
 		}
 	}
 	if text := get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > maxEvents {
-			return f, "limit: give a number from 1 to " + strconv.Itoa(maxEvents)
+			return f, "limit: must be a number from 1 to " + strconv.Itoa(maxEvents)
 		}
 		f.Limit = n
 	}

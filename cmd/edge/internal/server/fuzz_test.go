@@ -15,7 +15,8 @@ import (
 	"halfmeg/model/classify"
 )
 
-// fuzzServer is a server that answers in the fuzzer's own goroutine.
+// fuzzServer returns a server with a history, whose handler the fuzz targets call
+// directly.
 func fuzzServer(f *testing.F) *Server {
 	f.Helper()
 	s, err := New(Config{Listen: "127.0.0.1:0", Classify: func(_ context.Context, img pixel.Image) ([]classify.Class, error) {
@@ -37,7 +38,7 @@ func fuzzServer(f *testing.F) *Server {
 	return s
 }
 
-// FuzzQuery sends any query to what has parameters.
+// FuzzQuery sends arbitrary paths and queries.
 func FuzzQuery(f *testing.F) {
 	s := fuzzServer(f)
 	f.Add("/api/history", "name=a&type=gone&since=2026-01-02T03:04:05Z&limit=3&camera=door")
@@ -63,7 +64,7 @@ func FuzzQuery(f *testing.F) {
 	})
 }
 
-// FuzzClassify sends any body.
+// FuzzClassify uploads arbitrary bodies.
 func FuzzClassify(f *testing.F) {
 	s := fuzzServer(f)
 	jpeg, err := grey(7).JPEG(0, 50)

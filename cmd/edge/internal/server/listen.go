@@ -17,20 +17,20 @@ import (
 	"halfmeg/internal/atomicfile"
 )
 
-// DefaultPort is the port where Config.Listen has none.
+// DefaultPort is the port if Config.Listen has none.
 const DefaultPort = "8080"
 
-// listen opens the port. It completes config.Listen.
+// listen opens the port. It adds the default port to config.Listen if that has none.
 func listen(config *Config) (net.Listener, error) {
 	if (config.TLSCert == "") != (config.TLSKey == "") {
-		return nil, errors.New("--tls-cert and --tls-key belong together: give both")
+		return nil, errors.New("--tls-cert and --tls-key belong together: set both")
 	}
 	if config.TLSCert != "" {
 		if _, err := tls.LoadX509KeyPair(config.TLSCert, config.TLSKey); err != nil {
 			return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w; both must be PEM files of the same certificate", config.TLSCert, config.TLSKey, err)
 		}
 	}
-	address, err := complete(config.Listen)
+	address, err := withPort(config.Listen)
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +42,8 @@ func listen(config *Config) (net.Listener, error) {
 	return listener, nil
 }
 
-// complete checks an address and adds the default port where there is none.
-func complete(address string) (string, error) {
+// withPort checks an address and adds the default port if it has none.
+func withPort(address string) (string, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		host, port, err = net.SplitHostPort(address + ":" + DefaultPort)
@@ -52,29 +52,29 @@ func complete(address string) (string, error) {
 		port = DefaultPort
 	}
 	if err != nil || isNumber(host) {
-		return "", fmt.Errorf("--listen %s: give an address and a port: 127.0.0.1:8080 for this machine only, :8080 for the whole network", address)
+		return "", fmt.Errorf("--listen %s: expected an address and a port: 127.0.0.1:8080 for this machine only, :8080 for the whole network", address)
 	}
 	return net.JoinHostPort(host, port), nil
 }
 
 func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
-// explainListen says what to do about an address that cannot be had.
+// explainListen says why the server cannot listen on an address, and what to do.
 func explainListen(address string, err error) error {
 	cause := err
 	if op := (*net.OpError)(nil); errors.As(err, &op) {
 		cause = op.Err
 	}
-	advice := "give another one, as 127.0.0.1:8080"
+	advice := "use another one, such as 127.0.0.1:8080"
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		host, _, _ := net.SplitHostPort(address)
-		return fmt.Errorf("--listen %s: another program, perhaps another edge, has this port; take another one, as --listen %s", address, net.JoinHostPort(host, "8081"))
+		return fmt.Errorf("--listen %s: another program, perhaps another edge, has this port; use another one, such as --listen %s", address, net.JoinHostPort(host, "8081"))
 	case errors.Is(err, syscall.EACCES):
 		host, _, _ := net.SplitHostPort(address)
-		return fmt.Errorf("--listen %s: only root may use ports below 1024; take a higher one, as --listen %s, or allow it with: sudo setcap cap_net_bind_service=+ep edge", address, net.JoinHostPort(host, DefaultPort))
+		return fmt.Errorf("--listen %s: only root may use ports below 1024; use a higher one, such as --listen %s, or allow it with: sudo setcap cap_net_bind_service=+ep edge", address, net.JoinHostPort(host, DefaultPort))
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		advice = "this machine has no such address; :8080 listens on all it has"
+		advice = "this machine has no such address; :8080 listens on all addresses"
 	}
 	return fmt.Errorf("--listen %s: %w; %s", address, cause, advice)
 }
@@ -85,17 +85,17 @@ func (s *Server) loopback() bool {
 	return ok && a.IP.IsLoopback()
 }
 
-// open reports whether no token is needed. A proxy may bring in anybody, and who made
-// a token file wants it to be asked for.
+// open reports whether requests need no token. They need one behind a proxy, which may
+// forward requests from anywhere, and if a token file is set.
 func (s *Server) open() bool {
 	return s.loopback() && len(s.config.TrustedProxies) == 0 && s.config.TokenFile == ""
 }
 
-// minToken is the least length of a token that people choose, in bytes.
+// minToken is the minimum length of the token in a token file, in bytes.
 const minToken = 16
 
-// token returns the token: that of the file, which is made if it is missing, or a new
-// one.
+// token returns the token of the token file, which is created if it does not exist, or a
+// new token if no file is set.
 func (s *Server) token() (string, error) {
 	name := s.config.TokenFile
 	if name == "" {
@@ -118,12 +118,12 @@ func (s *Server) token() (string, error) {
 	}
 	token := strings.TrimSpace(string(data))
 	if len(token) < minToken || strings.ContainsAny(token, " \t\r\n") {
-		return "", fmt.Errorf("--token-file %s: the token must be one word of at least %d characters; without the file edge makes a good one", name, minToken)
+		return "", fmt.Errorf("--token-file %s: the token must be one word of at least %d characters; delete the file, and edge creates one with a random token", name, minToken)
 	}
 	return token, nil
 }
 
-// access returns whom to let in.
+// access returns the access rules, and prints how to open the page.
 func (s *Server) access(token string) access.Config {
 	c := access.Config{
 		Open:         s.open(),
@@ -140,34 +140,34 @@ func (s *Server) access(token string) access.Config {
 		c.Names = append(c.Names, hostNames()...)
 	}
 	if s.config.TokenFile == "" && !c.Open {
-		fmt.Fprintf(s.config.Stderr, "edge: for programs: Authorization: Bearer %s (another one after each start; --token-file keeps it)\n", token)
+		fmt.Fprintf(s.config.Stderr, "edge: for programs: Authorization: Bearer %s (valid until edge ends; --token-file keeps it)\n", token)
 	}
 	if c.Open {
 		fmt.Fprintf(s.config.Stderr, "edge: the page is at %s\n", s.addresses("/")[0])
 	} else {
-		c.Invited = s.invited
+		c.Invited = s.printLogin
 	}
 	return c
 }
 
-// invited tells the addresses to open. Each use of one makes new ones.
-func (s *Server) invited(token string) {
+// printLogin prints the addresses that sign in a browser with a one-time token.
+func (s *Server) printLogin(token string) {
 	path := access.LoginPath + "?token=" + token
 	word := "open"
-	tell := func(address string) {
+	printAddress := func(address string) {
 		fmt.Fprintf(s.config.Stderr, "edge: %s %s\n", word, address)
 		word = "or  "
 	}
 	for _, address := range s.proxied(path) {
-		tell(address + " through your proxy (if it serves edge at a sub-path, put that before " + access.LoginPath + ")")
+		printAddress(address + " through your proxy (if it serves edge at a sub-path, put that before " + access.LoginPath + ")")
 	}
 	for _, address := range s.addresses(path) {
-		tell(address)
+		printAddress(address)
 	}
 }
 
-// proxied are the addresses of a path at the reverse proxy: of its names, for its port
-// and the sub-path of edge are not known. There are none without a proxy.
+// proxied returns the addresses of a path at the reverse proxy, one for each of its
+// names; none without a proxy. The proxy's port and its sub-path for edge are unknown.
 func (s *Server) proxied(path string) []string {
 	if len(s.config.TrustedProxies) == 0 {
 		return nil
@@ -179,7 +179,8 @@ func (s *Server) proxied(path string) []string {
 	return list
 }
 
-// hostNames are the names by which a home network knows this machine.
+// hostNames returns the names that a home network has for this machine; the last one is
+// the mDNS name.
 func hostNames() []string {
 	name, err := os.Hostname()
 	if err != nil || name == "" {
@@ -189,7 +190,7 @@ func hostNames() []string {
 	return []string{name, short, short + ".local"}
 }
 
-// addresses are the addresses of a path, the best first.
+// addresses returns the addresses of a path, the most useful first.
 func (s *Server) addresses(path string) []string {
 	scheme := "http"
 	if s.config.TLSCert != "" {
@@ -207,10 +208,11 @@ func (s *Server) addresses(path string) []string {
 	return list
 }
 
-// localHosts are this machine's first address in the network and its mDNS name.
+// localHosts returns this machine's first IPv4 address in the network and its mDNS name,
+// or localhost if it has neither.
 func (s *Server) localHosts() []string {
 	var hosts []string
-	list, _ := net.InterfaceAddrs() // without any there is localhost
+	list, _ := net.InterfaceAddrs() // localhost is the fallback
 	for _, a := range list {
 		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && !p.Addr().IsLoopback() && !p.Addr().IsLinkLocalUnicast() {
 			hosts = append(hosts, p.Addr().String())

@@ -27,12 +27,12 @@ func TestAddresses(t *testing.T) {
 		"127.0.0.1:8080": "127.0.0.1:8080", ":8080": ":8080", "localhost": "localhost:8080", "localhost:": "localhost:8080",
 		"[::1]:90": "[::1]:90", "[::1]": "[::1]:8080", ":": ":8080",
 	} {
-		got, err := complete(text)
+		got, err := withPort(text)
 		require.NoError(t, err, text)
 		require.Equal(t, want, got)
 	}
 	for _, text := range []string{"8080", "::1", "a:b:c"} {
-		_, err := complete(text)
+		_, err := withPort(text)
 		require.ErrorContains(t, err, "127.0.0.1:8080 for this machine only", text)
 	}
 }
@@ -42,20 +42,20 @@ func TestListenErrors(t *testing.T) {
 	require.NoError(t, err)
 	defer taken.Close()
 	_, err = New(Config{Listen: taken.Addr().String()})
-	require.ErrorContains(t, err, "another edge, has this port; take another one, as --listen 127.0.0.1:8081")
+	require.ErrorContains(t, err, "another edge, has this port; use another one, such as --listen 127.0.0.1:8081")
 	_, err = New(Config{Listen: "192.0.2.1:8080"})
 	require.ErrorContains(t, err, "this machine has no such address")
 	_, err = New(Config{Listen: "127.0.0.1:99999"})
 	require.ErrorContains(t, err, "--listen 127.0.0.1:99999")
-	require.ErrorContains(t, explainListen(":80", os.NewSyscallError("bind", syscall.EACCES)), "only root may use ports below 1024; take a higher one, as --listen :8080")
+	require.ErrorContains(t, explainListen(":80", os.NewSyscallError("bind", syscall.EACCES)), "only root may use ports below 1024; use a higher one, such as --listen :8080")
 	_, err = New(Config{Listen: "127.0.0.1:0", TLSCert: "x.pem"})
 	require.ErrorContains(t, err, "belong together")
 	_, err = New(Config{Listen: "127.0.0.1:0", TLSCert: "x.pem", TLSKey: "y.pem"})
 	require.ErrorContains(t, err, "x.pem")
 }
 
-// On an address of the network the page needs a token, whose address is told, and a
-// new one after each use.
+// On an address of the network the page needs a token. The server prints an address with
+// a one-time token, and a new one after each use.
 func TestNetwork(t *testing.T) {
 	var stderr journal
 	s := start(t, Config{Listen: "0.0.0.0:0", Stderr: &stderr})
@@ -84,22 +84,23 @@ func TestNetwork(t *testing.T) {
 	require.Equal(t, 200, fetch("/api/state", "Authorization", "Bearer "+token[1]))
 }
 
-// Behind a proxy the first address is the proxy's, with the same token as the others.
+// With a proxy the first printed address is the proxy's, with the same one-time token as
+// the others.
 func TestProxiedAddress(t *testing.T) {
 	proxy := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	var stderr journal
 	s := start(t, Config{TrustedProxies: proxy, AllowHosts: []string{"home.example.org"}, Stderr: &stderr})
-	told := regexp.MustCompile(`edge: open https://home\.example\.org(/login\?token=\S+) through your proxy.*\nedge: or   http://(\S+?)(/login\?token=\S+)\n`).FindStringSubmatch(stderr.String())
-	require.NotNil(t, told, stderr.String())
-	require.Equal(t, told[1], told[3])
-	require.Equal(t, s.Addr().String(), told[2])
-	r := request(t, s, http.MethodGet, told[1])
+	printed := regexp.MustCompile(`edge: open https://home\.example\.org(/login\?token=\S+) through your proxy.*\nedge: or   http://(\S+?)(/login\?token=\S+)\n`).FindStringSubmatch(stderr.String())
+	require.NotNil(t, printed, stderr.String())
+	require.Equal(t, printed[1], printed[3])
+	require.Equal(t, s.Addr().String(), printed[2])
+	r := request(t, s, http.MethodGet, printed[1])
 	r.Host = "home.example.org"
 	r.Header.Set("X-Forwarded-Proto", "https")
 	code, _ := do(t, r)
 	require.Equal(t, 200, code)
 
-	// Without a name of the proxy, or without a proxy, there is no such address.
+	// Without a proxy or its name no such address is printed.
 	for _, config := range []Config{{TrustedProxies: proxy}, {Listen: "0.0.0.0:0", AllowHosts: []string{"home.example.org"}}} {
 		var stderr journal
 		config.Stderr = &stderr
@@ -126,7 +127,7 @@ func TestTokenFile(t *testing.T) {
 	token := string(data[:len(data)-1])
 	require.NotContains(t, stderr.String(), token)
 	code, _ := get(t, s, "/api/state")
-	require.Equal(t, 401, code, "a token file is asked for even on loopback")
+	require.Equal(t, 401, code, "with a token file even loopback needs the token")
 	again := start(t, Config{TokenFile: name})
 	r := request(t, again, http.MethodGet, "/api/state")
 	r.Header.Set("Authorization", "Bearer "+token)

@@ -20,14 +20,14 @@ import (
 	"halfmeg/model/classify"
 )
 
-// BenchmarkViewers classifies the test card at 5 frames a second with one thread, while
-// nobody or 16 have the page open, a third of whom read slowly. An operation is a
-// frame, so ten minutes are
+// BenchmarkViewers classifies the test card at 5 frames a second with one thread, with no
+// viewer or with 16, a third of which read slowly. An operation is a frame, so this runs
+// for ten minutes:
 //
 //	go test -run ^$ -bench Viewers -benchtime 3000x -timeout 1h ./cmd/edge/internal/server
 //
-// The figures are frames a second, frames that were not classified, and how many
-// goroutines and bytes of the heap are left at the end, with the viewers there.
+// It reports frames a second, frames that were not classified, and the number of
+// goroutines and the bytes of the heap at the end, while the viewers are connected.
 func BenchmarkViewers(b *testing.B) {
 	for _, viewers := range []int{0, 16} {
 		b.Run(fmt.Sprint(viewers), func(b *testing.B) { benchmarkViewers(b, viewers) })
@@ -73,10 +73,10 @@ func benchmarkViewers(b *testing.B, viewers int) {
 	all.Wait()
 }
 
-// view reads a stream until its end, and opens it again, as a page does. A slow reader
-// takes 2 kB a second.
+// view reads a stream and reopens it when it ends, as the page does. A slow viewer reads
+// 2 kB a second.
 func view(ctx context.Context, s *Server, path string, slow bool) {
-	client := &http.Client{Transport: &http.Transport{}} // a connection of its own
+	client := &http.Client{Transport: &http.Transport{}} // a separate connection for each viewer
 	defer client.CloseIdleConnections()
 	for ctx.Err() == nil {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address(s, path), nil)
@@ -95,12 +95,12 @@ func view(ctx context.Context, s *Server, path string, slow bool) {
 				}
 			}
 		}
-		_ = response.Body.Close() // it has failed or ended
+		_ = response.Body.Close() // nothing to report: the stream has failed or ended
 	}
 }
 
-// BenchmarkClassify sends pictures of 640x480 pixels, one after the other, to the API
-// and reports the bytes of the heap at the end:
+// BenchmarkClassify uploads pictures of 640x480 pixels sequentially and reports the bytes
+// of the heap at the end:
 //
 //	go test -run ^$ -bench Classify -benchtime 1000x ./cmd/edge/internal/server
 func BenchmarkClassify(b *testing.B) {
@@ -143,7 +143,7 @@ func BenchmarkClassify(b *testing.B) {
 	b.ReportMetric(float64(runtime.NumGoroutine()), "goroutines")
 }
 
-// yuyv is a scene of the test card in the format of most webcams.
+// yuyv returns a scene of the test card in YUYV, the usual format of webcams.
 func yuyv(tb testing.TB) *camera.Frame {
 	tb.Helper()
 	var card testcard.Card

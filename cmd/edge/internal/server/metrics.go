@@ -10,8 +10,8 @@ import (
 	"halfmeg/cmd/edge/internal/pipeline"
 )
 
-// metrics are the figures of GET /metrics, all but those that are read when they are
-// asked for.
+// metrics are the counters and histograms of GET /metrics. getMetrics reads the other
+// values when they are requested.
 type metrics struct {
 	set            *vm.Set
 	inference      *vm.PrometheusHistogram
@@ -53,10 +53,10 @@ func (m *metrics) observe(o *pipeline.Observation) {
 	}
 }
 
-// escape is what the text format of Prometheus demands of a label's value.
+// escape escapes a label's value for the text format of Prometheus.
 var escape = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
-// labels formats pairs of a name and a value.
+// labels formats pairs of name and value as a metric's labels.
 func labels(pairs ...string) string {
 	var list []string
 	for i := 0; i < len(pairs); i += 2 {

@@ -29,7 +29,7 @@ import (
 	"halfmeg/model/classify"
 )
 
-// description is what the tests read of openapi.json.
+// description holds the parts of openapi.json that the tests use.
 type description struct {
 	Paths      map[string]map[string]operation
 	Components struct {
@@ -70,10 +70,10 @@ func describe(t *testing.T) *description {
 	return &d
 }
 
-// assets are parts of the page, which the description leaves out.
+// assets are files of the page, which the description omits.
 var assets = []string{"GET /page.css", "GET /page.js", "GET /icon.svg"}
 
-// The description has all routes and no others.
+// The description has exactly the server's routes.
 func TestDescribedRoutes(t *testing.T) {
 	s := start(t, Config{})
 	have := []string{"GET " + access.LoginPath, "POST " + access.LoginPath}
@@ -91,8 +91,8 @@ func TestDescribedRoutes(t *testing.T) {
 	require.ElementsMatch(t, have, described)
 }
 
-// The schemas have the fields of the Go types: the same names and types, and those
-// that are always there are required.
+// The schemas have the fields of the Go types with the same names and types. Fields that
+// are never omitted are required.
 func TestDescribedFields(t *testing.T) {
 	d := describe(t)
 	types := map[string]any{
@@ -113,7 +113,7 @@ func TestDescribedFields(t *testing.T) {
 	}
 }
 
-// The description has all values of a camera's status, and so has the page's script.
+// The description and the page's script know all values of a camera's status.
 func TestDescribedStatus(t *testing.T) {
 	all := []string{StatusStarting, StatusLive, StatusStalled, StatusGone, StatusEnded}
 	require.Equal(t, all, describe(t).Components.Schemas["CameraState"].Properties["status"].Enum)
@@ -174,7 +174,7 @@ func kindOf(typ reflect.Type) string {
 	return "number"
 }
 
-// case of TestDescribedStatuses: a request to a route, and the status it must have.
+// probe is a case of TestDescribedStatuses: a request and its expected status.
 type probe struct {
 	operation string // as in the description
 	target    string
@@ -196,8 +196,8 @@ func fill(s slots) {
 	}
 }
 
-// Each status of the description is one that the handlers return, with the media type
-// it has there, and each that they return is in it.
+// The handlers return every status in the description, with its media type, and no
+// other.
 func TestDescribedStatuses(t *testing.T) {
 	picture := pngOf(t, 20, 10)
 	ended, cancel := context.WithCancel(t.Context())
@@ -251,14 +251,14 @@ func TestDescribedStatuses(t *testing.T) {
 		method, _, _ := strings.Cut(p.operation, " ")
 		r := httptest.NewRequest(method, "http://"+s.Addr().String()+p.target, p.body)
 		if p.want == 200 && (strings.Contains(p.target, "stream") || strings.HasSuffix(p.target, "events")) {
-			r = r.WithContext(ended) // else it has no end
+			r = r.WithContext(ended) // otherwise the response would not end
 		}
 		w := httptest.NewRecorder()
 		s.http.Handler.ServeHTTP(w, r)
 		require.Equal(t, p.want, w.Code, "%s: %s", p.operation, w.Body)
 		seen[d.check(t, p.operation, w)] = true
 	}
-	// What the guard answers, whose tests are in package access.
+	// The statuses of access.Guard are tested in package access.
 	for operation, o := range d.operations() {
 		for status := range o.Responses {
 			guard := status == "401" || status == "429" || status == "403" || strings.HasSuffix(operation, access.LoginPath)
@@ -271,7 +271,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// operations are those of all paths.
+// operations returns the operations of all paths by method and path.
 func (d *description) operations() map[string]operation {
 	list := map[string]operation{}
 	for path, operations := range d.Paths {
@@ -282,7 +282,7 @@ func (d *description) operations() map[string]operation {
 	return list
 }
 
-// check compares an answer with the description, and returns operation and status.
+// check compares a response with the description, and returns operation and status.
 func (d *description) check(t *testing.T, name string, w *httptest.ResponseRecorder) string {
 	t.Helper()
 	status := strconv.Itoa(w.Code)
@@ -314,7 +314,7 @@ func (d *description) checkFields(t *testing.T, s schema, body []byte) {
 	}
 }
 
-// The parameters of the description are those that the handlers read.
+// The described query parameters are those that the handlers read.
 func TestDescribedParameters(t *testing.T) {
 	d := describe(t)
 	for operation, want := range map[string][]string{
@@ -337,7 +337,7 @@ func TestDescribedParameters(t *testing.T) {
 	require.ElementsMatch(t, []string{"camera", "name", "type", "since", "limit"}, slices.Collect(maps.Keys(read)))
 }
 
-// A program that was written for the description finds it.
+// The server serves its description.
 func TestDescriptionIsServed(t *testing.T) {
 	status, body := get(t, start(t, Config{}), "/api/openapi.json")
 	require.Equal(t, http.StatusOK, status)

@@ -23,8 +23,9 @@ import (
 	"halfmeg/model/classify"
 )
 
-// pipes is a listener whose connections have no buffer, so that a test controls what
-// is read, and no system behind them, so that time can be that of package synctest.
+// pipes is a listener of in-memory connections. They have no buffer, so that a test
+// controls how much is read, and make no system calls, so that they work in a synctest
+// bubble.
 type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -50,7 +51,7 @@ func (p *pipes) dial(request string) (net.Conn, error) {
 	return client, err
 }
 
-// connect is dial for the test's own goroutine.
+// connect is dial that fails the test on an error. Only the test's goroutine may call it.
 func (p *pipes) connect(t *testing.T, request string) net.Conn {
 	t.Helper()
 	conn, err := p.dial(request)
@@ -64,7 +65,7 @@ func (p *pipes) get(t *testing.T, path string) net.Conn {
 	return p.connect(t, "GET "+path+" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
 }
 
-// status reads the head of an answer.
+// status reads the header of a response and returns its status.
 func status(t *testing.T, r *bufio.Reader) int {
 	t.Helper()
 	code, err := readStatus(r)
@@ -72,7 +73,7 @@ func status(t *testing.T, r *bufio.Reader) int {
 	return code
 }
 
-// readStatus is status for other goroutines.
+// readStatus is status for other goroutines than the test's.
 func readStatus(r *bufio.Reader) (int, error) {
 	response, err := http.ReadResponse(r, nil) //nolint:bodyclose // that would read to the end, and a stream has none
 	if err != nil {
@@ -81,8 +82,8 @@ func readStatus(r *bufio.Reader) (int, error) {
 	return response.StatusCode, nil
 }
 
-// inBubble runs a test with a server on pipes and with a clock that jumps. When it
-// returns, the server has ended, and no goroutine may be left.
+// inBubble runs a test with a server on pipes in a synctest bubble. It closes the server,
+// and synctest fails the test if a goroutine is left.
 func inBubble(t *testing.T, config Config, test func(t *testing.T, s *Server, p *pipes)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -95,7 +96,7 @@ func inBubble(t *testing.T, config Config, test func(t *testing.T, s *Server, p 
 	})
 }
 
-// frames sends ten frames a second for a time. The shade of each is its number.
+// frames sends ten frames a second for a span of time. The shade of each is its number.
 func frames(t *testing.T, c *Sink, from int, span time.Duration) (next, pictures int) {
 	t.Helper()
 	for end := time.Now().Add(span); time.Now().Before(end); from++ {
@@ -136,7 +137,7 @@ func nextShade(t *testing.T, r *bufio.Reader) int {
 	return int(shade >> 8)
 }
 
-// chunks is the body of a stream.
+// chunks returns the body of a stream, read with a small buffer.
 func chunks(t *testing.T, c net.Conn) *bufio.Reader {
 	t.Helper()
 	response, err := http.ReadResponse(bufio.NewReaderSize(c, 16), nil) //nolint:bodyclose // that would read to the end, and a stream has none
@@ -145,8 +146,8 @@ func chunks(t *testing.T, c net.Conn) *bufio.Reader {
 	return bufio.NewReaderSize(response.Body, 16)
 }
 
-// A reader receives five pictures a second of ten frames, and without one no picture is
-// wanted.
+// A client receives five pictures a second of ten frames. Without clients the server
+// needs no pictures.
 func TestPace(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
 		c := s.Sink("")
@@ -164,9 +165,9 @@ func TestPace(t *testing.T) {
 	})
 }
 
-// A slow reader misses pictures: each it receives was new when it had read the one
-// before. One who takes nothing is dropped. The frames wait for neither.
-func TestSlowReaders(t *testing.T) {
+// A slow client skips pictures, and receives the latest one after it has read the one
+// before. A client that does not read is disconnected. Neither delays the frames.
+func TestSlowViewers(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
 		c := s.Sink("")
 		slow, stuck := p.get(t, "/stream.mjpg"), p.get(t, "/stream.mjpg")
@@ -182,12 +183,12 @@ func TestSlowReaders(t *testing.T) {
 				t.Errorf("%d frames in %v", next-1, time.Since(begin))
 			}
 			if pictures > 10 {
-				t.Errorf("%d pictures for few readers", pictures)
+				t.Errorf("%d pictures, more than the clients can read", pictures)
 			}
 		}()
 		for range 4 {
 			time.Sleep(3 * time.Second)
-			shade := nextShade(t, body) // the end of the one before had not been read
+			shade := nextShade(t, body)
 			require.InDelta(t, int(time.Since(begin)/(100*time.Millisecond)), shade, 2)
 		}
 		<-ended
@@ -199,8 +200,8 @@ func TestSlowReaders(t *testing.T) {
 	})
 }
 
-// A reader of events who takes nothing is dropped, too.
-func TestSlowListener(t *testing.T) {
+// A client of events that does not read is disconnected, too.
+func TestSlowEventClient(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
 		conn := p.get(t, "/api/events")
 		synctest.Wait()
@@ -212,7 +213,7 @@ func TestSlowListener(t *testing.T) {
 	})
 }
 
-// Silence is broken by a comment, by which both sides see that the other is there.
+// An idle stream of events sends a comment at every heartbeat.
 func TestHeartbeat(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, _ *Server, p *pipes) {
 		conn := p.get(t, "/api/events?state=false")
@@ -228,7 +229,7 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
-// More readers than there is room for are told to come later.
+// Clients beyond the limit of streams are refused, until a slot is free.
 func TestStreamCap(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
 		s.Sink("")
@@ -254,7 +255,7 @@ func TestStreamCap(t *testing.T) {
 	})
 }
 
-// A single picture of a camera that is gone is an error that says why.
+// A request for a picture of a camera that is gone fails with the camera's error.
 func TestSnapshotWithoutCamera(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
 		c := s.Sink("")
@@ -285,8 +286,8 @@ func (p *pipes) fetch(t *testing.T, path string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// A camera whose frames stay away without an error is not live. Who listens is told,
-// and it is live again with the next frame.
+// A camera that stops without an error is stalled, and clients are notified. With the
+// next frame it is live again.
 func TestStalled(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
 		c := s.Sink("")
@@ -304,7 +305,7 @@ func TestStalled(t *testing.T) {
 		check(StatusStarting, 503)
 		next, _ := frames(t, c, 1, time.Second)
 		last := time.Now().Add(-100 * time.Millisecond)
-		time.Sleep(leastStall - 200*time.Millisecond)
+		time.Sleep(minStall - 200*time.Millisecond)
 		check(StatusLive, 200)
 		_, changed := s.state()
 		time.Sleep(200 * time.Millisecond)
@@ -312,18 +313,18 @@ func TestStalled(t *testing.T) {
 		select {
 		case <-changed:
 		default:
-			t.Error("nobody was told")
+			t.Error("clients were not notified")
 		}
 		stalled := check(StatusStalled, 503)
 		require.True(t, stalled.Since.Equal(last), "%v %v", stalled.Since, last)
-		require.Contains(t, stalled.Error, "start edge again")
+		require.Contains(t, stalled.Error, "restart edge")
 		require.Zero(t, stalled.Rate)
 		_, body := p.fetch(t, "/metrics")
 		require.Contains(t, body, `edge_camera_up{camera=""} 0`)
 
 		frames(t, c, next, time.Second)
 		require.Empty(t, check(StatusLive, 200).Error)
-		// An error says more, and stays; so does the end.
+		// The statuses gone and ended win over stalled.
 		require.NoError(t, c.CameraChanged(pipeline.CameraState{Since: time.Now(), Err: fmt.Errorf("plug it in")}))
 		time.Sleep(time.Hour)
 		check(StatusGone, 503)
@@ -337,7 +338,7 @@ func TestStalled(t *testing.T) {
 	})
 }
 
-// A camera of few frames is live between them.
+// A camera with a low frame rate stays live between its frames.
 func TestSlowCameraIsLive(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Server, _ *pipes) {
 		c := s.Sink("")
@@ -355,7 +356,7 @@ func TestSlowCameraIsLive(t *testing.T) {
 	})
 }
 
-// A request that comes too slowly takes a connection for a bounded time only.
+// A request whose header arrives too slowly is disconnected.
 func TestSlowRequest(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, _ *Server, p *pipes) {
 		begin := time.Now()
@@ -366,7 +367,7 @@ func TestSlowRequest(t *testing.T) {
 	})
 }
 
-// A body that comes too slowly does not keep others from their answers, and ends.
+// A body that arrives too slowly does not block other requests, and times out.
 func TestSlowUpload(t *testing.T) {
 	config := Config{Classify: func(context.Context, pixel.Image) ([]classify.Class, error) {
 		return []classify.Class{{Label: "x"}}, nil
@@ -389,11 +390,11 @@ func TestSlowUpload(t *testing.T) {
 	})
 }
 
-// Only one picture is classified at a time; more than a few at once are refused.
+// Only one picture is classified at a time. Uploads beyond maxUploads are refused.
 func TestClassifyLimits(t *testing.T) {
 	running, most := 0, 0
 	config := Config{Classify: func(context.Context, pixel.Image) ([]classify.Class, error) {
-		running++ // without a lock, for the server calls one at a time
+		running++ // needs no lock: the server makes no concurrent calls
 		most = max(most, running)
 		time.Sleep(time.Second)
 		running--
@@ -425,7 +426,7 @@ func TestClassifyLimits(t *testing.T) {
 	})
 }
 
-// Close ends streams that are under way; inBubble checks that nothing is left.
+// Close ends open streams; inBubble checks that no goroutine is left.
 func TestCloseEndsStreams(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
 		c := s.Sink("")
@@ -449,7 +450,7 @@ func TestCloseEndsStreams(t *testing.T) {
 	})
 }
 
-// The figures of the last two minutes are kept, a point a second, and none longer.
+// The series has one point a second of the last two minutes.
 func TestSeries(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Server, p *pipes) {
 		c := s.Sink("")

@@ -1,7 +1,7 @@
 package server
 
 import (
-	_ "embed" // the description of the interface
+	_ "embed" // for openapi.json
 	"encoding/json"
 	"net/http"
 
@@ -41,8 +41,8 @@ func getOpenAPI(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(openAPI)
 }
 
-// Health is what GET /healthz returns: 200 while every camera is live, otherwise 503:
-// also for one that is starting, and for one that is gone and edge waits for.
+// Health is what GET /healthz returns. The status is 200 while every camera is live and
+// 503 otherwise, also while a camera is starting, or gone and edge waits for it.
 type Health struct {
 	OK bool `json:"ok"`
 }
@@ -61,7 +61,7 @@ func (s *Server) getHealth(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, status, h)
 }
 
-// Error is the body of an answer of the API that is not a success.
+// Error is the body of an API response that reports an error.
 type Error struct {
 	Error string `json:"error"`
 }
@@ -70,7 +70,8 @@ func writeError(w http.ResponseWriter, status int, message string) {
 	writeJSON(w, status, Error{message})
 }
 
-// writeJSON writes a value of this package, of which all can be encoded.
+// writeJSON writes a response. It panics if the value cannot be encoded, which no type
+// of this package can cause.
 func writeJSON(w http.ResponseWriter, status int, value any) {
 	body, err := json.Marshal(value)
 	if err != nil {
@@ -78,5 +79,5 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // an error means that the client is gone
+	_, _ = w.Write(append(body, '\n')) // an error means that the client has disconnected
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Plots cover two minutes, with a point a second.
+// A series covers two minutes, with one point a second.
 const (
 	seriesStep   = time.Second
 	seriesLength = 120
@@ -16,20 +16,21 @@ type Series struct {
 	Points []Point `json:"points"` // the oldest first, at least a second apart
 }
 
-// Point is the figures at one time.
+// Point holds the figures of one moment.
 type Point struct {
-	Age    float64 `json:"age"`  // seconds since then
+	Age    float64 `json:"age"`  // in seconds
 	Rate   float64 `json:"rate"` // frames a second
-	Answer float64 `json:"ms"`   // to prepare a frame and run the network
+	Answer float64 `json:"ms"`   // preparation of the frame and inference
 }
 
-// sample is a point with its time.
+// sample is a point with its time instead of its age.
 type sample struct {
 	at           time.Time
 	rate, answer float64
 }
 
-// sampleState adds the present state to the series. The caller holds the lock.
+// sampleState adds the current state to the series, once every seriesStep. The caller
+// holds the lock.
 func (c *Sink) sampleState(now time.Time) {
 	if n := len(c.samples); c.state.Rate == 0 || n > 0 && now.Sub(c.samples[n-1].at) < seriesStep {
 		return

@@ -1,10 +1,11 @@
-// Package server shows what cameras see to browsers and programs: a page, the moving
-// picture, the state, events as they happen and those of before, metrics, and an
-// answer for a picture that is sent in. openapi.json describes the interface.
+// Package server serves what cameras see over HTTP, to browsers and programs: a page, a
+// video stream (MJPEG), the state, events as they happen, the history of events,
+// metrics, and the classification of uploaded pictures. openapi.json describes the
+// interface.
 //
-// A Server has a sink for each camera, through which a pipeline.Runner tells it
-// everything. Pictures are copied and encoded only while somebody looks, at most a few
-// times a second, once for all who look.
+// A Server has one Sink for each camera, which a pipeline.Runner feeds. Pictures are
+// copied and encoded only while there are viewers, at most five a second, and all
+// viewers share the encoded picture.
 package server
 
 import (
@@ -30,45 +31,45 @@ import (
 	"halfmeg/model/classify"
 )
 
-// Config says where to listen and whom to let in.
+// Config says where to listen and who has access.
 type Config struct {
-	Listen         string         // address and port, as 127.0.0.1:8080 or :8080
-	AllowHosts     []string       // more names of this machine
+	Listen         string         // address and port, such as 127.0.0.1:8080 or :8080
+	AllowHosts     []string       // additional names of this machine
 	TLSCert        string         // file of the certificate and its chain, PEM; empty for plain HTTP
 	TLSKey         string         // file of its key, PEM
-	TokenFile      string         // holds the token, and is made if it is missing; empty for a new token each time
-	TrustedProxies []netip.Prefix // whose X-Forwarded headers are believed
+	TokenFile      string         // holds the token, created if it does not exist; empty for a new token each start
+	TrustedProxies []netip.Prefix // whose X-Forwarded headers are trusted
 
-	Network string // what the network is called, for the page
+	Network string // name of the network, for the page
 	Version string // of edge, for the page
 
-	// Classify answers POST /api/classify; nil if that is not offered. It is called by
-	// one goroutine at a time.
+	// Classify serves POST /api/classify; nil disables it. The server never calls it
+	// concurrently.
 	Classify func(context.Context, pixel.Image) ([]classify.Class, error)
 
 	// Missed returns how many frames each output was too slow for; nil for no figures.
 	Missed func() map[string]int
 
 	Health func() pihealth.State // of the board; nil for this machine's
-	Stderr io.Writer             // for addresses to open, and errors of the server
+	Stderr io.Writer             // for the page's addresses and the server's errors
 }
 
-// Limits of the server. A board with 512 MB of memory has room for all at once.
+// Limits of the server. Together they fit a board with 512 MB of memory.
 const (
 	maxConnections  = 256
-	maxStreams      = 32 // and requests for a single picture
+	maxStreams      = 32 // including requests for a single picture
 	maxEventStreams = 64
 	maxHeaderBytes  = 16 << 10
 
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 60 * time.Second
 	bodyTimeout   = 30 * time.Second // to read the body of a request
-	answerTimeout = 60 * time.Second // to read it and to write an answer that is no stream
-	slowTimeout   = 10 * time.Second // to write one piece of a stream
+	answerTimeout = 60 * time.Second // to read the body and write a response that is not a stream
+	slowTimeout   = 10 * time.Second // to write one message or picture of a stream
 	closeTimeout  = 2 * time.Second
 
-	// sendBuffer bounds what the kernel keeps for a reader who falls behind, in bytes:
-	// more would only be older pictures.
+	// sendBuffer bounds the kernel's send buffer, in bytes: a larger one would only
+	// deliver older pictures to a slow client.
 	sendBuffer = 256 << 10
 
 	maxEvents       = 1000
@@ -80,13 +81,13 @@ type Server struct {
 	config   Config
 	listener net.Listener
 	http     *http.Server
-	ended    context.Context // until Close
+	ended    context.Context // cancelled by Close
 	end      context.CancelFunc
 	served   chan error
 	started  time.Time
 
 	history *history.Store
-	boot    string // distinguishes event numbers of this process
+	boot    string // prefix of event ids, distinguishes this process from earlier ones
 
 	streams, eventStreams slots
 	classifying           classifying
@@ -95,11 +96,10 @@ type Server struct {
 
 	mu      sync.Mutex
 	cameras []*Sink
-	version uint64        // of the state
 	changed chan struct{} // closed when the state changes
 }
 
-// New listens and starts to serve.
+// New starts a server.
 func New(config Config) (*Server, error) {
 	listener, err := listen(&config)
 	if err != nil {
@@ -112,7 +112,7 @@ func New(config Config) (*Server, error) {
 	return s, err
 }
 
-// serve starts to serve what a listener accepts.
+// serve starts a server on a listener.
 func serve(config Config, listener net.Listener) (*Server, error) {
 	if config.Health == nil {
 		config.Health = func() pihealth.State { return pihealth.Read(os.DirFS("/")) }
@@ -135,7 +135,7 @@ func serve(config Config, listener net.Listener) (*Server, error) {
 	}
 	s.metrics = newMetrics(s)
 	s.ended, s.end = context.WithCancel(context.Background())
-	handler, err := s.guard()
+	handler, err := s.handler()
 	if err != nil {
 		return nil, err
 	}
@@ -160,8 +160,9 @@ func (s *Server) accept() error {
 	return s.http.Serve(limited)
 }
 
-// guard returns the handler of all requests.
-func (s *Server) guard() (http.Handler, error) {
+// handler returns the handler of all requests: the routes with access control, counters
+// and deadlines.
+func (s *Server) handler() (http.Handler, error) {
 	token, err := s.token()
 	if err != nil {
 		return nil, err
@@ -174,11 +175,11 @@ func (s *Server) guard() (http.Handler, error) {
 	return withDeadline(guard.Wrap(mux)), nil
 }
 
-// withDeadline bounds the time of an answer. Streams set deadlines of their own.
+// withDeadline sets the deadlines of a request. Streams replace them.
 func withDeadline(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
-		_ = c.SetReadDeadline(time.Now().Add(bodyTimeout)) // a test's recorder has none
+		_ = c.SetReadDeadline(time.Now().Add(bodyTimeout)) // httptest.ResponseRecorder has no deadlines
 		_ = c.SetWriteDeadline(time.Now().Add(answerTimeout))
 		next.ServeHTTP(w, r)
 	})
@@ -189,13 +190,13 @@ func limitSendBuffer(ctx context.Context, c net.Conn) context.Context {
 		c = t.NetConn()
 	}
 	if b, ok := c.(interface{ SetWriteBuffer(int) error }); ok {
-		_ = b.SetWriteBuffer(sendBuffer) // without it old pictures are shown
+		_ = b.SetWriteBuffer(sendBuffer) // if it fails, slow clients see older pictures
 	}
 	return ctx
 }
 
-// errorLog passes on what package http logs, such as a panic, but not what any
-// stranger on the network can cause.
+// errorLog passes on the errors that package http logs, such as a panic, except those
+// that any client can cause.
 type errorLog struct{ to io.Writer }
 
 func (e errorLog) Write(line []byte) (int, error) {
@@ -205,10 +206,10 @@ func (e errorLog) Write(line []byte) (int, error) {
 	return e.to.Write(line)
 }
 
-// Addr is where the server listens.
+// Addr returns the address that the server listens on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Close ends all streams and the server. Later calls do nothing.
+// Close ends all streams and stops the server. Later calls do nothing.
 func (s *Server) Close() error {
 	if s.ended.Err() != nil {
 		return nil
@@ -217,7 +218,7 @@ func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
-	if err != nil { // a client that takes its time
+	if err != nil { // a client did not finish in time
 		err = s.http.Close()
 	}
 	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
@@ -226,11 +227,12 @@ func (s *Server) Close() error {
 	return err
 }
 
-// slots bound how many do the same at once.
+// slots is a counting semaphore.
 type slots chan struct{}
 
 func newSlots(n int) slots { return make(slots, n) }
 
+// take takes a slot, or returns false if none is free.
 func (s slots) take() bool {
 	select {
 	case s <- struct{}{}:
@@ -240,4 +242,4 @@ func (s slots) take() bool {
 	}
 }
 
-func (s slots) leave() { <-s }
+func (s slots) release() { <-s }

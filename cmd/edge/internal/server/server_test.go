@@ -27,22 +27,22 @@ import (
 	"halfmeg/model/classify"
 )
 
-// journal collects what a server writes to stderr.
+// journal collects a server's output to stderr.
 type journal struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (l *journal) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.Write(p)
 }
 
-func (l *journal) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.String()
 }
 
 // start starts a server for a test.
@@ -95,7 +95,7 @@ func getJSON[T any](t *testing.T, s *Server, path string) T {
 	return v
 }
 
-// picture is a snapshot of a grey frame.
+// grey returns a snapshot of a frame of one shade.
 func grey(shade byte) *snapshot.Snapshot {
 	f := pixel.Format{FourCC: pixel.GREY, Width: 64, Height: 48, Stride: 64}
 	frame := &camera.Frame{Format: f, Data: bytes.Repeat([]byte{shade}, f.Size()), Time: time.Now()}
@@ -103,7 +103,7 @@ func grey(shade byte) *snapshot.Snapshot {
 	return snapshot.New(frame, &img)
 }
 
-// observation is that of a frame.
+// observation returns an observation with a frame and events.
 func observation(frame int, events ...decision.Event) *pipeline.Observation {
 	return &pipeline.Observation{
 		Frame:   frame,
@@ -120,7 +120,7 @@ func appearance(id, name string) decision.Event {
 	return decision.Event{Version: decision.EventVersion, ID: id, Type: decision.Appeared, Name: name, Start: time.Now().UTC(), Probability: 0.7, Peak: 0.7}
 }
 
-// feed sends frames, as a pipeline.Runner would, until the test ends.
+// feed sends frames to a sink, as a pipeline.Runner would, until the test ends.
 func feed(t *testing.T, c *Sink) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -168,7 +168,7 @@ func TestState(t *testing.T) {
 	require.Equal(t, []Answer{{Name: "fish", Group: true, Probability: 0.9, On: true}}, door.Answers)
 }
 
-// A camera that is gone says why, and the error cannot carry control characters.
+// The state of a camera that is gone has its error, without control characters.
 func TestCameraGone(t *testing.T) {
 	s := start(t, Config{})
 	c := s.Sink("")
@@ -210,7 +210,7 @@ func TestStream(t *testing.T) {
 func TestSnapshot(t *testing.T) {
 	s := start(t, Config{})
 	c := s.Sink("")
-	require.False(t, c.WantsPicture(observation(1)), "nobody looks")
+	require.False(t, c.WantsPicture(observation(1)), "no viewer yet")
 	feed(t, c)
 	status, body := get(t, s, "/snapshot.jpg")
 	require.Equal(t, http.StatusOK, status)
@@ -218,7 +218,7 @@ func TestSnapshot(t *testing.T) {
 	require.NoError(t, err)
 	status, _ = get(t, s, "/snapshot.jpg?camera=none")
 	require.Equal(t, http.StatusNotFound, status)
-	require.False(t, c.WantsPicture(observation(1)), "nobody looks any more")
+	require.False(t, c.WantsPicture(observation(1)), "no viewer any more")
 }
 
 // message is one of a stream of events.
@@ -280,12 +280,12 @@ func TestEvents(t *testing.T) {
 	status, _ = get(t, s, "/api/events/a.jpg")
 	require.Equal(t, http.StatusNotFound, status, "it had no picture")
 
-	// A client that comes again has missed what happened in between.
+	// A client that reconnects receives the events it missed.
 	require.NoError(t, c.Observe(observation(3, appearance("c", "one"), appearance("d", "two"))))
 	again := events(t, s, "/api/events?state=false", m.id)
 	require.Contains(t, again().data, `"name":"one"`)
 	require.Contains(t, again().data, `"name":"two"`)
-	// One that knew another process has missed all.
+	// An id of an earlier process selects all events.
 	other := events(t, s, "/api/events?state=false&last-event-id=x-7", "")
 	require.Contains(t, other().data, `"name":"before"`)
 }
@@ -327,7 +327,7 @@ func TestHistory(t *testing.T) {
 		require.Contains(t, body, `"error"`)
 	}
 	_, body := get(t, s, "/api/history")
-	require.NotContains(t, body, "<b>", "a label is text, even for a browser that guesses the type")
+	require.NotContains(t, body, "<b>", "JSON must not contain markup, in case a browser guesses the content type")
 }
 
 func TestPage(t *testing.T) {

@@ -12,7 +12,8 @@ import (
 	"halfmeg/internal/printable"
 )
 
-// pictureInterval is the time between pictures for viewers: five a second look alive.
+// pictureInterval is the minimum time between pictures for viewers. Five a second are
+// enough to follow what happens.
 const pictureInterval = 200 * time.Millisecond
 
 // rateWindow is the time over which the frame rate is measured.
@@ -24,21 +25,22 @@ type Sink struct {
 	server *Server
 	feed   *live.Feed
 
-	// By the mutex of the server.
+	// Guarded by the server's mutex.
 	state   CameraState
 	marks   []mark // of the last rateWindow
 	samples []sample
-	fresh   time.Time   // when the newest frame came, or the camera came back
+	latest  time.Time   // when the latest frame arrived, or the camera came back
 	alarm   *time.Timer // calls stalled; nil before the first frame
 }
 
-// mark is when a frame was answered.
+// mark is a frame and when its result was known.
 type mark struct {
 	frame   int
 	elapsed float64 // seconds
 }
 
-// Sink adds a camera. The name may be empty if it is the only one.
+// Sink adds a camera and returns its sink. The name may be empty if the server has one
+// camera.
 func (s *Server) Sink(name string) *Sink {
 	c := &Sink{server: s, feed: live.New(pictureInterval)}
 	c.state = CameraState{Name: name, Status: StatusStarting, Since: time.Now()}
@@ -49,15 +51,13 @@ func (s *Server) Sink(name string) *Sink {
 	return c
 }
 
-// change makes a new version of the state. The caller holds the lock.
+// change notifies clients of a changed state. The caller holds the lock.
 func (s *Server) change() {
-	s.version++
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// WantsPicture is true while somebody waits for a picture, or if an event is to have
-// one.
+// WantsPicture reports whether a viewer waits for a picture, or an event needs one.
 func (c *Sink) WantsPicture(o *pipeline.Observation) bool {
 	return appeared(o) || c.feed.Wants(time.Now())
 }
@@ -71,47 +71,51 @@ func appeared(o *pipeline.Observation) bool {
 	return false
 }
 
-// A camera is stalled if no frame comes for several periods of its rate. The rate is
-// known from the second frame on; before, the lowest that a camera may have counts.
+// A camera is stalled if no frame arrives for stallPeriods frame intervals, and at least
+// minStall. Before the second frame the rate is unknown: firstStall is two intervals of
+// the lowest rate that a camera may have.
 const (
-	leastStall   = 10 * time.Second
+	minStall     = 10 * time.Second
 	stallPeriods = 5
 	firstStall   = time.Duration(2 * float64(time.Second) / camera.MinRate)
 )
 
-// patience is how long the newest frame stays fresh. The caller holds the lock.
-func (c *Sink) patience() time.Duration {
+// stallTimeout returns the time without a frame after which the camera is stalled. The
+// caller holds the lock.
+func (c *Sink) stallTimeout() time.Duration {
 	if c.state.Rate <= 0 {
 		return firstStall
 	}
 	period := time.Duration(float64(time.Second) / max(c.state.Rate, camera.MinRate))
-	return max(leastStall, stallPeriods*period)
+	return max(minStall, stallPeriods*period)
 }
 
-// live notes that frames come from now on. The caller holds the lock.
-func (c *Sink) live() {
-	c.fresh = time.Now()
+// restartAlarm restarts the timer that detects a stalled camera. The caller holds the
+// lock.
+func (c *Sink) restartAlarm() {
+	c.latest = time.Now()
 	if c.alarm == nil {
-		c.alarm = time.AfterFunc(c.patience(), c.stalled)
+		c.alarm = time.AfterFunc(c.stallTimeout(), c.stalled)
 	} else {
-		c.alarm.Reset(c.patience())
+		c.alarm.Reset(c.stallTimeout())
 	}
 }
 
-// stalled shows that frames stay away without an error: a driver or the run hangs.
+// stalled sets the status to StatusStalled: frames stopped without an error, because a
+// driver or the run hangs.
 func (c *Sink) stalled() {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
-	if c.state.Status != StatusLive || time.Since(c.fresh) < c.patience() { // or a frame came just now
+	if c.state.Status != StatusLive || time.Since(c.latest) < c.stallTimeout() { // a frame arrived while the timer fired
 		return
 	}
-	c.state.Status, c.state.Since, c.state.Rate = StatusStalled, c.fresh, 0
-	c.state.Error = "no frame, and no error: if it stays so, plug the camera in again or start edge again"
+	c.state.Status, c.state.Since, c.state.Rate = StatusStalled, c.latest, 0
+	c.state.Error = "no frame, and no error: if this does not change, reconnect the camera or restart edge"
 	c.marks = nil
 	c.server.change()
 }
 
-// Observe shows an observation.
+// Observe publishes an observation.
 func (c *Sink) Observe(o *pipeline.Observation) error {
 	if o.Snapshot != nil {
 		c.feed.Put(o.Snapshot, time.Now())
@@ -125,14 +129,14 @@ func (c *Sink) Observe(o *pipeline.Observation) error {
 	defer c.server.mu.Unlock()
 	c.state.observe(o)
 	c.measure(o)
-	c.live()
+	c.restartAlarm()
 	c.sampleState(time.Now())
 	c.server.change()
 	return nil
 }
 
-// measure updates the frame rate. The server's queue may have dropped frames, so the
-// frames' own numbers count.
+// measure updates the frame rate. It uses frame numbers instead of counting frames,
+// because the server's queue may have dropped some.
 func (c *Sink) measure(o *pipeline.Observation) {
 	c.marks = append(c.marks, mark{o.Frame, o.Elapsed})
 	for len(c.marks) > 2 && o.Elapsed-c.marks[1].elapsed > rateWindow.Seconds() {
@@ -143,7 +147,7 @@ func (c *Sink) measure(o *pipeline.Observation) {
 	}
 }
 
-// CameraChanged shows whether the camera sends frames.
+// CameraChanged publishes whether the camera sends frames.
 func (c *Sink) CameraChanged(s pipeline.CameraState) error {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
@@ -152,12 +156,12 @@ func (c *Sink) CameraChanged(s pipeline.CameraState) error {
 		c.state.Status, c.state.Error, c.state.Rate = StatusGone, printable.Text(s.Err.Error()), 0
 	}
 	c.marks = nil
-	c.live()
+	c.restartAlarm()
 	c.server.change()
 	return nil
 }
 
-// Close shows that the run has ended.
+// Close publishes that the run has ended.
 func (c *Sink) Close() error {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
@@ -169,7 +173,7 @@ func (c *Sink) Close() error {
 	return nil
 }
 
-// addEvents keeps the events, with a picture each of what appeared.
+// addEvents adds the events to the history, those of the type Appeared with a picture.
 func (c *Sink) addEvents(o *pipeline.Observation) {
 	if len(o.Events) == 0 {
 		return
@@ -187,11 +191,11 @@ func (c *Sink) addEvents(o *pipeline.Observation) {
 	}
 }
 
-// thumbnailBytes is what a picture of an event may have without being encoded again:
-// a small one has about 10 kB.
+// thumbnailBytes is the size above which the picture of an event is encoded again. Small
+// ones have about 10 kB.
 const thumbnailBytes = 32 << 10
 
-// thumbnail returns a small JPEG of a picture, or nil if it cannot be had.
+// thumbnail returns a small JPEG of a picture, or nil if it cannot be encoded.
 func thumbnail(s *snapshot.Snapshot) []byte {
 	data, err := s.JPEG(small.side, small.quality)
 	if err != nil {
@@ -200,7 +204,7 @@ func thumbnail(s *snapshot.Snapshot) []byte {
 	if len(data) <= thumbnailBytes {
 		return data
 	}
-	// The camera's own JPEG, which may be large.
+	// JPEG returns a camera's own JPEG unchanged, which may be large.
 	decoded, err := picture.DecodeFrame(nil, data, true)
 	if err != nil {
 		return nil

@@ -15,8 +15,8 @@ const (
 	StatusStarting = "starting" // no frame yet
 	StatusLive     = "live"
 	StatusStalled  = "stalled" // no frame for a while, and no error
-	StatusGone     = "gone"    // frames stay away, and edge knows why
-	StatusEnded    = "ended"
+	StatusGone     = "gone"    // no frames, because of an error
+	StatusEnded    = "ended"   // the run has ended
 )
 
 // State is what GET /api/state returns.
@@ -24,28 +24,28 @@ type State struct {
 	Edge     string        `json:"edge"`    // version
 	Network  string        `json:"network"` // name
 	Started  time.Time     `json:"started"`
-	Time     time.Time     `json:"time"` // when this was written
+	Time     time.Time     `json:"time"` // of this response
 	Viewers  int           `json:"viewers"`
 	Board    Board         `json:"board"`
 	Cameras  []CameraState `json:"cameras"`
-	Classify bool          `json:"classify"` // POST /api/classify is offered
+	Classify bool          `json:"classify"` // whether POST /api/classify is enabled
 }
 
-// CameraState is the state of one camera, and what its newest frame led to.
+// CameraState is the state of one camera, with the result of its latest frame.
 type CameraState struct {
-	Name   string    `json:"name"` // empty if it is the only one
+	Name   string    `json:"name"` // may be empty for a single camera
 	Status string    `json:"status"`
 	Since  time.Time `json:"since"` // of the status
-	Error  string    `json:"error"` // why frames stay away, and what to do
+	Error  string    `json:"error"` // why there are no frames, and what to do
 
-	Frame    int            `json:"frame"` // 0 before the first
+	Frame    int            `json:"frame"` // number of the latest frame; 0 before the first
 	Time     time.Time      `json:"time,omitzero"`
 	Age      float64        `json:"age_ms"`
 	Rate     float64        `json:"rate"` // frames a second
 	Times    pipeline.Times `json:"ms"`
 	Scene    string         `json:"scene,omitempty"` // what a test card shows
 	Right    *bool          `json:"right,omitempty"`
-	Smoothed bool           `json:"smoothed"` // the answers are, over frames
+	Smoothed bool           `json:"smoothed"` // whether the answers are smoothed over time
 	Answers  []Answer       `json:"answers"`  // the most probable first
 }
 
@@ -55,10 +55,10 @@ type Answer struct {
 	Label       string  `json:"label"` // all names of a class
 	Group       bool    `json:"group"`
 	Probability float64 `json:"probability"`
-	On          bool    `json:"on"` // it has appeared and is not gone
+	On          bool    `json:"on"` // it has appeared and is not gone yet
 }
 
-// observe takes over what an observation of a frame says.
+// observe updates the state with the observation of a frame.
 func (c *CameraState) observe(o *pipeline.Observation) {
 	if c.Status == StatusStarting || c.Status == StatusStalled {
 		c.Status, c.Since, c.Error = StatusLive, o.Time, ""
@@ -66,7 +66,7 @@ func (c *CameraState) observe(o *pipeline.Observation) {
 	c.Frame, c.Time, c.Age, c.Times = o.Frame, o.Time, o.Age, o.Times
 	c.Scene, c.Right = o.Scene, o.Right
 	c.Smoothed = o.Answers != nil
-	// A new list each time: older ones may be in use.
+	// A new slice each time, because responses may still use older ones.
 	c.Answers = make([]Answer, 0, max(len(o.Answers), len(o.Results)))
 	for _, a := range o.Answers {
 		c.Answers = append(c.Answers, Answer{a.Name, a.Label, a.Group, a.Probability, a.On})
@@ -87,10 +87,10 @@ type Board struct {
 	Problems     []string `json:"problems"`
 }
 
-// boardTime is how long the board's state stays valid: reading it takes some files.
+// boardTime is how long the board's state is cached: each read opens several files.
 const boardTime = 2 * time.Second
 
-// board reads the board's state while somebody asks.
+// board caches the board's state. It is read on request only.
 type board struct {
 	read func() pihealth.State
 
@@ -110,7 +110,7 @@ func (b *board) get() Board {
 	return b.state
 }
 
-// state returns the present state, and a channel that is closed when it changes.
+// state returns the current state, and a channel that is closed when it changes.
 func (s *Server) state() (State, <-chan struct{}) {
 	st := State{
 		Edge:     s.config.Version,
@@ -138,7 +138,8 @@ func (s *Server) getState(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, st)
 }
 
-// camera returns the camera that a request names, the first one by default, or nil.
+// camera returns the camera that a request names, or nil if it does not exist. The
+// default is the first camera.
 func (s *Server) camera(r *http.Request) *Sink {
 	name := r.URL.Query().Get("camera")
 	s.mu.Lock()

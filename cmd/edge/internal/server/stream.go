@@ -11,24 +11,24 @@ import (
 // boundary separates the pictures of a stream.
 const boundary = "edge-frame"
 
-// getStream sends the newest picture again and again. What a reader is too slow for is
-// left out; one who does not take a picture in time is dropped.
+// getStream sends each new picture. A slow client skips pictures; a client that does not
+// read one within slowTimeout is disconnected.
 func (s *Server) getStream(w http.ResponseWriter, r *http.Request) {
-	camera, size := s.look(w, r, small)
+	camera, size := s.admitViewer(w, r, small)
 	if camera == nil {
 		return
 	}
-	defer s.streams.leave()
+	defer s.streams.release()
 	viewer := camera.feed.Join()
 	defer viewer.Close()
-	out := newPieces(w)
+	out := newStreamWriter(w)
 	w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary="+boundary)
 	err := out.write("--" + boundary + "\r\n")
 	for err == nil {
 		var data []byte
 		if data, err = nextPicture(r.Context(), viewer, size); err == nil {
-			// A browser shows a picture when it has read the boundary after it, so that
-			// follows at once.
+			// A browser shows a picture when it has read the boundary that follows, so
+			// the boundary is sent with the picture.
 			err = out.write(fmt.Sprintf("Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", len(data)), data, "\r\n--"+boundary+"\r\n")
 		}
 	}
@@ -37,9 +37,10 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// look returns the camera and the size that a request for pictures asks for, after it
-// has taken a slot of streams. Otherwise it answers, and the camera is nil.
-func (s *Server) look(w http.ResponseWriter, r *http.Request, size pictureSize) (*Sink, pictureSize) {
+// admitViewer returns the camera and the picture size of a request, and takes a slot of
+// s.streams, which the caller releases. If the request is refused, it writes the
+// response and returns a nil camera.
+func (s *Server) admitViewer(w http.ResponseWriter, r *http.Request, size pictureSize) (*Sink, pictureSize) {
 	switch r.URL.Query().Get("size") {
 	case "":
 	case "small":
@@ -47,7 +48,7 @@ func (s *Server) look(w http.ResponseWriter, r *http.Request, size pictureSize) 
 	case "large":
 		size = large
 	default:
-		writeError(w, http.StatusBadRequest, "size: give small or large")
+		writeError(w, http.StatusBadRequest, "size: must be small or large")
 		return nil, size
 	}
 	camera := s.camera(r)
@@ -58,7 +59,7 @@ func (s *Server) look(w http.ResponseWriter, r *http.Request, size pictureSize) 
 	if !s.streams.take() {
 		s.metrics.refusedStreams.Inc()
 		w.Header().Set("Retry-After", "5")
-		writeError(w, http.StatusServiceUnavailable, fmt.Sprintf("%d others are looking already", maxStreams))
+		writeError(w, http.StatusServiceUnavailable, fmt.Sprintf("%d clients are viewing already", maxStreams))
 		return nil, size
 	}
 	return camera, size
@@ -67,13 +68,13 @@ func (s *Server) look(w http.ResponseWriter, r *http.Request, size pictureSize) 
 // snapshotTimeout is how long a request for one picture waits for a frame.
 const snapshotTimeout = 10 * time.Second
 
-// getSnapshot sends one picture of a frame that is still to come.
+// getSnapshot sends the picture of the next frame.
 func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) {
-	camera, size := s.look(w, r, large)
+	camera, size := s.admitViewer(w, r, large)
 	if camera == nil {
 		return
 	}
-	defer s.streams.leave()
+	defer s.streams.release()
 	viewer := camera.feed.Join()
 	defer viewer.Close()
 	ctx, cancel := context.WithTimeout(r.Context(), snapshotTimeout)
@@ -84,7 +85,7 @@ func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) {
 		message := camera.state.Error
 		s.mu.Unlock()
 		if message == "" {
-			message = "the camera sends no frame"
+			message = "the camera sends no frames"
 		}
 		w.Header().Set("Retry-After", "5")
 		writeError(w, http.StatusServiceUnavailable, message)
@@ -94,40 +95,41 @@ func (s *Server) getSnapshot(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(data)
 }
 
-// errSlow is the error of a reader who does not take in time what is sent.
+// errSlow is the error of a client that does not read within slowTimeout.
 var errSlow = errors.New("too slow")
 
-// pieces writes a stream piece by piece, each with a deadline.
-type pieces struct {
+// streamWriter writes a response without end. Each write has a deadline of slowTimeout.
+type streamWriter struct {
 	w http.ResponseWriter
 	c *http.ResponseController
 }
 
-func newPieces(w http.ResponseWriter) pieces {
+func newStreamWriter(w http.ResponseWriter) streamWriter {
 	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(time.Time{}) // a test's recorder has none
-	return pieces{w, c}
+	_ = c.SetReadDeadline(time.Time{}) // httptest.ResponseRecorder has no deadlines
+	return streamWriter{w, c}
 }
 
-func (p pieces) write(parts ...any) error {
-	_ = p.c.SetWriteDeadline(time.Now().Add(slowTimeout))
+// write writes strings and byte slices, and flushes them.
+func (s streamWriter) write(parts ...any) error {
+	_ = s.c.SetWriteDeadline(time.Now().Add(slowTimeout))
 	for _, part := range parts {
 		var err error
 		switch part := part.(type) {
 		case string:
-			_, err = p.w.Write([]byte(part))
+			_, err = s.w.Write([]byte(part))
 		case []byte:
-			_, err = p.w.Write(part)
+			_, err = s.w.Write(part)
 		}
 		if err != nil {
-			return slow(err)
+			return asSlow(err)
 		}
 	}
-	return slow(p.c.Flush())
+	return asSlow(s.c.Flush())
 }
 
-// slow returns errSlow for an error that a deadline caused.
-func slow(err error) error {
+// asSlow returns errSlow if a deadline caused the error, and the error otherwise.
+func asSlow(err error) error {
 	var timeout interface{ Timeout() bool }
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return errSlow

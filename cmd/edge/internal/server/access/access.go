@@ -1,15 +1,15 @@
-// Package access decides who may use an HTTP server on a small board in a home
-// network, and protects browsers from other sites.
+// Package access controls who may use an HTTP server on a board in a home network, and
+// protects browsers from other sites.
 //
-// A request passes these checks, in this order: its Host must be one of this
-// machine's names (a page of another site whose name suddenly means this machine, DNS
-// rebinding, has another one); it must not come from another site's page; and, unless
-// the server is open, it needs a session cookie or the token as a bearer token.
+// It checks a request in this order. First, its Host must be a name or an address of
+// this machine, which prevents DNS rebinding: there the Host is the attacker's name.
+// Second, the request must not come from another site's page. Third, unless the server
+// is open, the request needs a session cookie or the token as a bearer token.
 //
-// A browser receives the cookie for a one-time token, which is in an address that
-// edge prints, or for the token itself, which a person types. The cookie is signed
-// with a key that follows from the token, so sessions survive a restart if the token
-// does, and the server keeps no list of them.
+// A browser receives the cookie in exchange for a one-time token, which is part of an
+// address that edge prints, or for the token itself, typed into a form. The key that
+// signs cookies is derived from the token. So sessions survive a restart with the same
+// token, and the server stores none.
 package access
 
 import (
@@ -26,44 +26,44 @@ import (
 	"time"
 )
 
-// Config says who may use the server.
+// Config configures a Guard.
 type Config struct {
-	// Open lets everybody in who reaches the server, without a token.
+	// Open admits every client without a token.
 	Open bool
 
 	// Token is the secret. It is not used if Open is set.
 	Token string
 
-	// Port is where the server listens. Sessions belong to it.
+	// Port is the server's port. It is part of the cookie's name.
 	Port int
 
-	// Names are the names of this machine that a Host header may have.
+	// Names are the host names that a Host header may have.
 	Names []string
 
-	// OnlyLoopback accepts only loopback addresses in a Host header, for a server that
-	// listens on no other. Otherwise any IP address is accepted: an address cannot be
-	// rebound.
+	// OnlyLoopback restricts IP addresses in a Host header to loopback addresses, for a
+	// server that listens on no other. Otherwise every IP address is accepted: DNS
+	// rebinding needs a name.
 	OnlyLoopback bool
 
-	// Proxies are the addresses whose X-Forwarded headers are believed.
+	// Proxies are the addresses whose X-Forwarded headers are trusted.
 	Proxies []netip.Prefix
 
 	// Public are paths that need no token, such as the style sheet of the login page.
 	Public []string
 
-	// LoginPage is shown to a browser that is not signed in. messageMark in it is
-	// replaced by a message. SignedInPage is shown when it is, and leads to the page.
+	// LoginPage is sent to a browser that is not signed in; a message replaces
+	// messageMark in it. SignedInPage is sent after the login and redirects to the page.
 	LoginPage, SignedInPage []byte
 
-	// Invited is called with each new one-time token: the first, and another one after
-	// each that was used. It may be nil.
+	// Invited is called with each new one-time token: by New, and again whenever one was
+	// used. It may be nil.
 	Invited func(token string)
 }
 
-// messageMark is where the login page has its message.
+// messageMark is the placeholder for a message in the login page.
 const messageMark = "<!--message-->"
 
-// LoginPath is where a one-time token is exchanged for a cookie.
+// LoginPath is the path that exchanges a token for a cookie.
 const LoginPath = "/login"
 
 // Guard checks requests.
@@ -77,7 +77,7 @@ type Guard struct {
 	invitation [sha256.Size]byte // hash of the one-time token
 }
 
-// New returns a Guard. It calls config.Invited if there is a token.
+// New returns a Guard. It calls config.Invited unless config.Open is set.
 func New(config Config) *Guard {
 	g := &Guard{
 		config:   config,
@@ -109,13 +109,13 @@ func (g *Guard) invite() {
 	}
 }
 
-// accept uses up the one-time token.
+// accept reports whether a token is the one-time token, and replaces it if so.
 func (g *Guard) accept(token string) bool {
 	hash := sha256.Sum256([]byte(token))
 	g.mu.Lock()
 	ok := subtle.ConstantTimeCompare(hash[:], g.invitation[:]) == 1
 	if ok {
-		g.invitation = sha256.Sum256([]byte(NewToken())) // nobody else's, until invite
+		g.invitation = sha256.Sum256([]byte(NewToken())) // no second request may use it before invite
 	}
 	g.mu.Unlock()
 	if ok {
@@ -124,20 +124,20 @@ func (g *Guard) accept(token string) bool {
 	return ok
 }
 
-// isToken compares in a time that does not depend on how much is right.
+// isToken reports whether a token is config.Token, in constant time.
 func (g *Guard) isToken(token string) bool {
 	got, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(g.config.Token))
 	return g.config.Token != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
-// Wrap returns a handler that passes on what may pass.
+// Wrap returns a handler that passes permitted requests to next and refuses others.
 func (g *Guard) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())
 		known := g.knowsHosts(r)
 		r, client := g.forwarded(r)
 		if !known {
-			refuse(w, r, http.StatusMisdirectedRequest, "this server does not answer to this host name; if it is one of its own, start edge with --allow-host NAME")
+			refuse(w, r, http.StatusMisdirectedRequest, "this server does not answer to this host name; if the name is correct, start edge with --allow-host NAME")
 			return
 		}
 		if err := g.checkOrigin(r); err != nil {
@@ -154,7 +154,7 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-// allows reports whether a request may pass, and answers it if not.
+// allows reports whether a request is permitted. If not, it writes the response.
 func (g *Guard) allows(w http.ResponseWriter, r *http.Request, client netip.Addr) bool {
 	if g.config.Open || g.isPublic(r.URL.Path) {
 		return true
@@ -191,8 +191,8 @@ func (g *Guard) isPublic(path string) bool {
 	return false
 }
 
-// bearer returns the token of an Authorization header: of the scheme Bearer, or the
-// password of Basic, which is what cameras viewers and scrapers know.
+// bearer returns the token of an Authorization header: that of the scheme Bearer, or the
+// password of Basic, because some camera viewers and scrapers support only that.
 func bearer(r *http.Request) (token string, given bool) {
 	if _, password, ok := r.BasicAuth(); ok {
 		return password, true
@@ -201,10 +201,10 @@ func bearer(r *http.Request) (token string, given bool) {
 	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
 }
 
-// setHeaders sets what every response has.
+// setHeaders sets the headers of every response.
 func setHeaders(h http.Header) {
-	// Nothing of the page is in line, so that a label in it can never be a script; and
-	// no other site may show the page or its pictures.
+	// Inline scripts and styles are forbidden, so that a label on the page can never run
+	// as a script. No other site may embed the page or its pictures.
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "+
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -218,21 +218,20 @@ func setHeaders(h http.Header) {
 
 var errOtherSite = errors.New("this request comes from a page of another site")
 
-// checkOrigin refuses what pages of other sites send: requests that change something,
-// and requests for parts of a page. A link to the page is fine.
+// checkOrigin refuses requests from pages of other sites: those that change something,
+// and those for embedded resources. Following a link to the page is allowed.
 //
-// Browsers tell by Sec-Fetch-Site where a request comes from, but only to https and to
-// localhost (Fetch Metadata Request Headers, section 2: potentially trustworthy URLs),
-// and those of before 2023 to nobody. For the others there are Origin and Referer. A
-// page may leave out its Referer and then ask for a picture with the cookie, if it is
-// on another port of this machine; Cross-Origin-Resource-Policy keeps the browser from
-// showing the answer.
+// Browsers send Sec-Fetch-Site only to https and to localhost (Fetch Metadata Request
+// Headers, section 2: potentially trustworthy URLs), and not before 2023. Without it
+// Origin and Referer are checked. A page on another port of this machine can suppress
+// its Referer and request a picture with the cookie; Cross-Origin-Resource-Policy
+// prevents the browser from showing the response.
 func (g *Guard) checkOrigin(r *http.Request) error {
 	if err := g.origin.Check(r); err != nil {
 		return errOtherSite
 	}
 	switch r.Header.Get("Sec-Fetch-Site") {
-	case "cross-site", "same-site": // another port of this machine is another program
+	case "cross-site", "same-site": // same-site is another port of this machine: another program
 		if r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document" {
 			return errOtherSite
 		}
@@ -244,23 +243,23 @@ func (g *Guard) checkOrigin(r *http.Request) error {
 	return nil
 }
 
-// hasData reports whether a path is that of pictures or of the API, not of the page.
+// hasData reports whether a path belongs to the pictures or the API and not to the page.
 func hasData(path string) bool {
 	return path == "/stream.mjpg" || path == "/snapshot.jpg" || strings.HasPrefix(path, "/api/")
 }
 
-// isOther reports whether a header has an address of another host or port than the
-// request. A program sends no such header, and edge's own page no Referer.
+// isOther reports whether a header names another host or port than the request. Programs
+// do not send such headers, and edge's own page sends no Referer.
 func isOther(r *http.Request, header string) bool {
 	text := r.Header.Get(header)
 	if text == "" {
 		return false
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" { // as Origin: null
+	if err != nil || u.Host == "" { // such as Origin: null
 		return true
 	}
-	// Browsers leave out the default port, proxies may add it.
+	// Browsers omit the default port, proxies may add it.
 	port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
 	return !strings.EqualFold(strings.TrimSuffix(u.Host, port), strings.TrimSuffix(r.Host, port))
 }

@@ -17,16 +17,17 @@ import (
 
 const secret = "0123456789abcdef"
 
-// port is where the servers of these tests listen, and sessionCookie their cookie.
+// port is the port of the servers in these tests, and sessionCookie the name of their
+// cookie.
 const (
 	port          = 8080
 	sessionCookie = "edge_session_8080"
 )
 
-// guarded is a server that answers "in" to those it lets in.
+// guarded is a server that answers "in" to permitted requests.
 type guarded struct {
 	http.Handler
-	invited string // the newest one-time token
+	invited string // the current one-time token
 }
 
 func newGuarded(c Config) *guarded {
@@ -45,7 +46,7 @@ func newGuarded(c Config) *guarded {
 	return g
 }
 
-// answer is what a request led to.
+// answer is a response with its parsed cookies.
 type answer struct {
 	status  int
 	header  http.Header
@@ -53,7 +54,6 @@ type answer struct {
 	body    string
 }
 
-// serve answers a request.
 func (g *guarded) serve(r *http.Request) answer {
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, r)
@@ -115,8 +115,8 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// Pages of other sites can neither send a request that changes something nor show a
-// picture; a link in them works.
+// Pages of other sites can neither send requests that change something nor embed a
+// picture. Links in them work.
 func TestOtherSites(t *testing.T) {
 	g := newGuarded(Config{Open: true})
 	for _, c := range []struct {
@@ -142,8 +142,8 @@ func TestOtherSites(t *testing.T) {
 	}
 }
 
-// Plain http to an address of the network has no Sec-Fetch headers: Origin and Referer
-// count, also for another port.
+// Browsers send no Sec-Fetch headers over plain http to other machines. Then Origin and
+// Referer are checked, including the port.
 func TestOtherSitesWithoutFetchMetadata(t *testing.T) {
 	g := newGuarded(Config{Open: true, Names: []string{"pi.local"}})
 	for _, path := range []string{"/stream.mjpg", "/snapshot.jpg", "/api/state", "/api/events/1.jpg"} {
@@ -165,7 +165,7 @@ func TestOtherSitesWithoutFetchMetadata(t *testing.T) {
 			{[]string{"Referer", "http://192.168.1.5:8080@evil.example/"}, 403},
 			{[]string{"Referer", "::"}, 403},
 			{[]string{"Origin", lan, "Referer", "http://evil.example/"}, 403},
-			// Sec-Fetch-Site tells more than the address of a page that has a link.
+			// Sec-Fetch-Site wins over Referer: this is a link.
 			{[]string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document", "Referer", "http://evil.example/"}, 200},
 		} {
 			require.Equal(t, c.want, g.send("GET", lan+path, c.headers...).status, "%s %v", path, c.headers)
@@ -188,8 +188,8 @@ func TestOneTimeToken(t *testing.T) {
 	require.Equal(t, "/", cookie.Path)
 	require.False(t, cookie.Secure)
 
-	require.NotEqual(t, first, g.invited, "there is a new one")
-	require.Equal(t, 401, g.send("GET", lan+"/login?token="+first).status, "it worked once")
+	require.NotEqual(t, first, g.invited, "a used token is replaced")
+	require.Equal(t, 401, g.send("GET", lan+"/login?token="+first).status, "it works only once")
 	pair := sessionCookie + "=" + cookie.Value
 	require.Equal(t, 200, g.send("GET", lan+"/stream.mjpg", "Cookie", pair).status)
 	require.Equal(t, 200, g.send("GET", lan+"/login?token="+first, "Cookie", pair).status, "signed in already")
@@ -204,8 +204,8 @@ func TestOneTimeToken(t *testing.T) {
 	require.Equal(t, 401, newGuarded(Config{Token: "another token...."}).send("GET", lan+"/", "Cookie", pair).status)
 }
 
-// Browsers send a cookie to all ports of a host and keep one of each name: two servers
-// on one host do not sign each other's browsers out.
+// Browsers share cookies among all ports of a host. Two servers on one host must not
+// overwrite each other's session.
 func TestServersOnOneHost(t *testing.T) {
 	one, other := newGuarded(Config{Port: 8080}), newGuarded(Config{Port: 8081, Token: "another token...."})
 	jar := map[string]string{}
@@ -268,7 +268,7 @@ func TestLoginForm(t *testing.T) {
 	require.Len(t, post(secret).cookies, 1)
 	wrong := post("wrong <script>")
 	require.Equal(t, 401, wrong.status)
-	require.Equal(t, "same-origin", wrong.header.Get("Referrer-Policy"), "else the form has Origin: null, which is refused")
+	require.Equal(t, "same-origin", wrong.header.Get("Referrer-Policy"), "otherwise the form has Origin: null, which is refused")
 	page := wrong.body
 	require.Contains(t, page, "does not work")
 	require.NotContains(t, page, "<script>")
@@ -276,7 +276,7 @@ func TestLoginForm(t *testing.T) {
 	require.Equal(t, 405, g.send("DELETE", lan+"/login").status)
 }
 
-// Wrong tokens are limited for each client; sessions go on.
+// Wrong tokens are limited for each client. Sessions are not affected.
 func TestFailuresAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuarded(Config{})
@@ -288,7 +288,7 @@ func TestFailuresAreLimited(t *testing.T) {
 			require.Equal(t, 401, try("10.0.0.1:1", "wrong"))
 		}
 		require.Equal(t, 429, try("10.0.0.1:2", "wrong"))
-		require.Equal(t, 429, try("10.0.0.1:3", secret), "else the limit is none")
+		require.Equal(t, 429, try("10.0.0.1:3", secret), "even the right token, otherwise guessing would not be limited")
 		limited := g.send("GET", lan+"/login?token=x", "Peer", "10.0.0.1:4")
 		require.Equal(t, 429, limited.status)
 		require.NotEmpty(t, limited.header.Get("Retry-After"))
@@ -299,8 +299,7 @@ func TestFailuresAreLimited(t *testing.T) {
 	})
 }
 
-// However many clients fail, the memory is bounded, and all of those that find no room
-// share one account.
+// The number of accounts is bounded. Further clients share one account.
 func TestLimiterIsBounded(t *testing.T) {
 	l, now := newLimiter(), time.Now()
 	for i := range 2 * maxClients {
@@ -309,7 +308,7 @@ func TestLimiterIsBounded(t *testing.T) {
 	require.LessOrEqual(t, len(l.accounts), maxClients+1)
 	require.Positive(t, l.wait(netip.MustParseAddr("10.9.9.9"), now))
 	l.failed(netip.MustParseAddr("10.9.9.8"), now.Add(failureEvery*2*maxClients))
-	require.Len(t, l.accounts, 1, "what is forgotten takes no room")
+	require.Len(t, l.accounts, 1, "expired accounts are removed")
 }
 
 func TestNetworkOfIPv6SharesAccount(t *testing.T) {
@@ -334,15 +333,14 @@ func TestProxies(t *testing.T) {
 		require.Contains(t, got.body, "in /api/state")
 	}
 
-	// From others the headers mean nothing.
+	// The headers of other clients are ignored.
 	in = g.send("GET", lan+"/login?token="+g.invited, append(forwarded, "Peer", "10.0.0.2:1")...)
 	require.False(t, in.cookies[0].Secure)
 	require.Equal(t, "/", in.cookies[0].Path)
 	require.Equal(t, 421, g.send("GET", lan+"/", "Peer", "10.0.0.2:1", "Host", "evil.example", "X-Forwarded-Host", "home.example").status)
 	require.Equal(t, 421, g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "X-Forwarded-Host", "evil.example").status)
 
-	// Neither of the two names may be another one: a proxy may pass on the other as the
-	// client wrote it.
+	// Both host names are checked: a proxy may pass one of them on from the client.
 	for _, c := range []struct {
 		host, forwarded string
 		want            int
@@ -355,7 +353,7 @@ func TestProxies(t *testing.T) {
 		require.Equal(t, c.want, got.status, "%q %q", c.host, c.forwarded)
 	}
 
-	// Failures count for the client, which is the last address that is no proxy.
+	// Failures count for the client: the last address that is not a trusted proxy.
 	for range failureBurst {
 		g.send("GET", lan+"/", "Peer", "10.0.0.1:1", "Authorization", "Bearer x", "X-Forwarded-For", "9.9.9.9, 5.6.7.8")
 	}
@@ -372,8 +370,8 @@ func TestPrefix(t *testing.T) {
 	}
 }
 
-// FuzzRequest sends headers of any content: nobody gets in without the token, and no
-// header of the answer has more than one line.
+// FuzzRequest sends arbitrary headers. No request may pass without the token, and no
+// header of the response may contain a line break.
 func FuzzRequest(f *testing.F) {
 	f.Add("127.0.0.1:8080", "Bearer x", "edge_session_8080=AAAA", "1.2.3.4", "/x", "token=1")
 	f.Add("localhost", "Basic eDp5", "edge_session_8080=", ",,[::1]", "/a/../b", "token=%zz")
@@ -390,7 +388,7 @@ func FuzzRequest(f *testing.F) {
 		w := httptest.NewRecorder()
 		g.ServeHTTP(w, r)
 		if w.Code == http.StatusOK {
-			t.Fatalf("let in: %q", r.Header)
+			t.Fatalf("passed without the token: %q", r.Header)
 		}
 		for name, values := range w.Header() {
 			if strings.ContainsAny(strings.Join(values, ""), "\r\n") {

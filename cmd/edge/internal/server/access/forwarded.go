@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// origin is how the client reaches the server, maybe through a proxy.
+// origin is how the client reaches the server, possibly through a proxy.
 type origin struct {
-	secure bool   // by https
-	prefix string // of paths, without the last slash; empty without a proxy
+	secure bool   // https
+	prefix string // sub-path at the proxy, without the last slash; empty without a proxy
 }
 
 type originKey struct{}
@@ -41,12 +41,12 @@ func (g *Guard) forwarded(r *http.Request) (*http.Request, netip.Addr) {
 	if host := first(r.Header.Get("X-Forwarded-Host")); host != "" {
 		r.Host = host
 	}
-	// A proxy may leave the prefix in the path or take it off.
+	// A proxy may keep the prefix in the path or strip it.
 	if rest, ok := strings.CutPrefix(r.URL.Path, o.prefix+"/"); ok && o.prefix != "" {
 		r.URL.Path, r.URL.RawPath = "/"+rest, ""
 	}
-	// Each proxy appends the address it was called from; the client is the last one
-	// that is no proxy of ours.
+	// Each proxy appends the address of its client. The last address that is not a
+	// trusted proxy is the client.
 	client := peer
 	list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(list) - 1; i >= 0 && g.trusts(client); i-- {
@@ -77,14 +77,14 @@ func addressOf(text string) netip.Addr {
 	return a.Unmap().WithZone("")
 }
 
-// first is the first element of a list.
+// first returns the first element of a list separated by commas.
 func first(list string) string {
 	element, _, _ := strings.Cut(list, ",")
 	return strings.TrimSpace(element)
 }
 
-// cleanPrefix returns the prefix of a path without the last slash; empty if it is
-// none. It becomes the path of a cookie.
+// cleanPrefix returns the prefix of a path without the last slash, or "" if the text is
+// not a valid prefix. The result becomes the path of a cookie.
 func cleanPrefix(prefix string) string {
 	prefix = strings.TrimRight(prefix, "/")
 	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-._~"
@@ -100,8 +100,8 @@ func cleanPrefix(prefix string) string {
 }
 
 // knowsHosts reports whether all names in Host and, from a trusted proxy, in
-// X-Forwarded-Host are this machine's. Both count: a proxy that sets only one of them
-// passes on what the client has written into the other.
+// X-Forwarded-Host are this machine's. It checks both, because a proxy that sets only
+// one of them passes the client's value on in the other.
 func (g *Guard) knowsHosts(r *http.Request) bool {
 	if !g.knowsHost(r.Host) {
 		return false

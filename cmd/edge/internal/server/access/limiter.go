@@ -8,20 +8,20 @@ import (
 
 const (
 	failureBurst = 10              // wrong tokens in a row
-	failureEvery = 6 * time.Second // and one more each
-	maxClients   = 1024            // that are remembered; more share one account
+	failureEvery = 6 * time.Second // one more attempt after each interval
+	maxClients   = 1024            // clients with an account; the others share one
 )
 
-// limiter limits wrong tokens, by client. Each has an account of failures, of which
-// one is forgotten every failureEvery.
+// limiter limits the rate of wrong tokens for each client. An account counts failures;
+// one expires every failureEvery (GCRA, like a leaky bucket).
 type limiter struct {
 	mu       sync.Mutex
-	accounts map[netip.Prefix]time.Time // when all failures will be forgotten
+	accounts map[netip.Prefix]time.Time // when the last failure expires
 }
 
 func newLimiter() *limiter { return &limiter{accounts: make(map[netip.Prefix]time.Time)} }
 
-// wait is for how long a client may not try.
+// wait returns how long a client must wait before its next attempt.
 func (l *limiter) wait(client netip.Addr, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,8 +52,9 @@ func (l *limiter) failed(client netip.Addr, now time.Time) {
 	l.accounts[key] = until.Add(failureEvery)
 }
 
-// account is the key of a client: its address, or its network of 64 bits for IPv6, of
-// which a client has all addresses. The zero Prefix is for those that find no room.
+// account returns the key of a client's account: its IPv4 address, or its /64 network for
+// IPv6, because one client can use all addresses of that. The zero Prefix is the shared
+// account.
 func (l *limiter) account(client netip.Addr) netip.Prefix {
 	bits := 32
 	if client = client.Unmap().WithZone(""); client.Is6() {

@@ -13,12 +13,12 @@ import (
 // loginLimit bounds the body of the login form, in bytes.
 const loginLimit = 4 << 10
 
-// login exchanges a token for a cookie: a one-time token in the address, or the token
-// itself in the form.
+// login exchanges a token for a cookie: GET takes a one-time token from the address, POST
+// the token itself from a form.
 //
-// The answer is a page that leads on, not a redirect. After a link in another site's
-// page, a mail for example, a redirect still counts as that site's request, and the
-// browser would not send the new cookie, which is SameSite=Strict.
+// The response is a page that refreshes to the index, not an HTTP redirect. If the
+// address was a link on another site, such as a web mailer, a redirect would still count
+// as that site's request, and the browser would not send the new SameSite=Strict cookie.
 func (g *Guard) login(w http.ResponseWriter, r *http.Request, client netip.Addr) {
 	var token string
 	switch r.Method {
@@ -46,7 +46,7 @@ func (g *Guard) login(w http.ResponseWriter, r *http.Request, client netip.Addr)
 	}
 	if !g.isToken(token) && (r.Method != http.MethodGet || !g.accept(token)) {
 		g.failures.failed(client, time.Now())
-		g.challenge(w, r, http.StatusUnauthorized, "This address or token does not work. An address works once; edge prints a new one on its terminal after each use.")
+		g.challenge(w, r, http.StatusUnauthorized, "This address or token does not work. An address works once; edge prints a new one to its terminal after each use.")
 		return
 	}
 	g.sessions.start(w, r)
@@ -65,7 +65,8 @@ func (g *Guard) page(w http.ResponseWriter, status int, page []byte, message str
 	_, _ = w.Write(bytes.Replace(page, []byte(messageMark), []byte(message), 1))
 }
 
-// challenge asks for a token: a person by the login page, a program by an error.
+// challenge requests a token: with the login page from a browser, with an error from a
+// program.
 func (g *Guard) challenge(w http.ResponseWriter, r *http.Request, status int, message string) {
 	if (r.URL.Path == "/" || r.URL.Path == LoginPath) && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		g.page(w, status, g.config.LoginPage, message)
@@ -84,7 +85,7 @@ func (g *Guard) tooMany(w http.ResponseWriter, r *http.Request, wait time.Durati
 	g.challenge(w, r, http.StatusTooManyRequests, fmt.Sprintf("Too many wrong tokens. Try again in %d s.", seconds))
 }
 
-// refuse answers with an error. message is one of this package's own.
+// refuse writes an error response. message must be a text of this package.
 func refuse(w http.ResponseWriter, r *http.Request, status int, message string) {
 	if !strings.HasPrefix(r.URL.Path, "/api/") {
 		http.Error(w, message, status)

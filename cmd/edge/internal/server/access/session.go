@@ -13,13 +13,13 @@ import (
 
 const sessionTime = 30 * 24 * time.Hour
 
-// cookieName returns the name of the cookie of a server on a port. Browsers send a
-// cookie to all ports of a host, so without the port in the name two servers on one
-// host would overwrite each other's.
+// cookieName returns the name of the session cookie for a port. Cookies are shared by
+// all ports of a host: without the port in the name, two servers on one host would
+// overwrite each other's cookie.
 func cookieName(port int) string { return "edge_session_" + strconv.Itoa(port) }
 
-// sessions makes and checks cookies: when they end (8 bytes, seconds of Unix time), 8
-// random bytes, and the HMAC-SHA256 of both.
+// sessions creates and checks cookies. A cookie consists of its expiry (8 bytes, Unix
+// time in seconds), 8 random bytes, and the HMAC-SHA256 of both.
 type sessions struct {
 	cookie string // name
 	key    []byte
@@ -39,7 +39,7 @@ func (s sessions) sign(payload []byte) []byte {
 	return mac.Sum(payload)
 }
 
-// start sends a cookie.
+// start sets a new session cookie.
 func (s sessions) start(w http.ResponseWriter, r *http.Request) {
 	payload := make([]byte, payloadSize, payloadSize+sha256.Size)
 	binary.BigEndian.PutUint64(payload, uint64(time.Now().Add(sessionTime).Unix()))
@@ -57,7 +57,7 @@ func (s sessions) start(w http.ResponseWriter, r *http.Request) {
 
 // check reports whether a request has a valid cookie, and when it expires.
 func (s sessions) check(r *http.Request) (expires time.Time, ok bool) {
-	for _, cookie := range r.CookiesNamed(s.cookie) { // a sub-path may have another one
+	for _, cookie := range r.CookiesNamed(s.cookie) { // several edges may share a host and a port at different sub-paths of a proxy
 		value, err := base64.RawURLEncoding.DecodeString(cookie.Value)
 		if err != nil || len(value) != payloadSize+sha256.Size {
 			continue

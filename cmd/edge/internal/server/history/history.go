@@ -1,5 +1,5 @@
-// Package history keeps the newest events and their pictures in bounded memory, for
-// the page and for clients that come late or come again.
+// Package history keeps recent events and their pictures in bounded memory, for the page
+// and for clients that connect late or reconnect.
 package history
 
 import (
@@ -11,14 +11,14 @@ import (
 	"halfmeg/cmd/edge/internal/decision"
 )
 
-// Entry is an event with its number, which counts from 1 without gaps.
+// Entry is an event with its number. Numbers start at 1 and have no gaps.
 type Entry struct {
 	Number  uint64
 	Event   decision.Event
-	Picture bool // Store.Picture has one
+	Picture bool // whether Store.Picture returns one
 }
 
-// Store is safe for use by several goroutines.
+// Store is safe for concurrent use.
 type Store struct {
 	maxEvents, maxBytes int
 
@@ -40,7 +40,8 @@ func New(maxEvents, maxBytes int) *Store {
 	return &Store{maxEvents: maxEvents, maxBytes: maxBytes, changed: make(chan struct{})}
 }
 
-// Add adds an event, and its picture if jpeg is not nil.
+// Add adds an event, with its picture unless jpeg is nil, and evicts the oldest events
+// and pictures beyond the limits.
 func (s *Store) Add(event decision.Event, jpeg []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,8 +62,8 @@ func (s *Store) Add(event decision.Event, jpeg []byte) {
 	s.changed = make(chan struct{})
 }
 
-// After returns the events with higher numbers than the given one that are still
-// there, the oldest first, and a channel that is closed when there are more.
+// After returns the stored events with numbers above the given one, the oldest first, and
+// a channel that is closed when another event is added.
 func (s *Store) After(number uint64) (entries []Entry, changed <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +86,7 @@ func (s *Store) markPictures(entries []Entry) {
 // Filter selects events. Zero fields select all.
 type Filter struct {
 	Camera string
-	Name   string // a part of the name or label, without regard to case
+	Name   string // part of the name or label, case-insensitive
 	Type   string // decision.Appeared or decision.Gone
 	Since  time.Time
 	Limit  int
@@ -136,7 +137,7 @@ func (s *Store) find(id string) []byte {
 	return nil
 }
 
-// Newest is the number of the newest event; 0 if there is none.
+// Newest returns the number of the newest event, or 0 if there is none.
 func (s *Store) Newest() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

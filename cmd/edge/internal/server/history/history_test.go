@@ -23,7 +23,7 @@ func ids(entries []Entry) []string {
 	return list
 }
 
-// However many events and pictures come, the newest of them fit into the bounds.
+// The store keeps the newest events and pictures within its limits.
 func TestBounds(t *testing.T) {
 	s := New(5, 100)
 	for i := range 20 {
@@ -38,7 +38,7 @@ func TestBounds(t *testing.T) {
 	require.False(t, s.Query(Filter{})[3].Picture)
 	s.Add(event("large"), make([]byte, 101))
 	require.Nil(t, s.Picture("large"))
-	require.NotNil(t, s.Picture("17"), "it displaces none")
+	require.NotNil(t, s.Picture("17"), "a picture that is too large evicts no others")
 }
 
 func TestAfter(t *testing.T) {

@@ -1,5 +1,6 @@
-// Package live passes the newest picture of a camera to everybody who looks at it. It
-// says whether a picture is wanted, so that none is copied or encoded for nobody.
+// Package live passes the latest picture of a camera to all viewers. It tells the camera
+// whether a viewer needs a picture, so that pictures without viewers are never copied or
+// encoded.
 package live
 
 import (
@@ -10,43 +11,43 @@ import (
 	"halfmeg/cmd/edge/internal/snapshot"
 )
 
-// Feed holds the newest picture while somebody looks.
+// Feed holds the latest picture while there are viewers.
 type Feed struct {
 	interval time.Duration
 
 	mu      sync.Mutex
 	viewers int
-	waiting int       // viewers that have seen the newest picture
-	due     time.Time // when the next picture is wanted
+	waiting int       // viewers that wait for the next picture
+	next    time.Time // when the next picture is needed
 	picture *snapshot.Snapshot
-	number  uint64        // of picture
+	number  uint64        // of picture, counted from 1
 	arrived chan struct{} // closed when the next picture arrives
 }
 
-// New returns a Feed of at most one picture an interval. All viewers share the
-// pictures, so that each is encoded once.
+// New returns a Feed with at most one picture per interval. All viewers share a picture,
+// so that it is encoded once.
 func New(interval time.Duration) *Feed {
 	return &Feed{interval: interval, arrived: make(chan struct{})}
 }
 
-// Wants reports whether a picture taken now would be shown.
+// Wants reports whether a viewer needs a picture now.
 func (f *Feed) Wants(now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	// Frames come at intervals of their own, with jitter: a little early is better
-	// than a whole frame late.
-	return f.waiting > 0 && !now.Before(f.due.Add(-f.interval/4))
+	// Frames arrive with jitter: a picture that is slightly early is better than one
+	// that is a whole frame late.
+	return f.waiting > 0 && !now.Before(f.next.Add(-f.interval/4))
 }
 
-// Put shows a picture to those who wait for one.
+// Put passes a picture to the waiting viewers.
 func (f *Feed) Put(s *snapshot.Snapshot, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.viewers == 0 {
 		return
 	}
-	if f.due = f.due.Add(f.interval); f.due.Before(now) {
-		f.due = now.Add(f.interval)
+	if f.next = f.next.Add(f.interval); f.next.Before(now) {
+		f.next = now.Add(f.interval)
 	}
 	f.picture = s
 	f.number++
@@ -55,20 +56,20 @@ func (f *Feed) Put(s *snapshot.Snapshot, now time.Time) {
 	f.arrived = make(chan struct{})
 }
 
-// Viewers is how many look.
+// Viewers returns the number of viewers.
 func (f *Feed) Viewers() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.viewers
 }
 
-// Viewer looks at a feed. It is for one goroutine.
+// Viewer receives the pictures of a Feed. It is not safe for concurrent use.
 type Viewer struct {
 	feed *Feed
-	seen uint64
+	seen uint64 // number of the last picture that Next returned
 }
 
-// Join adds a viewer, which Close removes.
+// Join adds a viewer. The caller must close it.
 func (f *Feed) Join() *Viewer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -76,7 +77,7 @@ func (f *Feed) Join() *Viewer {
 	return &Viewer{feed: f}
 }
 
-// Close removes the viewer. The last one takes the picture along.
+// Close removes the viewer. The last one releases the picture.
 func (v *Viewer) Close() {
 	v.feed.mu.Lock()
 	defer v.feed.mu.Unlock()
@@ -85,7 +86,7 @@ func (v *Viewer) Close() {
 	}
 }
 
-// Next waits for a picture that the viewer has not seen and returns the newest one.
+// Next returns the latest picture. It waits for one that the viewer has not seen.
 func (v *Viewer) Next(ctx context.Context) (*snapshot.Snapshot, error) {
 	f := v.feed
 	for {
@@ -102,7 +103,7 @@ func (v *Viewer) Next(ctx context.Context) (*snapshot.Snapshot, error) {
 		case <-arrived:
 		case <-ctx.Done():
 			f.mu.Lock()
-			if f.number == number { // else nobody is counted as waiting any more
+			if f.number == number { // otherwise Put has reset waiting
 				f.waiting--
 			}
 			f.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 
 const interval = 200 * time.Millisecond
 
-// put shows a picture if it is wanted, and returns whether it was.
+// put passes a picture to the feed if a viewer needs one, and reports whether it did.
 func put(f *Feed) bool {
 	if !f.Wants(time.Now()) {
 		return false
@@ -23,7 +23,7 @@ func put(f *Feed) bool {
 	return true
 }
 
-// look takes pictures until its context ends, each after a pause.
+// look receives pictures until its context ends, with a pause after each.
 func look(ctx context.Context, f *Feed, pause time.Duration) (seen *int, ended chan struct{}) {
 	seen, ended = new(int), make(chan struct{})
 	go func() {
@@ -42,14 +42,14 @@ func look(ctx context.Context, f *Feed, pause time.Duration) (seen *int, ended c
 	return seen, ended
 }
 
-func TestNobody(t *testing.T) {
+func TestNoViewer(t *testing.T) {
 	f := New(interval)
 	require.False(t, f.Wants(time.Now()))
 	f.Put(&snapshot.Snapshot{}, time.Now())
-	require.Nil(t, f.picture, "nothing is kept for nobody")
+	require.Nil(t, f.picture, "no picture is kept without viewers")
 }
 
-// Whatever the rate of frames, pictures come at the feed's, or all if there are fewer.
+// Viewers receive pictures at the feed's rate, or all pictures of a slower camera.
 func TestRate(t *testing.T) {
 	for frame, want := range map[time.Duration]int{
 		33 * time.Millisecond: 50, 70 * time.Millisecond: 50, 100 * time.Millisecond: 50, 190 * time.Millisecond: 50, 250 * time.Millisecond: 40, time.Second: 10,
@@ -76,7 +76,7 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// Viewers share pictures. One who takes a second for each does not see all.
+// Viewers share pictures. A viewer that needs a second for each skips some.
 func TestSharing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := New(interval)
@@ -100,7 +100,7 @@ func TestSharing(t *testing.T) {
 	})
 }
 
-// One who comes later sees the newest picture at once.
+// A viewer that joins later receives the latest picture immediately.
 func TestLateViewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := New(interval)

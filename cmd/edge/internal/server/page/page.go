@@ -1,6 +1,6 @@
-// Package page holds the page that edge serves: plain HTML, CSS and JavaScript,
-// embedded as they are. Nothing in it is from another host, and nothing is in line, so
-// that the strictest content security policy holds.
+// Package page holds the web page of edge: embedded HTML, CSS and JavaScript. It loads
+// nothing from other hosts and has no inline scripts or styles, so that the strictest
+// content security policy works.
 package page
 
 import (
@@ -16,13 +16,13 @@ import (
 //go:embed index.html login.html signedin.html page.css page.js icon.svg
 var files embed.FS
 
-// Public are the paths that the login page needs.
+// Public lists the paths that the login page loads.
 var Public = []string{"/page.css", "/icon.svg"}
 
-// Login is the page that asks for a token, with <!--message--> where a message goes.
+// Login returns the login page. <!--message--> in it is the placeholder for a message.
 func Login() []byte { return read("login.html") }
 
-// SignedIn is the page after a successful login. It leads to the index.
+// SignedIn returns the page after a successful login, which refreshes to the index.
 func SignedIn() []byte { return read("signedin.html") }
 
 func read(name string) []byte {
@@ -33,8 +33,8 @@ func read(name string) []byte {
 	return data
 }
 
-// types are the media types of the files. Package mime would read the system's, which
-// may be wrong.
+// types maps file extensions to media types. Package mime would use the system's table,
+// which may be wrong.
 var types = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -42,7 +42,7 @@ var types = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
-// Routes returns the handlers of the files by the pattern of http.ServeMux.
+// Routes returns the handlers of the files by http.ServeMux pattern.
 func Routes() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
 		"GET /{$}":      serve("index.html"),
@@ -52,7 +52,7 @@ func Routes() map[string]http.HandlerFunc {
 	}
 }
 
-// serve serves a file. A browser asks each time whether it is still the same.
+// serve returns a handler for a file. Browsers cache it, but revalidate it by its ETag.
 func serve(name string) http.HandlerFunc {
 	data := read(name)
 	sum := sha256.Sum256(data)

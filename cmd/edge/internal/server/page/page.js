@@ -1,5 +1,5 @@
-// The page: the state and events arrive as server-sent events. All text from the server
-// is set as text, never as markup, for labels are whatever a network's author wrote.
+// The state and events arrive as server-sent events. All strings from the server are set
+// as text, never as markup, because labels of a network are untrusted.
 (function () {
   "use strict";
 
@@ -7,12 +7,12 @@
   const plotSeconds = 120;
   const cardsShown = 10;
 
-  let camera = null;       // name of the camera that is shown; null until the first state
-  let state = null;        // the newest one
+  let camera = null;       // name of the selected camera; null until the first state
+  let state = null;        // the latest state
   let connected = false;
   let paused = false;
-  let sharp = false;       // large pictures are asked for
-  try { sharp = localStorage.getItem("sharp") === "1"; } catch (e) { /* storage is forbidden */ }
+  let sharp = false;       // request large pictures
+  try { sharp = localStorage.getItem("sharp") === "1"; } catch (e) { /* storage is disabled */ }
 
   // Elements.
   function el(tag, className, text) {
@@ -40,8 +40,8 @@
     return t.toDateString() === new Date().toDateString() ? time : t.toLocaleDateString([], { day: "numeric", month: "short" }) + ", " + time;
   }
 
-  // The picture. A stream that breaks is opened again; if that fails too, single pictures
-  // are loaded one after the other, which old browsers show.
+  // The picture. A broken stream is reopened. After two failures the page polls single
+  // pictures instead, which work in old browsers, too.
   const picture = (function () {
     const img = $("picture");
     let failures = 0, timer = 0, serial = 0;
@@ -50,7 +50,7 @@
       const query = [];
       if (camera) query.push("camera=" + encodeURIComponent(camera));
       if (sharp) query.push("size=large");
-      query.push("n=" + ++serial); // else some browsers show what they have
+      query.push("n=" + ++serial); // some browsers would reuse the old response
       return path + "?" + query.join("&");
     }
     function wanted() { return !paused && !document.hidden && (connected || failures > 0); }
@@ -60,8 +60,8 @@
     }
     function stop() {
       clearTimeout(timer);
-      // A stream ends only when the element shows something else: its last picture stays,
-      // where the browser lets it be copied.
+      // Only a new src ends a stream. Replace it by a copy of its last picture, if the
+      // browser allows to copy it.
       try {
         const canvas = document.createElement("canvas");
         canvas.width = img.naturalWidth; canvas.height = img.naturalHeight;
@@ -92,7 +92,7 @@
     };
   })();
 
-  // Bars of classes. Rows are kept, so that widths move and nothing flickers.
+  // Bars of classes. Rows are reused, so that width changes are animated.
   function showBars(list, answers) {
     while (list.children.length > answers.length) list.removeChild(list.lastChild);
     answers.forEach(function (a, i) {
@@ -120,7 +120,7 @@
     });
   }
 
-  // What is seen is told to screen readers, not more often than they can read it.
+  // Announce the answer to screen readers, at most every 8 s.
   const speak = (function () {
     let last = "", next = "", timer = 0;
     function say() {
@@ -141,7 +141,7 @@
     const groups = c.answers.filter(function (a) { return a.group && a.probability >= 0.01; }).slice(0, 5);
     const best = classes[0] || groups[0];
     const faint = !best || !best.on && best.probability < 0.3, away = c.status !== "live";
-    setText($("answers"), away ? "It saw last" : "It sees");
+    setText($("answers"), away ? "Last answer" : "It sees");
     $("bars").toggleAttribute("data-old", away);
     setText($("headline"), !best ? "–" : faint ? "Nothing certain" : best.name);
     $("headline").toggleAttribute("data-faint", faint || away);
@@ -150,7 +150,7 @@
     if (best && !away) speak(faint ? "Nothing certain" : best.name);
   }
 
-  // Plots of the last two minutes, a point for each state.
+  // Plots of the last two minutes, with a point for each new frame.
   function plot(id, name) {
     const svg = $(id + "-plot"), area = svg.children[0], line = svg.children[1];
     let points = [];
@@ -179,13 +179,13 @@
   const plotLatency = plot("latency", "ms");
   let plottedFrame = -1;
 
-  // What was before this page was opened.
+  // Load the points from before the page was opened.
   function loadPlots() {
     fetch("api/series" + (camera ? "?camera=" + encodeURIComponent(camera) : "")).then(function (r) { return r.json(); }).then(function (series) {
       const now = Date.now() / 1000;
       plotRate.before(series.points.map(function (p) { return [now - p.age, p.rate]; }));
       plotLatency.before(series.points.map(function (p) { return [now - p.age, p.ms]; }));
-    }).catch(function () { /* the plots begin now */ });
+    }).catch(function () { /* the plots start empty */ });
   }
 
   function showFigures(c) {
@@ -210,8 +210,8 @@
   }
 
   const advice = [
-    [/voltage/, "A stronger power supply or a shorter cable helps."],
-    [/warm|throttled|capped/, "A heat sink, a fan or less sun helps."],
+    [/voltage/, "Use a stronger power supply or a shorter cable."],
+    [/warm|throttled|capped/, "Use a heat sink or a fan, or keep it out of the sun."],
   ];
   function showBoard(board) {
     fact("Board", board.model);
@@ -223,7 +223,7 @@
     setText($("board-problem"), text ? "The board reports: " + text + ". " + help.join(" ") : "");
   }
 
-  // Cameras, if there are several.
+  // Buttons to select a camera, if there are several.
   let shownNames = "";
   function showCameras(cameras) {
     const names = cameras.map(function (c) { return c.name; });
@@ -243,8 +243,8 @@
   }
 
   const statusWords = { starting: "Waiting for the first frame", live: "Live", stalled: "No new picture", gone: "No picture", ended: "Ended" };
-  const goneTitles = { starting: "Waiting for the first frame", stalled: "No frame comes any more", gone: "The camera sends no frames", ended: "The run has ended" };
-  const goneTexts = { starting: "The camera is being opened.", stalled: "", gone: "", ended: "Start edge again to see more." };
+  const goneTitles = { starting: "Waiting for the first frame", stalled: "No new frames", gone: "The camera sends no frames", ended: "The run has ended" };
+  const goneTexts = { starting: "The camera is being opened.", stalled: "", gone: "", ended: "Start edge again to continue." };
 
   function show() {
     if (!state || !state.cameras.length) return;
@@ -260,7 +260,7 @@
     if (away) {
       setText($("gone-title"), goneTitles[c.status] || c.status);
       setText($("gone-text"), c.error || goneTexts[c.status] || "");
-      setText($("gone-since"), "Since " + clock(c.since) + (c.status === "gone" ? ". edge keeps trying, and this page goes on by itself." : c.status === "stalled" ? ". This page goes on by itself when one comes." : "."));
+      setText($("gone-since"), "Since " + clock(c.since) + (c.status === "gone" ? ". edge keeps trying, and this page continues automatically." : c.status === "stalled" ? ". This page continues automatically with the next frame." : "."));
     }
     $("scene").hidden = !c.scene || away;
     setText($("scene"), c.scene ? "Test card: " + c.scene : "");
@@ -273,9 +273,9 @@
     document.title = (away ? statusWords[c.status] : $("headline").textContent) + " – edge" + (camera ? " " + camera : "");
   }
 
-  // What was seen: "appeared" and "gone" with the same id are one sighting.
+  // The list of events. "appeared" and "gone" with the same id are one sighting.
   const seen = (function () {
-    let sightings = new Map(); // by id, the newest last
+    let sightings = new Map(); // by id, in the order of arrival
     let limit = cardsShown, loads = 0, timer = 0;
     const cards = new Map();
 
@@ -290,7 +290,7 @@
     }
     function merge(e) {
       const old = sightings.get(e.id);
-      if (old && old.type === "gone" && e.type !== "gone") { // an older half
+      if (old && old.type === "gone" && e.type !== "gone") { // "appeared" arrived after "gone"
         if (!old.snapshot) old.snapshot = e.snapshot;
         return;
       }
@@ -312,7 +312,7 @@
       setText(c.time, clock(e.start));
       const now = e.type !== "gone";
       c.more.className = now ? "now" : "";
-      setText(c.more, now ? "There now" : "For " + duration(e.duration) + ", up to " + percent(e.peak));
+      setText(c.more, now ? "Visible now" : "For " + duration(e.duration) + ", up to " + percent(e.peak));
       if (e.snapshot && c.source !== e.snapshot) {
         c.source = e.snapshot;
         const img = el("img");
@@ -343,7 +343,7 @@
       $("more").hidden = list.length <= limit;
       const filtered = f.name || f.type || f.since;
       $("seen-empty").hidden = list.length > 0;
-      setText($("seen-empty"), filtered ? "Nothing that was seen matches." : "Nothing yet. What appears in front of the camera is listed here, with a picture.");
+      setText($("seen-empty"), filtered ? "No match." : "Nothing yet. What appears in front of the camera is listed here, with a picture.");
     }
 
     function load() {
@@ -356,7 +356,7 @@
         if (n !== loads) return;
         h.events.reverse().forEach(merge);
         render();
-      }).catch(function () { /* the stream of events tells that the server is gone */ });
+      }).catch(function () { /* source.onerror reports the lost connection */ });
       render();
     }
 
@@ -372,7 +372,7 @@
     return { load: load, add: add };
   })();
 
-  // The connection. EventSource connects again by itself, except after an error status.
+  // The connection. EventSource reconnects automatically, except after an error status.
   let source = null, lastID = "", retry = 0, lostAt = null;
   function connect() {
     clearTimeout(retry);
@@ -393,9 +393,9 @@
       $("frame").toggleAttribute("data-dim", true);
       $("gone").hidden = false;
       setText($("gone-title"), "No connection to edge");
-      setText($("gone-text"), "It may have been stopped, or the network is away.");
-      setText($("gone-since"), "Since " + clock(lostAt) + ". This page tries again by itself.");
-      if (source.readyState === EventSource.CLOSED) { // perhaps the session has ended
+      setText($("gone-text"), "edge may have been stopped, or the network is down.");
+      setText($("gone-since"), "Since " + clock(lostAt) + ". This page reconnects automatically.");
+      if (source.readyState === EventSource.CLOSED) { // the session may have expired
         retry = setTimeout(function () {
           fetch("api/state").then(function (r) { if (r.status === 401) location.reload(); else connect(); }, connect);
         }, 3000);
@@ -414,7 +414,7 @@
   function showSharp() { $("sharp").setAttribute("aria-pressed", String(sharp)); }
   $("sharp").onclick = function () {
     sharp = !sharp;
-    try { localStorage.setItem("sharp", sharp ? "1" : "0"); } catch (e) { /* for this visit, then */ }
+    try { localStorage.setItem("sharp", sharp ? "1" : "0"); } catch (e) { /* not stored: applies to this visit only */ }
     showSharp();
     picture.restart();
   };
@@ -423,8 +423,8 @@
     if (document.hidden) { picture.stop(); if (source) source.close(); clearTimeout(retry); connected = false; } else connect();
   });
 
-  // A picture of one's own. It is made smaller here, for the network needs few pixels and
-  // the board little memory; what the browser cannot read is sent as it is.
+  // Upload of a picture. The page scales it down first: the network needs few pixels, and
+  // the board has little memory. A file that the browser cannot decode is sent unchanged.
   const askSide = 1024;
   function shrink(file) {
     if (!window.createImageBitmap) return Promise.resolve(file);
@@ -434,7 +434,7 @@
       canvas.width = Math.max(1, Math.round(bitmap.width * scale));
       canvas.height = Math.max(1, Math.round(bitmap.height * scale));
       const ctx = canvas.getContext("2d");
-      ctx.fillStyle = "#fff"; // under what is transparent
+      ctx.fillStyle = "#fff"; // background of transparent pixels
       ctx.fillRect(0, 0, canvas.width, canvas.height);
       ctx.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
       return new Promise(function (done) { canvas.toBlob(function (b) { done(b || file); }, "image/jpeg", 0.92); });
@@ -443,7 +443,7 @@
   let asked = 0, previewURL = "";
   function ask(file) {
     const n = ++asked;
-    setText($("ask-status"), "Looking at it…");
+    setText($("ask-status"), "Classifying…");
     showBars($("ask-bars"), []);
     shrink(file).then(function (blob) {
       if (n !== asked) return null;
@@ -455,12 +455,12 @@
       return fetch("api/classify", { method: "POST", body: blob }).then(function (r) {
         return r.json().then(function (answer) {
           if (n !== asked) return;
-          if (!r.ok) { setText($("ask-status"), "It did not work: " + answer.error); return; }
+          if (!r.ok) { setText($("ask-status"), "Failed: " + answer.error); return; }
           showBars($("ask-bars"), answer.results.map(function (c) { return { name: c.label.split(",")[0] || "#" + c.class, label: c.label, probability: c.probability }; }));
           setText($("ask-status"), "Most likely " + (answer.results[0].label.split(",")[0] || "#" + answer.results[0].class) + ", " + percent(answer.results[0].probability) + ". It took " + millis(answer.ms) + ".");
         });
       });
-    }).catch(function () { if (n === asked) setText($("ask-status"), "It did not work: no connection to edge."); });
+    }).catch(function () { if (n === asked) setText($("ask-status"), "Failed: no connection to edge."); });
   }
   $("ask-file").onchange = function () { if (this.files[0]) ask(this.files[0]); };
   const drop = document.querySelector(".drop");
