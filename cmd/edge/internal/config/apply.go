@@ -13,14 +13,14 @@ import (
 	"halfmeg/cmd/edge/internal/nearest"
 )
 
-// Structured is a key whose value is no flag, such as a map.
+// Structured is a key that is not a flag, because its value is a map for example.
 type Structured struct {
 	Usage  string         // for the schema
 	Schema map[string]any // JSON Schema of the value
 	Set    func(Value) error
 }
 
-// Lists is a key with a map from names to lists of texts, such as groups of classes.
+// Lists returns a key whose value maps names to lists of texts, such as groups of classes.
 func Lists(into *map[string][]string, usage string) Structured {
 	texts := map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
 	return Structured{
@@ -44,7 +44,7 @@ func Lists(into *map[string][]string, usage string) Structured {
 	}
 }
 
-// texts returns the texts of a list.
+// texts returns the items of a list, which must be scalars.
 func (v Value) texts() ([]string, error) {
 	if v.Kind != List {
 		return nil, v.Errorf("expected a list such as [first, second], got %s", v.Kind)
@@ -59,14 +59,14 @@ func (v Value) texts() ([]string, error) {
 	return list, nil
 }
 
-// notKeys are flags that are no keys of the file.
+// notKeys are the flags that are not keys of the file.
 var notKeys = []string{"config", "help"}
 
-// fileSuffix ends the name of a key that names the file of a secret.
+// fileSuffix is the suffix of a key that names the file of a secret.
 const fileSuffix = "-file"
 
-// Apply sets each flag that was not given on the command line and that the document
-// or, for secrets, the environment has. Structured are the keys that are no flags.
+// Apply sets the flags that were not set on the command line: secrets from the
+// environment, all others from the document. structured holds the keys that are not flags.
 func (d *Document) Apply(flags *pflag.FlagSet, structured map[string]Structured) (*Settings, error) {
 	a := applier{document: d, flags: flags, structured: structured, origins: map[string]string{}, values: map[string]Value{}}
 	if err := a.environment(); err != nil {
@@ -84,16 +84,16 @@ func (d *Document) Apply(flags *pflag.FlagSet, structured map[string]Structured)
 	return a.settings(), nil
 }
 
-// applier is the state of Apply.
+// applier holds the state of Apply.
 type applier struct {
 	document   *Document
 	flags      *pflag.FlagSet
 	structured map[string]Structured
-	origins    map[string]string // of the values by key, if not the default
-	values     map[string]Value  // of structured keys
+	origins    map[string]string // by key; no entry for a default
+	values     map[string]Value  // of the structured keys
 }
 
-// environment sets the secrets that the environment has.
+// environment sets secrets from the environment.
 func (a *applier) environment() error {
 	var failed error
 	a.flags.VisitAll(func(f *pflag.Flag) {
@@ -118,10 +118,10 @@ func (a *applier) environment() error {
 	return failed
 }
 
-// fromEnvironment begins the origin of a value from an environment variable.
+// fromEnvironment is the prefix of the origin of a value from the environment.
 const fromEnvironment = "environment "
 
-// variable is the environment variable of a key.
+// variable returns the environment variable of a key.
 func variable(key string) string {
 	return "HALFMEG_" + strings.ToUpper(strings.ReplaceAll(key, "-", "_"))
 }
@@ -146,7 +146,7 @@ func (a *applier) field(f Field) error {
 	return a.unknown(f.Key)
 }
 
-// located returns the value of a flag, a path from where edge runs.
+// located returns the value for a flag. A path becomes relative to the working directory.
 func (a *applier) located(flag *pflag.Flag, v Value) Value {
 	if isPath(flag) && (v.Kind == Text || v.Kind == Number) {
 		v.Text = a.path(v.Text)
@@ -154,7 +154,7 @@ func (a *applier) located(flag *pflag.Flag, v Value) Value {
 	return v
 }
 
-// path returns a path that the document has, from where edge runs.
+// path resolves a path relative to the document's folder.
 func (a *applier) path(text string) string {
 	if text == "" || filepath.IsAbs(text) {
 		return text
@@ -170,7 +170,7 @@ func (a *applier) flag(key string) *pflag.Flag {
 	return a.flags.Lookup(key)
 }
 
-// set sets a flag unless something that wins over the file has.
+// set calls the function set, unless the command line or the environment has set the flag.
 func (a *applier) set(flag *pflag.Flag, f Field, set func() error) error {
 	origin, ok := a.origins[flag.Name]
 	if ok && strings.HasPrefix(origin, a.document.path+":") {
@@ -186,7 +186,7 @@ func (a *applier) set(flag *pflag.Flag, f Field, set func() error) error {
 	return nil
 }
 
-// at is where an entry is.
+// at returns the file and line of an entry.
 func (a *applier) at(f Field) string { return fmt.Sprintf("%s:%d", a.document.path, f.Line) }
 
 // keys returns the names of all keys, sorted.
@@ -234,7 +234,7 @@ func setFlag(f *pflag.Flag, v Value) error {
 		return f.Value.Set(strings.ToLower(v.Text))
 	case v.Kind == Bool && f.NoOptDefVal != "":
 		if strings.EqualFold(v.Text, "true") {
-			return f.Value.Set(f.NoOptDefVal) // as the flag without a value
+			return f.Value.Set(f.NoOptDefVal) // like the flag without a value
 		}
 		return nil
 	case v.Kind == Bool:
@@ -250,7 +250,7 @@ func setFlag(f *pflag.Flag, v Value) error {
 	return v.Errorf("%w, got %s", explain(f, err), shown(v.Text))
 }
 
-// setList sets a flag that may be repeated.
+// setList sets a flag that accepts several values.
 func setList(f *pflag.Flag, v Value) error {
 	slice, ok := f.Value.(pflag.SliceValue)
 	if !ok {
@@ -266,8 +266,8 @@ func setList(f *pflag.Flag, v Value) error {
 	return nil
 }
 
-// forms say what the types of pflag accept, whose own errors are those of package
-// strconv.
+// forms maps types of package pflag to what they accept. pflag's errors are those of
+// package strconv, which are not meant for users.
 var forms = map[string]string{
 	"int": "expected a whole number", "int32": "expected a whole number", "int64": "expected a whole number",
 	"uint": "expected a whole number from 0", "uint16": "expected a whole number from 0", "uint32": "expected a whole number from 0",
@@ -275,7 +275,7 @@ var forms = map[string]string{
 	"duration": "expected a time with its unit, such as 30s, 5m or 12h",
 }
 
-// explain returns what is wrong with a flag's value.
+// explain replaces an error of pflag's types by what the flag accepts.
 func explain(f *pflag.Flag, err error) error {
 	if form, ok := forms[f.Value.Type()]; ok {
 		return errors.New(form)
@@ -283,10 +283,10 @@ func explain(f *pflag.Flag, err error) error {
 	return err
 }
 
-// maxSecret bounds the file of a secret.
+// maxSecret bounds the file of a secret, in bytes.
 const maxSecret = 64 << 10
 
-// setFromFile sets a flag to what a file holds, without the end of its last line.
+// setFromFile sets a flag to the content of a file, without line ends at its end.
 func (a *applier) setFromFile(f *pflag.Flag, v Value) error {
 	if v.Kind != Text {
 		return v.Errorf("expected the path of a file, got %s", v.Kind)

@@ -6,11 +6,11 @@
 //	control: [power_line=50_hz, gain=2]
 //	mqtt-password-file: mqtt.secret
 //
-// A flag on the command line wins over the environment, which only secrets are read
-// from, and that over the file. Relative paths in the file start at its folder. The
-// package works on any set of flags: it knows none by name, and every value is checked
-// by the flag itself. Parse reads a document, Document.Apply sets the flags, and the
-// Settings it returns know where each value came from.
+// The command line wins over the environment, and the environment over the file. Only
+// secrets are read from the environment. Relative paths in the file are relative to its
+// folder. The package works with any flag set: it knows no flag by name, and each flag
+// checks its value. Load reads a Document, Document.Apply sets the flags, and the
+// Settings it returns hold the value of each key and its origin.
 package config
 
 import (
@@ -26,27 +26,26 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// maxSize bounds the file: a configuration with every key and hundreds of groups has a
-// tenth of it.
+// maxSize bounds the file, in bytes: ten times a configuration with every key and hundreds
+// of groups.
 const maxSize = 256 << 10
 
 // secretAnnotation marks a flag that holds a secret.
 const secretAnnotation = "secret"
 
-// MarkSecret declares that a flag holds a secret: it is never printed, and may also be
-// given as a file ("KEY-file: path") or by the environment (HALFMEG_KEY). It does the same as
-// the annotation "secret" of the flag.
+// MarkSecret declares that a flag holds a secret. It is never printed, and may also be set
+// by a file ("KEY-file: path") or the environment (HALFMEG_KEY).
 func MarkSecret(flags *pflag.FlagSet, name string) { annotate(flags, name, secretAnnotation, "all") }
 
-// MarkAddress declares that a flag holds an address that may have secrets. It is a
-// MarkSecret that hides the password, a user name without one, the query, and a path
-// with = or :, in which some cameras take name and password.
+// MarkAddress declares that a flag holds an address that may contain secrets. It is like
+// MarkSecret, but hides only the password, a user name without a password, the query, and
+// a path with = or :, where some cameras expect name and password.
 func MarkAddress(flags *pflag.FlagSet, name string) {
 	annotate(flags, name, secretAnnotation, addressSecret)
 }
 
-// MarkSecretAddress declares that a flag holds an address that is itself the secret, as
-// that of a webhook often is. It is a MarkSecret that shows scheme and host only.
+// MarkSecretAddress declares that a flag holds an address that is a secret as a whole,
+// such as that of a webhook. It is like MarkSecret, but shows scheme and host.
 func MarkSecretAddress(flags *pflag.FlagSet, name string) {
 	annotate(flags, name, secretAnnotation, hostOnly)
 }
@@ -57,24 +56,24 @@ const (
 	hostOnly      = "host only"
 )
 
-// Annotations of flags with the path of a file or folder.
+// Annotations of flags that hold the path of a file or folder.
 const (
 	pathAnnotation        = "path"
-	environmentAnnotation = "environment" // the variable that wins over the file
+	environmentAnnotation = "environment" // name of the variable that wins over the file
 )
 
-// MarkPath declares that a flag holds the path of a file or folder. In the
-// configuration file a relative one starts at the folder of that file.
+// MarkPath declares that flags hold the path of a file or folder. A relative path in the
+// configuration file is relative to the folder of that file.
 func MarkPath(flags *pflag.FlagSet, names ...string) {
 	for _, name := range names {
 		annotate(flags, name, pathAnnotation, "")
 	}
 }
 
-// MarkSecretFile declares that a flag holds the path of the file of a secret, which may
-// also be in an environment variable. It is a MarkPath. If the variable is set, the
-// key of the configuration file has no effect; the flag's reader uses the variable when
-// the flag is empty.
+// MarkSecretFile declares that a flag holds the path of a file with a secret, which may
+// also be in an environment variable. It includes MarkPath. If the variable is set, the
+// key in the configuration file has no effect, and the flag stays empty: its user must
+// then read the variable.
 func MarkSecretFile(flags *pflag.FlagSet, name, variable string) {
 	MarkPath(flags, name)
 	annotate(flags, name, environmentAnnotation, variable)
@@ -82,12 +81,12 @@ func MarkSecretFile(flags *pflag.FlagSet, name, variable string) {
 
 func annotate(flags *pflag.FlagSet, name, key, value string) {
 	if err := flags.SetAnnotation(name, key, []string{value}); err != nil {
-		panic(err) // there is no such flag
+		panic(err) // the flag does not exist
 	}
 }
 
-// Load reads the configuration file at path, or without a path the first one of the
-// usual places. If none of them has one, the document is empty.
+// Load reads the configuration file at path, or the first one in the standard places if
+// path is empty. Without a file the document is empty.
 func Load(path string) (*Document, error) {
 	if path != "" {
 		return read(path)
@@ -95,7 +94,7 @@ func Load(path string) (*Document, error) {
 	return search(places())
 }
 
-// search reads the first file that is there.
+// search reads the first file that exists.
 func search(places []string) (*Document, error) {
 	for _, place := range places {
 		d, err := read(place)
@@ -107,7 +106,7 @@ func search(places []string) (*Document, error) {
 	return &Document{}, nil
 }
 
-// places are where a configuration file may be, by the XDG Base Directory
+// places returns the paths to search for a configuration file, by the XDG Base Directory
 // Specification and the Filesystem Hierarchy Standard.
 func places() []string {
 	const name = "halfmeg/config.yaml"
@@ -129,8 +128,8 @@ func read(path string) (*Document, error) {
 	return Parse(path, data)
 }
 
-// readBounded reads a file of at most limit bytes, which may also be a device or a
-// pipe.
+// readBounded reads a file of at most limit bytes. It does not rely on the file's size,
+// which devices and pipes lack.
 func readBounded(path string, limit int) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -142,7 +141,7 @@ func readBounded(path string, limit int) ([]byte, error) {
 		return nil, err
 	}
 	if b.Len() > limit {
-		return nil, fmt.Errorf("%s: more than %d kB: not what it should be", path, limit>>10)
+		return nil, fmt.Errorf("%s: more than %d kB: this must be another file", path, limit>>10)
 	}
 	return b.Bytes(), nil
 }

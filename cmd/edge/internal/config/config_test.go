@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// values are what the flags of these tests set.
+// values are the variables of the flags in these tests.
 type values struct {
 	camera, password, listen, on string
 	rate                         float64
@@ -42,7 +42,7 @@ func newFlags() (*pflag.FlagSet, *values, map[string]Structured) {
 	return f, v, map[string]Structured{"groups": Lists(&v.groups, "groups of classes")}
 }
 
-// apply reads a document, after the flags of a command line.
+// apply parses the flags of a command line and applies a document.
 func apply(t *testing.T, text string, args ...string) (*values, *Settings, error) {
 	t.Helper()
 	f, v, structured := newFlags()
@@ -131,12 +131,12 @@ func TestErrors(t *testing.T) {
 		"\n\trate: 1":                       "c.yaml:2: the line starts with a tab",
 		"rate: 1\n  mirror: true":           "c.yaml:2: not YAML: mapping values are not allowed",
 		"rate: 'a":                          "c.yaml: not YAML: found unexpected end of stream",
-		"just a text":                       "c.yaml:1: it is a text; a configuration file has lines such as camera: auto",
-		"- a":                               "c.yaml:1: it is a list;",
+		"just a text":                       "c.yaml:1: expected lines such as camera: auto, got a text",
+		"- a":                               "c.yaml:1: expected lines such as camera: auto, got a list",
 		"rate: 1\n---\nrate: 2":             "c.yaml:2: a second document starts here",
 		"a: &x [a]\nallow: *x":              "c.yaml:1: anchors (&) and aliases (*)",
 		"camera: !secret door":              "c.yaml:1: tags such as !secret",
-		"? [a]\n: b":                        "c.yaml:1: a key is a text, not a list",
+		"? [a]\n: b":                        "c.yaml:1: a key must be a text, got a list",
 		"a: [[[[[[[[[[1]]]]]]]]]]":          "c.yaml:1: nested too deeply",
 		"camera: a\ncamera-file: b":         "c.yaml:2: camera and camera-file exclude each other",
 		"mqtt-password-file: missing":       "c.yaml:1: mqtt-password-file: open missing: no such file",
@@ -153,7 +153,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// The message of a secret that a flag refuses does not repeat it.
+// The error for an invalid secret does not contain it.
 func TestSecretIsNotInErrors(t *testing.T) {
 	f, _, _ := newFlags()
 	MarkSecret(f, "rate")
@@ -176,7 +176,8 @@ func secretFile(t *testing.T, text string) string {
 	return path
 }
 
-// A secret comes from the flag, the environment, a file or the document, in this order.
+// The flag wins over the environment, the environment over a file, and the file over the
+// document.
 func TestSecrets(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "secret"), []byte("from file \n"), 0o600))
@@ -202,7 +203,7 @@ func TestSecrets(t *testing.T) {
 	require.Equal(t, `# mqtt-password: "(hidden)"  # `+filepath.Join(dir, "c.yaml")+":1", line)
 
 	t.Setenv("HALFMEG_MQTT_PASSWORD", "from environment")
-	t.Setenv("HALFMEG_RATE", "7") // no secret
+	t.Setenv("HALFMEG_RATE", "7") // ignored: rate is not a secret
 	password, line = read("mqtt-password-file: secret\nrate: 3")
 	require.Equal(t, "from environment", password)
 	require.Contains(t, line, "environment HALFMEG_MQTT_PASSWORD")
@@ -211,8 +212,8 @@ func TestSecrets(t *testing.T) {
 	require.Equal(t, "from flag", password)
 }
 
-// A path of the file starts at its folder, one of the command line where edge runs. Written
-// paths are absolute.
+// A path in the file is relative to its folder, a path on the command line to the working
+// directory. Write writes absolute paths.
 func TestPaths(t *testing.T) {
 	here, err := filepath.Abs(".")
 	require.NoError(t, err)
@@ -243,8 +244,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// The file of a secret comes from the flag, else the environment has the secret, else
-// the document names the file.
+// The file of a secret on the command line wins over the secret in the environment, which
+// wins over the file that the document names.
 func TestSecretFileOrEnvironment(t *testing.T) {
 	read := func(args ...string) (string, string) {
 		f := pflag.NewFlagSet("run", pflag.ContinueOnError)
@@ -376,12 +377,12 @@ func TestLoad(t *testing.T) {
 	require.ErrorContains(t, err, "is a directory")
 }
 
-// A file that is there and cannot be read is an error even where it is searched for.
+// A file in a standard place that exists but cannot be read is an error.
 func TestLoadUnreadable(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_CONFIG_HOME", dir)
 	path := filepath.Join(dir, "halfmeg", "config.yaml")
-	require.NoError(t, os.MkdirAll(path, 0o755)) // a folder, which also root cannot read
+	require.NoError(t, os.MkdirAll(path, 0o755)) // not even root can read a folder as a file
 	_, err := Load("")
 	require.ErrorContains(t, err, path)
 }
@@ -412,8 +413,8 @@ func TestSchema(t *testing.T) {
 	require.Equal(t, "camera to look through", schema.Properties["camera"].Description)
 }
 
-// What Write writes means the same when it is read, and no file makes the package
-// panic or write a message of several lines.
+// Settings survive writing and reading. No file makes the package panic or return an error
+// of several lines.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"camera: auto\nrate: 2.5\nallow: [a, 'b, c']", "groups:\n  a: [b]\n  ? c\n  : - d", "a: &x [*x]\n", "- a\n-\tb", "camera: |\n  a\n  b",
@@ -428,7 +429,7 @@ func FuzzParse(f *testing.F) {
 		if err == nil {
 			for _, field := range d.fields {
 				if strings.HasSuffix(field.Key, fileSuffix) {
-					return // reads no foreign files
+					return // never read files of this machine
 				}
 			}
 			_, err = d.Apply(flags, structured)
@@ -437,7 +438,7 @@ func FuzzParse(f *testing.F) {
 			require.True(t, strings.HasPrefix(err.Error(), "c.yaml:"), err)
 			return
 		}
-		v.password, v.camera = "", "" // or they would be hidden
+		v.password, v.camera = "", "" // Write hides them
 		a := applier{document: d, flags: flags, structured: structured, origins: map[string]string{}, values: map[string]Value{}}
 		for _, field := range d.fields {
 			a.origins[field.Key] = "flag"

@@ -12,21 +12,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Document is a configuration file whose keys and values are not checked yet. The
-// zero value is an empty one.
+// Document is a parsed configuration file. Its keys and values are not checked yet. The
+// zero value is an empty document.
 type Document struct {
 	path   string
 	fields []Field
 }
 
-// Path is the name of the file; empty if there is none.
+// Path returns the path of the file, or "" without a file.
 func (d *Document) Path() string { return d.path }
 
-// maxDepth bounds how deeply values are nested.
+// maxDepth bounds the nesting of values.
 const maxDepth = 8
 
-// Parse reads a document. The path is for messages, and relative paths in
-// the document start at its folder.
+// Parse parses a document. The path appears in messages, and its folder is the base of
+// relative paths in the document.
 func Parse(path string, data []byte) (*Document, error) {
 	d := &Document{path: path}
 	if len(data) > maxSize {
@@ -43,13 +43,13 @@ func Parse(path string, data []byte) (*Document, error) {
 	}
 	var second yaml.Node
 	if err := decoder.Decode(&second); err == nil {
-		return nil, d.errorAt(&lineError{second.Line, errors.New("a second document starts here; a configuration file has one")})
+		return nil, d.errorAt(&lineError{second.Line, errors.New("a second document starts here; a configuration file has only one")})
 	} else if !errors.Is(err, io.EOF) {
 		return nil, d.syntaxError(data, err)
 	}
 	v, err := convert(root.Content[0], maxDepth)
 	if err == nil && v.Kind != Map && v.Kind != Null {
-		err = v.Errorf("it is %s; a configuration file has lines such as camera: auto", v.Kind)
+		err = v.Errorf("expected lines such as camera: auto, got %s", v.Kind)
 	}
 	if err != nil {
 		return nil, d.errorAt(err)
@@ -58,16 +58,16 @@ func Parse(path string, data []byte) (*Document, error) {
 	return d, nil
 }
 
-// convert checks a node and everything in it.
+// convert converts a YAML node and its children to a Value, and rejects unsupported ones.
 func convert(n *yaml.Node, depth int) (Value, error) {
 	v := Value{Line: n.Line}
 	switch {
 	case depth == 0:
 		return v, v.Errorf("nested too deeply")
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		return v, v.Errorf("anchors (&) and aliases (*) are not supported; a text that starts so needs quotes")
+		return v, v.Errorf("anchors (&) and aliases (*) are not supported; a text that starts with & or * needs quotes")
 	case n.Style&yaml.TaggedStyle != 0:
-		return v, v.Errorf("tags such as %s are not supported; a text that starts so needs quotes", n.Tag)
+		return v, v.Errorf("tags such as %s are not supported; a text that starts with ! needs quotes", n.Tag)
 	}
 	var err error
 	switch n.Kind {
@@ -99,7 +99,7 @@ func convertFields(n *yaml.Node, depth int) ([]Field, error) {
 			return nil, err
 		}
 		if !key.scalar() {
-			return nil, key.Errorf("a key is a text, not %s", key.Kind)
+			return nil, key.Errorf("a key must be a text, got %s", key.Kind)
 		}
 		if first := lines[key.Text]; first != 0 {
 			return nil, key.Errorf("duplicate key %s, first in line %d", shown(key.Text), first)
@@ -126,7 +126,7 @@ func scalarKind(tag string) Kind {
 	return Text
 }
 
-// errorAt adds the file and the line to an error.
+// errorAt adds the file to an error, and the line if it is a lineError.
 func (d *Document) errorAt(err error) error {
 	var at *lineError
 	if errors.As(err, &at) && at.line > 0 {
@@ -135,10 +135,11 @@ func (d *Document) errorAt(err error) error {
 	return fmt.Errorf("%s: %w", d.path, err)
 }
 
-// yamlError has the line and the text of an error of the library.
+// yamlError matches an error of package yaml: the line, which may be missing, and the
+// text.
 var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
-// syntaxError explains an error of the library.
+// syntaxError explains an error of package yaml.
 func (d *Document) syntaxError(data []byte, err error) error {
 	if line := tabbedLine(data); line > 0 {
 		return d.errorAt(&lineError{line, errors.New("the line starts with a tab: YAML is indented by spaces")})
@@ -151,7 +152,7 @@ func (d *Document) syntaxError(data []byte, err error) error {
 	return d.errorAt(&lineError{line, fmt.Errorf("not YAML: %s", m[2])})
 }
 
-// tabbedLine is the first line with a tab in its indentation, or 0.
+// tabbedLine returns the number of the first line with a tab in its indentation, or 0.
 func tabbedLine(data []byte) int {
 	line := 0
 	for text := range strings.Lines(string(data)) {
@@ -163,8 +164,8 @@ func tabbedLine(data []byte) int {
 	return 0
 }
 
-// shown is a foreign text for a message: quoted if it is not a plain word, and
-// shortened.
+// shown returns a text of the file for a message: shortened, and quoted unless it is a
+// plain word.
 func shown(text string) string {
 	const longest = 60
 	if len(text) > longest {

@@ -7,9 +7,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Schema returns a JSON Schema (draft 2020-12) of the file, for editors. It has no
-// defaults, some of which depend on the machine, and leaves the form of texts to the
-// flags.
+// Schema returns a JSON Schema (draft 2020-12) of the file, for editors. It omits defaults,
+// because some depend on the machine, and does not restrict texts, which the flags check.
 func Schema(flags *pflag.FlagSet, structured map[string]Structured) ([]byte, error) {
 	properties := map[string]any{}
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -21,7 +20,7 @@ func Schema(flags *pflag.FlagSet, structured map[string]Structured) ([]byte, err
 		property["description"] = usage
 		properties[f.Name] = property
 		if isSecret(f) {
-			properties[f.Name+fileSuffix] = map[string]any{"type": "string", "description": "file that holds " + f.Name}
+			properties[f.Name+fileSuffix] = map[string]any{"type": "string", "description": "file that contains the value of " + f.Name}
 		}
 	})
 	for key, s := range structured {
@@ -41,8 +40,8 @@ func Schema(flags *pflag.FlagSet, structured map[string]Structured) ([]byte, err
 	return append(data, '\n'), err
 }
 
-// typeSchema is the schema of a flag's value. Types of flags that are not pflag's accept
-// texts, which YAML may take for numbers.
+// typeSchema returns the schema of a flag's value. Custom flag types parse a text, which
+// YAML may read as a number.
 func typeSchema(f *pflag.Flag) map[string]any {
 	types := []string{"string", "number"}
 	switch f.Value.Type() {

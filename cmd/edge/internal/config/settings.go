@@ -13,20 +13,19 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Settings are the effective values of all keys, sorted by key, and where each came
-// from.
+// Settings are the effective values of all keys with their origins, sorted by key.
 type Settings struct{ list []setting }
 
 // setting is the value of a key.
 type setting struct {
 	key      string
-	value    Value  // Bool, Text, List or, for a structured key, anything
-	secret   string // the annotation; empty if it is none
-	replaced bool   // the file of a secret is not read, because the environment has the secret
+	value    Value  // Bool, Text or List; any kind for a structured key
+	secret   string // value of the annotation; empty if it is not a secret
+	replaced bool   // the environment replaces this file of a secret
 	origin   string // "flag", a file and line, an environment variable, or "" for the default
 }
 
-// settings collects what the flags are now.
+// settings returns the current values of the flags and structured keys.
 func (a *applier) settings() *Settings {
 	s := &Settings{}
 	a.flags.VisitAll(func(f *pflag.Flag) {
@@ -50,8 +49,8 @@ func (a *applier) settings() *Settings {
 	return s
 }
 
-// flagValue is the present value of a flag. A path is absolute, so that it means the
-// same in a file anywhere.
+// flagValue returns the current value of a flag. Paths are absolute, so that they mean
+// the same in a configuration file in any folder.
 func flagValue(f *pflag.Flag) Value {
 	if slice, ok := f.Value.(pflag.SliceValue); ok {
 		v := Value{Kind: List}
@@ -72,10 +71,10 @@ func flagValue(f *pflag.Flag) Value {
 	return Value{Kind: kind, Text: text}
 }
 
-// hidden stands for a secret.
+// hidden replaces a secret.
 const hidden = "(hidden)"
 
-// shown is the value without secrets, and whether it has any.
+// shown returns the value with secrets hidden, and whether it had any.
 func (s *setting) shown() (v Value, secret bool) {
 	v = s.value
 	if s.secret == "" {
@@ -95,7 +94,8 @@ func (s *setting) shown() (v Value, secret bool) {
 	return v, secret
 }
 
-// hide replaces a secret, or the secret in a text.
+// hide hides a secret, or the secret parts of an address. secret is the value of the
+// annotation.
 func hide(text, secret string) string {
 	switch {
 	case text == "":
@@ -107,15 +107,16 @@ func hide(text, secret string) string {
 }
 
 var (
-	// schemeForm is what precedes :// in an address, which may have a name before it.
+	// schemeForm matches what precedes :// in an address: a scheme, optionally after a
+	// name and =, such as door=rtsp.
 	schemeForm = regexp.MustCompile(`^(?:[^/?#@:]*=)?[A-Za-z][A-Za-z0-9+.-]*$`)
 
-	// hostForm is a host with an optional port, and what follows them.
+	// hostForm matches a host with an optional port, and the rest of the address.
 	hostForm = regexp.MustCompile(`(?s)^(\[[^][/?#@]*\](?::\d*)?|[^][/?#@:=&]*(?::\d*)?)([/?#].*)?$`)
 )
 
-// hideInAddress hides the secrets of an address. An address that is ambiguous, because
-// its password has a character that should be escaped, is hidden rather too much.
+// hideInAddress hides the secrets of an address. If the address is ambiguous, because a
+// character of its password is not escaped, it hides more than necessary.
 func hideInAddress(text string, hostOnly bool) string {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok || !schemeForm.MatchString(scheme) {
@@ -127,7 +128,7 @@ func hideInAddress(text string, hostOnly bool) string {
 	}
 	user := ""
 	if at := strings.LastIndex(rest, "@"); at >= 0 {
-		// A password with a slash, or an @ after the host?
+		// Either the password contains a delimiter, or the path or query contains an @.
 		if strings.ContainsAny(rest[:at], "/?#") && (hostOnly || strings.ContainsAny(rest[:at], "?#=")) {
 			return scheme + "://" + hidden
 		}
@@ -143,7 +144,7 @@ func hideInAddress(text string, hostOnly bool) string {
 	return scheme + "://" + user + m[1] + hidePath(m[2], hostOnly)
 }
 
-// hidePath hides the secrets of what follows the host of an address.
+// hidePath hides the secrets in the part of an address after the host, or all of it.
 func hidePath(text string, all bool) string {
 	path, query := text, ""
 	if i := strings.IndexAny(text, "?#"); i >= 0 {
@@ -161,8 +162,8 @@ func hidePath(text string, all bool) string {
 	return path + query
 }
 
-// userName is the user name of an address with a password; empty if there is none, or
-// the name is not simple.
+// userName returns the user name of an address that also has a password, or "" if there is
+// none or the name needs escaping.
 func userName(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.User == nil {
@@ -176,8 +177,8 @@ func userName(text string) string {
 }
 
 // Write writes the settings as a configuration file, with the origin of each value as a
-// comment. Defaults and secrets are comments as a whole: the file then means the
-// same, and a default of a later version is not overruled.
+// comment. Lines with defaults and secrets are commented out, so that the file does not
+// override the defaults of a later version.
 func (s *Settings) Write(w io.Writer) error {
 	var b strings.Builder
 	for _, one := range s.list {
@@ -189,7 +190,7 @@ func (s *Settings) Write(w io.Writer) error {
 		if secret || one.replaced {
 			prefix = "# "
 		}
-		if v.Kind == Null { // a structured key that is not given
+		if v.Kind == Null { // a structured key that is not set
 			continue
 		}
 		b.WriteString(prefix + keyText(one.key) + ":")
@@ -199,7 +200,8 @@ func (s *Settings) Write(w io.Writer) error {
 	return err
 }
 
-// writeValue writes what follows a key, with a comment at the end of the first line.
+// writeValue writes the value after a key and its colon, with a comment at the end of the
+// first line.
 func writeValue(b *strings.Builder, v Value, comment, indent string) {
 	switch {
 	case v.Kind == Map && len(v.Fields) > 0:
@@ -215,7 +217,7 @@ func writeValue(b *strings.Builder, v Value, comment, indent string) {
 	}
 }
 
-// flowText writes a value on one line.
+// flowText returns a value in YAML's flow style, on one line.
 func flowText(v Value) string {
 	var parts []string
 	switch v.Kind {
@@ -237,22 +239,23 @@ func flowText(v Value) string {
 	return scalarText(v.Text)
 }
 
-// plain is a text that YAML reads as itself without quotes.
+// plain matches a text that needs no quotes in YAML.
 var plain = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9_./%+@=-]*$`)
 
-// words are plain texts that YAML 1.1 or 1.2 reads as something else.
-var words = []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+// reservedWords are plain texts that YAML 1.1 or 1.2 reads as a boolean or null.
+var reservedWords = []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
-// scalarText writes a text so that YAML reads the same. A quoted string of Go is one of
-// YAML, which knows all its escapes.
+// scalarText returns a text as a YAML scalar, quoted if necessary. YAML's double-quoted
+// style supports all escapes of strconv.Quote.
 func scalarText(text string) string {
-	if plain.MatchString(text) && !slices.Contains(words, strings.ToLower(text)) {
+	if plain.MatchString(text) && !slices.Contains(reservedWords, strings.ToLower(text)) {
 		return text
 	}
 	return strconv.Quote(strings.ToValidUTF8(text, "\ufffd"))
 }
 
-// keyText is scalarText for a key, in which the words of YAML 1.1 are common: --on, --off.
+// keyText is scalarText for a key. The reserved words of YAML 1.1 need no quotes there: on
+// and off are keys of edge.
 func keyText(key string) string {
 	if slices.Contains([]string{"on", "off", "y", "n"}, key) {
 		return key
@@ -260,7 +263,7 @@ func keyText(key string) string {
 	return scalarText(key)
 }
 
-// oneLine replaces what would end a comment.
+// oneLine replaces characters that would end a comment, such as line breaks.
 func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if strconv.IsPrint(r) {
@@ -273,12 +276,12 @@ func oneLine(text string) string {
 // Change is a key whose value differs between two Settings. Secrets are hidden.
 type Change struct {
 	Key      string
-	Old, New string // as the file has them; empty for none
+	Old, New string // in YAML; empty if not set
 	Origin   string // of the new value; empty for the default
 }
 
-// Diff returns the keys whose values differ, sorted. A key that one of the two lacks
-// counts as one without a value.
+// Diff returns the keys whose values differ, sorted. A missing key equals a key without a
+// value.
 func Diff(from, to *Settings) []Change {
 	before := map[string]setting{}
 	for _, s := range from.list {

@@ -2,7 +2,7 @@ package config
 
 import "fmt"
 
-// Kind is what a Value is.
+// Kind is the kind of a Value.
 type Kind int
 
 // The kinds.
@@ -20,13 +20,13 @@ func (k Kind) String() string {
 	return [...]string{"nothing", "true or false", "a number", "a text", "a list", "a map"}[k]
 }
 
-// Value is a part of a document.
+// Value is a node of a document.
 type Value struct {
 	Kind   Kind
 	Line   int     // in the file, from 1
-	Text   string  // of a scalar, as it was written, without quotes
+	Text   string  // of a scalar, as written, without quotes
 	Items  []Value // of a List
-	Fields []Field // of a Map, in the order of the file, each key once
+	Fields []Field // of a Map, in the order of the file; keys are unique
 }
 
 // Field is an entry of a map.
@@ -44,7 +44,7 @@ func (v Value) Errorf(format string, args ...any) error {
 // scalar reports whether the value is a text, number, true or false.
 func (v Value) scalar() bool { return v.Kind == Bool || v.Kind == Number || v.Kind == Text }
 
-// lineError is an error at a line of the file.
+// lineError is an error in a line of the file.
 type lineError struct {
 	line int
 	err  error
