@@ -9,8 +9,8 @@ import (
 	"halfmeg/cmd/edge/internal/config"
 )
 
-// configure sets the flags of run that the configuration file has and the command
-// line has not.
+// configure sets the flags of run that are in the configuration file and not on the
+// command line.
 func (r *runCommand) configure(flags *pflag.FlagSet) (*config.Settings, error) {
 	document, err := config.Load(r.config)
 	if err != nil {
@@ -20,32 +20,32 @@ func (r *runCommand) configure(flags *pflag.FlagSet) (*config.Settings, error) {
 	return document.Apply(flags, r.structured())
 }
 
-// structured are the keys of the configuration file that are no flags.
+// structured returns the keys of the configuration file that are not flags.
 func (r *runCommand) structured() map[string]config.Structured {
 	return map[string]config.Structured{
-		"groups": config.Lists(&r.decision.Groups, "tell of groups of your own: names, each with a list of classes and groups"),
+		"groups": config.Lists(&r.decision.Groups, "custom groups to report: names, each with a list of classes and groups"),
 	}
 }
 
-// newConfig shows what run would do with the same flags.
+// newConfig returns the command that shows the configuration of run.
 func newConfig() *cobra.Command {
 	r, run := newRunCommand(nil)
 	schema := false
 	command := &cobra.Command{
 		Use:   "config [flags of run]",
 		Short: "Show the configuration of run, and where each value comes from",
-		Long: `config writes the configuration that "edge run" would have with the same flags,
-as a configuration file. A comment says where each value comes from. Defaults and
-secrets are comments as a whole.
+		Long: `config writes the configuration that "edge run" would use with the same flags, as a
+configuration file. A comment says where each value comes from. Lines with defaults
+and secrets are commented out.
 
 The configuration file is YAML. Its keys are the names of the flags of run, without
 the dashes; a flag that may be repeated takes a list. Without --config it is
 $XDG_CONFIG_HOME/halfmeg/config.yaml or ~/.config/halfmeg/config.yaml, or else
 /etc/halfmeg/config.yaml. Flags win over it.
-A relative path of a file or folder starts at the configuration file's folder.
-A secret, such as a password, may also be in a file of its own, which the key with
--file at its end names, as in mqtt-password-file: /run/secrets/mqtt, or in the
-environment, as HALFMEG_MQTT_PASSWORD, which wins over the configuration file.`,
+Relative paths of files and folders are relative to the configuration file's folder.
+A secret, such as a password, may also be in a separate file, named by a key that
+ends in -file, such as mqtt-password-file: /run/secrets/mqtt, or in the environment,
+such as HALFMEG_MQTT_PASSWORD, which wins over the configuration file.`,
 		Example: `  edge config
   edge config --config feeder.yaml
   edge config --camera auto --rate 5 > config.yaml

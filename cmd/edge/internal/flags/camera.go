@@ -20,8 +20,7 @@ type Camera struct {
 	Name    string // as camera.Open takes it
 	Options camera.Options
 
-	// KeepTrying opens the camera again, minutes apart, even after an error that
-	// is permanent.
+	// KeepTrying retries every few minutes even after a permanent error.
 	KeepTrying bool
 }
 
@@ -35,13 +34,13 @@ func (c *Camera) Add(flags *pflag.FlagSet) {
 	flags.Var((*controlFlag)(&c.Options), "control", "set a control of the camera, such as exposure=300; may be repeated")
 	flags.Var((*patienceFlag)(&c.Options), "patience", "`time` without a frame after which the camera counts as failed, such as 30s or 2m (default about 10s)")
 	flags.BoolVar(&c.KeepTrying, "keep-trying", false, "after a permanent error, such as a wrong password, retry after some minutes instead of exiting")
-	flags.Var((*fingerprintFlag)(&c.Options), "tls-fingerprint", "accept the https certificate with this `SHA256` fingerprint, and no other")
-	flags.BoolVar(&c.Options.Insecure, "insecure", false, "accept any certificate (https, and rtsps, where none is checked); others on the network could read the password")
+	flags.Var((*fingerprintFlag)(&c.Options), "tls-fingerprint", "accept only the https certificate with this `SHA256` fingerprint")
+	flags.BoolVar(&c.Options.Insecure, "insecure", false, "accept any certificate of https, and use rtsps, for which ffmpeg checks none; others on the network could read the password")
 	flags.BoolVar(&c.Options.Loop, "loop", false, "restart a file or folder at its end")
 	flags.BoolVar(&c.Options.Watch, "watch", false, "wait for new pictures in a folder and its subfolders")
 }
 
-// sizeFlag is a flag WIDTHxHEIGHT.
+// sizeFlag is a flag for a size, WIDTHxHEIGHT.
 type sizeFlag camera.Options
 
 func (f *sizeFlag) String() string {
@@ -141,7 +140,7 @@ func (f *fingerprintFlag) Set(text string) error {
 	return nil
 }
 
-// controlFlag is a flag NAME=VALUE; each use adds one.
+// controlFlag is a flag NAME=VALUE. Each use adds a control.
 type controlFlag camera.Options
 
 func (f *controlFlag) String() string { return "" }
@@ -157,16 +156,16 @@ func (f *controlFlag) Set(text string) error {
 	return nil
 }
 
-// Append adds one, as Set does.
+// Append adds a control, like Set.
 func (f *controlFlag) Append(text string) error { return f.Set(text) }
 
-// Replace is for lists in the configuration file.
+// Replace replaces all controls, for lists in the configuration file.
 func (f *controlFlag) Replace(list []string) error {
 	f.Controls = nil
 	return setAll(f, list)
 }
 
-// GetSlice returns all of them.
+// GetSlice returns all controls.
 func (f *controlFlag) GetSlice() []string {
 	list := make([]string, len(f.Controls))
 	for i, c := range f.Controls {

@@ -41,7 +41,7 @@ func TestFingerprintFlag(t *testing.T) {
 	}
 }
 
-// The configuration file replaces all controls at once.
+// A list in the configuration file replaces all controls.
 func TestControlsAreAList(t *testing.T) {
 	var c Camera
 	set := pflag.NewFlagSet("test", pflag.ContinueOnError)

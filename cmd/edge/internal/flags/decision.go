@@ -17,15 +17,16 @@ import (
 // Decision holds the flags of package decision.
 type Decision struct {
 	config decision.Config
-	groups []string // as given
+	groups []string // values of --group
 	added  []string // groups that an output needs
 
-	// Groups are more of your own: lists of classes and groups by name.
+	// Groups are custom groups: lists of classes and groups by name. The configuration
+	// file sets them.
 	Groups map[string][]string
 }
 
-// Add defines the flags. The defaults suit a camera that people walk past: a
-// single wrong frame is no event, and a second in view is one.
+// Add defines the flags. The defaults suit a camera that people walk past: one wrong frame
+// is not an event, one second in view is.
 func (d *Decision) Add(flags *pflag.FlagSet) {
 	d.config = decision.Config{
 		HalfLife: 500 * time.Millisecond,
@@ -44,7 +45,7 @@ func (d *Decision) Add(flags *pflag.FlagSet) {
 	flags.Var(duration(&c.MinOff), "min-off", "minimum `time` below --off before something is gone")
 	flags.StringArrayVar(&c.Allow, "allow", nil, "report only this `class` or group, by any of its names; may be repeated")
 	flags.StringArrayVar(&c.Deny, "deny", nil, "never report this `class` or group; may be repeated")
-	flags.StringArrayVar(&d.groups, "group", nil, "report a `group`, the sum of its classes: dog, vehicle, bird …, or your own such as pets=dog,cat; may be repeated")
+	flags.StringArrayVar(&d.groups, "group", nil, "report a `group`, the sum of its classes: a built-in one such as dog, vehicle or bird, or a custom one such as pets=dog,cat; may be repeated")
 }
 
 // Decider returns a Decider for a network with these labels.
@@ -56,7 +57,7 @@ func (d *Decision) Decider(labels []string) (*decision.Decider, error) {
 	return decision.New(labels, c)
 }
 
-// Config returns the configuration that the flags say, for a network with these labels.
+// Config returns the configuration for a network with these labels.
 func (d *Decision) Config(labels []string) (decision.Config, error) {
 	c := d.config
 	catalog := groups.Builtin(labels)
@@ -79,7 +80,7 @@ func (d *Decision) Config(labels []string) (decision.Config, error) {
 	return c, nil
 }
 
-// groupNames are the names of all groups that are told of.
+// groupNames returns the names of all groups that are reported.
 func (d *Decision) groupNames() []string {
 	names := slices.Sorted(maps.Keys(d.Groups))
 	for _, text := range d.groups {
@@ -89,21 +90,21 @@ func (d *Decision) groupNames() []string {
 	return names
 }
 
-// parseGroup reads NAME for a group of the catalog, or NAME=MEMBER,MEMBER with classes
-// and groups as members.
+// parseGroup parses NAME, which selects a group of the catalog, or NAME=MEMBER,MEMBER with
+// classes and groups as members.
 func parseGroup(text string, labels []string, catalog decision.Catalog) (decision.Group, error) {
-	name, list, own := strings.Cut(text, "=")
-	if !own {
+	name, list, custom := strings.Cut(text, "=")
+	if !custom {
 		list = name
 	}
 	group, err := newGroup(name, strings.Split(list, ","), labels, catalog)
-	if near := catalog.Nearest(list); err != nil && near != "" && !own {
+	if near := catalog.Nearest(list); err != nil && near != "" && !custom {
 		err = fmt.Errorf("%w; the nearest group is %q", err, near)
 	}
 	return group, err
 }
 
-// newGroup is a group of classes and groups.
+// newGroup returns a group of classes and groups, which may overlap.
 func newGroup(name string, members, labels []string, catalog decision.Catalog) (decision.Group, error) {
 	group := decision.Group{Name: strings.TrimSpace(name)}
 	if group.Name == "" {
@@ -146,7 +147,7 @@ func (f *durationFlag) Set(text string) error {
 	return nil
 }
 
-// parseDuration reads a time, in seconds if it has no unit.
+// parseDuration parses a time, in seconds if it has no unit.
 func parseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil {

@@ -60,7 +60,7 @@ func TestDecisionFlags(t *testing.T) {
 	require.Error(t, set.Set("half-life", "soon"))
 }
 
-// Groups of the configuration file have lists, in which a whole label is one member.
+// In the configuration file a whole label, with its commas, is one member of a group.
 func TestOwnGroups(t *testing.T) {
 	l := labels(t)
 	d := Decision{config: decision.Config{On: 0.5, Off: 0.5, TopK: 1}}

@@ -12,9 +12,9 @@ import (
 	"halfmeg/model/pretrained"
 )
 
-// Engine selects a command's network and how it is computed.
+// Engine selects a command's network and its number of threads.
 type Engine struct {
-	Model   string // a built-in network's name or a path
+	Model   string // name of a built-in network, or path of a .sqz file
 	Threads int
 }
 
@@ -22,7 +22,7 @@ type Engine struct {
 func (e *Engine) Add(flags *pflag.FlagSet) {
 	e.Threads = min(runtime.GOMAXPROCS(0), model.MaxWorkers)
 	flags.StringVar(&e.Model, "model", pretrained.Default, "network: a built-in `name` or a .sqz file")
-	flags.Var(UpTo(&e.Threads, model.MaxWorkers), "threads", "`number` of threads that compute")
+	flags.Var(UpTo(&e.Threads, model.MaxWorkers), "threads", "`number` of threads for inference")
 }
 
 // Network loads the selected network.

@@ -14,7 +14,7 @@ import (
 // regionFlag is a flag for a part of a picture.
 type regionFlag pixel.Region
 
-// Region returns a flag for a part of a picture, as 640x480+100+20 in pixels or
+// Region returns a flag for a part of a picture, such as 640x480+100+20 in pixels or
 // 50%x100%+25%+0% in percent. Without an offset it starts at the upper left corner.
 func Region(r *pixel.Region) pflag.Value { return (*regionFlag)(r) }
 
@@ -22,8 +22,7 @@ func (f *regionFlag) String() string { return pixel.Region(*f).String() }
 
 func (f *regionFlag) Type() string { return "WxH+X+Y" }
 
-// regionForm has a number with an optional percent sign for each of width, height, x
-// and y.
+// regionForm matches width, height, x and y, each a number with an optional percent sign.
 var regionForm = regexp.MustCompile(`^(\d{1,5}(?:\.\d{1,4})?)(%?)x(\d{1,5}(?:\.\d{1,4})?)(%?)(?:\+(\d{1,5}(?:\.\d{1,4})?)(%?)\+(\d{1,5}(?:\.\d{1,4})?)(%?))?$`)
 
 func (f *regionFlag) Set(text string) error {

@@ -8,13 +8,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// boundedInt is a flag that accepts a whole number from 1 to max.
+// boundedInt is a flag for a whole number from 1 to max.
 type boundedInt struct {
 	value *int
 	max   int
 }
 
-// UpTo returns a flag that accepts a whole number from 1 to maximum.
+// UpTo returns a flag for a whole number from 1 to maximum.
 func UpTo(value *int, maximum int) pflag.Value { return &boundedInt{value, maximum} }
 
 func (b *boundedInt) String() string { return strconv.Itoa(*b.value) }
