@@ -29,7 +29,7 @@ import (
 // benchCommand measures this machine.
 type benchCommand struct {
 	engine flags.Engine
-	frames int // 0: for secondsPerRun
+	frames int // 0: measure for secondsPerRun
 	json   bool
 }
 
@@ -43,7 +43,7 @@ type benchRecord struct {
 	After     pihealth.State `json:"board_after"`
 }
 
-// secondsPerRun is how long each number of threads is measured.
+// secondsPerRun is the duration of the measurement for each number of threads.
 const secondsPerRun = 3
 
 func newBench() *cobra.Command {
@@ -63,7 +63,7 @@ temperature and throttling before and after.`, secondsPerRun),
 		RunE: b.run,
 	}
 	b.engine.Add(command.Flags())
-	command.Flags().Var(flags.UpTo(&b.frames, math.MaxInt32), "frames", "measure this `number` of frames instead of 3 seconds of 3 seconds")
+	command.Flags().Var(flags.UpTo(&b.frames, math.MaxInt32), "frames", "measure this `number` of frames instead of 3 seconds")
 	command.Flags().BoolVar(&b.json, "json", false, "write one JSON object")
 	return command
 }
@@ -154,13 +154,13 @@ func (m *benchRecord) writeRuns(w io.Writer) error {
 	return t.Flush()
 }
 
-// writeOperations writes a line for each operation. It has multiply-accumulates
-// a cycle only where the clock is known.
+// writeOperations writes a line for each operation, with multiply-accumulates per cycle if
+// the clock is known.
 func (m *benchRecord) writeOperations(w io.Writer) error {
 	last := m.Runs[len(m.Runs)-1]
 	clock := m.After.ClockHz
 	if m.After.IsThrottled() {
-		clock = 0 // the firmware lowers it without the system's knowledge
+		clock = 0 // the kernel does not know the clock to which the firmware throttles
 	}
 	fmt.Fprintf(w, "threads: %d\n", last.Threads)
 	longest := 0
@@ -183,7 +183,7 @@ func (m *benchRecord) writeOperations(w io.Writer) error {
 	return t.Flush()
 }
 
-// rate is macs divided by a time, or empty where either is zero.
+// rate returns macs divided by a time or a number of cycles, or "" if either is zero.
 func rate(macs int64, by float64) string {
 	if macs == 0 || by == 0 {
 		return ""

@@ -115,7 +115,7 @@ func describeSizes(sizes []camera.Size) string {
 	return strings.Join(words, ", ")
 }
 
-// describeRates returns the lowest and the highest.
+// describeRates returns the lowest and the highest rate. Rates are in descending order.
 func describeRates(rates []float64) string {
 	highest, lowest := rates[0], rates[len(rates)-1]
 	if highest == lowest {

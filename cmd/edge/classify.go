@@ -18,7 +18,7 @@ import (
 	"halfmeg/model/classify"
 )
 
-// standardInput is the argument that means a picture on stdin.
+// standardInput is the argument for a picture on standard input.
 const standardInput = "-"
 
 // classifyCommand classifies picture files.
@@ -43,9 +43,9 @@ func newClassify() *cobra.Command {
 		Use:   "classify [flags] PICTURE...",
 		Short: "Classify picture files",
 		Long: `classify prints the most probable classes of each picture file.
-It reads JPEG, PNG, GIF and BMP; - is a picture on standard input. A file that
-cannot be read is reported on stderr and the others are still classified; the
-exit status is then 1.`,
+It reads JPEG, PNG, GIF and BMP; - reads a picture from standard input. If a file
+cannot be read, classify reports it on stderr, continues with the others, and exits
+with status 1.`,
 		Example: `  edge classify cat.jpg dog.png
   edge classify --top 1 photos/*.jpg
   edge classify --json --model mine.sqz - < photo.jpg`,
@@ -124,8 +124,8 @@ func readPicture(stdin io.Reader, file string) (*picture.Image, error) {
 	return picture.DecodeFile(file)
 }
 
-// write writes a record as a line of JSON, or as a small table with an empty
-// line before each but the first.
+// write writes a record as a line of JSON, or as a small table. Empty lines separate
+// tables.
 func (c *classifyCommand) write(w io.Writer, r *pictureRecord, index int) error {
 	if c.json {
 		return jsonl.Write(w, r)

@@ -51,8 +51,8 @@ func TestClassifyJSON(t *testing.T) {
 	}
 }
 
-// A picture gets the same answer from a file and from standard input, for any
-// number of threads.
+// The answer does not depend on the number of threads, or on whether the picture is read
+// from a file or standard input.
 func TestClassifyIsReproducible(t *testing.T) {
 	picture := encodePNG(t, 100, 80)
 	file := writeFile(t, "a.png", picture)
@@ -128,7 +128,7 @@ func TestClassifyMemory(t *testing.T) {
 	require.LessOrEqual(t, kilobytes, 24_000)
 }
 
-// requireAnswer checks that a run classified one picture and returns its JSON.
+// requireAnswer checks that a run classified one picture, and returns its record.
 func requireAnswer(t *testing.T, got outcome) pictureRecord {
 	t.Helper()
 	require.Equal(t, statusOK, got.status, got.stderr)
@@ -137,7 +137,7 @@ func requireAnswer(t *testing.T, got outcome) pictureRecord {
 	return records[0]
 }
 
-// requireResults checks that there are n results in order of probability.
+// requireResults checks the number of results and their order by probability.
 func requireResults(t *testing.T, list []classify.Class, n int) {
 	t.Helper()
 	require.Len(t, list, n)

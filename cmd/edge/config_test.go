@@ -24,7 +24,7 @@ func TestRunWithConfig(t *testing.T) {
 	require.Equal(t, statusOK, got.status, got.stderr)
 	require.Contains(t, got.stdout, "of 2 right\n")
 
-	// The usual place.
+	// A file in the standard place.
 	dir := t.TempDir()
 	t.Setenv("XDG_CONFIG_HOME", dir)
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "halfmeg"), 0o755))
@@ -69,13 +69,13 @@ func TestConfigCommand(t *testing.T) {
 	}
 	require.NotContains(t, got.stdout, "s3cret")
 
-	// What it writes is a configuration file.
+	// Its output is a valid configuration file.
 	again := edge(t, "config", "--config", writeConfig(t, got.stdout))
 	require.Equal(t, statusOK, again.status, again.stderr)
 	require.Contains(t, again.stdout, "control: [exposure=300]")
 }
 
-// No secret of an address is shown, and what is shown is a configuration file.
+// The output has no secrets of addresses, and is a valid configuration file.
 func TestConfigHidesSecrets(t *testing.T) {
 	got := edge(t, "config", "--camera", "http://cam/snap.cgi?user=admin&pwd=s3cret", "--webhook", "https://ntfy.sh/s3cret-topic",
 		"--webhook", "https://tk_s3cret@ntfy.sh/t", "--mqtt", "mqtts://s3cret@broker:8883", "--webhook-header", "Key: s3cret", "--rate", "2")
@@ -88,7 +88,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 	require.Equal(t, "rate: 2", configLine(t, again.stdout, "rate"))
 }
 
-// A relative path of the configuration file starts at its folder.
+// Relative paths in the configuration file are relative to its folder.
 func TestConfigPaths(t *testing.T) {
 	_, run := newRunCommand(nil)
 	var keys []string
@@ -107,8 +107,7 @@ func TestConfigPaths(t *testing.T) {
 	}
 }
 
-// A flag that may be repeated takes a list in the file, and what edge config writes of it
-// is read as the same.
+// A flag that may be repeated takes a list in the file, and survives edge config.
 func TestConfigLists(t *testing.T) {
 	samples := map[string][]string{
 		"allow":          {"dog", "tench, Tinca tinca"},
@@ -148,7 +147,7 @@ func TestConfigLists(t *testing.T) {
 	})
 }
 
-// configLine is the line of a key without its comment.
+// configLine returns the line of a key without its comment.
 func configLine(t *testing.T, text, key string) string {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -161,7 +160,7 @@ func configLine(t *testing.T, text, key string) string {
 	return ""
 }
 
-// The example of the documentation works.
+// The example in the documentation is valid.
 func TestConfigExample(t *testing.T) {
 	page, err := os.ReadFile("../../docs/configuration.md")
 	require.NoError(t, err)
@@ -182,14 +181,14 @@ func TestConfigReloadableKeys(t *testing.T) {
 	page, err := os.ReadFile("../../docs/configuration.md")
 	require.NoError(t, err)
 	last := len(reloadable) - 1
-	require.Contains(t, string(page), "* `"+strings.Join(reloadable[:last], "`, `")+"` and `"+reloadable[last]+"` take effect at once.")
+	require.Contains(t, string(page), "* `"+strings.Join(reloadable[:last], "`, `")+"` and `"+reloadable[last]+"` take effect immediately.")
 	_, run := newRunCommand(nil)
 	for _, key := range reloadable {
 		require.True(t, key == "groups" || run.Flags().Lookup(key) != nil, key)
 	}
 }
 
-// Editors check configuration files by this copy.
+// Editors use this copy of the schema.
 func TestConfigSchema(t *testing.T) {
 	want, err := os.ReadFile("../../docs/config.schema.json")
 	require.NoError(t, err)

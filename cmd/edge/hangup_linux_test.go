@@ -25,8 +25,8 @@ func openTerminal(t *testing.T) (master, slave *os.File) {
 	return master, slave
 }
 
-// A terminal that is closed ends edge, with a configuration file, too: nobody would know
-// of it otherwise, and it would keep the camera.
+// A closed terminal ends edge, even with a configuration file. Otherwise edge would keep
+// running unnoticed and hold the camera.
 func TestClosedTerminal(t *testing.T) {
 	master, slave := openTerminal(t)
 	command := exec.Command(program, "run", "--config", writeConfig(t, "camera: testcard\nevents: true\n"), "--listen", "127.0.0.1:0")
@@ -41,12 +41,12 @@ func TestClosedTerminal(t *testing.T) {
 	require.NoError(t, master.Close())
 	ended := make(chan struct{})
 	go func() {
-		_ = command.Wait() // its status is of no interest: it may still have written to the terminal
+		_ = command.Wait() // may fail: a write to the closed terminal is an error
 		close(ended)
 	}()
 	select {
 	case <-ended:
 	case <-time.After(30 * time.Second):
-		t.Fatal("it goes on")
+		t.Fatal("edge keeps running")
 	}
 }

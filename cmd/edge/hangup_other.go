@@ -4,8 +4,8 @@ package main
 
 import "os"
 
-// hangup is a signal that this system lacks.
+// hangup is nil: this system has no SIGHUP.
 var hangup os.Signal
 
-// hasTerminal is not asked without the signal.
+// hasTerminal is never called without the signal.
 func hasTerminal() bool { return false }

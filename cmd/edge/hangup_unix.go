@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// hangup asks edge to read its configuration again.
+// hangup is the signal that reloads the configuration.
 var hangup os.Signal = syscall.SIGHUP
 
 // hasTerminal reports whether edge was started from a terminal that is still open.

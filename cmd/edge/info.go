@@ -26,7 +26,7 @@ type infoCommand struct {
 
 // description is what "edge info --json" writes.
 type description struct {
-	Name    string        `json:"name"` // as the user gave it
+	Name    string        `json:"name"` // the argument
 	BuiltIn []builtInFile `json:"built_in,omitempty"`
 	inspect.Summary
 }
@@ -169,7 +169,7 @@ func writeLayers(w io.Writer, layers []inspect.Layer) error {
 	return table.Flush()
 }
 
-// convolutionCells are the cells that a pool leaves empty.
+// convolutionCells returns the cells that are empty for a pool.
 func convolutionCells(l inspect.Layer) string {
 	if l.Weights == 0 {
 		return "\t\t\t\t\t\t"

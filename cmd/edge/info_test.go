@@ -36,7 +36,7 @@ func TestInfoOfFile(t *testing.T) {
 	require.Equal(t, mine, requireDescription(t, edge(t, "info", "--json", "squeezenet1.0")))
 }
 
-// The topology is written as JSON that the importer reads: without any other field.
+// --topology writes exactly the JSON that the importer reads, without other fields.
 func TestInfoTopology(t *testing.T) {
 	for _, name := range pretrained.Names() {
 		got := edge(t, "info", "--topology", name)

@@ -9,7 +9,7 @@ import (
 func newLicenses() *cobra.Command {
 	return &cobra.Command{
 		Use:   "licenses",
-		Short: "Print the licences of everything in this program",
+		Short: "Print the licences of all parts of this program",
 		Long: `licenses prints the licences of halfmeg, of the weights and class names in its
 built-in networks, of Go and of every Go module linked into the program.`,
 		Example: `  edge licenses | less`,

@@ -26,7 +26,7 @@ func buildAndTest(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	program = filepath.Join(dir, "edge.exe")
-	if err := os.Setenv("XDG_CONFIG_HOME", dir); err != nil { // not this user's configuration
+	if err := os.Setenv("XDG_CONFIG_HOME", dir); err != nil { // ignore the user's configuration
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -38,7 +38,7 @@ func buildAndTest(m *testing.M) int {
 	return m.Run()
 }
 
-// outcome is what a user sees of one run of the program.
+// outcome is the output and status of a run of the program.
 type outcome struct {
 	stdout string
 	stderr string
@@ -128,8 +128,8 @@ func TestVersion(t *testing.T) {
 	require.Contains(t, got.stdout, runtime.GOOS+"/"+runtime.GOARCH)
 }
 
-// The environment selects slower kernels; a set that the machine lacks is an
-// error.
+// The environment variable selects slower kernels. An instruction set that the machine
+// lacks is an error.
 func TestInstructionSet(t *testing.T) {
 	t.Setenv("HALFMEG_CPU", "generic")
 	require.Contains(t, edge(t, "version").stdout, "generic kernels")
@@ -147,7 +147,7 @@ func TestLicenses(t *testing.T) {
 	}
 }
 
-// A full disk loses the answer, which must not look like success.
+// A full disk is an error.
 func TestFullDisk(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("LEFT OUT: this system has no /dev/full")

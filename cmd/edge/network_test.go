@@ -14,8 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// networkCamera starts a server of the given handler and returns its address with name and
-// password.
+// networkCamera starts a server and returns its address with a name and a password.
 func networkCamera(t *testing.T, handler http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -44,7 +43,7 @@ func TestRunWithAddressesThatAreNoStream(t *testing.T) {
 	requireFailure(t, statusFailure, edge(t, "run", "--camera", networkCamera(t, http.NotFound)), "404 Not Found")
 }
 
-// A server that closes the connection is no ordinary end.
+// A server that closes the connection without a response is an error.
 func TestRunWithAServerThatSaysNothing(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

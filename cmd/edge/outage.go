@@ -9,23 +9,24 @@ import (
 	"halfmeg/cmd/edge/internal/cameraerr"
 )
 
-// outageDelay is how long an outage of the camera must last to get a line of its own.
+// outageDelay is how long an outage must last before it is reported. A shorter one is
+// reported when it is over.
 const outageDelay = time.Second
 
-// outages reports on stderr when frames stop and when they resume, in one line for a
-// short outage.
+// outages reports on stderr when frames stop and when they resume, with a single line for
+// a short outage.
 type outages struct {
 	stderr  io.Writer
-	changed func(error) // called like report, with an error for people; may be nil
+	changed func(error) // called by report, with the explained error; may be nil
 
 	mu      sync.Mutex
-	since   time.Time   // when the outage started; zero while frames arrive
-	pending error       // not written yet; nil if there is none
+	since   time.Time   // start of the outage; zero while frames arrive
+	pending error       // error to write; nil if none
 	timer   *time.Timer // writes pending; nil before the first outage
 }
 
-// report is called with the error that stopped the frames, or with nil when frames
-// arrive, which may be the first ones.
+// report reports the error that stopped the frames, or with nil that frames arrive, the
+// first ones included.
 func (o *outages) report(err error) {
 	if o.changed != nil {
 		o.changed(cameraerr.Explain(err))
@@ -54,7 +55,7 @@ func (o *outages) report(err error) {
 	}
 }
 
-// flush writes the pending error, at the latest at the end of the run.
+// flush writes the pending error. It is called by the timer and at the end of the run.
 func (o *outages) flush() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -2,8 +2,8 @@ package main
 
 import "io"
 
-// output passes writes on and remembers the first that failed, so that a full
-// disk never goes unnoticed. Nothing is written after a failure.
+// output passes writes on and keeps the first error, so that a full disk is always
+// reported. After an error it writes nothing.
 type output struct {
 	to  io.Writer
 	err error

@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// outputQueue is how many observations may wait for standard output: enough for
-	// a terminal that pauses for a moment.
+	// outputQueue is the queue size of standard output: enough for a terminal that
+	// pauses for a moment.
 	outputQueue = 16
 
-	// sinkQueue is how many observations may wait for any other sink. More would be
-	// old before they are shown; events wait beyond that.
+	// sinkQueue is the queue size of any other sink. More observations would be stale
+	// when they are shown. Events are queued beyond it.
 	sinkQueue = 2
 
-	// closeTimeout is how long a sink may take after Ctrl-C: a terminal may be
-	// stopped, the reader of a pipe asleep, or a disk gone.
+	// closeTimeout is how long a sink may block after Ctrl-C: a terminal may be stopped,
+	// the reader of a pipe may hang, or a disk may be gone.
 	closeTimeout = 3 * time.Second
 )
 
@@ -33,37 +33,37 @@ type outputs struct {
 	mu      sync.Mutex // of list, which the page's metrics read
 	list    []*sinkOutput
 	queues  []*pipeline.Queue // of list
-	closers []io.Closer       // of what sinks use, to be closed after them
+	closers []io.Closer       // used by sinks, closed after them
 }
 
 // sinkOutput is a sink of a run with its queue.
 type sinkOutput struct {
 	name     string
 	queue    *pipeline.Queue
-	required bool        // it is the result of the run: standard output
-	failed   atomic.Bool // and stderr has it
+	required bool        // the run ends if it fails: standard output
+	failed   atomic.Bool // its error was reported
 }
 
-// report writes a problem of a sink to stderr.
+// report writes an error of a sink to stderr.
 func (o *outputs) report(err error) { report(o.stderr, err) }
 
-// log writes to stderr that a problem of a sink is over.
+// log writes a message that is not an error to stderr.
 func (o *outputs) log(text string) { fmt.Fprintln(o.stderr, "edge:", printable.Text(text)) }
 
-// addRequired adds the sink that is the result of the run: if it fails the run ends,
-// even while the camera sends nothing.
+// addRequired adds the sink for the result of the run. Its failure cancels the run, even
+// while no frames arrive.
 func (o *outputs) addRequired(s pipeline.Sink, policy pipeline.Policy, cancel context.CancelCauseFunc) {
 	out := &sinkOutput{name: "standard output", required: true}
 	out.queue = pipeline.NewQueue(s, outputQueue, policy, func(err error) { cancel(err) })
 	o.add(out)
 }
 
-// addOptional adds a sink without which the run goes on.
+// addOptional adds a sink whose failure does not end the run.
 func (o *outputs) addOptional(name string, s pipeline.Sink) {
 	out := &sinkOutput{name: name}
 	out.queue = pipeline.NewQueue(s, sinkQueue, pipeline.DropOldest, func(err error) {
 		out.failed.Store(true)
-		o.report(fmt.Errorf("%s has failed, and the run goes on without it: %w", name, err))
+		o.report(fmt.Errorf("%s failed, and the run continues without it: %w", name, err))
 	})
 	o.add(out)
 }
@@ -74,7 +74,7 @@ func (o *outputs) add(out *sinkOutput) {
 	o.list, o.queues = append(o.list, out), append(o.queues, out.queue)
 }
 
-// missed returns how many frames each sink was too slow for, by its name.
+// missed returns the number of frames that each sink has missed, by its name.
 func (o *outputs) missed() map[string]int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -85,13 +85,13 @@ func (o *outputs) missed() map[string]int {
 	return frames
 }
 
-// close waits until the sinks have everything, but not much longer than ctx. It returns
-// the error of standard output.
+// close flushes and closes the sinks. It waits for each until ctx has ended and closeTimeout
+// has passed. It returns the error of standard output.
 func (o *outputs) close(ctx context.Context) error {
 	errs := make([]error, len(o.list))
 	var all sync.WaitGroup
 	for i, out := range o.list {
-		all.Go(func() { // one that hangs delays no other
+		all.Go(func() { // concurrently, so that one that hangs does not delay the others
 			errs[i] = out.closeInTime(ctx)
 		})
 	}
@@ -113,18 +113,19 @@ func (o *outputs) close(ctx context.Context) error {
 	return err
 }
 
-// reportMissed reports what a sink has missed that it should not have.
+// reportMissed reports frames that standard output has missed, and events that any sink
+// has missed.
 func (o *outputs) reportMissed(out *sinkOutput) {
 	if dropped := out.queue.Dropped(); out.required && dropped > 0 {
-		o.report(fmt.Errorf("%s was too slow for %d frames, which it has missed", out.name, dropped))
+		o.report(fmt.Errorf("%s was too slow and missed %d frames", out.name, dropped))
 	}
 	if lost := out.queue.Lost(); lost > 0 {
-		o.report(fmt.Errorf("%s was stuck and has missed %d events", out.name, lost))
+		o.report(fmt.Errorf("%s blocked for too long and missed %d events", out.name, lost))
 	}
 }
 
-// closeInTime closes the queue. Once the context has ended, a sink that is stuck has a
-// few seconds left.
+// closeInTime closes the queue. After the end of the context it waits closeTimeout for a
+// sink that blocks.
 func (o *sinkOutput) closeInTime(ctx context.Context) error {
 	closed := make(chan error, 1)
 	go func() { closed <- o.queue.Close() }()
@@ -137,7 +138,7 @@ func (o *sinkOutput) closeInTime(ctx context.Context) error {
 	case err := <-closed:
 		return o.named(err)
 	case <-time.After(closeTimeout):
-		return fmt.Errorf("%s is stuck; what it had not written after %v is lost", o.name, closeTimeout)
+		return fmt.Errorf("%s did not finish within %v; its unwritten data is lost", o.name, closeTimeout)
 	}
 }
 

@@ -17,9 +17,9 @@ import (
 // reloadable are the keys that take effect while edge runs.
 var reloadable = []string{"allow", "deny", "group", "groups", "half-life", "min-off", "min-on", "off", "on"}
 
-// reloadOnHangup reads the configuration file again at each SIGHUP, until the context
-// ends. Without a file the signal ends the program. If the terminal was closed, which
-// sends the same signal, the run ends.
+// reloadOnHangup reloads the configuration at each SIGHUP until the context ends. Without
+// a configuration file it leaves the signal's default, which ends the program. A closing
+// terminal sends the same signal; that ends the run.
 func (r *runCommand) reloadOnHangup(ctx context.Context, cancel context.CancelCauseFunc, runner *pipeline.Runner, n *model.Network, o *outputs) {
 	if r.file == "" || hangup == nil {
 		return
@@ -46,8 +46,8 @@ func (r *runCommand) reloadOnHangup(ctx context.Context, cancel context.CancelCa
 	}()
 }
 
-// reload reads the configuration as at the start, with the same flags. Either all that
-// can be changed is, or nothing.
+// reload reads the configuration with the flags of the start. It applies all reloadable
+// changes, or none after an error.
 func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *outputs) error {
 	fresh, command := newRunCommand(r.args)
 	if err := command.ParseFlags(r.args); err != nil {
@@ -70,20 +70,19 @@ func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *output
 		return err
 	}
 	applied := changed(r.settings, fresh.settings, true)
-	left := changed(r.started, fresh.settings, false)
+	needRestart := changed(r.started, fresh.settings, false)
 	if sensors {
-		left = append(left, "the sensors in MQTT")
+		needRestart = append(needRestart, "the sensors in MQTT")
 	}
 	if runner.HasDecider() && len(applied) > 0 {
 		runner.SetDecider(decider)
 	}
 	r.settings = fresh.settings
-	o.log(reloaded(applied, left))
+	o.log(reloadMessage(applied, needRestart))
 	return nil
 }
 
-// changed returns the keys with different values, of those that are reloadable or of
-// the others.
+// changed returns the keys with different values: the reloadable ones, or the others.
 func changed(from, to *config.Settings, isReloadable bool) []string {
 	var keys []string
 	for _, c := range config.Diff(from, to) {
@@ -108,14 +107,14 @@ func (r *runCommand) changedSensors(fresh *runCommand, labels []string) (bool, e
 	return !reflect.DeepEqual(before, after), err
 }
 
-// reloaded says what a reload has changed, and what a restart would.
-func reloaded(applied, left []string) string {
+// reloadMessage describes a reload by the applied keys and those that need a restart.
+func reloadMessage(applied, needRestart []string) string {
 	text := "configuration reloaded: nothing changed"
 	if len(applied) > 0 {
 		text = "configuration reloaded: " + strings.Join(applied, ", ")
 	}
-	if len(left) > 0 {
-		text += "; restart edge for " + strings.Join(left, ", ")
+	if len(needRestart) > 0 {
+		text += "; restart edge for " + strings.Join(needRestart, ", ")
 	}
 	return text
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// SIGHUP reads the configuration file again: what can be changed is, what cannot is
-// named, and an error changes nothing.
+// SIGHUP reloads the configuration file: it applies reloadable keys and names the others.
+// An error changes nothing.
 func TestReload(t *testing.T) {
 	file := writeConfig(t, "camera: testcard\nevents: true\non: 0.9\n")
-	command, stderr := startTelling(t, "run", "--config", file, "--listen", "127.0.0.1:0")
+	command, stderr := startWithStderr(t, "run", "--config", file, "--listen", "127.0.0.1:0")
 	require.Contains(t, readLines(t, stderr, 1), "the page is at")
 	// What needs a restart is named until it has had one.
 	require.NoError(t, os.WriteFile(file, []byte("camera: testcard\nevents: true\non: 0.9\nrate: 7\n"), 0o600))
@@ -42,12 +42,12 @@ func TestReload(t *testing.T) {
 
 // Without a configuration file SIGHUP ends the program, as when its terminal is closed.
 func TestHangupWithoutConfig(t *testing.T) {
-	// A signal that this process handles has its default effect on programs that it
-	// starts, even below nohup.
+	// A child starts with the default action of signals that this process handles, even if
+	// nohup made this process ignore them.
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	command, stderr := startTelling(t, "run", "--camera", "testcard", "--listen", "127.0.0.1:0")
+	command, stderr := startWithStderr(t, "run", "--camera", "testcard", "--listen", "127.0.0.1:0")
 	readLines(t, stderr, 1)
 	require.NoError(t, command.Process.Signal(syscall.SIGHUP))
 	require.Error(t, command.Wait())

@@ -40,26 +40,26 @@ type runCommand struct {
 	filter      sink.Filter
 	decision    flags.Decision
 	sinks       sinkFlags
-	args        []string         // of the command
-	file        string           // the configuration file that was read; empty for none
-	settings    *config.Settings // from flags, file and environment; a reload replaces it
-	started     *config.Settings // the same at the start
+	args        []string         // arguments of the command, to parse them again
+	file        string           // path of the loaded configuration file; empty for none
+	settings    *config.Settings // effective values of flags, file and environment; a reload replaces it
+	started     *config.Settings // the settings at the start
 	events      bool
 	json        bool
 	stats       bool
 	exitOnError bool
 }
 
-// topClasses is how many classes an observation has.
+// topClasses is the number of classes in an observation.
 const topClasses = 5
 
-// newRun returns the command; args are its arguments, to read them again.
+// newRun returns the command run. args are its arguments, which reload parses again.
 func newRun(args []string) *cobra.Command {
 	_, command := newRunCommand(args)
 	return command
 }
 
-// newRunCommand also returns what the flags set.
+// newRunCommand returns the command and the struct that its flags set.
 func newRunCommand(args []string) (*runCommand, *cobra.Command) {
 	r := &runCommand{args: args}
 	command := &cobra.Command{
@@ -80,8 +80,8 @@ A camera may also be a picture, a folder of pictures, consecutive JPEGs (as
 rpicam-vid --codec mjpeg writes them), Y4M video, - for standard input, or the
 http address of an MJPEG stream or of a picture, which is requested --rate times
 per second, once by default. The type of a file is detected from its content,
-except for raw frames, which need --size and --format. Of files every frame is
-classified, of streams and pipes always the newest. A picture that cannot be read
+except for raw frames, which need --size and --format. Every frame of a file is
+classified; of a stream or pipe always the newest. A picture that cannot be read
 is reported on stderr and skipped. --watch includes subfolders.
 
 With --json each line has the frame's number; "time", when it was taken, by the
@@ -91,7 +91,7 @@ system clock (RFC 3339); "age_ms", its age when the result was known, and
 
 Frames become events: something appears, something is gone. --events writes them,
 --listen serves a page that shows them, --record keeps their pictures, --mqtt and
---webhook send them. --group, --allow and --deny choose what counts.`,
+--webhook send them. --group, --allow and --deny select what is reported.`,
 		Example: `  edge run --camera testcard --frames 20
   edge run --camera auto --stats
   edge run --camera video0 --size 1280x720 --format MJPG --control power_line=50_hz
@@ -109,7 +109,7 @@ Frames become events: something appears, something is gone. --events writes them
 		RunE: r.run,
 	}
 	f := command.Flags()
-	f.SortFlags = false // related flags stand together
+	f.SortFlags = false // keep related flags together in the help
 	r.camera.Add(f)
 	f.IntVar(&r.skip, "skip", 0, "discard this `number` of frames each time the camera starts, while it adjusts its exposure")
 	f.Var(flags.UpTo(&r.frames, math.MaxInt32), "frames", "stop after this `number` of frames")
@@ -146,11 +146,11 @@ func (r *runCommand) checkArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// onlyFlags is the error of an argument that is no flag. An address may have a password,
-// so it is not repeated.
+// onlyFlags returns the error for an argument that is not a flag. It does not repeat an
+// address, which may contain a password.
 func onlyFlags(argument string) error {
 	if strings.Contains(argument, "://") {
-		return errors.New("run takes only flags: give the address as --camera ADDRESS")
+		return errors.New("run takes only flags: pass the address as --camera ADDRESS")
 	}
 	return fmt.Errorf("run takes only flags, not %q", argument)
 }
@@ -179,7 +179,7 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		Mirror:     r.mirror,
 		Crop:       r.crop,
 	}
-	if r.events || r.sinks.wanted() {
+	if r.events || r.sinks.enabled() {
 		if runner.Decider, err = r.decider(labels(network)); err != nil {
 			return err
 		}
@@ -216,7 +216,7 @@ func (r *runCommand) classify(ctx context.Context, runner *pipeline.Runner, stde
 	return runner.Run(ctx)
 }
 
-// decider returns what turns frames into events.
+// decider returns the Decider that turns frames into events.
 func (r *runCommand) decider(labels []string) (*decision.Decider, error) {
 	if err := r.sinks.prepare(labels, &r.decision); err != nil {
 		return nil, err
@@ -224,10 +224,10 @@ func (r *runCommand) decider(labels []string) (*decision.Decider, error) {
 	return r.decision.Decider(labels)
 }
 
-// outputPolicy is what to do when standard output is slow: lose nothing, unless
-// others would have to wait for it, too.
+// outputPolicy returns the policy for a slow standard output: lose nothing, unless that
+// would delay other sinks.
 func (r *runCommand) outputPolicy() pipeline.Policy {
-	if r.sinks.wanted() {
+	if r.sinks.enabled() {
 		return pipeline.DropOldest
 	}
 	return pipeline.Wait
@@ -246,7 +246,7 @@ func (r *runCommand) output(stdout io.Writer) pipeline.Sink {
 	return &r.filter
 }
 
-// labels are the names of a network's classes, empty ones if it has none.
+// labels returns the labels of a network's classes, empty ones if it has none.
 func labels(n *model.Network) []string {
 	if len(n.Labels) == 0 {
 		return make([]string, n.Topology.Head.Classes)
@@ -263,8 +263,8 @@ func (r *runCommand) writeStats(w io.Writer, s pipeline.Summary, missed map[stri
 	return s.Write(w)
 }
 
-// open opens the camera, and opens it again whenever it fails unless a failure
-// is to end the run.
+// open opens the camera. Unless --exit-on-error is set, the source reopens the camera
+// whenever it fails.
 func (r *runCommand) open(ctx context.Context, outages *outages) (camera.Source, error) {
 	options := r.camera.Options
 	if options.Rate == 0 {
@@ -285,12 +285,11 @@ func (r *runCommand) open(ctx context.Context, outages *outages) (camera.Source,
 	return camera.Reconnect(ctx, open, camera.Retry{KeepTrying: r.camera.KeepTrying, Report: outages.report})
 }
 
-// watchRate is a frame rate that a person can follow.
+// watchRate is a frame rate that people can follow.
 const watchRate = 10
 
-// defaultRate returns the frame rate to ask for where none was given: the test card
-// is slowed down so that a person can follow, unless --frames is set; cameras
-// have their own default.
+// defaultRate returns the frame rate to request without --rate. The test card is slowed
+// down to watchRate, unless --frames is set; cameras have their own default.
 func (r *runCommand) defaultRate() float64 {
 	if r.camera.Name == camera.TestCard && r.frames == 0 {
 		return watchRate

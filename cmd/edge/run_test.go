@@ -24,8 +24,8 @@ import (
 	"halfmeg/model/pretrained"
 )
 
-// The README's first promise: each built-in network names at least 18 of 20
-// frames of the test card correctly.
+// As the README says, each built-in network classifies at least 18 of 20 frames of the
+// test card correctly.
 func TestRunRecognizesTheTestCard(t *testing.T) {
 	for _, name := range pretrained.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestRunStats(t *testing.T) {
 	require.LessOrEqual(t, m[0].Latency.Mean, m[0].Latency.Max)
 }
 
-// A folder is shown to its end with status 0; a bad picture is named.
+// A run over a folder ends with status 0, and reports a bad picture.
 func TestRunFolder(t *testing.T) {
 	folder := t.TempDir()
 	for _, name := range []string{"a", "c", "d", "e"} {
@@ -129,8 +129,7 @@ func TestRunWaitsForTheCamera(t *testing.T) {
 	require.Equal(t, "0 frames, 0 dropped, 0.0 a second; from camera to network input 0.0 ms, at most 0.0 ms\n", string(rest))
 }
 
-// A script takes the place of rpicam-vid: it sends a scene of the test card, or
-// fails.
+// A script replaces rpicam-vid: it sends a scene of the test card, or fails.
 func TestRunCameraModule(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("LEFT OUT: needs a shell")
@@ -229,7 +228,7 @@ func start(t *testing.T, args ...string) (*exec.Cmd, io.ReadCloser, *bytes.Buffe
 	stdout, err := command.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, command.Start())
-	t.Cleanup(func() { _ = command.Process.Kill() }) // if the test has failed before
+	t.Cleanup(func() { _ = command.Process.Kill() }) // if the test failed before Wait
 	return command, stdout, &stderr
 }
 
@@ -275,7 +274,7 @@ func TestRunTimes(t *testing.T) {
 	}
 }
 
-// --on-change and --min-probability leave out lines, not frames.
+// --on-change and --min-probability omit lines. All frames are classified.
 func TestRunFilters(t *testing.T) {
 	run := func(flags ...string) []pipeline.Observation {
 		return decodeLines[pipeline.Observation](t, edge(t, append([]string{"run", "--camera", "testcard", "--frames", "12", "--json"}, flags...)...).stdout)
@@ -294,7 +293,7 @@ func TestRunFilters(t *testing.T) {
 	require.Equal(t, all[4].Scene, run("--skip", "4")[0].Scene)
 }
 
-// --crop looks at a part of each frame; one outside of the frame is an error.
+// --crop uses a part of each frame. A part outside the frame is an error.
 func TestRunCrop(t *testing.T) {
 	run := func(crop string) outcome {
 		return edge(t, "run", "--camera", "testcard", "--frames", "1", "--json", "--crop", crop)
@@ -310,8 +309,8 @@ func TestRunCrop(t *testing.T) {
 	require.Equal(t, statusUsage, run("640").status)
 }
 
-// An input that ends before its first frame is an error, so that a failure of the
-// program that feeds the pipe is noticed.
+// An input without frames is an error, so that a failure of the program that feeds the pipe
+// is noticed.
 func TestRunWithoutFrames(t *testing.T) {
 	header := filepath.Join(t.TempDir(), "header.y4m")
 	require.NoError(t, os.WriteFile(header, []byte("YUV4MPEG2 W64 H48 F30:1\n"), 0o600))

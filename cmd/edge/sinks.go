@@ -34,13 +34,12 @@ func (f *sinkFlags) add(set *pflag.FlagSet) {
 	f.webhook.Add(set)
 }
 
-// wanted reports whether there is an output that shows what appears and is gone.
-func (f *sinkFlags) wanted() bool {
+// enabled reports whether an output is selected. All of them need events.
+func (f *sinkFlags) enabled() bool {
 	return f.server.Enabled() || f.record.Config.Dir != "" || f.mqtt.Enabled() || len(f.webhook.URLs) > 0
 }
 
-// prepare checks the outputs' own choice of events, and makes sure that there are such
-// events.
+// prepare checks which events the outputs select, and adds the groups that they need.
 func (f *sinkFlags) prepare(labels []string, d *flags.Decision) error {
 	if f.record.Config.Dir == "" {
 		return nil
@@ -113,7 +112,7 @@ func (r *runCommand) addMQTT(o *outputs, n *model.Network) error {
 	return nil
 }
 
-// sensors are what has a topic of its own.
+// sensors returns the classes and groups that have a separate MQTT topic.
 func (r *runCommand) sensors(labels []string) ([]mqtt.Sensor, error) {
 	c, err := r.decision.Config(labels)
 	if err != nil {
@@ -122,7 +121,7 @@ func (r *runCommand) sensors(labels []string) ([]mqtt.Sensor, error) {
 	return mqtt.Sensors(labels, c)
 }
 
-// addWebhooks starts a sink for each webhook, so that none delays another.
+// addWebhooks starts a separate sink for each webhook, so that none delays another.
 func (r *runCommand) addWebhooks(o *outputs, _ *model.Network) error {
 	configs, err := r.sinks.webhook.Configs()
 	if err != nil {
@@ -139,9 +138,8 @@ func (r *runCommand) addWebhooks(o *outputs, _ *model.Network) error {
 	return nil
 }
 
-// secondClassifier classifies pictures that are sent to the page's API, while the first
-// one is busy with the camera. It exists from the first picture on, and computes with
-// one thread.
+// secondClassifier classifies uploads to the page's API, because the first classifier is
+// busy with the camera. It is created for the first upload and uses one thread.
 type secondClassifier struct {
 	network *model.Network
 
@@ -170,7 +168,7 @@ func (s *secondClassifier) classify(_ context.Context, img pixel.Image) ([]class
 	return result.Top(topClasses), nil
 }
 
-// Close ends the thread.
+// Close releases the classifier. Later uploads fail.
 func (s *secondClassifier) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,9 +21,9 @@ import (
 	"halfmeg/cmd/edge/internal/decision"
 )
 
-// startTelling runs the program until the test ends or it is interrupted, and returns a
+// startWithStderr runs the program until the test ends or it is interrupted, and returns a
 // reader of its stderr.
-func startTelling(t *testing.T, args ...string) (*exec.Cmd, *bufio.Reader) {
+func startWithStderr(t *testing.T, args ...string) (*exec.Cmd, *bufio.Reader) {
 	t.Helper()
 	command := exec.Command(program, args...)
 	stderr, err := command.StderrPipe()
@@ -33,7 +33,7 @@ func startTelling(t *testing.T, args ...string) (*exec.Cmd, *bufio.Reader) {
 	return command, bufio.NewReader(stderr)
 }
 
-// receiver is a webhook that keeps what it is sent.
+// receiver is the server of a webhook. It keeps the requests.
 type receiver struct {
 	mu  sync.Mutex
 	got []decision.Event
@@ -41,7 +41,7 @@ type receiver struct {
 
 func (r *receiver) ServeHTTP(_ http.ResponseWriter, request *http.Request) {
 	var e decision.Event
-	_ = json.NewDecoder(request.Body).Decode(&e) // a test checks what came
+	_ = json.NewDecoder(request.Body).Decode(&e) // tests check the received events
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.got = append(r.got, e)
@@ -53,7 +53,7 @@ func (r *receiver) events() []decision.Event {
 	return append([]decision.Event(nil), r.got...)
 }
 
-// Every output tells of the same events: standard output, webhook, recorder and page.
+// All outputs report the same events: standard output, webhook, recorder and page.
 func TestRunWithAllOutputs(t *testing.T) {
 	hook := &receiver{}
 	server := httptest.NewServer(hook)
@@ -79,7 +79,7 @@ func TestRunWithAllOutputs(t *testing.T) {
 	require.Contains(t, got.stderr, "the page is at http://127.0.0.1:")
 }
 
-// ids names each event by its sighting and type.
+// ids returns the id and type of each event.
 func ids(events []decision.Event) []string {
 	var list []string
 	for _, e := range events {
@@ -88,9 +88,9 @@ func ids(events []decision.Event) []string {
 	return list
 }
 
-// The page shows the run, and classifies a picture while the camera goes on.
+// The page shows the run, and classifies an upload while the camera runs.
 func TestRunWithPage(t *testing.T) {
-	command, stderr := startTelling(t, "run", "--camera", "testcard", "--rate", "20", "--listen", "127.0.0.1:0")
+	command, stderr := startWithStderr(t, "run", "--camera", "testcard", "--rate", "20", "--listen", "127.0.0.1:0")
 	line, err := stderr.ReadString('\n')
 	require.NoError(t, err)
 	_, address, ok := strings.Cut(strings.TrimSpace(line), "the page is at ")
@@ -122,7 +122,7 @@ func TestRunWithPage(t *testing.T) {
 	require.NoError(t, command.Wait())
 }
 
-// What is wrong with an output ends the program before the camera is opened.
+// An invalid output ends the program before it opens the camera.
 func TestOutputErrors(t *testing.T) {
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -147,8 +147,7 @@ func TestOutputErrors(t *testing.T) {
 	}
 }
 
-// Whoever reads standard output and stops reading holds up neither the page nor the end
-// of the run.
+// A blocked standard output delays neither the page nor the end of the run.
 func TestStuckStandardOutput(t *testing.T) {
 	command := exec.Command(program, "run", "--camera", "testcard", "--rate", "100", "--json", "--listen", "127.0.0.1:0")
 	stdout, err := command.StdoutPipe() // which nobody reads
@@ -182,5 +181,5 @@ func TestStuckStandardOutput(t *testing.T) {
 	rest, err := io.ReadAll(reader)
 	require.NoError(t, err)
 	require.Error(t, command.Wait())
-	require.Contains(t, string(rest), "standard output is stuck")
+	require.Contains(t, string(rest), "standard output did not finish within 3s")
 }

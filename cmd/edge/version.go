@@ -13,7 +13,7 @@ import (
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print the version of this program and what it was built for",
+		Short: "Print the version of this program and the platform it was built for",
 		Long: `version prints the program's version and revision, Go's version, the platform
 and the instruction set of the convolutions. The environment variable
 HALFMEG_CPU selects another one: generic, avx2, neon or dotprod.`,
@@ -31,8 +31,8 @@ HALFMEG_CPU selects another one: generic, avx2, neon or dotprod.`,
 	}
 }
 
-// version returns the module's version and, where the go command has recorded it,
-// the revision that the program was built from.
+// version returns the module's version and, if the go command recorded it, the revision
+// that the program was built from.
 func version() string {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -14,7 +14,7 @@ import (
 	"halfmeg/internal/rtsptest"
 )
 
-// The test card comes from a network camera by RTSP, a second of each scene.
+// An RTSP server sends the test card, one second of each scene.
 func TestRunWithAVideoStream(t *testing.T) {
 	const rate = 10
 	var card testcard.Card
