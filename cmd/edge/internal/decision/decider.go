@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// Decider follows one camera. It is not safe for concurrent use.
+// Decider holds the state of one camera. It is not safe for concurrent use.
 type Decider struct {
 	config Config
-	labels []string // one a class
-	names  []string // the first of each label
-	shown  []bool   // whether a class is allowed
-	groups []Group  // those that are allowed
+	labels []string // one per class
+	names  []string // the first name of each label
+	shown  []bool   // per class: whether it is allowed
+	groups []Group  // the allowed groups
 
-	started  bool          // there was a frame, and no End since
-	last     time.Time     // when it was taken
-	elapsed  time.Duration // sum of the times between frames, which never decreases
+	started  bool          // whether there was a frame since New or the last End
+	last     time.Time     // time of the last frame
+	elapsed  time.Duration // sum of the times between frames; never decreases
 	terms    []float64     // unnormalised softmax: exp(logit - largest)
 	smoothed []float64     // probability of each class, then of each group
 	tracks   []track       // of each class, then of each group
-	order    []int         // of the answers: indices as in tracks
+	order    []int         // of the answers: indices into tracks
 	answers  []Answer
 }
 
-// New returns a Decider for a network with these labels, one a class. A network
-// without labels passes empty ones: such a class is called "class 7". The errors
-// of unknown names say which known one is nearest.
+// New returns a Decider for a network with these labels, one per class. For a network
+// without labels pass empty ones: such a class is named "class 7", for example. The
+// error for an unknown name suggests the most similar known one.
 func New(labels []string, c Config) (*Decider, error) {
 	if err := c.check(len(labels)); err != nil {
 		return nil, err
@@ -46,11 +46,11 @@ func New(labels []string, c Config) (*Decider, error) {
 	return d, nil
 }
 
-// Decide takes the logits of the frame taken at a time; there must be one a
-// class. Times between frames are monotonic if both have a monotonic reading,
-// which time.Now returns and Truncate and Round remove. If the clock was set
-// back, no time has passed. A NaN counts as a class that is impossible; a frame
-// without any number counts as no frame.
+// Decide processes the logits of a frame, one per class, that was taken at the given time.
+// Times between frames are monotonic if both have a monotonic reading, which time.Now
+// returns and Truncate and Round remove. Without it, a clock that was set back counts as
+// no elapsed time. A NaN counts as probability 0. A frame whose logits are all NaN or -Inf
+// is ignored.
 func (d *Decider) Decide(logits []float32, at time.Time) Decision {
 	if len(logits) != len(d.labels) {
 		panic(fmt.Sprintf("decision: %d logits for %d classes", len(logits), len(d.labels)))
@@ -72,9 +72,9 @@ func (d *Decider) Decide(logits []float32, at time.Time) Decision {
 	return Decision{Answers: d.answers, Events: events}
 }
 
-// End ends all that is on: it stayed until that time, unless MaxGap has passed
-// since the last frame. It is for the end of a run, and for a camera that will
-// not come back. The next frame is like the first.
+// End ends all sightings, at the end of a run or when the camera is lost. They end at the
+// given time, or at their last frame if MaxGap has passed since that. The next frame
+// starts from scratch.
 func (d *Decider) End(at time.Time) []Event {
 	step := d.since(at)
 	if step > 0 && (d.config.MaxGap == 0 || step <= d.config.MaxGap) {
@@ -96,7 +96,7 @@ func (d *Decider) since(at time.Time) time.Duration {
 	return max(0, at.Sub(d.last))
 }
 
-// close ends all that is on as it was last seen, and discards the history.
+// close ends all sightings at their last frames, and discards the history.
 func (d *Decider) close() []Event {
 	var events []Event
 	for i := range d.tracks {
@@ -110,7 +110,7 @@ func (d *Decider) close() []Event {
 	return events
 }
 
-// smooth updates the probabilities with a frame's terms of softmax.
+// smooth updates the probabilities with a frame's softmax terms and their sum.
 func (d *Decider) smooth(sum float64, step time.Duration) {
 	old := 0.0 // weight of the past
 	if d.started && d.config.HalfLife > 0 {
@@ -125,17 +125,17 @@ func (d *Decider) smooth(sum float64, step time.Duration) {
 		for _, class := range group.Classes {
 			total += d.smoothed[class]
 		}
-		// Rounding may carry the sum of all classes beyond 1.
+		// Rounding may make the sum exceed 1.
 		d.smoothed[len(d.labels)+g] = min(total, 1)
 	}
 }
 
-// softmax writes the terms of softmax and returns their sum: at least 1, because
-// the largest logit is subtracted, or 0 if no logit is a number above -Inf.
+// softmax computes the unnormalised terms of softmax and returns their sum. The sum is at
+// least 1, because the largest logit is subtracted, or 0 if all logits are NaN or -Inf.
 func softmax(terms []float64, logits []float32) float64 {
 	largest := float32(math.Inf(-1))
 	for _, l := range logits {
-		if l > largest { // no NaN is
+		if l > largest { // false for NaN
 			largest = l
 		}
 	}
@@ -147,7 +147,7 @@ func softmax(terms []float64, logits []float32) float64 {
 		term := 0.0
 		if l == largest { // even if it is +Inf
 			term = 1
-		} else if x := float64(l) - float64(largest); x > -100 { // what is less, or NaN, is lost in the sum
+		} else if x := float64(l) - float64(largest); x > -100 { // smaller terms do not affect the sum; false for NaN
 			term = math.Exp(x)
 		}
 		terms[i] = term
@@ -181,8 +181,8 @@ func (d *Decider) answer() {
 	}
 }
 
-// insert puts i into order[from:], which is sorted by descending value, after all
-// that are equal. Elements from the index limit on are dropped.
+// insert inserts i into order[from:], which is sorted by descending value, after equal
+// ones. order keeps at most limit elements.
 func insert(order []int, values []float64, i, from, limit int) []int {
 	at := len(order)
 	for at > from && values[order[at-1]] < values[i] {
@@ -199,5 +199,5 @@ func insert(order []int, values []float64, i, from, limit int) []int {
 	return order
 }
 
-// round keeps six decimals, for short JSON.
+// round rounds to six decimals, for short JSON.
 func round(p float64) float64 { return math.Round(p*1e6) / 1e6 }

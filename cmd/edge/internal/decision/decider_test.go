@@ -9,11 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// labels are those of a small network with two cranes; the last class is the
-// rest.
+// labels are the labels of a small network with two cranes. The last class takes the
+// remaining probability.
 var labels = []string{"tench, Tinca tinca", "crane", "tabby, tabby cat", "Egyptian cat", "crane", "None"}
 
-// epoch is when the tests begin, with a monotonic reading.
+// epoch is the start time of the tests, with a monotonic reading.
 var epoch = time.Now()
 
 func at(seconds float64) time.Time {
@@ -44,7 +44,7 @@ func newDecider(t testing.TB, c Config) *Decider {
 	return d
 }
 
-// short writes events as "name type".
+// short formats events as "name type".
 func short(events []Event) []string {
 	var list []string
 	for _, e := range events {
@@ -53,8 +53,8 @@ func short(events []Event) []string {
 	return list
 }
 
-// run decides frames at a rate and returns the events as "name type second",
-// where second is that of the frame.
+// run decides frames at a rate and returns the events as "name type second", where second
+// is the time of the frame.
 func run(d *Decider, rate, length float64, p func(second float64) []float64) []string {
 	var list []string
 	for frame := 0; float64(frame) < length*rate; frame++ {
@@ -66,7 +66,7 @@ func run(d *Decider, rate, length float64, p func(second float64) []float64) []s
 	return list
 }
 
-// steps is the probability of class 0 in each second.
+// steps returns frames with these probabilities of class 0.
 func steps(p ...float64) func(float64) []float64 {
 	return func(second float64) []float64 { return []float64{p[int(second)]} }
 }
@@ -78,14 +78,14 @@ func TestHysteresis(t *testing.T) {
 }
 
 func TestLevelsAreReached(t *testing.T) {
-	// 0.5 in float32 and back is exact: On is reached, and Off not undercut.
+	// 0.5 is exact in float32: it is at On and not below Off.
 	d := newDecider(t, Config{On: 0.5, Off: 0.5})
 	require.Equal(t, []string{"tench appeared"}, short(d.Decide(logits(0.5), at(0)).Events))
 	require.Empty(t, d.Decide(logits(0.5), at(1)).Events)
 	require.Equal(t, []string{"tench gone"}, short(d.Decide(logits(0.49), at(2)).Events))
 }
 
-func TestLeastTimes(t *testing.T) {
+func TestMinimumTimes(t *testing.T) {
 	d := newDecider(t, Config{On: 0.6, Off: 0.4, MinOn: 2 * time.Second, MinOff: 3 * time.Second})
 	got := run(d, 1, 14, steps(
 		0.9, 0.9, 0.5, // not for long enough
@@ -95,8 +95,8 @@ func TestLeastTimes(t *testing.T) {
 	require.Equal(t, []string{"tench appeared 5.00", "tench gone 13.00"}, got)
 }
 
-// A sighting lasts from the first to the last frame that shows the class,
-// whatever the least times are.
+// A sighting lasts from the first to the last frame that shows the class, regardless of the
+// minimum times.
 func TestTimesOfEvents(t *testing.T) {
 	d := newDecider(t, Config{On: 0.6, Off: 0.4, MinOn: time.Second, MinOff: time.Second})
 	var events []Event
@@ -135,14 +135,13 @@ func TestRateDoesNotMatter(t *testing.T) {
 			}
 			require.NoError(t, err, e)
 		}
-		// A frame stands for the time since the one before.
+		// A frame has the weight of the time since the one before.
 		require.InDelta(t, 16, appeared, 1/rate+0.01, "at %v frames a second", rate)
 		require.InDelta(t, 46, gone, 1/rate+0.01, "at %v frames a second", rate)
 	}
 }
 
-// Frames at irregular times lead to the same probability as the last ones alone
-// where the input is constant.
+// For a constant input irregular times of frames do not change the probability.
 func TestSmoothing(t *testing.T) {
 	d := newDecider(t, Config{HalfLife: 2 * time.Second, On: 1, Off: 1, TopK: 1})
 	d.Decide(logits(0.8), at(0))
@@ -192,7 +191,7 @@ func TestGroupsAreDecidedLikeClasses(t *testing.T) {
 	require.Equal(t, 0.8, events[1].Peak)
 }
 
-// Several changes in a frame: first what is gone.
+// Of several changes in a frame, "gone" comes first.
 func TestOrderOfEvents(t *testing.T) {
 	d := newDecider(t, Config{On: 0.5, Off: 0.5})
 	d.Decide(logits(0, 0, 0.9), at(0))
@@ -210,12 +209,12 @@ func TestEnd(t *testing.T) {
 	require.Equal(t, at(3).Truncate(time.Microsecond), *events[0].End)
 	require.Empty(t, d.End(at(4)))
 
-	// The next frame is like the first: nothing is left of the past.
+	// The next frame starts from scratch.
 	got := d.Decide(logits(0.2), at(5))
 	require.Equal(t, 0.2, got.Answers[0].Probability)
 	require.Empty(t, got.Events)
 
-	// What was not seen any more ended when it was last seen.
+	// A class that was not seen any more ended with the last frame that showed it.
 	d = newDecider(t, Config{On: 0.5, Off: 0.5, MinOff: time.Hour})
 	d.Decide(logits(0.9), at(0))
 	d.Decide(logits(0.9), at(1))
@@ -243,15 +242,15 @@ func TestMaxGap(t *testing.T) {
 	require.Equal(t, 2.0, begin().End(at(100))[0].Duration)
 	require.Equal(t, 12.0, begin().End(at(12))[0].Duration)
 
-	// Without a limit an hour counts as seen if both ends are.
+	// Without a limit a class stays during a gap of an hour.
 	c.MaxGap = 0
 	d = begin()
 	require.Empty(t, d.Decide(logits(0.9), at(3600)).Events)
 	require.Equal(t, 3600.0, d.End(at(3600))[0].Duration)
 }
 
-// The system's clock is set back by an hour. No time passes in that step, and
-// later ones count as before.
+// The system clock is set back by an hour. That step counts as no elapsed time, and later
+// ones as before.
 func TestClockSetBack(t *testing.T) {
 	d := newDecider(t, Config{HalfLife: time.Second, On: 0.5, Off: 0.4, MinOn: 2 * time.Second, MaxGap: time.Minute, TopK: 1})
 	wall := func(second float64) time.Time { return at(second).Round(0) } // without monotonic reading
@@ -268,7 +267,7 @@ func TestClockSetBack(t *testing.T) {
 	require.True(t, events[0].End.Before(events[0].Start))
 }
 
-func TestLogitsThatAreNoNumbers(t *testing.T) {
+func TestNaNLogits(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	d := newDecider(t, Config{HalfLife: time.Second, On: 0.9, Off: 0.4, TopK: 2})
 	require.Empty(t, d.Decide([]float32{nan, nan, nan, nan, nan, nan}, at(0)).Answers, "no frame yet")
@@ -277,7 +276,7 @@ func TestLogitsThatAreNoNumbers(t *testing.T) {
 	require.Equal(t, []float64{0.5, 0.5}, []float64{got[0].Probability, got[1].Probability})
 	require.Equal(t, 1, got[0].Index)
 
-	// As if there were no frame at second 2.
+	// The frame at second 2 is ignored.
 	got = d.Decide([]float32{nan, nan, -inf, nan, nan, nan}, at(2)).Answers
 	require.Equal(t, 0.5, got[0].Probability)
 	got = d.Decide([]float32{inf, 5, 5, nan, 5, -inf}, at(3)).Answers
@@ -287,8 +286,8 @@ func TestLogitsThatAreNoNumbers(t *testing.T) {
 	require.Panics(t, func() { d.Decide(make([]float32, 5), at(4)) })
 }
 
-// imageNet returns a Decider of a thousand classes with groups, and logits with
-// one class that stands out.
+// imageNet returns a Decider for a thousand classes with groups, and logits with one
+// dominant class.
 func imageNet(t testing.TB) (*Decider, []float32) {
 	t.Helper()
 	labels := make([]string, 1000)
@@ -306,7 +305,7 @@ func imageNet(t testing.TB) (*Decider, []float32) {
 	return d, logits
 }
 
-func TestFrameAllocatesNothing(t *testing.T) {
+func TestDecideDoesNotAllocate(t *testing.T) {
 	d, logits := imageNet(t)
 	require.Equal(t, []string{"class 207 appeared", "dog appeared"}, short(d.Decide(logits, at(0)).Events))
 	frame := 0

@@ -10,10 +10,10 @@ import (
 	"halfmeg/cmd/edge/internal/nearest"
 )
 
-// none is the name of a class that stands for nothing of interest.
+// none is the name of a class for pictures without anything of interest.
 const none = "none"
 
-// named returns the labels with a name for each class that has none.
+// named returns the labels, with "class 7" for an empty label of class 7.
 func named(labels []string) []string {
 	list := slices.Clone(labels)
 	for i, label := range list {
@@ -30,8 +30,7 @@ func ClassName(labels []string, class int) string {
 	return splitLabel(named(labels)[class])[0]
 }
 
-// splitLabel returns the names of a label such as "tench, Tinca tinca", at least
-// one.
+// splitLabel returns the names in a label such as "tench, Tinca tinca", at least one.
 func splitLabel(label string) []string {
 	var names []string
 	for name := range strings.SplitSeq(label, ",") {
@@ -45,10 +44,11 @@ func splitLabel(label string) []string {
 	return names
 }
 
-// fold makes names comparable: case and surrounding space do not count.
+// fold makes names comparable: it removes case and surrounding space.
 func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
-// check reports what is wrong with the values; names are for choose.
+// check returns an error for invalid values. It does not check Allow and Deny, which
+// choose does.
 func (c *Config) check(classes int) error {
 	switch {
 	case classes == 0:
@@ -60,9 +60,9 @@ func (c *Config) check(classes int) error {
 	case c.HalfLife < 0:
 		return fmt.Errorf("half-life %v: it must not be negative", c.HalfLife)
 	case c.MinOn < 0:
-		return fmt.Errorf("least time on %v: it must not be negative", c.MinOn)
+		return fmt.Errorf("minimum time on %v: it must not be negative", c.MinOn)
 	case c.MinOff < 0:
-		return fmt.Errorf("least time off %v: it must not be negative", c.MinOff)
+		return fmt.Errorf("minimum time off %v: it must not be negative", c.MinOff)
 	case c.MaxGap < 0:
 		return fmt.Errorf("longest gap %v: it must not be negative", c.MaxGap)
 	case c.TopK < 0:
@@ -79,7 +79,7 @@ func (c *Config) checkGroups(classes int) error {
 		case name == "":
 			return errors.New("a group has no name")
 		case name == none:
-			return fmt.Errorf("a group may not be named %q: what has that name is never shown", g.Name)
+			return fmt.Errorf("a group may not be named %q: that name is never reported", g.Name)
 		case seen[name]:
 			return fmt.Errorf("two groups are named %q", g.Name)
 		case len(g.Classes) == 0:
@@ -91,7 +91,7 @@ func (c *Config) checkGroups(classes int) error {
 			return fmt.Errorf("group %q: the network has classes 0 to %d, not %d to %d", g.Name, classes-1, first, last)
 		}
 		if len(slices.Compact(members)) < len(g.Classes) {
-			return fmt.Errorf("group %q has a class twice", g.Name)
+			return fmt.Errorf("group %q contains a class twice", g.Name)
 		}
 	}
 	return nil
@@ -126,9 +126,9 @@ func (x *index) find(name string) []int {
 	return x.classes[fold(name)]
 }
 
-// FindClasses returns the classes that have a name as in Allow and Deny, but no
-// group; it serves to make a Group from names. Labels are those of New. The error
-// of an unknown name says which known one is nearest.
+// FindClasses returns the classes with a name, by the rules of Allow and Deny except that
+// groups are unknown. It serves to build a Group from names. labels are those of New. The
+// error for an unknown name suggests the most similar known one.
 func FindClasses(labels []string, name string) ([]int, error) {
 	x := newIndex(named(labels))
 	if found := x.find(name); found != nil {
@@ -190,7 +190,7 @@ func (d *Decider) choose() error {
 	return nil
 }
 
-// choice is what a list of names means.
+// choice is the meaning of a list of names.
 type choice struct {
 	classes map[int]bool
 	groups  map[string]bool // folded names of Config.Groups

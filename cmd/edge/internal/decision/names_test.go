@@ -28,8 +28,9 @@ func (c catalog) Nearest(name string) string {
 	return nearest.Of(name, names)
 }
 
-// told lists what a Decider tells: indices of classes, and names of groups.
-func told(t *testing.T, c Config) (classes []int, groups []string) {
+// reported returns the classes and groups in the answers of a Decider with this Config:
+// indices of classes, and names of groups.
+func reported(t *testing.T, c Config) (classes []int, groups []string) {
 	t.Helper()
 	c.On, c.Off, c.TopK = 0.5, 0.5, len(labels)
 	for _, a := range newDecider(t, c).Decide(make([]float32, len(labels)), at(0)).Answers {
@@ -57,7 +58,7 @@ func TestAllowAndDeny(t *testing.T) {
 		"both cranes":             {Config{Allow: []string{"Crane"}}, []int{1, 4}, nil},
 		"deny":                    {Config{Deny: []string{"crane", "#0"}}, []int{2, 3}, nil},
 		"deny wins":               {Config{Allow: []string{"tench", "crane"}, Deny: []string{"#1", "tench"}}, []int{4}, nil},
-		"none is never told":      {Config{Allow: []string{"none", "#5", "tench"}}, []int{0}, nil},
+		"none is never reported":  {Config{Allow: []string{"none", "#5", "tench"}}, []int{0}, nil},
 		"nothing but none":        {Config{Allow: []string{"none"}}, nil, nil},
 		"group":                   {Config{Groups: []Group{cat}}, []int{0, 1, 2, 3, 4}, []string{"Cat"}},
 		"group alone":             {Config{Groups: []Group{cat}, Allow: []string{"cat"}}, nil, []string{"Cat"}},
@@ -69,14 +70,14 @@ func TestAllowAndDeny(t *testing.T) {
 		"catalog denied":          {Config{Catalog: catalog{"fish": {0, 4}}, Deny: []string{"fish"}}, []int{1, 2, 3}, nil},
 		"own group hides catalog": {Config{Catalog: catalog{"cat": {0}}, Groups: []Group{cat}, Deny: []string{"cat"}}, []int{0, 1, 4}, nil},
 	} {
-		classes, groups := told(t, c.config)
+		classes, groups := reported(t, c.config)
 		slices.Sort(classes)
 		require.Equal(t, c.classes, classes, name)
 		require.Equal(t, c.groups, groups, name)
 	}
 }
 
-// What is not told leads to no event either.
+// A denied class has no events.
 func TestDeniedClassHasNoEvents(t *testing.T) {
 	d := newDecider(t, Config{On: 0.5, Off: 0.5, Deny: []string{"tench"}})
 	require.Empty(t, run(d, 1, 4, steps(0.9, 0, 0.9, 0)))
@@ -89,26 +90,26 @@ func TestNewRejects(t *testing.T) {
 		"on level 1.5": func(c *Config) { c.On = 1.5 },
 		"on level NaN": func(c *Config) { c.On = math.NaN() },
 		"off level 0.7: it must be above 0 and at most the on level 0.6": func(c *Config) { c.Off = 0.7 },
-		"off level NaN":      func(c *Config) { c.Off = math.NaN() },
-		"half-life -1s":      func(c *Config) { c.HalfLife = -time.Second },
-		"least time on -1s":  func(c *Config) { c.MinOn = -time.Second },
-		"least time off -1s": func(c *Config) { c.MinOff = -time.Second },
-		"longest gap -1s":    func(c *Config) { c.MaxGap = -time.Second },
-		"-1 top classes":     func(c *Config) { c.TopK = -1 },
-		`allow: unknown class or group "tenhc"; did you mean "tench"?`:       func(c *Config) { c.Allow = []string{"crane", "tenhc"} },
-		`deny: unknown class or group "egyptian cats"; did you mean "Egypt`:  func(c *Config) { c.Deny = []string{"egyptian cats"} },
-		`allow: unknown class or group "fsh"; did you mean "fish"?`:          func(c *Config) { c.Catalog, c.Allow = catalog{"fish": {0}}, []string{"fsh"} },
-		`allow: unknown class or group "pets"; did you mean "pet"?`:          func(c *Config) { c.Groups, c.Allow = []Group{{"pet", []int{2}}}, []string{"pets"} },
-		`allow: unknown class or group ""`:                                   func(c *Config) { c.Allow = []string{""} },
-		`deny: unknown class or group "xyzzyplugh"`:                          func(c *Config) { c.Deny = []string{"xyzzyplugh"} },
-		`deny: unknown class "#6": the network has classes #0 to #5`:         func(c *Config) { c.Deny = []string{"#6"} },
-		`group "pet" has no classes`:                                         func(c *Config) { c.Groups = []Group{{Name: "pet"}} },
-		`group "pet": the network has classes 0 to 5, not -1 to 2`:           func(c *Config) { c.Groups = []Group{{"pet", []int{2, -1}}} },
-		`group "pet": the network has classes 0 to 5, not 2 to 6`:            func(c *Config) { c.Groups = []Group{{"pet", []int{6, 2}}} },
-		`group "pet" has a class twice`:                                      func(c *Config) { c.Groups = []Group{{"pet", []int{2, 3, 2}}} },
-		`two groups are named "PET"`:                                         func(c *Config) { c.Groups = []Group{{"pet", []int{2}}, {"PET", []int{3}}} },
-		"a group has no name":                                                func(c *Config) { c.Groups = []Group{{" ", []int{2}}} },
-		`a group may not be named "None": what has that name is never shown`: func(c *Config) { c.Groups = []Group{{"None", []int{2}}} },
+		"off level NaN":        func(c *Config) { c.Off = math.NaN() },
+		"half-life -1s":        func(c *Config) { c.HalfLife = -time.Second },
+		"minimum time on -1s":  func(c *Config) { c.MinOn = -time.Second },
+		"minimum time off -1s": func(c *Config) { c.MinOff = -time.Second },
+		"longest gap -1s":      func(c *Config) { c.MaxGap = -time.Second },
+		"-1 top classes":       func(c *Config) { c.TopK = -1 },
+		`allow: unknown class or group "tenhc"; did you mean "tench"?`:      func(c *Config) { c.Allow = []string{"crane", "tenhc"} },
+		`deny: unknown class or group "egyptian cats"; did you mean "Egypt`: func(c *Config) { c.Deny = []string{"egyptian cats"} },
+		`allow: unknown class or group "fsh"; did you mean "fish"?`:         func(c *Config) { c.Catalog, c.Allow = catalog{"fish": {0}}, []string{"fsh"} },
+		`allow: unknown class or group "pets"; did you mean "pet"?`:         func(c *Config) { c.Groups, c.Allow = []Group{{"pet", []int{2}}}, []string{"pets"} },
+		`allow: unknown class or group ""`:                                  func(c *Config) { c.Allow = []string{""} },
+		`deny: unknown class or group "xyzzyplugh"`:                         func(c *Config) { c.Deny = []string{"xyzzyplugh"} },
+		`deny: unknown class "#6": the network has classes #0 to #5`:        func(c *Config) { c.Deny = []string{"#6"} },
+		`group "pet" has no classes`:                                        func(c *Config) { c.Groups = []Group{{Name: "pet"}} },
+		`group "pet": the network has classes 0 to 5, not -1 to 2`:          func(c *Config) { c.Groups = []Group{{"pet", []int{2, -1}}} },
+		`group "pet": the network has classes 0 to 5, not 2 to 6`:           func(c *Config) { c.Groups = []Group{{"pet", []int{6, 2}}} },
+		`group "pet" contains a class twice`:                                func(c *Config) { c.Groups = []Group{{"pet", []int{2, 3, 2}}} },
+		`two groups are named "PET"`:                                        func(c *Config) { c.Groups = []Group{{"pet", []int{2}}, {"PET", []int{3}}} },
+		"a group has no name":                                               func(c *Config) { c.Groups = []Group{{" ", []int{2}}} },
+		`a group may not be named "None": that name is never reported`:      func(c *Config) { c.Groups = []Group{{"None", []int{2}}} },
 	} {
 		c := good
 		change(&c)
@@ -127,7 +128,7 @@ func TestFindClasses(t *testing.T) {
 	require.EqualError(t, err, `unknown class "tinca tinka"; did you mean "Tinca tinca"?`)
 }
 
-// A network without labels has classes all the same.
+// The classes of a network without labels are named by their numbers.
 func TestUnnamedClasses(t *testing.T) {
 	d, err := New(make([]string, 3), Config{On: 0.5, Off: 0.5, TopK: 1, Allow: []string{"#1", "class 2"}})
 	require.NoError(t, err)
@@ -135,8 +136,8 @@ func TestUnnamedClasses(t *testing.T) {
 		d.Decide([]float32{0, 0, 99}, at(0)).Answers)
 }
 
-// Whatever stands in a configuration, New returns an error or a Decider that
-// tells only what a name means.
+// For any label and name, New returns an error or a Decider that reports only the classes
+// with that name.
 func FuzzNames(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"tench, Tinca tinca", "TINCA tinca"}, {"", "class 0"}, {" , ,", "#0"}, {"none", "None"}, {"#1", "#1"}, {"K\u212a", "kk"}, {"\xff,", "\xff"},

@@ -39,8 +39,8 @@ func marshal(t *testing.T, v any) string {
 	return string(text)
 }
 
-// sightings returns events of a class and a group, of both types, bare and with
-// what the caller adds.
+// sightings returns events of both types of a class and a group, without and with the
+// fields that the caller sets.
 func sightings(t *testing.T) []Event {
 	t.Helper()
 	d := newDecider(t, Config{On: 0.5, Off: 0.5, Groups: []Group{{"cat", []int{2, 3}}}})
@@ -65,7 +65,7 @@ func TestEventsFitTheSchema(t *testing.T) {
 	}
 }
 
-// A field that is missing or wrong is an error.
+// A missing or invalid field is an error.
 func TestSchemaRejects(t *testing.T) {
 	s := compileSchema(t)
 	var fields map[string]any
@@ -91,7 +91,8 @@ func TestSchemaRejects(t *testing.T) {
 	require.NoError(t, validate(t, s, change(gone, "new", 3)), "fields may be added")
 }
 
-// Type, schema and page have the same fields, and the page's examples are valid.
+// The type, the schema and docs/events.md have the same fields, and the examples in
+// docs/events.md are valid.
 func TestFieldsAreDocumented(t *testing.T) {
 	text, err := os.ReadFile(schemaFile)
 	require.NoError(t, err)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ledger holds events to what is promised of them.
+// ledger checks the invariants of events.
 type ledger struct {
 	config Config
 	open   map[string]Event // by class or group
@@ -37,7 +37,7 @@ func (l *ledger) check(t *testing.T, e Event) {
 		require.Zero(t, e.Duration)
 		l.ids[e.ID], l.open[key] = true, e
 	case Gone:
-		require.True(t, open, "%s is gone, but was not there", key)
+		require.True(t, open, "%s is gone, but did not appear", key)
 		require.Equal(t, begun.ID, e.ID)
 		require.Equal(t, begun.Start, e.Start)
 		require.NotNil(t, e.End)
@@ -49,7 +49,7 @@ func (l *ledger) check(t *testing.T, e Event) {
 	}
 }
 
-// checkSequence decides frames and checks what is always true.
+// checkSequence decides frames and checks the invariants of answers and events.
 func checkSequence(t *testing.T, c Config, frames [][]float32, times []time.Time) {
 	t.Helper()
 	d := newDecider(t, c)
@@ -82,7 +82,7 @@ func checkSequence(t *testing.T, c Config, frames [][]float32, times []time.Time
 	require.Empty(t, l.open, "not gone at the end")
 }
 
-// randomConfig returns a Config with every part in use now and then.
+// randomConfig returns a Config in which every field is set with some probability.
 func randomConfig(r *rand.Rand) Config {
 	some := func(longest time.Duration) time.Duration {
 		return time.Duration(r.IntN(2)) * time.Duration(r.Int64N(int64(longest)))
@@ -125,7 +125,7 @@ func TestRandomSequences(t *testing.T) {
 	}
 }
 
-// FuzzDecide reads frames from bytes: a step in time of 8 bytes, then logits.
+// FuzzDecide decodes frames from bytes: a time step of 8 bytes, then logits.
 func FuzzDecide(f *testing.F) {
 	f.Add(uint64(1), make([]byte, 5*32))
 	f.Add(uint64(7), []byte("\x00\x00\x00\x40\x00\x00\x00\x00\x00\x00\xa0\x41\x00\x00\x00\x00\x00\x00\xc0\x7f\x00\x00\x80\x7f\x00\x00\x80\xff\x00\x00\x00\x00"))

@@ -6,29 +6,29 @@ import (
 	"time"
 )
 
-// track follows one class or group. Durations are of the Decider's elapsed time,
-// times of the system's clock.
+// track is the state of one class or group. Durations are the Decider's elapsed time; times
+// are those of the system clock.
 type track struct {
 	on bool
 
-	// turning says that the probability is at a level that ends the present
-	// state, and turnedAt since when, but not yet for long enough.
+	// turning reports whether the probability has reached the level that changes the
+	// state, but not yet for the minimum time. turnedAt is when it reached that level.
 	turning  bool
 	turnedAt time.Duration
 
-	// Of the sighting, from the moment at which the probability reached On.
+	// The sighting, from the moment at which the probability reached On.
 	id            string
 	start, seen   time.Duration // first and last frame
-	startAt, last time.Time     // the same
+	startAt, last time.Time     // the same frames, by the system clock
 	peak          float64
 }
 
-// see records that the class is in the frame.
+// see records that the class is in the current frame.
 func (t *track) see(elapsed time.Duration, at time.Time) {
 	t.seen, t.last = elapsed, at.Truncate(time.Microsecond)
 }
 
-// follow updates all tracks with a frame and appends the events.
+// follow updates all tracks with a frame and appends their events.
 func (d *Decider) follow(events []Event) []Event {
 	var appeared []Event
 	for i := range d.tracks {
@@ -83,7 +83,7 @@ func (d *Decider) turnsOff(t *track, p float64) bool {
 	return d.elapsed-t.turnedAt >= d.config.MinOff
 }
 
-// event describes the sighting of a track.
+// event returns an event for the sighting of track i.
 func (d *Decider) event(i int, kind string) Event {
 	t := &d.tracks[i]
 	e := Event{

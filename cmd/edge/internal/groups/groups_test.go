@@ -10,7 +10,7 @@ import (
 	"halfmeg/model/pretrained"
 )
 
-// imagenetLabels are those of the default embedded network.
+// imagenetLabels returns the labels of the default built-in network.
 func imagenetLabels(t *testing.T) []string {
 	t.Helper()
 	n, err := pretrained.Load(pretrained.Default)
@@ -71,7 +71,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Every group has a name of its own and a useful size.
+// Every group has a unique name, and a size within the limits of tools/wordnet.
 func TestGroups(t *testing.T) {
 	table := builtin(t)
 	require.Greater(t, len(table.names), 300)
@@ -89,7 +89,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// The caller may change what Find and Names return.
+// The caller may modify the results of Find and Names.
 func TestResultsAreCopies(t *testing.T) {
 	table := builtin(t)
 	classes, _ := table.Find("dog")

@@ -1,5 +1,4 @@
-// Package nearest finds the known name that somebody may have meant, for error
-// messages.
+// Package nearest finds the known name most similar to a misspelt one, for error messages.
 package nearest
 
 import (
@@ -9,13 +8,13 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// longest is the number of bytes beyond which a name is not compared: the cost
-// is the product of the lengths.
+// longest is the maximum length of a name in bytes. Longer ones are not compared, because
+// the cost is the product of the lengths.
 const longest = 100
 
-// Of returns the name that is most like another by edit distance, without regard
-// to case; of several the first. It returns "" if more than half of the characters
-// would have to change, for then none was meant.
+// Of returns the known name with the smallest edit distance to name, ignoring case; of
+// equal ones the first. It returns "" if more than half of the characters would have to
+// change, because then none was meant.
 func Of(name string, known []string) string {
 	name = strings.ToLower(name)
 	if len(name) > longest {
@@ -23,8 +22,8 @@ func Of(name string, known []string) string {
 	}
 	best, least := "", utf8.RuneCountInString(name)/2+1
 	for _, k := range known {
-		// The difference of the lengths in bytes is no bound for that in
-		// characters, but no name that differs so much was meant.
+		// A difference in bytes does not bound the difference in characters, but a
+		// name of such a different length was not meant.
 		if abs(len(k)-len(name)) > len(name)/2+3 {
 			continue
 		}

@@ -32,13 +32,13 @@ func TestOf(t *testing.T) {
 	require.Empty(t, Of(strings.Repeat("a", 1000), []string{strings.Repeat("a", 1000)}), "too long to compare")
 }
 
-// Of several names at the same distance it is the first.
+// Of several names at the same distance Of returns the first.
 func TestOfSeveral(t *testing.T) {
 	require.Equal(t, "cat", Of("cut", []string{"cat", "cot"}))
 	require.Equal(t, "cot", Of("cut", []string{"cot", "cat"}))
 }
 
-// Foreign bytes do no harm.
+// The result is always a known name, also for invalid UTF-8.
 func FuzzOf(f *testing.F) {
 	f.Add("tench", "tenhc")
 	f.Add("\xff\xfe", "K\u212a")
