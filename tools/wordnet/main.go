@@ -1,10 +1,10 @@
-// Wordnet makes the table of package cmd/edge/internal/groups: which of the
-// thousand ImageNet classes are a dog, a vehicle or a fruit by WordNet 3.0.
+// Wordnet generates the table of package cmd/edge/internal/groups: which of the thousand
+// ImageNet classes are a dog, a vehicle or a fruit according to WordNet 3.0.
 //
 //	go run ./tools/wordnet -synsets ../shared/images/synset_words.txt -out cmd/edge/internal/groups/imagenet.txt
 //
-// It reads data.noun and index.noun as Debian's package wordnet-base has them.
-// ImageNet names a class by the offset of its synset in that data.noun.
+// It reads data.noun and index.noun of Debian's package wordnet-base. ImageNet identifies a
+// class by the offset of its synset in that data.noun.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 
 func main() {
 	dir := flag.String("wordnet", "/usr/share/wordnet", "`folder` of data.noun and index.noun")
-	synsets := flag.String("synsets", "", "text `file` with a class a line, each beginning with its WordNet id")
+	synsets := flag.String("synsets", "", "text `file` with one class per line, each starting with its WordNet id")
 	out := flag.String("out", "", "`file` to write")
 	cli.Flags("wordnet", `Wordnet writes the groups of the thousand ImageNet classes by WordNet's hierarchy.
 It needs Debian's package wordnet-base.
@@ -47,7 +47,7 @@ It needs Debian's package wordnet-base.
 func build(dir, synsets string) ([]byte, error) {
 	data, err := os.ReadFile(filepath.Join(dir, "data.noun"))
 	if err != nil {
-		return nil, fmt.Errorf("%w (Debian's package wordnet-base has it)", err)
+		return nil, fmt.Errorf("%w (install Debian's package wordnet-base)", err)
 	}
 	index, err := os.ReadFile(filepath.Join(dir, "index.noun"))
 	if err != nil {
@@ -80,7 +80,7 @@ func parseClasses(text string) ([]string, error) {
 		id, _, _ := strings.Cut(strings.TrimSpace(line), " ")
 		offset, ok := strings.CutPrefix(id, "n")
 		if !ok || !isOffset(offset) {
-			return nil, fmt.Errorf("line %d begins with %q, which is no WordNet id such as n01440764", len(classes)+1, id)
+			return nil, fmt.Errorf("line %d starts with %q, which is not a WordNet id such as n01440764", len(classes)+1, id)
 		}
 		classes = append(classes, offset)
 	}

@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// added are hypernyms that WordNet lacks for this purpose: what they join is one
-// thing to somebody who looks at a picture.
+// added maps synsets to additional hypernyms. They join what people looking at a picture
+// consider one kind of thing.
 var added = map[string]string{
 	"04019101": "04524313", // public transport (bus, train) is a vehicle, not only a conveyance
 	"07555863": "00021265", // solid food (fruit, bread) is food
-	"03380867": "03381126", // footwear that covers feet (shoes) and that is clothing (socks) are one
+	"03380867": "03381126", // footwear as covering (shoes) is footwear as clothing (socks)
 }
 
-// tooGeneral are synsets whose words say nothing about a picture. Those with more
-// than half of the classes need no mention.
+// tooGeneral lists synsets whose words say nothing about a picture. newTable removes
+// synsets with more than half of the classes anyway.
 var tooGeneral = []string{
 	"00002137", // abstraction
 	"00031921", // relation
@@ -40,22 +40,22 @@ var tooGeneral = []string{
 	"03575240", // instrumentality
 }
 
-// usualSenses is the rank up to which a further word of a synset names its
-// group: "car" is first of all an automobile, but "wood" hardly ever a woodwind.
+// usualSenses is the highest rank of a meaning with which a word other than the first of a
+// synset names its group: "car" usually means an automobile, but "wood" rarely a woodwind.
 const usualSenses = 2
 
-// table is what the file says.
+// table is the content of the generated file.
 type table struct {
 	classes []string // the first word of each
 	groups  []group  // sorted by name
 }
 
 type group struct {
-	names   []string // the first is the group's own
+	names   []string // the main name first
 	members []int    // ascending
 }
 
-// newTable finds the groups of the classes, which are offsets of synsets.
+// newTable returns the groups of classes, which are given by the offsets of their synsets.
 func newTable(w *wordnet, classes []string) (*table, error) {
 	t := &table{}
 	members := map[string][]int{} // of each synset, ascending
@@ -80,7 +80,7 @@ func newTable(w *wordnet, classes []string) (*table, error) {
 	return t, nil
 }
 
-// climb adds a synset and all above it to a set.
+// climb adds a synset and all its direct and indirect hypernyms to a set.
 func (w *wordnet) climb(offset string, above map[string]bool) error {
 	if above[offset] {
 		return nil
@@ -88,7 +88,7 @@ func (w *wordnet) climb(offset string, above map[string]bool) error {
 	above[offset] = true
 	s := w.synsets[offset]
 	if s == nil {
-		return fmt.Errorf("data.noun has a pointer to the synset %s, which it lacks", offset)
+		return fmt.Errorf("data.noun has a pointer to a missing synset %s", offset)
 	}
 	for _, hypernym := range s.hypernyms {
 		if err := w.climb(hypernym, above); err != nil {
@@ -107,9 +107,10 @@ type claim struct {
 	sense  int
 }
 
-// owners maps each word, in lower case, to the synset whose group it names: of
-// several the one with the most frequent meaning. A word of a class outside, such as
-// "racer", a car, names a group, here greyhounds, only in its most frequent meaning.
+// owners maps each word, in lower case, to the synset whose group it names: of several the
+// one for which the meaning is most frequent. A word of a class that is not in the group
+// names the group only in its most frequent meaning: "racer", also a car, would otherwise
+// name the greyhounds.
 func (w *wordnet) owners(members map[string][]int, classes []string) map[string]claim {
 	ofClasses := map[string][]int{}
 	for class, offset := range classes {
@@ -134,9 +135,9 @@ func (w *wordnet) owners(members map[string][]int, classes []string) map[string]
 	return owners
 }
 
-// name makes groups of synsets with their members. Synsets with the same members
-// are one group, under the name of the most specific. A group that owns no word
-// gets the first of its own, if that is free, and is else left out.
+// name returns the named groups of synsets. Synsets with the same members are one group,
+// named by the most specific one. A group that owns no word is named by the first word of
+// its synset if that is free, and omitted otherwise.
 func (w *wordnet) name(members map[string][]int, owners map[string]claim) []group {
 	bySet := map[string][]string{} // offsets of the synsets with the same members
 	for _, offset := range slices.Sorted(maps.Keys(members)) {
@@ -155,7 +156,7 @@ func (w *wordnet) name(members map[string][]int, owners map[string]claim) []grou
 				}
 			}
 		}
-		// Better a word in a rare meaning than no group.
+		// A word in a rare meaning is better than no group.
 		if word := w.synsets[offsets[0]].lemmas[0]; len(g.names) == 0 && owners[strings.ToLower(word)].sense == 0 {
 			g.names = []string{word}
 			owners[strings.ToLower(word)] = claim{offsets[0], w.sense(word, offsets[0])}
@@ -170,10 +171,10 @@ func (w *wordnet) name(members map[string][]int, owners map[string]claim) []grou
 	return groups
 }
 
-// depth returns the number of synsets above one.
+// depth returns the number of hypernyms of a synset, direct and indirect, plus one.
 func (w *wordnet) depth(offset string) int {
 	above := map[string]bool{}
-	_ = w.climb(offset, above) // newTable has climbed all
+	_ = w.climb(offset, above) // cannot fail: newTable has climbed all synsets
 	return len(above)
 }
 
@@ -199,7 +200,7 @@ func (t *table) text() []byte {
 	return b.Bytes()
 }
 
-// ranges writes ascending numbers as "3 7-9".
+// ranges formats ascending numbers such as "3 7-9".
 func ranges(numbers []int) string {
 	var b strings.Builder
 	for i := 0; i < len(numbers); {

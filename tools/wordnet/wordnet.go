@@ -9,21 +9,21 @@ import (
 
 // synset is a set of words with one meaning.
 type synset struct {
-	lemmas    []string // the usual word first, with spaces
-	hypernyms []string // offsets of what it is a kind of
+	lemmas    []string // the usual word first, with spaces instead of underscores
+	hypernyms []string // offsets of the synsets that it is a kind of
 }
 
-// wordnet is the part of WordNet that is about nouns. The formats of its files
-// are described in its manual page wndb(5).
+// wordnet holds WordNet's nouns. Its manual page wndb(5) describes the formats of the
+// files.
 type wordnet struct {
 	synsets map[string]*synset // by offset, eight digits
 
-	// senses has the offsets of each word in lower case, the most frequent
-	// meaning first.
+	// senses maps each word in lower case to its offsets, the most frequent meaning
+	// first.
 	senses map[string][]string
 }
 
-// parse reads data.noun and index.noun.
+// parse parses data.noun and index.noun.
 func parse(data, index string) (*wordnet, error) {
 	w := &wordnet{synsets: map[string]*synset{}, senses: map[string][]string{}}
 	for number, line := range entries(data) {
@@ -43,8 +43,8 @@ func parse(data, index string) (*wordnet, error) {
 	return w, nil
 }
 
-// entries yields the lines after the licence, whose lines begin with two spaces,
-// with their numbers.
+// entries yields the lines with their numbers. It skips the licence, whose lines start with
+// two spaces.
 func entries(text string) func(yield func(int, string) bool) {
 	return func(yield func(int, string) bool) {
 		number := 0
@@ -57,8 +57,8 @@ func entries(text string) func(yield func(int, string) bool) {
 	}
 }
 
-// parseSynset reads "offset file type count word id … count pointer …", where
-// the first count is hexadecimal and a pointer is "symbol offset part ends".
+// parseSynset parses "offset file type count word id … count pointer …", where the first
+// count is hexadecimal and a pointer is "symbol offset part ends".
 func parseSynset(line string) (offset string, s *synset, ok bool) {
 	body, _, _ := strings.Cut(line, "|")
 	fields := strings.Fields(body)
@@ -78,14 +78,15 @@ func parseSynset(line string) (offset string, s *synset, ok bool) {
 		return "", nil, false
 	}
 	for _, p := range pointers {
-		if p[0] == "@" || p[0] == "@i" { // hypernym, and that of an instance
+		if p[0] == "@" || p[0] == "@i" { // hypernym, instance hypernym
 			s.hypernyms = append(s.hypernyms, p[1])
 		}
 	}
 	return fields[0], s, true
 }
 
-// counted reads a count and as many items of some fields each.
+// counted parses a count in the given base, followed by that number of items of size
+// fields each.
 func counted(fields []string, base, size int) (items [][]string, rest []string, ok bool) {
 	if len(fields) == 0 {
 		return nil, nil, false
@@ -98,8 +99,7 @@ func counted(fields []string, base, size int) (items [][]string, rest []string, 
 	return slices.Collect(slices.Chunk(fields[1:end], size)), fields[end:], true
 }
 
-// parseSenses reads "word part count … offset …", with as many offsets as the
-// count says.
+// parseSenses parses "word part count … offset …", with count offsets at the end.
 func parseSenses(line string) (word string, offsets []string, ok bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 3 {
@@ -123,8 +123,8 @@ func isOffset(s string) bool {
 	return err == nil && len(s) == 8
 }
 
-// sense says which of the meanings of a word a synset is, from 1; 0 if the word
-// is not in the index.
+// sense returns the rank of a synset among the meanings of a word, from 1, or 0 if the word
+// does not have that meaning.
 func (w *wordnet) sense(word, offset string) int {
 	return slices.Index(w.senses[strings.ToLower(word)], offset) + 1
 }

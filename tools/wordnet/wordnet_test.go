@@ -11,8 +11,8 @@ import (
 	"halfmeg/internal/testdata"
 )
 
-// A WordNet of a few words. Dog has two hypernyms; racer is a dog first, then a
-// car; matter is too general; bus and car are joined only by what is added.
+// A WordNet of a few words. Dog has two hypernyms; the word dog means the animal first, then a
+// car; matter is too general; only an added hypernym joins bus and car.
 const (
 	smallData = `  1 A licence
 00000001 03 n 01 entity 0 000 | all
@@ -67,7 +67,7 @@ animal, beast: 0-3
 pet: 0-2
 vehicle: 4-6
 `
-	// Class 5 has the word dog too, but the animal is its most frequent meaning.
+	// Class 5 has the word dog, too, but the most frequent meaning is the animal.
 	want = strings.Replace(want, "pet:", "Dog: 0-1\npet:", 1)
 	require.Equal(t, want, string(table.text()))
 }
@@ -106,7 +106,7 @@ func TestParseClasses(t *testing.T) {
 	require.Equal(t, []string{"00000001", "00000002"}, classes)
 	for _, text := range []string{"n00000001\ntench\n", "00000001\n", "\n", "n1 tench\n"} {
 		_, err := parseClasses(text)
-		require.ErrorContains(t, err, "no WordNet id", text)
+		require.ErrorContains(t, err, "not a WordNet id", text)
 	}
 }
 
@@ -124,7 +124,7 @@ func TestCommittedTable(t *testing.T) {
 	require.Less(t, len(got), 40_000)
 }
 
-// Whatever the files hold, the tool returns an error or a table.
+// For any files the tool returns an error or a table.
 func FuzzTable(f *testing.F) {
 	f.Add(smallData, smallIndex)
 	f.Add("00000005 03 n 01 a 0 001 @ 00000005 n 0000 |\n", "a n 1 0 1 0 00000005\n") // its own hypernym
