@@ -21,47 +21,48 @@ type Runner struct {
 	Camera     string // a name for observations and events; may be empty
 	Source     camera.Source
 	Classifier *classify.Classifier
-	Decider    Decider // nil for no answers and events
+	Decider    Decider // nil for no smoothed answers and no events
 	Queues     []*Queue
 
 	Frames int          // stop after this number of frames; 0 for no limit
-	Top    int          // classes of an observation
+	Top    int          // number of classes in an observation
 	Rotate int          // clockwise by 0, 90, 180 or 270 degrees
 	Mirror bool         // left to right, after the rotation
-	Crop   pixel.Region // of frames as they come, before the rotation; zero for all
+	Crop   pixel.Region // of the source's frames, before the rotation; zero for all
 
 	started time.Time // when Run was called
 
 	Stats Stats // of the camera
 
-	mu      sync.Mutex // of what follows, and of the Decider
-	ended   bool       // whether Run has returned
-	last    time.Time  // when the last frame was taken
-	absence *time.Timer
+	mu      sync.Mutex  // guards Decider and the fields below
+	ended   bool        // whether Run has returned
+	last    time.Time   // when the last frame was taken
+	absence *time.Timer // ends all sightings; nil while frames arrive
 }
 
-// Decider turns the answers of frames into events. Package decision has it.
+// Decider turns the results of frames into events. decision.Decider implements it.
 type Decider interface {
-	// Decide takes the logits of a frame. The result may share memory with the Decider
-	// until the next call, except the events.
+	// Decide processes the logits of a frame. The answers may share memory with the
+	// Decider until its next call; the events must not.
 	Decide(logits []float32, at time.Time) decision.Decision
-	// End returns the events of everything that is still on.
+	// End ends all sightings and returns their events.
 	End(at time.Time) []decision.Event
 }
 
-// absenceDelay is for how long the camera may fail until what it saw last counts as
-// gone: longer than a loose plug or a restart of the camera's program takes.
+// absenceDelay is how long the camera may fail before everything it saw counts as gone. It
+// is longer than a loose contact or a restart of the camera's program takes.
 const absenceDelay = 10 * time.Second
 
-// errNoFrame is the error of a source that ends without a frame. Most sources return
-// one that names them.
+// errNoFrame is the error for a source that ends without a frame. Most sources return a
+// more specific one.
 var errNoFrame = errors.New("the camera sent no frames")
 
-// endTimeout is how long the last events may wait for room in a queue.
+// endTimeout is how long the events at the end may wait for space in a queue.
 const endTimeout = 2 * time.Second
 
-// Run returns nil when the source ends, the context ends, or the limit of frames is
-// reached. It waits for a sink only if a queue with the policy Wait is full.
+// Run classifies frames until the source or the context ends, or the limit of frames is
+// reached, and then returns nil. It blocks on a sink only if a queue with the policy Wait
+// is full.
 func (r *Runner) Run(ctx context.Context) error {
 	r.started = time.Now()
 	defer r.end()
@@ -126,15 +127,15 @@ func (r *Runner) decide(o *Observation, at time.Time, logits []float32) {
 	r.complete(o)
 }
 
-// HasDecider reports whether there are answers and events.
+// HasDecider reports whether the Runner has a Decider.
 func (r *Runner) HasDecider() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.Decider != nil
 }
 
-// SetDecider replaces the Decider during a run. What is on is gone, and appears again
-// where the new one sees it.
+// SetDecider replaces the Decider during a run. All sightings end, and the new Decider
+// starts from scratch.
 func (r *Runner) SetDecider(d Decider) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -144,15 +145,15 @@ func (r *Runner) SetDecider(d Decider) {
 	r.Decider = d
 }
 
-// complete adds to events what the Decider does not know.
+// complete sets the fields of events that the Decider does not know.
 func (r *Runner) complete(o *Observation) {
 	for i := range o.Events {
 		o.Events[i].Camera, o.Events[i].Frame = r.Camera, o.Frame
 	}
 }
 
-// CameraChanged tells the sinks that frames have stopped, or with a nil error that
-// they have resumed. It may be called from Source.Next.
+// CameraChanged notifies the sinks that frames have stopped because of an error, or have
+// resumed if err is nil. It may be called from Source.Next.
 func (r *Runner) CameraChanged(err error) {
 	state := CameraState{Name: r.Camera, Since: time.Now(), Err: err}
 	for _, q := range r.Queues {
@@ -165,12 +166,12 @@ func (r *Runner) CameraChanged(err error) {
 		r.absence.Stop()
 		r.absence = nil
 	case err != nil && r.absence == nil && r.Decider != nil && !r.ended:
-		r.absence = time.AfterFunc(absenceDelay, r.closeEvents)
+		r.absence = time.AfterFunc(absenceDelay, r.cameraAbsent)
 	}
 }
 
-// closeEvents ends the events of what the camera saw before it failed.
-func (r *Runner) closeEvents() {
+// cameraAbsent ends all sightings after the camera has failed for absenceDelay.
+func (r *Runner) cameraAbsent() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.absence != nil && !r.ended { // otherwise frames have resumed
@@ -178,7 +179,7 @@ func (r *Runner) closeEvents() {
 	}
 }
 
-// end ends all events, at the end of a run.
+// end ends all sightings at the end of a run.
 func (r *Runner) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -191,8 +192,8 @@ func (r *Runner) end() {
 	}
 }
 
-// endEvents passes on the events of what is gone with the last frame. The caller
-// holds the lock.
+// endEvents ends all sightings with the last frame and passes their events to the queues.
+// The caller holds the lock.
 func (r *Runner) endEvents() {
 	o := &Observation{Camera: r.Camera, Time: r.last.Truncate(time.Microsecond), Events: r.Decider.End(r.last)}
 	if len(o.Events) == 0 {
@@ -201,17 +202,17 @@ func (r *Runner) endEvents() {
 	r.complete(o)
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
-	for _, policy := range []Policy{DropOldest, Wait} { // who never waits comes first
+	for _, policy := range []Policy{DropOldest, Wait} { // first the queues that never block
 		for _, q := range r.Queues {
 			if q.policy == policy {
-				_ = q.Observe(ctx, o) // the sink's error ends the run anyway
+				_ = q.Observe(ctx, o) // Queue.Close returns the sink's error
 			}
 		}
 	}
 }
 
-// IgnoreEnd returns nil where err is the normal end of a run: the source has no more frames,
-// or the context has ended.
+// IgnoreEnd returns nil if err is a normal end of a run: the source has no more frames, or
+// the context has ended.
 func IgnoreEnd(ctx context.Context, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, ctx.Err()) {
 		return nil

@@ -19,7 +19,8 @@ import (
 	"halfmeg/model/classify"
 )
 
-// source sends grey frames, and calls before ahead of each, which may end the source.
+// source sends grey frames. It calls before for each frame; an error from it ends the
+// source.
 type source struct {
 	before func(ctx context.Context, number int) error
 	number int
@@ -37,7 +38,7 @@ func (s *source) Next(ctx context.Context) (*camera.Frame, error) {
 func (s *source) Format() camera.Format { return camera.Format{} }
 func (s *source) Close() error          { return nil }
 
-// decider has one thing that is on from the first frame on.
+// decider reports one sighting that starts with the first frame.
 type decider struct{ on bool }
 
 func (d *decider) Decide(_ []float32, at time.Time) decision.Decision {
@@ -56,8 +57,7 @@ func (d *decider) End(at time.Time) []decision.Event {
 	return []decision.Event{{Type: decision.Gone, End: &at}}
 }
 
-// events records events with the frame that led to them, and which observations had a
-// picture.
+// events records events with their frames, and which observations had a picture.
 type events struct {
 	got      []decision.Event
 	pictures []bool
@@ -72,7 +72,7 @@ func (e *events) Observe(o *Observation) error {
 func (e *events) WantsPicture(o *Observation) bool { return len(o.Events) > 0 }
 func (e *events) Close() error                     { return nil }
 
-// run runs a source into a sink and returns what it recorded.
+// run runs a pipeline with one sink and returns what the sink recorded.
 func run(t *testing.T, r *Runner, before func(ctx context.Context, number int) error) *events {
 	t.Helper()
 	e := &events{}
@@ -93,8 +93,8 @@ func runWith(t *testing.T, r *Runner, before func(ctx context.Context, number in
 	require.NoError(t, r.Queues[0].Close())
 }
 
-// What is on at the end of the run is gone with its last frame. Only observations
-// whose picture is wanted have one.
+// At the end of a run a sighting ends with the last frame. Only observations whose picture
+// a sink needs have one.
 func TestEventsOfARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -115,7 +115,7 @@ func TestEventsOfARun(t *testing.T) {
 	})
 }
 
-// A long failure of the camera ends what it saw; a short one does not.
+// A long failure of the camera ends a sighting, a short one does not.
 func TestCameraFails(t *testing.T) {
 	for _, c := range []struct {
 		failure time.Duration
@@ -146,7 +146,7 @@ func TestCameraFails(t *testing.T) {
 	}
 }
 
-// A run that ends while the camera is unplugged leaves no timer behind.
+// The end of a run stops the timer of a failed camera.
 func TestRunEndsWithoutCamera(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &Runner{}
@@ -162,7 +162,7 @@ func TestRunEndsWithoutCamera(t *testing.T) {
 	})
 }
 
-// A new Decider ends what the old one saw.
+// SetDecider ends the sightings of the old Decider.
 func TestSetDecider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &Runner{}

@@ -6,25 +6,26 @@ import (
 	"sync"
 )
 
-// Policy says what a Queue does when it is full.
+// Policy is the behaviour of a full Queue.
 type Policy int
 
 // The policies.
 const (
-	// Wait loses nothing: the Runner waits for room in the queue. It suits
-	// standard output, which is the result of a run.
+	// Wait blocks the Runner until the queue has space, so that nothing is lost. It
+	// suits standard output, which is the result of a run.
 	Wait Policy = iota
-	// DropOldest never lets the Runner wait: the oldest observation without events
-	// is dropped and counted. It suits everything else.
+	// DropOldest drops and counts the oldest observation without events, so that the
+	// Runner never blocks. It suits all other sinks.
 	DropOldest
 )
 
-// maxPending bounds what a queue with the policy DropOldest holds while its sink is
-// stuck: events and changes of the camera. They are rare; this many take hours.
+// maxPending bounds the length of a queue with the policy DropOldest while its sink blocks.
+// Only events and camera changes make it longer than its size; those are rare, and take
+// hours to fill it.
 const maxPending = 1024
 
-// Queue runs a sink in a goroutine of its own, so that the Runner goes on
-// while the sink is busy.
+// Queue runs a sink in a separate goroutine, so that the Runner continues while the sink is
+// busy.
 type Queue struct {
 	sink   Sink
 	policy Policy
@@ -33,16 +34,16 @@ type Queue struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	pending []delivery
-	size    int
+	size    int // maximum length, except for events and camera changes
 	dropped int
 	lost    int
 	closed  bool
-	err     error // of the sink; nothing is delivered after it
+	err     error // of the sink; after an error nothing is delivered
 
 	done chan struct{}
 }
 
-// delivery is an observation or a change of the camera.
+// delivery is an observation or, if that is nil, a change of the camera.
 type delivery struct {
 	observation *Observation
 	camera      CameraState
@@ -51,9 +52,9 @@ type delivery struct {
 // mayDrop reports whether the delivery may be dropped.
 func (d delivery) mayDrop() bool { return d.observation != nil && len(d.observation.Events) == 0 }
 
-// NewQueue starts a queue that holds up to size observations, at least one. OnFail, which may
-// be nil, is called once with the sink's error, from the queue's
-// goroutine. Close ends the queue.
+// NewQueue starts a queue that holds up to size observations, at least one. The queue's
+// goroutine calls onFail, which may be nil, with the sink's first error. Close ends the
+// queue.
 func NewQueue(sink Sink, size int, policy Policy, onFail func(error)) *Queue {
 	q := &Queue{sink: sink, size: max(size, 1), policy: policy, onFail: onFail, done: make(chan struct{})}
 	q.changed = sync.NewCond(&q.mu)
@@ -67,8 +68,8 @@ func (q *Queue) WantsPicture(o *Observation) bool {
 	return ok && p.WantsPicture(o)
 }
 
-// Observe queues an observation. With the policy Wait its error is one that the sink
-// returned for an earlier one, or the context's, which ends a wait for room.
+// Observe enqueues an observation. With the policy Wait it returns the error of the sink
+// for an earlier observation, or the context's error if that ends while the queue is full.
 func (q *Queue) Observe(ctx context.Context, o *Observation) error {
 	defer context.AfterFunc(ctx, q.wake)()
 	q.mu.Lock()
@@ -78,7 +79,7 @@ func (q *Queue) Observe(ctx context.Context, o *Observation) error {
 	}
 	switch {
 	case q.err != nil && q.policy == DropOldest:
-		return nil // the run goes on without the sink
+		return nil // the run continues without the sink
 	case q.err != nil:
 		return q.err
 	case len(q.pending) < q.size:
@@ -91,7 +92,7 @@ func (q *Queue) Observe(ctx context.Context, o *Observation) error {
 	return nil
 }
 
-// CameraChanged queues a change of the camera. It never waits.
+// CameraChanged enqueues a change of the camera. It never blocks.
 func (q *Queue) CameraChanged(s CameraState) {
 	if _, ok := q.sink.(CameraSink); !ok {
 		return
@@ -130,8 +131,8 @@ func (q *Queue) makeRoom() {
 	}
 }
 
-// Close delivers what is queued, closes the sink, ends the goroutine and returns the
-// sink's first error. Observe must not be called afterwards.
+// Close delivers all pending observations, closes the sink, ends the goroutine and returns
+// the sink's first error. Observe must not be called afterwards.
 func (q *Queue) Close() error {
 	q.mu.Lock()
 	q.closed = true
@@ -141,15 +142,15 @@ func (q *Queue) Close() error {
 	return q.err
 }
 
-// Dropped is how many observations without events the sink has missed.
+// Dropped returns the number of dropped observations, which had no events.
 func (q *Queue) Dropped() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.dropped
 }
 
-// Lost is how many events and changes of the camera the sink has missed, because it
-// was stuck for too long.
+// Lost returns the number of lost observations with events and camera changes. They are
+// lost only if the sink blocks until maxPending of them are queued.
 func (q *Queue) Lost() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -171,7 +172,7 @@ func (q *Queue) run() {
 		}
 	}
 	if err := q.sink.Close(); err != nil && q.err == nil {
-		q.err = err // which only Close reads from now on
+		q.err = err // needs no lock: only Close reads it, after done is closed
 	}
 }
 
@@ -182,7 +183,7 @@ func (q *Queue) deliver(d delivery) error {
 	return q.sink.(CameraSink).CameraChanged(d.camera)
 }
 
-// next waits for a delivery; false is the end.
+// next waits for a delivery. It returns false after the last one.
 func (q *Queue) next() (delivery, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -193,7 +194,7 @@ func (q *Queue) next() (delivery, bool) {
 		return delivery{}, false
 	}
 	d := q.pending[0]
-	q.pending[0] = delivery{} // the picture may go
+	q.pending[0] = delivery{} // release the picture
 	q.pending = q.pending[1:]
 	q.changed.Broadcast()
 	return d, true

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// gate is a sink that handles an observation only when the test allows it.
+// gate is a sink that blocks until the test allows an observation.
 type gate struct {
 	open chan struct{}
 	seen []int
@@ -27,7 +27,7 @@ func (g *gate) Observe(o *Observation) error {
 
 func (g *gate) Close() error { return nil }
 
-// observeUntilBusy queues frame 1 and waits until the sink has taken it.
+// observeUntilBusy enqueues frame 1 and waits until the sink has received it.
 func observeUntilBusy(t *testing.T, q *Queue) {
 	t.Helper()
 	require.NoError(t, q.Observe(t.Context(), &Observation{Frame: 1}))
@@ -70,7 +70,7 @@ func TestQueueWaitsForRoom(t *testing.T) {
 	require.IsIncreasing(t, g.seen)
 }
 
-// The end of the context ends a wait for room.
+// The end of the context ends a wait for space.
 func TestQueueWaitIsCancelled(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	q := NewQueue(g, 1, Wait, nil)
@@ -84,8 +84,8 @@ func TestQueueWaitIsCancelled(t *testing.T) {
 	require.Equal(t, []int{1, 2}, g.seen)
 }
 
-// A queue with room takes an observation even after the end of the context: the
-// frame is classified already.
+// A queue with space accepts an observation even after the end of the context, because the
+// frame is already classified.
 func TestQueueTakesLastObservation(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	close(g.open)
@@ -102,17 +102,17 @@ type failing struct{ err error }
 func (f failing) Observe(*Observation) error { return f.err }
 func (f failing) Close() error               { return nil }
 
-// An error of the sink is reported once, ends a wait for room, and is what
-// Observe and Close return from then on.
+// An error of the sink is reported once and ends a wait for space. Observe and Close return
+// it from then on.
 func TestQueueReportsFailure(t *testing.T) {
 	full := errors.New("disk full")
-	told := make(chan error, 2)
-	q := NewQueue(failing{full}, 1, Wait, func(err error) { told <- err })
+	failures := make(chan error, 2)
+	q := NewQueue(failing{full}, 1, Wait, func(err error) { failures <- err })
 	require.Eventually(t, func() bool {
 		return errors.Is(q.Observe(t.Context(), &Observation{}), full)
 	}, 10*time.Second, time.Millisecond)
 	require.ErrorIs(t, q.Close(), full)
-	require.Len(t, told, 1)
+	require.Len(t, failures, 1)
 }
 
 // withEvent returns an observation that no queue may drop.
@@ -120,7 +120,8 @@ func withEvent(frame int) *Observation {
 	return &Observation{Frame: frame, Events: []decision.Event{{Type: decision.Appeared}}, Snapshot: &snapshot.Snapshot{}}
 }
 
-// A slow sink misses frames, never events; what waits for it keeps no pictures.
+// A slow sink misses frames but no events. Events that are queued beyond the size have no
+// pictures.
 func TestQueueKeepsEvents(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	q := NewQueue(g, 2, DropOldest, nil)
@@ -142,7 +143,7 @@ func TestQueueKeepsEvents(t *testing.T) {
 	require.Zero(t, q.Lost())
 }
 
-// Even a sink that is stuck forever takes bounded memory.
+// The queue of a sink that blocks forever is bounded.
 func TestQueueIsBounded(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	q := NewQueue(g, 2, DropOldest, nil)
@@ -189,23 +190,23 @@ func TestQueueReportsCameraChanges(t *testing.T) {
 	require.Equal(t, 1, l.closed)
 }
 
-// A sink that the run can do without may fail: the Runner is not told.
+// The error of a sink with the policy DropOldest is not returned to the Runner.
 func TestQueueOfOptionalSinkFails(t *testing.T) {
 	full := errors.New("disk full")
-	told := make(chan error, 2)
-	q := NewQueue(failing{full}, 1, DropOldest, func(err error) { told <- err })
+	failures := make(chan error, 2)
+	q := NewQueue(failing{full}, 1, DropOldest, func(err error) { failures <- err })
 	require.NoError(t, q.Observe(t.Context(), &Observation{}))
-	require.ErrorIs(t, <-told, full)
+	require.ErrorIs(t, <-failures, full)
 	require.NoError(t, q.Observe(t.Context(), &Observation{}))
 	require.ErrorIs(t, q.Close(), full)
 }
 
-// lastWords fails to close, which is no reason to say that the run goes on without it.
+// lastWords fails to close. onFail must not be called for that, because the run is over.
 type lastWords struct{ gate }
 
 func (l *lastWords) Close() error { return errors.New("no room for the last line") }
 
 func TestQueueReturnsErrorOfClose(t *testing.T) {
-	q := NewQueue(&lastWords{}, 1, DropOldest, func(error) { t.Error("told") })
+	q := NewQueue(&lastWords{}, 1, DropOldest, func(error) { t.Error("onFail was called") })
 	require.ErrorContains(t, q.Close(), "no room for the last line")
 }

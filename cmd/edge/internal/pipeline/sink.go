@@ -4,34 +4,34 @@ import (
 	"time"
 )
 
-// Sink receives the results of a run, in the order of frames. Its methods are called
-// by one goroutine.
+// Sink receives the results of a run in the order of frames. All its methods are called by
+// one goroutine.
 type Sink interface {
-	// Observe handles one observation. It must not change it, because other
-	// sinks receive the same one.
+	// Observe handles an observation. It must not modify it, because other sinks
+	// receive the same one.
 	Observe(o *Observation) error
-	// Close is called once, after everything else, also after an error.
+	// Close is called once at the end, even after an error.
 	Close() error
 }
 
-// CameraSink is a Sink that is told whether the camera sends frames.
+// CameraSink is a Sink that is notified when frames stop and resume.
 type CameraSink interface {
 	Sink
-	// CameraChanged is called in order with Observe, whenever the state changes.
+	// CameraChanged is called when the state changes, in order with Observe.
 	CameraChanged(s CameraState) error
 }
 
 // PictureSink is a Sink that shows or stores pictures.
 type PictureSink interface {
 	Sink
-	// WantsPicture reports whether the sink uses the picture of an observation. The
-	// Runner calls it, so it must not block and may be called at any time.
+	// WantsPicture reports whether the sink needs the picture of an observation. The
+	// Runner calls it concurrently with the other methods, so it must not block.
 	WantsPicture(o *Observation) bool
 }
 
-// CameraState is whether the camera sends frames.
+// CameraState says whether the camera sends frames.
 type CameraState struct {
 	Name  string    // of the camera
 	Since time.Time // when the state began
-	Err   error     // why no frames arrive, worded for the user; nil while they arrive
+	Err   error     // why no frames arrive, as a message for users; nil while they arrive
 }

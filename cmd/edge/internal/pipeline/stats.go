@@ -10,19 +10,19 @@ import (
 	"halfmeg/camera"
 )
 
-// Stats measure the camera's part of a run.
+// Stats measures the camera's part of a run: rate, dropped frames and latency.
 type Stats struct {
 	frames      int
-	start, end  time.Time // when the first and the last frame were the network's input
-	first, last uint64    // the source's numbers of these frames
-	latency     time.Duration
+	start, end  time.Time     // when the first and the last frame became the network's input
+	first, last uint64        // sequence numbers of these frames
+	latency     time.Duration // sum over all frames
 	maxLatency  time.Duration
 }
 
-// Summary is what "edge run --stats --json" writes at its end.
+// Summary is what "edge run --stats --json" writes at the end.
 type Summary struct {
 	Frames  int     `json:"frames"`
-	Dropped uint64  `json:"dropped"` // counted by the source and never classified
+	Dropped uint64  `json:"dropped"` // frames of the source that were not classified
 	Rate    float64 `json:"rate"`    // frames a second
 	Latency Latency `json:"latency_ms"`
 
@@ -30,8 +30,8 @@ type Summary struct {
 	Missed map[string]int `json:"missed,omitempty"`
 }
 
-// Latency is the time from when the driver has taken a frame to when it is the
-// network's input, in milliseconds.
+// Latency is the time from the driver's timestamp of a frame until it is the network's
+// input, in milliseconds.
 type Latency struct {
 	Mean float64 `json:"mean"`
 	Max  float64 `json:"max"`

@@ -11,7 +11,7 @@ import (
 	"halfmeg/internal/printable"
 )
 
-// Events writes a line for each event and none for frames.
+// Events writes a line for each event and nothing for frames.
 type Events struct {
 	w    io.Writer
 	json bool
@@ -38,8 +38,8 @@ func (s Events) write(e *decision.Event) error {
 	return err
 }
 
-// eventLine describes an event: when something appeared and with which
-// probability, or when it was last seen, for how long and how sure at best.
+// eventLine returns the text of an event: when something appeared and with which
+// probability, or when and for how long it was seen and with which peak probability.
 func eventLine(e *decision.Event) string {
 	at, detail := e.Start, ""
 	probability := e.Probability
@@ -53,5 +53,5 @@ func eventLine(e *decision.Event) string {
 	return fmt.Sprintf("%s  %-8s  %-24s %5.1f %%%s\n", at.Local().Format(time.DateTime), e.Type, printable.Text(e.Name), 100*probability, detail)
 }
 
-// Close does nothing: every line is written already.
+// Close does nothing: every line is already written.
 func (s Events) Close() error { return nil }

@@ -2,18 +2,18 @@ package sink
 
 import "halfmeg/cmd/edge/internal/pipeline"
 
-// Filter passes on observations that are worth a line.
+// Filter passes observations that match its conditions to the next sink.
 type Filter struct {
 	Next           pipeline.Sink
-	OnChange       bool    // only if the first class is another one than in the last line
+	OnChange       bool    // pass only if the first class differs from the last passed one
 	MinProbability float64 // of the first class, from 0 to 1
-	Events         bool    // also if it has events: Next writes them
+	Events         bool    // pass all observations with events, because Next writes them
 
-	passed bool // whether there was a line
-	class  int  // of the last line
+	passed bool // whether a frame was passed
+	class  int  // first class of the last passed frame
 }
 
-// Observe passes an observation on or drops it.
+// Observe passes an observation to the next sink or drops it.
 func (f *Filter) Observe(o *pipeline.Observation) error {
 	if f.Events && len(o.Events) > 0 {
 		return f.pass(o)

@@ -44,7 +44,7 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// Events pass whatever the answer is, if they are written.
+// With the field Events all observations with events pass, otherwise only matching ones.
 func TestFilterPassesEvents(t *testing.T) {
 	var got recorder
 	f := Filter{Next: &got, MinProbability: 0.9, Events: true}

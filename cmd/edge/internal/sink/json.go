@@ -14,7 +14,7 @@ type JSON struct{ w io.Writer }
 // NewJSON returns a JSON that writes to w.
 func NewJSON(w io.Writer) JSON { return JSON{w} }
 
-// Observe writes a line. Without a frame it has events only.
+// Observe writes a line. The line of an observation without a frame has only events.
 func (j JSON) Observe(o *pipeline.Observation) error {
 	if !o.HasFrame() {
 		return jsonl.Write(j.w, struct {
@@ -24,5 +24,5 @@ func (j JSON) Observe(o *pipeline.Observation) error {
 	return jsonl.Write(j.w, o)
 }
 
-// Close does nothing: every line is written already.
+// Close does nothing: every line is already written.
 func (j JSON) Close() error { return nil }

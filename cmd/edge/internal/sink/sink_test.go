@@ -52,7 +52,7 @@ func TestJSON(t *testing.T) {
 	require.NoError(t, NewJSON(&b).Observe(observation(1, "balloon", "<b>", false)))
 	want := `{"frame":1,"scene":"balloon","right":false,"results":[{"class":3,"label":"<b>","probability":0.5,"logit":7}],` +
 		`"ms":{"read":1,"prepare":0.5,"infer":10.25},"age_ms":0,"elapsed":0}` + "\n"
-	if got := b.String(); got != want { // to the byte, which JSONEq would not check
+	if got := b.String(); got != want { // JSONEq would not compare bytes
 		t.Errorf("got %s", got)
 	}
 }
@@ -65,7 +65,7 @@ func TestTimesInJSON(t *testing.T) {
 	require.Contains(t, b.String(), `,"time":"2026-01-02T03:04:05.0006+01:00","age_ms":31.25,"elapsed":0.5}`)
 }
 
-// What ends with the run has no frame: a line of its own in JSON, none in the table.
+// An observation without a frame is a line in JSON and nothing in the table.
 func TestEventsWithoutFrame(t *testing.T) {
 	o := &pipeline.Observation{Events: []decision.Event{{Version: 1, ID: "a", Type: decision.Gone, Name: "cup"}}}
 	var b strings.Builder

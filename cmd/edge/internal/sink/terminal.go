@@ -1,5 +1,5 @@
-// Package sink holds the outputs of "edge run": each receives observations
-// and does not depend on cameras or networks.
+// Package sink contains the sinks of "edge run" for standard output: a table, JSON lines
+// and events.
 package sink
 
 import (
@@ -11,18 +11,18 @@ import (
 	"halfmeg/internal/printable"
 )
 
-// Terminal writes a table of text, one line per frame. Where the source knows
-// the true scene, it stands next to the answer.
+// Terminal writes a table with one line per frame. If the source knows the scene, the line
+// shows it next to the answer.
 type Terminal struct {
 	w            io.Writer
 	headed       bool
-	right, known int // frames whose scene is known, and how many were classified correctly
+	right, known int // correctly classified frames, of those whose scene is known
 }
 
 // NewTerminal returns a Terminal that writes to w.
 func NewTerminal(w io.Writer) *Terminal { return &Terminal{w: w} }
 
-// Observe writes a line, and the table's heading before the first.
+// Observe writes a line for a frame, and the heading before the first line.
 func (t *Terminal) Observe(o *pipeline.Observation) error {
 	if !o.HasFrame() {
 		return nil
@@ -69,7 +69,7 @@ func row(o *pipeline.Observation) string {
 	return columns
 }
 
-// verdict returns words of the same width.
+// verdict returns "right" or "wrong", which have the same width in the table.
 func verdict(right bool) string {
 	if right {
 		return "right"

@@ -49,8 +49,8 @@ func orientRGBA(img *image.RGBA, rotate int, mirror bool) image.Image {
 	return &image.RGBA{Pix: pix, Stride: 4 * w, Rect: image.Rect(0, 0, w, h)}
 }
 
-// orientYCbCr turns a picture in 4:2:0. An odd side that becomes the first column or
-// row moves chroma by half a pixel, which is not visible.
+// orientYCbCr orients a 4:2:0 picture. If the last column or row of an odd side becomes
+// the first one, chroma moves by half a pixel, which is not visible.
 func orientYCbCr(img *image.YCbCr, rotate int, mirror bool) image.Image {
 	if upright(rotate, mirror) {
 		return img

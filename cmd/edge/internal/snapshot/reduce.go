@@ -8,10 +8,9 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// reduce shrinks a picture by a whole factor, each pixel the mean of a square of
-// factor*factor, and turns it upright. What remains at the right and lower edge is
-// cut off. Luma and chroma stay separate, because the encoder takes them
-// separately.
+// reduce scales a picture down by a whole factor and turns it upright. Each pixel is the
+// mean of factor*factor pixels; the remainder at the right and lower edge is cut off. Luma
+// and chroma stay separate, because the encoder takes them separately.
 func reduce(img *pixel.Image, factor int) image.Image {
 	width, height := max(1, img.Width/factor), max(1, img.Height/factor)
 	switch img.FourCC {
@@ -37,12 +36,12 @@ func reduce(img *pixel.Image, factor int) image.Image {
 	}
 }
 
-// samples are the samples of one component in a plane.
+// samples describes the samples of one component in a plane.
 type samples struct {
 	plane         pixel.Plane
 	offset, step  int // of the first byte, and from one sample to the next
 	width, height int // in samples
-	subsampled    int // rows of pixels to one of samples
+	subsampled    int // rows of pixels per row of samples
 }
 
 // row returns the bytes of row y, or of the last row if there are fewer.
@@ -88,7 +87,7 @@ func chromaOf(img *pixel.Image) (cb, cr samples) {
 	return first, second
 }
 
-// average writes width*height means of columns*rows samples.
+// average computes width*height means, each of columns*rows samples.
 func average(dst []byte, width, height int, s samples, columns, rows int) {
 	sums := make([]uint32, width)
 	area := uint32(columns * rows)
@@ -105,8 +104,8 @@ func average(dst []byte, width, height int, s samples, columns, rows int) {
 	}
 }
 
-// divide writes the rounded quotients. The areas of factors 1, 2 and 4 are powers of
-// two: an A72 shifts in one cycle and divides in ten.
+// divide computes the rounded quotients. It shifts for areas that are powers of two, as for
+// the factors 1, 2 and 4: a Cortex-A72 shifts in one cycle and divides in ten.
 func divide(out []byte, sums []uint32, area uint32) {
 	half := area / 2
 	if area&(area-1) == 0 {
@@ -121,8 +120,8 @@ func divide(out []byte, sums []uint32, area uint32) {
 	}
 }
 
-// addRow adds to each sum the samples of its columns. One column, the factor of small
-// pictures, is written out: that is several times as fast.
+// addRow adds the samples of a row to the sums, columns samples to each. The loop for one
+// column, the factor of small pictures, is specialised: it is several times as fast.
 func addRow(sums []uint32, row []byte, step, columns, width int) {
 	whole := min(len(sums), width/columns) // sums with all of their samples
 	if columns == 1 {
@@ -139,7 +138,7 @@ func addRow(sums []uint32, row []byte, step, columns, width int) {
 	addLast(sums, row, step, columns, width)
 }
 
-// addPairs is addRow for two rows and two columns, the factor of most pictures.
+// addPairs is addRow for two rows with two columns, the factor of most pictures.
 func addPairs(sums []uint32, row, next []byte, step, width int) {
 	for x, i := 0, 0; x < min(len(sums), width/2); x, i = x+1, i+2*step {
 		sums[x] += uint32(row[i]) + uint32(row[i+step]) + uint32(next[i]) + uint32(next[i+step])
@@ -148,8 +147,8 @@ func addPairs(sums []uint32, row, next []byte, step, width int) {
 	addLast(sums, next, step, 2, width)
 }
 
-// addLast adds to the sums that lack samples, at the end of an odd row, the last
-// sample again.
+// addLast completes the sums at the end of a row whose width is not a multiple of columns:
+// it repeats the last sample.
 func addLast(sums []uint32, row []byte, step, columns, width int) {
 	for x := min(len(sums), width/columns); x < len(sums); x++ {
 		for i := range columns {
@@ -191,7 +190,7 @@ func reduceRGB(img *pixel.Image, factor, width, height int) image.Image {
 	return orientRGBA(out, img.Rotate, img.Mirror)
 }
 
-// expandRange converts samples of the limited range to the full one, which JPEG has.
+// expandRange converts samples of limited range to full range, which JPEG uses.
 func expandRange(r pixel.Range, y, cb, cr []byte) {
 	if r != pixel.Limited {
 		return
@@ -212,18 +211,19 @@ func translate(samples []byte, table *[256]byte) {
 	}
 }
 
-// The weights of red and blue in luma, by ITU-R BT.601 and BT.709.
+// The weights of red and blue in luma, from ITU-R BT.601 and BT.709.
 const (
 	red601, blue601 = 0.299, 0.114
 	red709, blue709 = 0.2126, 0.0722
 )
 
-// toBT601 converts a picture of BT.709 to BT.601, which JPEG has. With full range
+// toBT601 converts a picture from BT.709 to BT.601, which JPEG uses. With full range
 // R-Y = 2(1-r)(Cr-128) and B-Y = 2(1-b)(Cb-128), where r and b are the weights of red
 // and blue. Luma uses the mean chroma of its 2x2 pixels.
 func toBT601(img *image.YCbCr) {
 	const green709 = 1 - red709 - blue709
-	// What Cb and Cr add to R, G and B beyond Y.
+	// The contributions of Cb and Cr to R, G and B in BT.709, then to Y, Cb and Cr in
+	// BT.601.
 	const (
 		redOfCr    = 2 * (1 - red709)
 		blueOfCb   = 2 * (1 - blue709)

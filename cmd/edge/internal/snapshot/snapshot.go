@@ -1,4 +1,4 @@
-// Package snapshot keeps pictures of frames for the outputs that show or store them.
+// Package snapshot copies pictures of frames for sinks that show or store them.
 package snapshot
 
 import (
@@ -12,24 +12,24 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// Snapshot is a copy of a frame. It does not change, so outputs may share and keep
-// it, and each encoding of it is computed once.
+// Snapshot is an immutable copy of a frame. Sinks may share and keep it. Each encoding of
+// it is computed once.
 type Snapshot struct {
 	Time time.Time // when the frame was taken
 
-	original []byte      // the camera's own JPEG; nil if it sent none or the picture is edited
-	img      pixel.Image // if original is nil; the planes have no padding
+	original []byte      // the camera's own JPEG; nil if it sent none, or the picture is cropped or oriented
+	img      pixel.Image // used if original is nil; the planes have no padding
 
 	mu      sync.Mutex
 	encoded map[encoding][]byte
 	failed  error // of the first encoding
 }
 
-// encoding is how a snapshot is encoded.
+// encoding holds the parameters of an encoding.
 type encoding struct{ maxSide, quality int }
 
-// New copies a frame. img is the frame's picture after cropping, with its
-// orientation; it may share memory with the frame.
+// New copies a frame. img is the frame's picture after cropping, with its orientation. It
+// may share memory with the frame.
 func New(frame *camera.Frame, img *pixel.Image) *Snapshot {
 	s := &Snapshot{Time: frame.Time}
 	whole := img.Width == frame.Width && img.Height == frame.Height
@@ -60,7 +60,7 @@ func clone(img *pixel.Image) pixel.Image {
 	return c
 }
 
-// Size is the memory that the copy takes, in bytes, without encodings of it.
+// Size returns the size of the copy in bytes, without its encodings.
 func (s *Snapshot) Size() int {
 	size := len(s.original)
 	for _, p := range s.img.Planes {
@@ -69,16 +69,16 @@ func (s *Snapshot) Size() int {
 	return size
 }
 
-// JPEG returns the picture, upright, as a JPEG. What the camera sent as a JPEG is
-// returned as it is. Otherwise no side is longer than maxSide (0 for any), for which
-// the picture is shrunk by a whole number; quality is from 1 to 100. Callers must
-// not change the result.
+// JPEG returns the picture, upright, as a JPEG. A JPEG of the camera is returned unchanged.
+// Otherwise the picture is scaled down by a whole factor until no side is longer than
+// maxSide (0 for no limit), and encoded with a quality from 1 to 100. Callers must not
+// modify the result.
 func (s *Snapshot) JPEG(maxSide, quality int) ([]byte, error) {
 	if s.original != nil {
 		return s.original, nil
 	}
 	key := encoding{maxSide, quality}
-	s.mu.Lock() // also while encoding, so that each encoding is computed once
+	s.mu.Lock() // held while encoding, so that each encoding is computed once
 	defer s.mu.Unlock()
 	if data := s.encoded[key]; data != nil || s.failed != nil {
 		return data, s.failed
@@ -96,7 +96,7 @@ func (s *Snapshot) JPEG(maxSide, quality int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// factor returns the factor of reduction with which no side is longer than maxSide.
+// factor returns the smallest factor by which no side is longer than maxSide.
 func factor(img *pixel.Image, maxSide int) int {
 	if maxSide <= 0 {
 		return 1

@@ -31,8 +31,8 @@ func yCbCr(c color.RGBA, f pixel.Format) (y, cb, cr byte) {
 	return clamp(luma), clamp(128 + u), clamp(128 + v)
 }
 
-// quadrants draws a frame with one colour a quadrant: red, green, blue and grey, row
-// by row. Strides have padding.
+// quadrants returns a frame with one colour per quadrant: red, green, blue and grey, row by
+// row. Strides have padding.
 func quadrants(f pixel.Format) *camera.Frame {
 	f.Stride = f.MinStride() + 6
 	frame := &camera.Frame{Format: f, Data: make([]byte, f.Size()), Time: time.Unix(1, 0)}
@@ -93,7 +93,7 @@ func decode(t *testing.T, s *Snapshot, maxSide int) image.Image {
 	return img
 }
 
-// requireColour compares the centre of a quadrant.
+// requireColour checks the colour at the centre of a quadrant.
 func requireColour(t *testing.T, want color.RGBA, img image.Image, quadrant int) {
 	t.Helper()
 	b := img.Bounds()
@@ -162,7 +162,7 @@ func TestOrientation(t *testing.T) {
 	}
 }
 
-// A snapshot of a part keeps that part, and not the camera's JPEG of the whole.
+// A snapshot of a cropped frame does not use the camera's JPEG of the whole frame.
 func TestCrop(t *testing.T) {
 	frame := quadrants(pixel.Format{FourCC: pixel.RGB24, Width: 96, Height: 64})
 	frame.JPEG = []byte("the whole")
@@ -174,7 +174,7 @@ func TestCrop(t *testing.T) {
 	requireColour(t, quadrantColours[1], got, 0)
 }
 
-// Sides that the factor does not divide are cut; odd sides of 4:2:0 work.
+// Sides that are not a multiple of the factor are cut. Odd sides of 4:2:0 work.
 func TestOddSides(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {3, 5}, {33, 17}, {1, 40}} {
 		for _, code := range []pixel.FourCC{pixel.YUYV, pixel.NV12, pixel.YU12, pixel.RGB24, pixel.GREY} {
@@ -190,7 +190,7 @@ func TestOddSides(t *testing.T) {
 	}
 }
 
-// The frame's memory may be used again as soon as New has returned.
+// The frame's memory may be reused after New.
 func TestNewCopies(t *testing.T) {
 	frame := quadrants(pixel.Format{FourCC: pixel.YUYV, Width: 96, Height: 64})
 	img := frame.Pixels()
@@ -199,8 +199,7 @@ func TestNewCopies(t *testing.T) {
 	requireColour(t, quadrantColours[0], decode(t, s, 0), 0)
 }
 
-// What the camera sends as a JPEG is passed on as it is, whatever size is
-// requested.
+// A camera's JPEG is returned unchanged, whatever size is requested.
 func TestCamerasOwnJPEG(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 96, 64)), nil))
@@ -249,7 +248,7 @@ func BenchmarkJPEG(b *testing.B) {
 	}
 }
 
-// The size counts every plane once, without padding.
+// Size counts every plane once, without padding.
 func TestSize(t *testing.T) {
 	for code, want := range map[pixel.FourCC]int{pixel.YUYV: 96 * 64 * 2, pixel.NV12: 96 * 64 * 3 / 2, pixel.YU12: 96 * 64 * 3 / 2, pixel.RGB24: 96 * 64 * 3} {
 		frame := quadrants(pixel.Format{FourCC: code, Width: 96, Height: 64})
@@ -260,8 +259,8 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// Sums by rows, by pairs of rows and by shifts are those of the definition: the mean of
-// columns*rows samples, of which the last of a row or column counts again.
+// The specialised loops compute the same as the definition: the mean of columns*rows
+// samples, where the last sample of a row or column is repeated beyond the edge.
 func TestAverage(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
