@@ -30,7 +30,7 @@ const (
 type outputs struct {
 	stderr io.Writer
 
-	mu      sync.Mutex // of list, which the page's metrics read
+	mu      sync.Mutex // guards list, which the page's metrics read
 	list    []*sinkOutput
 	queues  []*pipeline.Queue // of list
 	closers []io.Closer       // used by sinks, closed after them
@@ -142,7 +142,7 @@ func (o *sinkOutput) closeInTime(ctx context.Context) error {
 	}
 }
 
-// named adds the sink's name to an error, except for standard output, whose errors name it.
+// named adds the sink's name to an error. Errors of standard output already name it.
 func (o *sinkOutput) named(err error) error {
 	if err == nil || o.required {
 		return err

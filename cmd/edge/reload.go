@@ -56,14 +56,15 @@ func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *output
 	if err := fresh.checkArgs(command, nil); err != nil {
 		return err
 	}
-	// The next start must accept it, too; but the recorder goes on with its old events.
+	// The whole configuration must be valid for the next start, but the recorder keeps its
+	// old configuration.
 	if _, err := fresh.decider(labels(n)); err != nil {
 		return err
 	}
 	fresh.sinks.record = r.sinks.record
 	decider, err := fresh.decider(labels(n))
 	if err != nil {
-		return fmt.Errorf("%w; what is recorded changes only at a restart", err)
+		return fmt.Errorf("%w; restart edge to change what is recorded", err)
 	}
 	sensors, err := r.changedSensors(fresh, labels(n))
 	if err != nil {

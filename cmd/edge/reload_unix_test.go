@@ -17,7 +17,7 @@ func TestReload(t *testing.T) {
 	file := writeConfig(t, "camera: testcard\nevents: true\non: 0.9\n")
 	command, stderr := startWithStderr(t, "run", "--config", file, "--listen", "127.0.0.1:0")
 	require.Contains(t, readLines(t, stderr, 1), "the page is at")
-	// What needs a restart is named until it has had one.
+	// Every reload names the keys that still need a restart.
 	require.NoError(t, os.WriteFile(file, []byte("camera: testcard\nevents: true\non: 0.9\nrate: 7\n"), 0o600))
 	for range 2 {
 		require.NoError(t, command.Process.Signal(syscall.SIGHUP))

@@ -82,7 +82,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	return nil
 }
 
-// process classifies a frame and queues the observation.
+// process classifies a frame and enqueues its observation.
 func (r *Runner) process(ctx context.Context, number int, frame *camera.Frame, waited time.Duration) error {
 	pixels := frame.Pixels()
 	img, err := pixels.Crop(r.Crop)
@@ -100,8 +100,8 @@ func (r *Runner) process(ctx context.Context, number int, frame *camera.Frame, w
 	o.Elapsed = milliseconds(time.Since(r.started)) / 1000
 	o.Camera = r.Camera
 
-	// The lock is held until the observation is queued: events that end in the
-	// meantime must not overtake it.
+	// Hold the lock until the observation is queued: otherwise SetDecider or
+	// cameraAbsent could enqueue "gone" before "appeared".
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.decide(o, frame.Time, result.Logits)

@@ -81,7 +81,7 @@ func run(t *testing.T, r *Runner, before func(ctx context.Context, number int) e
 	return e
 }
 
-// runWith runs a source into the first queue.
+// runWith runs a pipeline with the queues of r, and closes the first one.
 func runWith(t *testing.T, r *Runner, before func(ctx context.Context, number int) error) {
 	t.Helper()
 	classifier, err := classify.New(testnet.Network(rand.New(rand.NewPCG(1, 2)), testnet.Small(), testnet.Uniform), 1)
@@ -184,7 +184,7 @@ func TestSetDecider(t *testing.T) {
 	})
 }
 
-// interrupted replaces the Decider while an observation is on its way to the queues.
+// interrupted is a sink that replaces the Decider before an observation is enqueued.
 type interrupted struct {
 	events
 	once   sync.Once
@@ -194,12 +194,12 @@ type interrupted struct {
 func (i *interrupted) WantsPicture(*Observation) bool {
 	i.once.Do(func() {
 		go i.change()
-		time.Sleep(50 * time.Millisecond) // the change would overtake the observation in that time
+		time.Sleep(50 * time.Millisecond) // time for change to overtake the observation
 	})
 	return false
 }
 
-// What appears is reported before it is gone, also if the Decider is replaced in between.
+// "Appeared" precedes "gone" even if the Decider is replaced in between.
 func TestEventsStayInOrder(t *testing.T) {
 	r := &Runner{}
 	i := &interrupted{}

@@ -26,7 +26,7 @@ type Summary struct {
 	Rate    float64 `json:"rate"`    // frames a second
 	Latency Latency `json:"latency_ms"`
 
-	// Missed counts the frames that outputs were too slow for, by the output's name.
+	// Missed is the number of frames that outputs have missed, by the output's name.
 	Missed map[string]int `json:"missed,omitempty"`
 }
 
@@ -69,7 +69,7 @@ func (m Summary) Write(w io.Writer) error {
 		m.Frames, m.Dropped, m.Rate, m.Latency.Mean, m.Latency.Max)
 	for _, name := range slices.Sorted(maps.Keys(m.Missed)) {
 		if err == nil {
-			_, err = fmt.Fprintf(w, "%s: too slow for %d frames\n", name, m.Missed[name])
+			_, err = fmt.Fprintf(w, "%s missed %d frames\n", name, m.Missed[name])
 		}
 	}
 	return err

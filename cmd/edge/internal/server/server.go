@@ -47,7 +47,8 @@ type Config struct {
 	// concurrently.
 	Classify func(context.Context, pixel.Image) ([]classify.Class, error)
 
-	// Missed returns how many frames each output was too slow for; nil for no figures.
+	// Missed returns the number of frames that each output has missed, by name. It may be
+	// nil.
 	Missed func() map[string]int
 
 	Health func() pihealth.State // of the board; nil for this machine's
