@@ -105,7 +105,7 @@ func TestClassifyMemory(t *testing.T) {
 		t.Skip("LEFT OUT: the peak of memory is read from Linux's /proc")
 	}
 	if strings.Contains(os.Getenv("GOFLAGS"), "-race") {
-		t.Skip("LEFT OUT: the race detector takes memory of its own")
+		t.Skip("LEFT OUT: the race detector needs additional memory")
 	}
 	command := exec.Command(program, "classify", "--json", writeFile(t, "a.jpg", encodeJPEG(t, 640, 480)), "-")
 	stdin, err := command.StdinPipe()

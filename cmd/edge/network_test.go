@@ -23,7 +23,7 @@ func networkCamera(t *testing.T, handler http.HandlerFunc) string {
 }
 
 // A wrong password ends the program, also without --exit-on-error, and is sent once.
-func TestRunWithAWrongPassword(t *testing.T) {
+func TestRunWithWrongPassword(t *testing.T) {
 	var logins atomic.Int32
 	got := edge(t, "run", "--camera", networkCamera(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
@@ -37,14 +37,14 @@ func TestRunWithAWrongPassword(t *testing.T) {
 	require.EqualValues(t, 1, logins.Load())
 }
 
-func TestRunWithAddressesThatAreNoStream(t *testing.T) {
+func TestRunWithAddressesOfOtherContent(t *testing.T) {
 	page := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }
 	requireFailure(t, statusFailure, edge(t, "run", "--camera", networkCamera(t, page)), "a page", "look for the address of the stream")
 	requireFailure(t, statusFailure, edge(t, "run", "--camera", networkCamera(t, http.NotFound)), "404 Not Found")
 }
 
 // A server that closes the connection without a response is an error.
-func TestRunWithAServerThatSaysNothing(t *testing.T) {
+func TestRunWithoutResponse(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer listener.Close()
@@ -63,7 +63,7 @@ func TestRunWithAServerThatSaysNothing(t *testing.T) {
 }
 
 // The address of a picture is polled.
-func TestRunWithAPicture(t *testing.T) {
+func TestRunWithPictureAddress(t *testing.T) {
 	var file bytes.Buffer
 	require.NoError(t, jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, 32, 32)), nil))
 	var requests atomic.Int32

@@ -150,7 +150,7 @@ func TestOutputErrors(t *testing.T) {
 // A blocked standard output delays neither the page nor the end of the run.
 func TestStuckStandardOutput(t *testing.T) {
 	command := exec.Command(program, "run", "--camera", "testcard", "--rate", "100", "--json", "--listen", "127.0.0.1:0")
-	stdout, err := command.StdoutPipe() // which nobody reads
+	stdout, err := command.StdoutPipe() // never read
 	require.NoError(t, err)
 	defer stdout.Close()
 	stderr, err := command.StderrPipe()

@@ -15,7 +15,7 @@ import (
 )
 
 // An RTSP server sends the test card, one second of each scene.
-func TestRunWithAVideoStream(t *testing.T) {
+func TestRunWithVideoStream(t *testing.T) {
 	const rate = 10
 	var card testcard.Card
 	film := rtsptest.Encode(t, testcard.Width, testcard.Height, rate, rate*len(testcard.Scenes()), func(pix []byte, n int) {

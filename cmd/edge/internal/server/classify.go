@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	maxUploads     = 4 // bodies in memory at once
+	maxUploads     = 4 // bodies in memory at the same time
 	maxUploadBytes = 8 << 20
 	classifyWait   = 10 * time.Second
 
