@@ -86,9 +86,9 @@ func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *output
 // changed returns the keys with different values: the reloadable ones, or the others.
 func changed(from, to *config.Settings, isReloadable bool) []string {
 	var keys []string
-	for _, c := range config.Diff(from, to) {
-		if slices.Contains(reloadable, c.Key) == isReloadable {
-			keys = append(keys, c.Key)
+	for _, key := range config.Diff(from, to) {
+		if slices.Contains(reloadable, key) == isReloadable {
+			keys = append(keys, key)
 		}
 	}
 	return keys

@@ -111,7 +111,7 @@ Frames become events: something appears, something is gone. --events writes them
 	f := command.Flags()
 	f.SortFlags = false // keep related flags together in the help
 	r.camera.Add(f)
-	f.IntVar(&r.skip, "skip", 0, "discard this `number` of frames each time the camera starts, while it adjusts its exposure")
+	f.Var(flags.Count(&r.skip), "skip", "discard this `number` of frames each time the camera starts, while it adjusts its exposure")
 	f.Var(flags.UpTo(&r.frames, math.MaxInt32), "frames", "stop after this `number` of frames")
 	f.BoolVar(&r.exitOnError, "exit-on-error", false, "exit when the camera fails, instead of waiting for it")
 	f.Var(flags.Region(&r.crop), "crop", "use only a part of each frame, such as 640x480+100+20 or 50%x100%+25%+0%, before turning it")
@@ -140,8 +140,6 @@ func (r *runCommand) checkArgs(cmd *cobra.Command, args []string) error {
 		return onlyFlags(args[0])
 	case r.camera.Name == "":
 		return errors.New("run needs a camera: edge run --camera auto, or testcard")
-	case r.skip < 0:
-		return fmt.Errorf("--skip %d: expected a number of frames, 0 or more", r.skip)
 	}
 	return nil
 }

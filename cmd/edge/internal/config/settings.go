@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"halfmeg/internal/printable"
+
 	"github.com/spf13/pflag"
 )
 
@@ -194,7 +196,7 @@ func (s *Settings) Write(w io.Writer) error {
 			continue
 		}
 		b.WriteString(prefix + keyText(one.key) + ":")
-		writeValue(&b, v, "  # "+strings.ToValidUTF8(oneLine(origin), ""), prefix+"  ")
+		writeValue(&b, v, "  # "+printable.Text(origin), prefix+"  ")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -263,51 +265,25 @@ func keyText(key string) string {
 	return scalarText(key)
 }
 
-// oneLine replaces characters that would end a comment, such as line breaks.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if strconv.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, text)
-}
-
-// Change is a key whose value differs between two Settings. Secrets are hidden.
-type Change struct {
-	Key      string
-	Old, New string // in YAML; empty if not set
-	Origin   string // of the new value; empty for the default
-}
-
 // Diff returns the keys whose values differ, sorted. A missing key equals a key without a
 // value.
-func Diff(from, to *Settings) []Change {
-	before := map[string]setting{}
+func Diff(from, to *Settings) []string {
+	before := map[string]Value{}
 	for _, s := range from.list {
-		before[s.key] = s
+		before[s.key] = s.value
 	}
-	var changes []Change
+	var keys []string
 	for _, s := range to.list {
-		old := before[s.key]
+		if flowText(before[s.key]) != flowText(s.value) {
+			keys = append(keys, s.key)
+		}
 		delete(before, s.key)
-		if flowText(old.value) != flowText(s.value) {
-			changes = append(changes, Change{s.key, old.text(), s.text(), s.origin})
+	}
+	for key, value := range before {
+		if value.Kind != Null {
+			keys = append(keys, key)
 		}
 	}
-	for key, old := range before {
-		if old.value.Kind != Null {
-			changes = append(changes, Change{Key: key, Old: old.text()})
-		}
-	}
-	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Key, b.Key) })
-	return changes
-}
-
-func (s *setting) text() string {
-	v, _ := s.shown()
-	if v.Kind == Null {
-		return ""
-	}
-	return flowText(v)
+	slices.Sort(keys)
+	return keys
 }

@@ -128,30 +128,3 @@ func newGroup(name string, members, labels []string, catalog decision.Catalog) (
 	}
 	return group, nil
 }
-
-// duration returns a flag for a time that may be 0, in seconds if it has no unit.
-func duration(value *time.Duration) pflag.Value { return (*durationFlag)(value) }
-
-type durationFlag time.Duration
-
-func (f *durationFlag) String() string { return time.Duration(*f).String() }
-
-func (f *durationFlag) Type() string { return "time" }
-
-func (f *durationFlag) Set(text string) error {
-	d, err := parseDuration(text)
-	if err != nil || d < 0 {
-		return errors.New("expected a time such as 500ms or 2s")
-	}
-	*f = durationFlag(d)
-	return nil
-}
-
-// parseDuration parses a time, in seconds if it has no unit.
-func parseDuration(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		d, err = time.ParseDuration(text + "s")
-	}
-	return d, err
-}

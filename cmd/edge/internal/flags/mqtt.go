@@ -3,8 +3,6 @@ package flags
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -55,7 +53,8 @@ func (m *MQTT) Enabled() bool { return m.URL != "" }
 // config.MarkSecretFile.
 func (m *MQTT) Config() (mqtt.Config, error) {
 	if !m.Enabled() {
-		if m.User != "" || m.PasswordFile != "" || m.Name != "" || m.CA != "" || m.Cert != "" || m.Key != "" || m.Snapshots {
+		if m.User != "" || m.PasswordFile != "" || m.Name != "" || m.CA != "" || m.Cert != "" || m.Key != "" || m.Snapshots ||
+			m.Prefix != mqtt.DefaultPrefix || m.Discovery != homeassistant.DefaultPrefix {
 			return mqtt.Config{}, errors.New("the flags --mqtt-… need --mqtt with the address of a broker")
 		}
 		return mqtt.Config{}, nil
@@ -74,22 +73,4 @@ func (m *MQTT) Config() (mqtt.Config, error) {
 		c.Discovery = ""
 	}
 	return c, nil
-}
-
-// secret reads a secret from the first line of a file or, if file is empty, from an
-// environment variable, which may be unset.
-func secret(file, variable string) (string, error) {
-	if file == "" {
-		return os.Getenv(variable), nil
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
-	}
-	line, _, _ := strings.Cut(string(data), "\n")
-	line = strings.TrimSuffix(line, "\r")
-	if line == "" {
-		return "", fmt.Errorf("the first line of %s is empty", file)
-	}
-	return line, nil
 }

@@ -18,7 +18,7 @@ type diagnostics struct {
 }
 
 func newDiagnostics(board pihealth.State, frameRate *float64) diagnostics {
-	d := diagnostics{Problems: board.Problems()}
+	d := diagnostics{Problems: append([]string{}, board.Problems()...)} // [] in JSON if there are none
 	if board.Celsius != nil {
 		d.Temperature = rounded(*board.Celsius)
 	}

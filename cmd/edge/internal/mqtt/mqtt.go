@@ -55,6 +55,7 @@ import (
 	"halfmeg/cmd/edge/internal/mqtt/topic"
 	"halfmeg/cmd/edge/internal/pihealth"
 	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/cmd/edge/internal/snapshot"
 )
 
 const (
@@ -66,11 +67,6 @@ const (
 
 	// closeTimeout limits how long Close waits for the broker.
 	closeTimeout = 3 * time.Second
-
-	// snapshotSide is the maximum side of a published picture, in pixels, and
-	// snapshotQuality its JPEG quality.
-	snapshotSide    = 1280
-	snapshotQuality = 80
 )
 
 var (
@@ -100,6 +96,7 @@ type Sink struct {
 	frame        atomic.Int64 // number of the last frame
 
 	closing, done chan struct{}
+	diagnosing    sync.WaitGroup
 	cancel        context.CancelFunc
 }
 
@@ -220,7 +217,7 @@ func (s *Sink) start(b *broker, log func(string)) {
 		defer close(s.done)
 		c.run(ctx, s.closing)
 	}()
-	go s.diagnose(ctx)
+	s.diagnosing.Go(func() { s.diagnose(ctx) })
 }
 
 // received handles a message from the broker. It must not block.
@@ -314,7 +311,7 @@ func (s *Sink) publishState(now state) error {
 }
 
 func (s *Sink) publishPicture(o *pipeline.Observation) {
-	picture, err := o.Snapshot.JPEG(snapshotSide, snapshotQuality)
+	picture, err := o.Snapshot.Bounded(snapshot.SentSide, snapshot.SentQuality, snapshot.SentBytes)
 	if err != nil {
 		s.report(fmt.Errorf("picture of frame %d for MQTT: %w", o.Frame, err))
 		return
@@ -369,6 +366,7 @@ func (s *Sink) Close() error {
 	<-s.done
 	timeout.Stop()
 	s.cancel()
+	s.diagnosing.Wait()
 	if missing := s.out.pendingEvents() + s.out.takeDropped(); missing > 0 {
 		s.report(fmt.Errorf("%d events did not reach the MQTT broker", missing))
 	}

@@ -5,7 +5,7 @@
 //
 // A Server has one Sink for each camera, which a pipeline.Runner feeds. Pictures are
 // copied and encoded only while there are viewers, at most five a second, and all
-// viewers share the encoded picture.
+// viewers share the encoded picture; and one small picture of each class that appears.
 package server
 
 import (

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"halfmeg/camera"
-	"halfmeg/camera/picture"
 	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/cmd/edge/internal/server/live"
@@ -191,26 +190,13 @@ func (c *Sink) addEvents(o *pipeline.Observation) {
 	}
 }
 
-// thumbnailBytes is the size above which the picture of an event is encoded again. Small
-// ones have about 10 kB.
+// thumbnailBytes is the size above which a camera's own JPEG is encoded again for the
+// picture of an event. Small ones have about 10 kB.
 const thumbnailBytes = 32 << 10
 
 // thumbnail returns a small JPEG of a picture, or nil if it cannot be encoded.
 func thumbnail(s *snapshot.Snapshot) []byte {
-	data, err := s.JPEG(small.side, small.quality)
-	if err != nil {
-		return nil
-	}
-	if len(data) <= thumbnailBytes {
-		return data
-	}
-	// JPEG returns a camera's own JPEG unchanged, which may be large.
-	decoded, err := picture.DecodeFrame(nil, data, true)
-	if err != nil {
-		return nil
-	}
-	pixels := decoded.Pixels()
-	data, err = snapshot.New(&camera.Frame{Time: s.Time}, &pixels).JPEG(small.side, small.quality)
+	data, err := s.Bounded(small.side, small.quality, thumbnailBytes)
 	if err != nil {
 		return nil
 	}

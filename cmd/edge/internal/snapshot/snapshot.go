@@ -22,11 +22,19 @@ type Snapshot struct {
 
 	mu      sync.Mutex
 	encoded map[encoding][]byte
-	failed  error // of the first encoding
+	failed  error     // of the first encoding
+	decoded *Snapshot // of original, once Bounded needs it
 }
 
 // encoding holds the parameters of an encoding.
 type encoding struct{ maxSide, quality int }
+
+// The size and quality of a picture that is sent away, over MQTT or to a web server.
+const (
+	SentSide    = 1280 // maximum, in pixels
+	SentQuality = 80
+	SentBytes   = 512 << 10 // of a camera's own JPEG, which is scaled down if it is larger
+)
 
 // New copies a frame. img is the frame's picture after cropping, with its orientation. It
 // may share memory with the frame.
@@ -94,6 +102,24 @@ func (s *Snapshot) JPEG(maxSide, quality int) ([]byte, error) {
 	}
 	s.encoded[key] = b.Bytes()
 	return b.Bytes(), nil
+}
+
+// Bounded is JPEG, except that a JPEG of the camera with more than maxBytes is scaled down
+// and encoded again, too.
+func (s *Snapshot) Bounded(maxSide, quality, maxBytes int) ([]byte, error) {
+	if len(s.original) <= maxBytes {
+		return s.JPEG(maxSide, quality)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.decoded == nil {
+		img, err := picture.DecodeFrame(nil, s.original, true)
+		if err != nil {
+			return nil, err
+		}
+		s.decoded = &Snapshot{Time: s.Time, img: img.Pixels()}
+	}
+	return s.decoded.JPEG(maxSide, quality)
 }
 
 // factor returns the smallest factor by which no side is longer than maxSide.

@@ -283,3 +283,29 @@ func TestAverage(t *testing.T) {
 		}
 	}
 }
+
+// What is sent away is bounded, also if the camera sends large JPEGs.
+func TestBounded(t *testing.T) {
+	frame := quadrants(pixel.Format{FourCC: pixel.RGB24, Width: 96, Height: 64})
+	img := frame.Pixels()
+	own, err := New(frame, &img).JPEG(0, 100)
+	require.NoError(t, err)
+	frame.JPEG = own
+	s := New(frame, &img)
+	got, err := s.Bounded(48, 90, len(own))
+	require.NoError(t, err)
+	require.Equal(t, own, got)
+
+	got, err = s.Bounded(48, 90, len(own)-1)
+	require.NoError(t, err)
+	small, err := jpeg.Decode(bytes.NewReader(got))
+	require.NoError(t, err)
+	require.Equal(t, image.Rect(0, 0, 48, 32), small.Bounds())
+	for i, want := range quadrantColours {
+		requireColour(t, want, small, i)
+	}
+
+	frame.JPEG = []byte("\xff\xd8 broken and long")
+	_, err = New(frame, &img).Bounded(48, 90, 4)
+	require.Error(t, err)
+}

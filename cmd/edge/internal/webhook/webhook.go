@@ -27,6 +27,7 @@ import (
 
 	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/cmd/edge/internal/snapshot"
 	"halfmeg/internal/localname"
 )
 
@@ -41,11 +42,6 @@ const (
 
 	// closeTimeout limits how long Close waits for the server.
 	closeTimeout = 3 * time.Second
-
-	// pictureSide is the maximum side of a picture, in pixels, and pictureQuality its
-	// JPEG quality.
-	pictureSide    = 1280
-	pictureQuality = 80
 )
 
 // Config says where and what to send. Only URL is required.
@@ -199,7 +195,7 @@ func (s *Sink) Observe(o *pipeline.Observation) error {
 	var picture []byte
 	if o.Snapshot != nil && s.WantsPicture(o) {
 		var err error
-		if picture, err = o.Snapshot.JPEG(pictureSide, pictureQuality); err != nil {
+		if picture, err = o.Snapshot.Bounded(snapshot.SentSide, snapshot.SentQuality, snapshot.SentBytes); err != nil {
 			s.config.Report(fmt.Errorf("picture of frame %d for a webhook: %w", o.Frame, err))
 		}
 	}

@@ -94,8 +94,17 @@ func deliver(t *testing.T, c Config, list ...*pipeline.Observation) []string {
 	for _, o := range list {
 		require.NoError(t, s.Observe(o))
 	}
+	// Close sends what is queued within a few seconds, which may not suffice here.
+	require.Eventually(t, s.queueIsEmpty, time.Minute, time.Millisecond)
 	require.NoError(t, s.Close())
 	return r.list
+}
+
+// queueIsEmpty reports whether no job is queued; one may be in flight.
+func (s *Sink) queueIsEmpty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.pending) == 0
 }
 
 func TestJSON(t *testing.T) {
