@@ -230,7 +230,9 @@ func healthy() pihealth.State {
 
 // screenshot is a file for a picture of the page:
 //
-//	go test ./cmd/edge/internal/server -run FollowsTheTestCard -screenshot docs/page.png
+//	go test ./cmd/edge/internal/server -run FollowsTheTestCard -screenshot build/page.png
+//
+// The board in it is that of healthy. docs/page.png is of a real run.
 var screenshot = flag.String("screenshot", "", "write a picture of the page to this `file`, relative to the project")
 
 // shoot writes the screenshot when the page shows a confident answer and ten events.
