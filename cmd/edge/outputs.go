@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// outputQueue is the queue size of standard output: enough for a terminal that
+	// stdoutQueue is the queue size of standard output: enough for a terminal that
 	// pauses for a moment.
-	outputQueue = 16
+	stdoutQueue = 16
 
-	// sinkQueue is the queue size of any other sink. More observations would be stale
+	// optionalQueue is the queue size of any other sink. More observations would be stale
 	// when they are shown. Events are queued beyond it.
-	sinkQueue = 2
+	optionalQueue = 2
 
 	// closeTimeout is how long a sink may block after Ctrl-C: a terminal may be stopped,
 	// the reader of a pipe may hang, or a disk may be gone.
@@ -31,13 +31,13 @@ type outputs struct {
 	stderr io.Writer
 
 	mu      sync.Mutex // guards list, which the page's metrics read
-	list    []*sinkOutput
+	list    []*output
 	queues  []*pipeline.Queue // of list
 	closers []io.Closer       // used by sinks, closed after them
 }
 
-// sinkOutput is a sink of a run with its queue.
-type sinkOutput struct {
+// output is a sink of a run with its queue.
+type output struct {
 	name     string
 	queue    *pipeline.Queue
 	required bool        // the run ends if it fails: standard output
@@ -50,25 +50,25 @@ func (o *outputs) report(err error) { report(o.stderr, err) }
 // log writes a message that is not an error to stderr.
 func (o *outputs) log(text string) { fmt.Fprintln(o.stderr, "edge:", printable.Text(text)) }
 
-// addRequired adds the sink for the result of the run. Its failure cancels the run, even
+// addStdout adds the sink for the result of the run. Its failure cancels the run, even
 // while no frames arrive.
-func (o *outputs) addRequired(s pipeline.Sink, policy pipeline.Policy, cancel context.CancelCauseFunc) {
-	out := &sinkOutput{name: "standard output", required: true}
-	out.queue = pipeline.NewQueue(s, outputQueue, policy, func(err error) { cancel(err) })
+func (o *outputs) addStdout(s pipeline.Sink, policy pipeline.Policy, cancel context.CancelCauseFunc) {
+	out := &output{name: "standard output", required: true}
+	out.queue = pipeline.NewQueue(s, stdoutQueue, policy, func(err error) { cancel(err) })
 	o.add(out)
 }
 
 // addOptional adds a sink whose failure does not end the run.
 func (o *outputs) addOptional(name string, s pipeline.Sink) {
-	out := &sinkOutput{name: name}
-	out.queue = pipeline.NewQueue(s, sinkQueue, pipeline.DropOldest, func(err error) {
+	out := &output{name: name}
+	out.queue = pipeline.NewQueue(s, optionalQueue, pipeline.DropOldest, func(err error) {
 		out.failed.Store(true)
 		o.report(fmt.Errorf("%s failed, and the run continues without it: %w", name, err))
 	})
 	o.add(out)
 }
 
-func (o *outputs) add(out *sinkOutput) {
+func (o *outputs) add(out *output) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.list, o.queues = append(o.list, out), append(o.queues, out.queue)
@@ -115,7 +115,7 @@ func (o *outputs) close(ctx context.Context) error {
 
 // reportMissed reports frames that standard output has missed, and events that any sink
 // has missed.
-func (o *outputs) reportMissed(out *sinkOutput) {
+func (o *outputs) reportMissed(out *output) {
 	if dropped := out.queue.Dropped(); out.required && dropped > 0 {
 		o.report(fmt.Errorf("%s was too slow and missed %d frames", out.name, dropped))
 	}
@@ -126,7 +126,7 @@ func (o *outputs) reportMissed(out *sinkOutput) {
 
 // closeInTime closes the queue. After the end of the context it waits closeTimeout for a
 // sink that blocks.
-func (o *sinkOutput) closeInTime(ctx context.Context) error {
+func (o *output) closeInTime(ctx context.Context) error {
 	closed := make(chan error, 1)
 	go func() { closed <- o.queue.Close() }()
 	select {
@@ -143,7 +143,7 @@ func (o *sinkOutput) closeInTime(ctx context.Context) error {
 }
 
 // named adds the sink's name to an error. Errors of standard output already name it.
-func (o *sinkOutput) named(err error) error {
+func (o *output) named(err error) error {
 	if err == nil || o.required {
 		return err
 	}

@@ -17,33 +17,34 @@ import (
 // reloadable are the keys that take effect while edge runs.
 var reloadable = []string{"allow", "deny", "group", "groups", "half-life", "min-off", "min-on", "off", "on"}
 
-// reloadOnHangup reloads the configuration at each SIGHUP until the context ends. Without
-// a configuration file it leaves the signal's default, which ends the program. A closing
-// terminal sends the same signal; that ends the run.
-func (r *runCommand) reloadOnHangup(ctx context.Context, cancel context.CancelCauseFunc, runner *pipeline.Runner, n *model.Network, o *outputs) {
+// catchHangup returns a channel of SIGHUP, which from now on does not end the program;
+// nil without a configuration file, which leaves the signal's default.
+func (r *runCommand) catchHangup() chan os.Signal {
 	if r.file == "" || hangup == nil {
-		return
+		return nil
 	}
-	terminal := hasTerminal()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, hangup)
-	go func() {
-		defer signal.Stop(signals)
-		for {
-			select {
-			case <-ctx.Done():
+	return signals
+}
+
+// reloadOnHangup reloads the configuration at each SIGHUP until the context ends. A
+// closing terminal sends the same signal; that ends the run.
+func reloadOnHangup(ctx context.Context, end context.CancelCauseFunc, signals chan os.Signal, reload func()) {
+	defer signal.Stop(signals)
+	terminal := hasTerminal()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signals:
+			if terminal && !hasTerminal() {
+				end(nil)
 				return
-			case <-signals:
-				if terminal && !hasTerminal() {
-					cancel(nil)
-					return
-				}
-				if err := r.reload(runner, n, o); err != nil {
-					o.report(fmt.Errorf("reload failed, the old configuration stays: %w", err))
-				}
 			}
+			reload()
 		}
-	}()
+	}
 }
 
 // reload reads the configuration with the flags of the start. It applies all reloadable
@@ -61,7 +62,7 @@ func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *output
 	if _, err := fresh.decider(labels(n)); err != nil {
 		return err
 	}
-	fresh.sinks.record = r.sinks.record
+	fresh.outputs.record = r.outputs.record
 	decider, err := fresh.decider(labels(n))
 	if err != nil {
 		return fmt.Errorf("%w; restart edge to change what is recorded", err)
@@ -97,7 +98,7 @@ func changed(from, to *config.Settings, isReloadable bool) []string {
 // changedSensors reports whether a fresh configuration has other sensors than MQTT was
 // started with.
 func (r *runCommand) changedSensors(fresh *runCommand, labels []string) (bool, error) {
-	if !r.sinks.mqtt.Enabled() {
+	if !r.outputs.mqtt.Enabled() {
 		return false, nil
 	}
 	before, err := r.sensors(labels)

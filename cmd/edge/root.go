@@ -45,7 +45,7 @@ func exitOnInterrupt(stderr io.Writer) func() {
 // execute runs the command in args and returns the exit status.
 func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ignoreSIGPIPE()
-	out := &output{to: stdout}
+	out := &stdoutWriter{to: stdout}
 	root := newRoot(args)
 	root.SetArgs(args)
 	root.SetIn(stdin)

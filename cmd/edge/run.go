@@ -22,7 +22,7 @@ import (
 	"halfmeg/cmd/edge/internal/flags"
 	"halfmeg/cmd/edge/internal/jsonl"
 	"halfmeg/cmd/edge/internal/pipeline"
-	"halfmeg/cmd/edge/internal/sink"
+	"halfmeg/cmd/edge/internal/stdout"
 	"halfmeg/model"
 	"halfmeg/model/classify"
 )
@@ -37,9 +37,9 @@ type runCommand struct {
 	crop        pixel.Region
 	skip        int
 	frames      int // 0: until stopped
-	filter      sink.Filter
+	filter      stdout.Filter
 	decision    flags.Decision
-	sinks       sinkFlags
+	outputs     outputFlags
 	args        []string         // arguments of the command, to parse them again
 	file        string           // path of the loaded configuration file; empty for none
 	settings    *config.Settings // effective values of flags, file and environment; a reload replaces it
@@ -124,7 +124,7 @@ Frames become events: something appears, something is gone. --events writes them
 	f.Var(flags.Probability(&r.filter.MinProbability), "min-probability", "write a line only if the first result has at least this `probability`, such as 0.3 or 30%")
 	f.BoolVar(&r.stats, "stats", false, "at the end, write rate, dropped frames and latency to stderr")
 	r.decision.Add(f)
-	r.sinks.add(f)
+	r.outputs.add(f)
 	f.StringVar(&r.config, "config", "", "configuration `file`; see edge config --help")
 	return r, command
 }
@@ -177,19 +177,24 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		Mirror:     r.mirror,
 		Crop:       r.crop,
 	}
-	if r.events || r.sinks.enabled() {
+	if r.events || r.outputs.enabled() {
 		if runner.Decider, err = r.decider(labels(network)); err != nil {
 			return err
 		}
 	}
 	outputs := &outputs{stderr: cmd.ErrOrStderr()}
-	outputs.addRequired(r.output(cmd.OutOrStdout()), r.outputPolicy(), cancel)
-	r.reloadOnHangup(ctx, cancel, &runner, network, outputs)
-	if err := r.addSinks(outputs, network); err != nil {
+	outputs.addStdout(r.output(cmd.OutOrStdout()), r.outputPolicy(), cancel)
+	hangups := r.catchHangup() // before the page reports that it is ready
+	if err := r.addOutputs(outputs, network); err != nil {
 		_ = outputs.close(ctx)
 		return err
 	}
 	runner.Queues = outputs.queues
+	go reloadOnHangup(ctx, cancel, hangups, func() {
+		if err := r.reload(&runner, network, outputs); err != nil {
+			outputs.report(fmt.Errorf("reload failed, the old configuration stays: %w", err))
+		}
+	})
 
 	err = cameraerr.Explain(r.classify(ctx, &runner, cmd.ErrOrStderr()))
 	if failed := outputs.close(ctx); failed != nil {
@@ -216,7 +221,7 @@ func (r *runCommand) classify(ctx context.Context, runner *pipeline.Runner, stde
 
 // decider returns the Decider that turns frames into events.
 func (r *runCommand) decider(labels []string) (*decision.Decider, error) {
-	if err := r.sinks.prepare(labels, &r.decision); err != nil {
+	if err := r.outputs.prepare(labels, &r.decision); err != nil {
 		return nil, err
 	}
 	return r.decision.Decider(labels)
@@ -225,21 +230,21 @@ func (r *runCommand) decider(labels []string) (*decision.Decider, error) {
 // outputPolicy returns the policy for a slow standard output: lose nothing, unless that
 // would delay other sinks.
 func (r *runCommand) outputPolicy() pipeline.Policy {
-	if r.sinks.enabled() {
+	if r.outputs.enabled() {
 		return pipeline.DropOldest
 	}
 	return pipeline.Wait
 }
 
 // output returns the sink for standard output.
-func (r *runCommand) output(stdout io.Writer) pipeline.Sink {
+func (r *runCommand) output(w io.Writer) pipeline.Sink {
 	switch {
 	case r.events:
-		return sink.NewEvents(stdout, r.json)
+		return stdout.NewEvents(w, r.json)
 	case r.json:
-		r.filter.Next, r.filter.Events = sink.NewJSON(stdout), true
+		r.filter.Next, r.filter.Events = stdout.NewJSON(w), true
 	default:
-		r.filter.Next = sink.NewTerminal(stdout)
+		r.filter.Next = stdout.NewTerminal(w)
 	}
 	return &r.filter
 }

@@ -2,14 +2,14 @@ package main
 
 import "io"
 
-// output passes writes on and keeps the first error, so that a full disk is always
+// stdoutWriter passes writes on and keeps the first error, so that a full disk is always
 // reported. After an error it writes nothing.
-type output struct {
+type stdoutWriter struct {
 	to  io.Writer
 	err error
 }
 
-func (o *output) Write(p []byte) (int, error) {
+func (o *stdoutWriter) Write(p []byte) (int, error) {
 	if o.err != nil {
 		return 0, o.err
 	}

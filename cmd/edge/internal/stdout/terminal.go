@@ -1,6 +1,6 @@
-// Package sink contains the sinks of "edge run" for standard output: a table, JSON lines
+// Package stdout contains the sinks of "edge run" for standard output: a table, JSON lines
 // and events.
-package sink
+package stdout
 
 import (
 	"fmt"

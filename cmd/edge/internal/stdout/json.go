@@ -1,4 +1,4 @@
-package sink
+package stdout
 
 import (
 	"io"

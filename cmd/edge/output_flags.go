@@ -19,15 +19,15 @@ import (
 	"halfmeg/model/classify"
 )
 
-// sinkFlags select the outputs of run other than standard output.
-type sinkFlags struct {
+// outputFlags select the outputs of run other than standard output.
+type outputFlags struct {
 	server  flags.Server
 	record  flags.Record
 	mqtt    flags.MQTT
 	webhook flags.Webhook
 }
 
-func (f *sinkFlags) add(set *pflag.FlagSet) {
+func (f *outputFlags) add(set *pflag.FlagSet) {
 	f.server.Add(set)
 	f.record.Add(set)
 	f.mqtt.Add(set)
@@ -35,20 +35,20 @@ func (f *sinkFlags) add(set *pflag.FlagSet) {
 }
 
 // enabled reports whether an output is selected. All of them need events.
-func (f *sinkFlags) enabled() bool {
+func (f *outputFlags) enabled() bool {
 	return f.server.Enabled() || f.record.Config.Dir != "" || f.mqtt.Enabled() || len(f.webhook.URLs) > 0
 }
 
 // prepare checks which events the outputs select, and adds the groups that they need.
-func (f *sinkFlags) prepare(labels []string, d *flags.Decision) error {
+func (f *outputFlags) prepare(labels []string, d *flags.Decision) error {
 	if f.record.Config.Dir == "" {
 		return nil
 	}
 	return f.record.Prepare(labels, d)
 }
 
-// addSinks starts the outputs that the flags select.
-func (r *runCommand) addSinks(o *outputs, n *model.Network) error {
+// addOutputs starts the outputs that the flags select.
+func (r *runCommand) addOutputs(o *outputs, n *model.Network) error {
 	for _, add := range []func(*outputs, *model.Network) error{r.addServer, r.addRecorder, r.addMQTT, r.addWebhooks} {
 		if err := add(o, n); err != nil {
 			return err
@@ -59,7 +59,7 @@ func (r *runCommand) addSinks(o *outputs, n *model.Network) error {
 
 // addServer starts the page.
 func (r *runCommand) addServer(o *outputs, n *model.Network) error {
-	f := &r.sinks.server
+	f := &r.outputs.server
 	if err := f.Check(); err != nil || !f.Enabled() {
 		return err
 	}
@@ -78,7 +78,7 @@ func (r *runCommand) addServer(o *outputs, n *model.Network) error {
 
 // addRecorder starts recording.
 func (r *runCommand) addRecorder(o *outputs, _ *model.Network) error {
-	f := &r.sinks.record
+	f := &r.outputs.record
 	if f.Config.Dir == "" {
 		return nil
 	}
@@ -94,8 +94,8 @@ func (r *runCommand) addRecorder(o *outputs, _ *model.Network) error {
 
 // addMQTT starts publishing.
 func (r *runCommand) addMQTT(o *outputs, n *model.Network) error {
-	c, err := r.sinks.mqtt.Config()
-	if err != nil || !r.sinks.mqtt.Enabled() {
+	c, err := r.outputs.mqtt.Config()
+	if err != nil || !r.outputs.mqtt.Enabled() {
 		return err
 	}
 	if c.Sensors, err = r.sensors(labels(n)); err != nil {
@@ -123,7 +123,7 @@ func (r *runCommand) sensors(labels []string) ([]mqtt.Sensor, error) {
 
 // addWebhooks starts a separate sink for each webhook, so that none delays another.
 func (r *runCommand) addWebhooks(o *outputs, _ *model.Network) error {
-	configs, err := r.sinks.webhook.Configs()
+	configs, err := r.outputs.webhook.Configs()
 	if err != nil {
 		return err
 	}
