@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"halfmeg/camera/internal/deviceerr"
@@ -82,7 +81,6 @@ var moduleLine = regexp.MustCompile(`(?m)^\d+ : ([\w.-]+) \[(\d{1,5})x(\d{1,5})[
 var modeRate = regexp.MustCompile(`[\[(](\d{1,4}(?:\.\d{1,3})?) fps`)
 
 func parseModules(list string) []Module {
-	list = strings.ReplaceAll(list, "\r", "")
 	starts := moduleLine.FindAllStringIndex(list, -1)
 	modules := make([]Module, len(starts))
 	for i, start := range starts {

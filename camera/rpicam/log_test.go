@@ -146,6 +146,8 @@ func FuzzLog(f *testing.F) {
 func FuzzList(f *testing.F) {
 	f.Add(someCameras)
 	f.Add("No cameras available!\n")
+	f.Add(strings.ReplaceAll(someCameras, "\n", "\r\n"))
+	f.Add("0 : imx7\r08 [4608x2592 10-bit RGGB]\n")
 	f.Fuzz(func(t *testing.T, list string) {
 		for _, m := range parseModules(list) {
 			require.NotEmpty(t, m.Name)

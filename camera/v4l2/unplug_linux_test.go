@@ -23,8 +23,10 @@ func TestNodeUnplugged(t *testing.T) {
 	if _, err := os.Stat(vividDriver); path == "" || err != nil {
 		t.Skip("LEFT OUT: needs a node of the driver vivid, HALFMEG_VIDEO=/dev/video0; make integration has one")
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	var reported []error
-	source, err := camera.Reconnect(t.Context(), func(ctx context.Context) (camera.Source, error) {
+	source, err := camera.Reconnect(ctx, func(ctx context.Context) (camera.Source, error) {
 		return camera.Open(ctx, path, camera.Options{Rate: 30})
 	}, camera.Retry{Report: func(err error) { reported = append(reported, err) }})
 	require.NoError(t, err)
@@ -32,7 +34,7 @@ func TestNodeUnplugged(t *testing.T) {
 
 	for range 3 {
 		reported = nil
-		_, err = source.Next(t.Context())
+		_, err = source.Next(ctx)
 		require.NoError(t, err)
 		drive(t, "unbind")
 		back := make(chan time.Time, 1)
@@ -41,7 +43,7 @@ func TestNodeUnplugged(t *testing.T) {
 			back <- time.Now()
 		})
 		for len(reported) < 2 { // gone, and back
-			_, err := source.Next(t.Context())
+			_, err := source.Next(ctx)
 			require.NoError(t, err)
 		}
 		took := time.Since(<-back)
