@@ -1,7 +1,6 @@
 package server
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,11 +23,6 @@ const DefaultPort = "8080"
 func listen(config *Config) (net.Listener, error) {
 	if (config.TLSCert == "") != (config.TLSKey == "") {
 		return nil, errors.New("--tls-cert and --tls-key belong together: set both")
-	}
-	if config.TLSCert != "" {
-		if _, err := tls.LoadX509KeyPair(config.TLSCert, config.TLSKey); err != nil {
-			return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w; both must be PEM files of the same certificate", config.TLSCert, config.TLSKey, err)
-		}
 	}
 	address, err := withPort(config.Listen)
 	if err != nil {
@@ -212,7 +206,7 @@ func (s *Server) addresses(path string) []string {
 // or localhost if it has neither.
 func (s *Server) localHosts() []string {
 	var hosts []string
-	list, _ := net.InterfaceAddrs() // localhost is the fallback
+	list, _ := net.InterfaceAddrs() // without addresses the names remain
 	for _, a := range list {
 		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && !p.Addr().IsLoopback() && !p.Addr().IsLinkLocalUnicast() {
 			hosts = append(hosts, p.Addr().String())
@@ -222,5 +216,8 @@ func (s *Server) localHosts() []string {
 	if names := hostNames(); names != nil {
 		hosts = append(hosts, names[len(names)-1])
 	}
-	return append(hosts, "localhost")[:max(1, len(hosts))]
+	if hosts == nil {
+		hosts = []string{"localhost"}
+	}
+	return hosts
 }

@@ -141,8 +141,8 @@ func TestTokenFile(t *testing.T) {
 	require.ErrorContains(t, err, "--token-file")
 }
 
-// certificate writes a certificate for 127.0.0.1 and its key.
-func certificate(t *testing.T) (cert, key string, pool *x509.CertPool) {
+// writeCertificate writes a certificate for 127.0.0.1 and its key.
+func writeCertificate(t *testing.T) (cert, key string, pool *x509.CertPool) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -164,7 +164,7 @@ func certificate(t *testing.T) (cert, key string, pool *x509.CertPool) {
 }
 
 func TestTLS(t *testing.T) {
-	cert, key, pool := certificate(t)
+	cert, key, pool := writeCertificate(t)
 	var stderr journal
 	s := start(t, Config{TLSCert: cert, TLSKey: key, Stderr: &stderr})
 	feed(t, s.Sink(""))
@@ -180,4 +180,40 @@ func TestTLS(t *testing.T) {
 	n, err := io.CopyN(io.Discard, response.Body, 5000) // several pictures
 	require.NoError(t, err)
 	require.EqualValues(t, 5000, n)
+}
+
+func TestCertificateIsRenewed(t *testing.T) {
+	cert, key, _ := writeCertificate(t)
+	var reported []error
+	c, err := newCertificate(cert, key, func(err error) { reported = append(reported, err) })
+	require.NoError(t, err)
+	first, err := c.get(nil)
+	require.NoError(t, err)
+
+	replace := func(name string, data []byte, modified time.Time) {
+		require.NoError(t, os.WriteFile(name, data, 0o600))
+		require.NoError(t, os.Chtimes(name, modified, modified))
+	}
+	next := func() *tls.Certificate {
+		c.checked = time.Now().Add(-certificateInterval)
+		loaded, err := c.get(nil)
+		require.NoError(t, err)
+		return loaded
+	}
+	require.Same(t, first, next())
+	newCert, newKey, _ := writeCertificate(t)
+	read := func(name string) []byte {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		return data
+	}
+	replace(cert, read(newCert), time.Now().Add(time.Hour))
+	require.Same(t, first, next(), "the key does not belong to the new certificate yet")
+	require.Len(t, reported, 1)
+	require.ErrorContains(t, reported[0], "the previous certificate stays in use")
+	replace(key, read(newKey), time.Now().Add(time.Hour))
+	renewed := next()
+	require.NotSame(t, first, renewed)
+	require.NotEqual(t, first.Certificate, renewed.Certificate)
+	require.Len(t, reported, 1)
 }

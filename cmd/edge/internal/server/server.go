@@ -10,7 +10,9 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -35,7 +37,7 @@ import (
 type Config struct {
 	Listen         string         // address and port, such as 127.0.0.1:8080 or :8080
 	AllowHosts     []string       // additional names of this machine
-	TLSCert        string         // file of the certificate and its chain, PEM; empty for plain HTTP
+	TLSCert        string         // file of the certificate and its chain, PEM, loaded again when it changes; empty for plain HTTP
 	TLSKey         string         // file of its key, PEM
 	TokenFile      string         // holds the token, created if it does not exist; empty for a new token each start
 	TrustedProxies []netip.Prefix // whose X-Forwarded headers are trusted
@@ -136,12 +138,17 @@ func serve(config Config, listener net.Listener) (*Server, error) {
 	}
 	s.metrics = newMetrics(s)
 	s.ended, s.end = context.WithCancel(context.Background())
+	security, err := s.security()
+	if err != nil {
+		return nil, err
+	}
 	handler, err := s.handler()
 	if err != nil {
 		return nil, err
 	}
 	s.http = &http.Server{
 		Handler:           handler,
+		TLSConfig:         security,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -155,10 +162,22 @@ func serve(config Config, listener net.Listener) (*Server, error) {
 
 func (s *Server) accept() error {
 	limited := netutil.LimitListener(s.listener, maxConnections)
-	if s.config.TLSCert != "" {
-		return s.http.ServeTLS(limited, s.config.TLSCert, s.config.TLSKey)
+	if s.http.TLSConfig != nil {
+		return s.http.ServeTLS(limited, "", "") // the certificate is in TLSConfig
 	}
 	return s.http.Serve(limited)
+}
+
+// security returns the configuration of TLS, or nil for plain HTTP.
+func (s *Server) security() (*tls.Config, error) {
+	if s.config.TLSCert == "" {
+		return nil, nil
+	}
+	c, err := newCertificate(s.config.TLSCert, s.config.TLSKey, func(err error) { fmt.Fprintln(s.config.Stderr, "edge:", err) })
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{GetCertificate: c.get}, nil
 }
 
 // handler returns the handler of all requests: the routes with access control, counters

@@ -21,13 +21,18 @@ type Snapshot struct {
 	img      pixel.Image // used if original is nil; the planes have no padding
 
 	mu      sync.Mutex
-	encoded map[encoding][]byte
-	failed  error     // of the first encoding
+	encoded map[encoding]encodedJPEG
 	decoded *Snapshot // of original, once Bounded needs it
 }
 
 // encoding holds the parameters of an encoding.
 type encoding struct{ maxSide, quality int }
+
+// encodedJPEG is the result of an encoding.
+type encodedJPEG struct {
+	data []byte
+	err  error
+}
 
 // The size and quality of a picture that is sent away, over MQTT or to a web server.
 const (
@@ -88,20 +93,23 @@ func (s *Snapshot) JPEG(maxSide, quality int) ([]byte, error) {
 	key := encoding{maxSide, quality}
 	s.mu.Lock() // held while encoding, so that each encoding is computed once
 	defer s.mu.Unlock()
-	if data := s.encoded[key]; data != nil || s.failed != nil {
-		return data, s.failed
-	}
-	var b bytes.Buffer
-	err := jpeg.Encode(&b, reduce(&s.img, factor(&s.img, maxSide)), &jpeg.Options{Quality: quality})
-	if err != nil {
-		s.failed = err
-		return nil, err
+	if e, ok := s.encoded[key]; ok {
+		return e.data, e.err
 	}
 	if s.encoded == nil {
-		s.encoded = make(map[encoding][]byte)
+		s.encoded = make(map[encoding]encodedJPEG)
 	}
-	s.encoded[key] = b.Bytes()
-	return b.Bytes(), nil
+	e := encode(&s.img, key)
+	s.encoded[key] = e
+	return e.data, e.err
+}
+
+func encode(img *pixel.Image, e encoding) encodedJPEG {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, reduce(img, factor(img, e.maxSide)), &jpeg.Options{Quality: e.quality}); err != nil {
+		return encodedJPEG{err: err}
+	}
+	return encodedJPEG{data: b.Bytes()}
 }
 
 // Bounded is JPEG, except that a JPEG of the camera with more than maxBytes is scaled down
