@@ -121,6 +121,9 @@ func FuzzParseAnswer(f *testing.F) {
 	f.Add(packed)
 	f.Fuzz(func(t *testing.T, message []byte) {
 		address, ok := parseAnswer(message, "camera.local")
-		require.True(t, !ok || address.Is4())
+		if ok {
+			require.True(t, address.Is4())
+			require.Contains(t, string(message), string(address.AsSlice()))
+		}
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,8 +134,17 @@ func FuzzTable(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if table, err := newTable(w, smallClasses); err == nil {
-			require.Contains(t, string(table.text()), "\n\n")
+		table, err := newTable(w, smallClasses)
+		if err != nil {
+			return
+		}
+		require.Len(t, table.classes, len(smallClasses))
+		for _, g := range table.groups {
+			require.NotEmpty(t, g.names)
+			require.NotEmpty(t, g.members, g.names)
+			require.True(t, slices.IsSorted(g.members), g.names)
+			require.GreaterOrEqual(t, g.members[0], 0)
+			require.Less(t, g.members[len(g.members)-1], len(smallClasses))
 		}
 	})
 }

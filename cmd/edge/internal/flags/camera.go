@@ -31,7 +31,7 @@ func (c *Camera) Add(flags *pflag.FlagSet) {
 	flags.Var((*sizeFlag)(&c.Options), "size", "frame size to request from the camera, largest size for rtsp, or size of raw frames, in pixels, such as 640x480")
 	flags.Var((*rateFlag)(&c.Options), "rate", "`frames` per second to request from the camera")
 	flags.Var((*formatFlag)(&c.Options), "format", "pixel format to request from the camera, or format of raw frames, such as YUYV, MJPG or yuv420p")
-	flags.Var((*controlFlag)(&c.Options), "control", "set a control of the camera, such as exposure=300; may be repeated")
+	flags.Var(controlsFlag(&c.Options.Controls), "control", "set a control of the camera, such as exposure=300; may be repeated")
 	flags.Var((*patienceFlag)(&c.Options), "patience", "`time` without a frame after which the camera counts as failed, such as 30s or 2m (default about 10s)")
 	flags.BoolVar(&c.KeepTrying, "keep-trying", false, "after a permanent error, such as a wrong password, retry after some minutes instead of exiting")
 	flags.Var((*fingerprintFlag)(&c.Options), "tls-fingerprint", "accept only the https certificate with this `SHA256` fingerprint")
@@ -140,36 +140,18 @@ func (f *fingerprintFlag) Set(text string) error {
 	return nil
 }
 
-// controlFlag is a flag NAME=VALUE. Each use adds a control.
-type controlFlag camera.Options
+// controlsFlag returns a flag for controls, NAME=VALUE.
+func controlsFlag(list *[]camera.Control) pflag.Value {
+	return &listFlag[camera.Control]{
+		list: list, kind: "name=value", parse: parseControl,
+		format: func(c camera.Control) string { return c.Name + "=" + c.Value },
+	}
+}
 
-func (f *controlFlag) String() string { return "" }
-
-func (f *controlFlag) Type() string { return "name=value" }
-
-func (f *controlFlag) Set(text string) error {
+func parseControl(text string) (camera.Control, error) {
 	name, value, ok := strings.Cut(text, "=")
 	if !ok || name == "" || value == "" {
-		return errors.New("expected a name and a value, such as exposure=300")
+		return camera.Control{}, errors.New("expected a name and a value, such as exposure=300")
 	}
-	f.Controls = append(f.Controls, camera.Control{Name: name, Value: value})
-	return nil
-}
-
-// Append adds a control, like Set.
-func (f *controlFlag) Append(text string) error { return f.Set(text) }
-
-// Replace replaces all controls, for lists in the configuration file.
-func (f *controlFlag) Replace(list []string) error {
-	f.Controls = nil
-	return setAll(f, list)
-}
-
-// GetSlice returns all controls.
-func (f *controlFlag) GetSlice() []string {
-	list := make([]string, len(f.Controls))
-	for i, c := range f.Controls {
-		list[i] = c.Name + "=" + c.Value
-	}
-	return list
+	return camera.Control{Name: name, Value: value}, nil
 }

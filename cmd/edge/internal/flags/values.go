@@ -58,14 +58,50 @@ func (r *Rotation) Set(text string) error {
 	return errors.New("expected 0, 90, 180 or 270")
 }
 
-// setAll adds each text to a flag that may be repeated.
-func setAll(f pflag.Value, list []string) error {
+// listFlag is a flag for a list of which each use adds an item. It is a pflag.SliceValue,
+// so a list in the configuration file replaces all items.
+type listFlag[T any] struct {
+	list   *[]T
+	kind   string // of an item, for a command's help
+	parse  func(text string) (T, error)
+	format func(item T) string
+}
+
+func (f *listFlag[T]) String() string { return strings.Join(f.GetSlice(), ",") }
+
+func (f *listFlag[T]) Type() string { return f.kind }
+
+// Set adds an item.
+func (f *listFlag[T]) Set(text string) error {
+	item, err := f.parse(text)
+	if err != nil {
+		return err
+	}
+	*f.list = append(*f.list, item)
+	return nil
+}
+
+// Append is Set.
+func (f *listFlag[T]) Append(text string) error { return f.Set(text) }
+
+// Replace replaces all items.
+func (f *listFlag[T]) Replace(list []string) error {
+	*f.list = nil
 	for _, text := range list {
 		if err := f.Set(text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// GetSlice returns all items as text.
+func (f *listFlag[T]) GetSlice() []string {
+	texts := make([]string, len(*f.list))
+	for i, item := range *f.list {
+		texts[i] = f.format(item)
+	}
+	return texts
 }
 
 type bytesFlag int64

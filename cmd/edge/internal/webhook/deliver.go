@@ -39,6 +39,9 @@ func (s *Sink) run() {
 			return
 		}
 		if err := s.deliver(j); err != nil {
+			if !errors.Is(err, context.Canceled) { // Close counts these events
+				s.reportProblem(err, eventDropped)
+			}
 			s.mu.Lock()
 			s.dropped++
 			s.mu.Unlock()
@@ -88,17 +91,15 @@ func (s *Sink) checkStatus(response *http.Response) error {
 		return nil
 	case code < 400:
 		err := errors.New("it redirects to an address that is not followed: use that address instead")
-		s.reportProblem(err, eventDropped)
 		return backoff.Permanent(err)
 	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= 500:
 		s.reportProblem(status, retrying)
 		if delay, ok := retryAfter(response.Header.Get("Retry-After"), time.Now()); ok {
-			return backoff.RetryAfter(int(delay.Seconds()))
+			return fmt.Errorf("%w: %w", status, backoff.RetryAfter(int(delay.Seconds())))
 		}
 		return status
 	default:
-		s.reportProblem(status, "check address and access; "+eventDropped)
-		return backoff.Permanent(status)
+		return backoff.Permanent(fmt.Errorf("%w; check address and access", status))
 	}
 }
 
@@ -125,7 +126,7 @@ const (
 // reportProblem reports the first problem of an outage, and each different one that drops
 // an event.
 func (s *Sink) reportProblem(problem error, next string) {
-	text := problem.Error()
+	text := fmt.Sprintf("%s; %s", problem, next)
 	if text != s.reported && (s.reported == "" || next != retrying) && s.requests.Err() == nil {
 		s.reported = text
 		s.config.Report(fmt.Errorf("%s: %w; %s", s.name, problem, next))

@@ -359,6 +359,10 @@ func TestRetryTimeout(t *testing.T) {
 		time.Sleep(retryTimeout + time.Minute)
 		synctest.Wait()
 		require.Equal(t, 1, s.dropped)
+		require.Equal(t, []string{
+			"webhook http://host: the server responded 503 Service Unavailable; retrying",
+			"webhook http://host: the server responded 503 Service Unavailable; the event is dropped",
+		}, r.list)
 		begin := time.Now()
 		require.NoError(t, s.Close())
 		require.Zero(t, time.Since(begin), "Close does not wait for the next attempt")
