@@ -24,8 +24,8 @@ lint: ## run staticcheck and golangci-lint at pinned versions
 	@go run ./tools/check lint
 
 .PHONY: integration
-integration: ## run edge and tests with a camera on an emulated board
-	@go run ./tools/check integration
+integration: ## run edge and tests with a camera, buses and lines on emulated boards
+	@go run ./tools/check integration pi3
 
 .PHONY: edge
 edge: ## build the program for the Raspberry Pi: build/edge-linux-arm64

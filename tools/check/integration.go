@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -17,14 +18,45 @@ import (
 	"halfmeg/tools/emupi/protocol"
 )
 
-// boardTests are the packages whose tests run on the emulated board, in this
-// order: a few that show that kernels and engine work there, and those that
-// need a camera.
-var boardTests = []boardTest{
-	{pkg: "kernels", run: "MatchReference$"},
-	{pkg: "model", run: "^TestEngine"},
-	{pkg: "camera/v4l2", run: "^TestNode"},
-	{pkg: "tools/integration"},
+// suite is an emulated board with the tests that run there, in this order.
+type suite struct {
+	name      string
+	machine   board.Machine
+	getKernel func(context.Context, io.Writer) (kernel.Kernel, error)
+	modules   []protocol.Module
+	env       []string // tells the tests what is on the board
+	tests     []boardTest
+}
+
+// cameraSuite has a few tests that show that kernels and engine work on a
+// board, and those that need a camera.
+var cameraSuite = suite{
+	name: "virt", machine: board.Virt, getKernel: kernel.Get, modules: board.Cameras,
+	env: []string{
+		"HALFMEG_EDGE=" + boardEdge,
+		"HALFMEG_VIDEO=" + board.Vivid,
+		"HALFMEG_LOOPBACK=" + board.Loopback,
+	},
+	tests: []boardTest{
+		{pkg: "kernels", run: "MatchReference$"},
+		{pkg: "model", run: "^TestEngine"},
+		{pkg: "camera/v4l2", run: "^TestNode"},
+		{pkg: "tools/integration"},
+	},
+}
+
+// piSuite has the tests that need the buses and lines of a Raspberry Pi.
+var piSuite = suite{
+	name: "pi3", machine: board.Pi3, getKernel: kernel.GetPi, modules: board.PiDevices,
+	env: []string{
+		"HALFMEG_EDGE=" + boardEdge,
+		"HALFMEG_VIDEO=" + board.Vivid,
+		"HALFMEG_I2C=" + board.I2CBus,
+		"HALFMEG_GPIO_SIM=" + board.GPIOSim,
+	},
+	tests: []boardTest{
+		{pkg: "tools/integration", run: "^TestPi"},
+	},
 }
 
 // boardTest selects tests of a package.
@@ -39,52 +71,54 @@ const (
 	boardPrograms = "/test"
 )
 
-// boardEnv tells the tests what is on the board.
-var boardEnv = []string{
-	"HALFMEG_EDGE=" + boardEdge,
-	"HALFMEG_VIDEO=" + board.Vivid,
-	"HALFMEG_LOOPBACK=" + board.Loopback,
-}
-
-// boardTimeout is for all tests. They should take a minute; a busy machine
+// boardTimeout is for all tests of a board. They should take a minute; a busy machine
 // may need several.
 const boardTimeout = 10 * time.Minute
 
-// needCamera is why tests with a camera do not run on the host. The skipped
+// Why tests with a camera, buses or lines do not run on the host. The skipped
 // tests log the same words.
-const needCamera = "tests with a camera: make integration runs them on an emulated board"
+const (
+	needCamera = "tests with a camera: make integration runs them on an emulated board"
+	needPi     = "tests with buses and lines: make integration runs them on an emulated board"
+)
 
 // integration runs tests on an emulated board with cameras: a real kernel,
 // and the programs that run on the Raspberry Pi.
-func integration(r *report) {
+func integration(r *report) { cameraSuite.run(r) }
+
+// integrationPi runs tests on an emulated Raspberry Pi 3.
+func integrationPi(r *report) { piSuite.run(r) }
+
+// run runs the tests and reports why it cannot.
+func (s suite) run(r *report) {
 	if missing := board.Missing(); len(missing) > 0 {
 		r.fail("integration: needs " + strings.Join(missing, ", ") + "; make deps installs them")
 		return
 	}
-	if err := runOnBoard(r); err != nil {
-		r.fail(fmt.Sprintf("integration: %v", err))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := s.runOnBoard(ctx, r); err != nil {
+		r.fail(fmt.Sprintf("integration, board %s: %v", s.name, err))
 	}
 }
 
-func runOnBoard(r *report) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	files, err := boardFiles()
+func (s suite) runOnBoard(ctx context.Context, r *report) error {
+	files, err := s.files()
 	if err != nil {
 		return err
 	}
-	k, err := kernel.Get(ctx, os.Stdout)
+	k, err := s.getKernel(ctx, os.Stdout)
 	if err != nil {
 		return err
 	}
-	b := board.Board{Kernel: k, Modules: board.Cameras, Files: files, Timeout: boardTimeout, Console: os.Stdout}
-	runs := make([]boardRun, len(boardTests))
+	b := board.Board{Machine: s.machine, Kernel: k, Modules: s.modules, Files: files, Timeout: boardTimeout, Console: os.Stdout}
+	runs := make([]boardRun, len(s.tests))
 	var commands []board.Command
-	for i, t := range boardTests {
-		runs[i] = boardRun{boardTest: t, report: r}
+	for i, t := range s.tests {
+		runs[i] = boardRun{boardTest: t, env: s.env, report: r}
 		commands = append(commands, runs[i].command())
 	}
-	fmt.Printf("booting Linux %s on the emulated board\n", k.Release)
+	fmt.Printf("booting Linux %s on the emulated board %s\n", k.Release, s.name)
 	began := time.Now()
 	err = b.Run(ctx, commands...)
 	fmt.Printf("the board was on for %.0f s\n", time.Since(began).Seconds())
@@ -94,13 +128,13 @@ func runOnBoard(r *report) error {
 	return err
 }
 
-// boardFiles builds the programs that run on the board.
-func boardFiles() ([]board.File, error) {
+// files builds the programs that run on the board.
+func (s suite) files() ([]board.File, error) {
 	if err := buildEdge(); err != nil {
 		return nil, err
 	}
 	programs := map[string]string{boardEdge: filepath.Join(binDir, edgeName)}
-	for _, t := range boardTests {
+	for _, t := range s.tests {
 		built, err := t.build()
 		if err != nil {
 			return nil, err
@@ -135,6 +169,7 @@ func (t boardTest) build() (string, error) {
 // boardRun is a run of such tests.
 type boardRun struct {
 	boardTest
+	env    []string
 	report *report
 	output bytes.Buffer
 }
@@ -143,7 +178,7 @@ func (b *boardRun) command() board.Command {
 	return board.Command{
 		Command: protocol.Command{
 			Args: []string{b.program(), "-test.v=test2json", "-test.short", "-test.run=" + b.run},
-			Env:  boardEnv,
+			Env:  b.env,
 		},
 		Output: &b.output,
 		Ended:  b.ended,
@@ -179,7 +214,7 @@ func (b *boardRun) count() error {
 	if err != nil {
 		return err
 	}
-	return newTestReader(b.report, testRun{name: "board"}, os.Stdout).read(bytes.NewReader(events))
+	return newTestReader(b.report, testRun{name: "board", repeats: true}, os.Stdout).read(bytes.NewReader(events))
 }
 
 // showUnfinished prints the output of tests that have not ended.

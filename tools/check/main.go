@@ -46,6 +46,8 @@ var stages = []stage{
 	{name: "edge", about: "the program for the Raspberry Pi", run: edge},
 	{name: "integration", about: "edge and tests with a camera on an emulated board", run: integration,
 		onRequest: needCamera},
+	{name: "pi3", about: "edge and tests with buses and lines on an emulated Raspberry Pi 3", run: integrationPi,
+		onRequest: needPi},
 	{name: "lint", about: "staticcheck, golangci-lint, go mod tidy", run: lint,
 		onRequest: "staticcheck and golangci-lint: make lint fetches and runs them"},
 }

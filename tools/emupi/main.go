@@ -4,10 +4,20 @@
 //	make edge
 //	go run ./tools/emupi -file build/edge-linux-arm64:/bin/edge edge run --camera testcard --frames 20
 //
+// With -board pi3 it is a Raspberry Pi 3 with vivid, an I2C bus, a display at
+// address 0x3c of /dev/i2c-1, and gpio-sim, whose lines programs create below
+// /sys/kernel/config/gpio-sim.
+//
 // The program must be static and for linux/arm64; there is no shell. It runs
 // as root, and its exit status becomes that of emupi. The first run downloads
 // 100 MB, which package kernel caches. Package board describes which parts of
 // the board are real and which are emulated.
+//
+// To give the Pi 3 another kernel module, add it to piModules in package kernel
+// and to PiDevices in package board. Tests that run there are listed in piSuite
+// of tools/check, and "go run ./tools/check pi3" runs them. Each is an ordinary
+// Go test, compiled for the board, that skips itself without the environment
+// variables of piSuite. It may start programs, and write to sysfs and configfs.
 package main
 
 import (
@@ -31,6 +41,7 @@ import (
 func main() {
 	var files fileList
 	flag.Var(&files, "file", "`host:board`, a file to put on the board; may be repeated")
+	name := flag.String("board", "virt", "the `machine`: virt or pi3")
 	timeout := flag.Duration("timeout", 2*time.Minute, "stop the board after this time")
 	verbose := flag.Bool("verbose", false, "show the messages of the kernel")
 	cli.Flags("emupi", "Emupi runs a program on an emulated board: emupi [-file host:board]... program [argument]...")
@@ -39,10 +50,18 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	b := &board.Board{Modules: board.Cameras, Files: files, Timeout: *timeout, Console: io.Discard}
+	get := kernel.Get
+	switch *name {
+	case "virt":
+	case "pi3":
+		b.Machine, b.Modules, get = board.Pi3, board.PiDevices, kernel.GetPi
+	default:
+		cli.Usage("emupi", "-board must be virt or pi3")
+	}
 	if *verbose {
 		b.Console = os.Stderr
 	}
-	status, err := run(ctx, b, flag.Args())
+	status, err := run(ctx, b, get, flag.Args())
 	stop()
 	if err != nil {
 		cli.Exit("emupi", err, "interrupted; the board is off")
@@ -50,11 +69,11 @@ func main() {
 	os.Exit(status)
 }
 
-func run(ctx context.Context, b *board.Board, args []string) (int, error) {
+func run(ctx context.Context, b *board.Board, get func(context.Context, io.Writer) (kernel.Kernel, error), args []string) (int, error) {
 	if missing := board.Missing(); len(missing) > 0 {
 		return 0, fmt.Errorf("needs %s; make deps installs them", strings.Join(missing, ", "))
 	}
-	k, err := kernel.Get(ctx, os.Stderr)
+	k, err := get(ctx, os.Stderr)
 	if err != nil {
 		return 0, err
 	}

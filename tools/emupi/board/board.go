@@ -1,13 +1,20 @@
-// Package board runs programs on an emulated board: QEMU's machine "virt"
-// with one Cortex-A72 and a Linux kernel of Debian.
+// Package board runs programs on an emulated board: a machine of QEMU with a
+// Linux kernel of Debian.
 //
 // The kernel with its system calls, ioctls and memory mappings is real, and so
 // are the drivers vivid and v4l2loopback with all of Video4Linux above them. The
-// programs are the same as for the Raspberry Pi. The Raspberry Pi's own devices
-// and USB are missing; vivid draws the camera's pictures. Time is simulated: the
-// board's clock advances one nanosecond per instruction and, when the board is
-// idle, jumps to the next timer. Timeouts therefore do not depend on how busy
-// the host is, and waiting for a camera that hangs takes no time.
+// programs are the same as for the Raspberry Pi. vivid draws the camera's
+// pictures. Time is simulated: the board's clock advances one nanosecond per
+// instruction and, when the board is idle, jumps to the next timer. Timeouts
+// therefore do not depend on how busy the host is, and waiting for a camera that
+// hangs takes no time.
+//
+// The machine Virt has one Cortex-A72 and none of the Raspberry Pi's devices,
+// and boots fastest. Pi3 is a Raspberry Pi 3 with Cortex-A53 cores, of which
+// Linux uses one. The driver of its I2C controller is real; bus 1 has a display
+// controller at DisplayAddress that acknowledges every byte and cannot be read.
+// Its GPIO controller is emulated without anything connected. Simulated lines
+// are those of gpio-sim, which programs create below /sys/kernel/config/gpio-sim.
 package board
 
 import (
@@ -26,14 +33,15 @@ import (
 	"halfmeg/tools/emupi/protocol"
 )
 
-// emulator is the program that emulates the board.
-const emulator = "qemu-system-aarch64"
-
 // Board describes an emulated board.
 type Board struct {
-	Kernel  kernel.Kernel
+	Machine Machine
+	Kernel  kernel.Kernel     // of kernel.Get or, for Pi3, of kernel.GetPi
 	Modules []protocol.Module // to load; Path is the module's name
 	Files   []File
+	// I2CTrace is the file for QEMU's trace of the I2C transfers, of Pi3 only;
+	// empty for none.
+	I2CTrace string
 	// Timeout bounds how long the board runs, both by its own clock and by
 	// the host's.
 	Timeout time.Duration
@@ -56,7 +64,7 @@ type Command struct {
 	Ended func(status int, took time.Duration)
 }
 
-// Device nodes of Cameras.
+// Device nodes of Cameras and PiDevices.
 const (
 	Vivid    = "/dev/video0"  // colour bars, raw formats
 	Loopback = "/dev/video10" // shows what a program writes to it; hangs without one
@@ -69,9 +77,26 @@ var Cameras = []protocol.Module{
 	{Path: "v4l2loopback", Parameters: "devices=1 video_nr=10 card_label=loopback"},
 }
 
+// PiDevices are the kernel modules of the devices of Pi3. A module that is added
+// here also goes into piModules of package kernel.
+var PiDevices = []protocol.Module{
+	{Path: "bcm2835_wdt"}, // the watchdog, which also powers the board off
+	{Path: "i2c_bcm2835"},
+	{Path: "i2c_dev"},
+	{Path: "gpio_sim"},
+	Cameras[0],
+}
+
+// I2CBus is the device node of the bus with the display. In GPIOSim programs
+// create simulated chips of GPIO lines.
+const (
+	I2CBus  = "/dev/i2c-1"
+	GPIOSim = "/sys/kernel/config/gpio-sim"
+)
+
 // Missing lists the programs that the board needs and the host lacks.
 func Missing() []string {
-	return slices.DeleteFunc(append(kernel.Tools(), emulator), func(name string) bool {
+	return slices.DeleteFunc(append(kernel.Tools(), kernel.Emulator), func(name string) bool {
 		_, err := exec.LookPath(name)
 		return err == nil
 	})
@@ -110,12 +135,7 @@ func (b *Board) Run(ctx context.Context, commands ...Command) error {
 
 // emulate runs the machine until it powers off, and feeds its events to r.
 func (b *Board) emulate(ctx context.Context, archive string, r *record) error {
-	cmd := exec.CommandContext(ctx, emulator,
-		"-machine", "virt", "-cpu", "cortex-a72", "-smp", "1", "-icount", "shift=0,sleep=off", "-m", "512",
-		"-nodefaults", "-no-reboot", "-display", "none", "-monitor", "none", "-serial", "stdio",
-		"-kernel", b.Kernel.Image, "-initrd", archive,
-		// loglevel=1: only emergencies on the console, which carries the events.
-		"-append", "console=ttyAMA0 loglevel=1 panic=-1")
+	cmd := exec.CommandContext(ctx, b.Kernel.Emulator, b.arguments(archive)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	console, err := cmd.StdoutPipe()

@@ -1,7 +1,7 @@
 // Package debian downloads Debian packages, of other architectures too, and
 // unpacks them into a folder. It installs nothing: apt works in a private root
-// and uses only the sources and keys of the host, whose package lists and
-// settings do not change.
+// and uses the sources and keys of the host, or suites of the Debian archive.
+// The package lists and settings of the host do not change.
 package debian
 
 import (
@@ -22,12 +22,21 @@ type Root struct {
 	dir          string
 	architecture string // of packages named without one
 	host         string
+	sources      []string // options of apt that replace the sources of the host
 	log          io.Writer
 }
 
+// The Debian archive, and the keys that the package debian-archive-keyring installs.
+const (
+	archive = "http://deb.debian.org/debian"
+	keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+)
+
 // NewRoot creates a root in an empty folder and downloads the package lists of
-// an architecture and of the host's. Progress goes to log.
-func NewRoot(ctx context.Context, dir, architecture string, log io.Writer) (*Root, error) {
+// an architecture and of the host's. Progress goes to log. With suites, such as
+// trixie-backports, the packages come from these suites of the Debian archive
+// instead of the sources of the host.
+func NewRoot(ctx context.Context, dir, architecture string, log io.Writer, suites ...string) (*Root, error) {
 	host, err := exec.CommandContext(ctx, "dpkg", "--print-architecture").Output()
 	if err != nil {
 		return nil, fmt.Errorf("dpkg --print-architecture: %w", err)
@@ -38,8 +47,25 @@ func NewRoot(ctx context.Context, dir, architecture string, log io.Writer) (*Roo
 			return nil, err
 		}
 	}
+	if err := r.useSuites(suites); err != nil {
+		return nil, err
+	}
 	fmt.Fprintf(log, "downloading Debian's package lists for %s and %s\n", architecture, r.host)
 	return r, r.run(r.apt(ctx, "apt-get", "update"))
+}
+
+// useSuites replaces the sources of the host, unless suites is empty.
+func (r *Root) useSuites(suites []string) error {
+	if len(suites) == 0 {
+		return nil
+	}
+	var text strings.Builder
+	for _, suite := range suites {
+		fmt.Fprintf(&text, "deb [signed-by=%s] %s %s main\n", keyring, archive, suite)
+	}
+	list := filepath.Join(r.dir, "sources.list")
+	r.sources = []string{"Dir::Etc::SourceList=" + list, "Dir::Etc::SourceParts=-"}
+	return os.WriteFile(list, []byte(text.String()), 0o644)
 }
 
 // Depends lists the packages that one depends on.
@@ -107,7 +133,7 @@ func (r *Root) apt(ctx context.Context, name string, args ...string) *exec.Cmd {
 		"Acquire::Retries=3",
 	}
 	words := []string{"-q"}
-	for _, o := range options {
+	for _, o := range append(options, r.sources...) {
 		words = append(words, "-o", o)
 	}
 	cmd := exec.CommandContext(ctx, name, append(words, args...)...)

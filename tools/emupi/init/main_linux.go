@@ -46,6 +46,9 @@ func run(events *protocol.Writer) error {
 			return fmt.Errorf("load %s %s: %w", m.Path, m.Parameters, err)
 		}
 	}
+	if err := mountConfig(); err != nil {
+		return err
+	}
 	if err := errors.Join(os.Setenv("PATH", "/bin"), os.Setenv("HOME", "/tmp")); err != nil {
 		return err
 	}
@@ -76,6 +79,15 @@ func mountAll() error {
 		}
 	}
 	return nil
+}
+
+// mountConfig mounts configfs if a module uses it.
+func mountConfig() error {
+	const path = "/sys/kernel/config"
+	if _, err := os.Stat(path); err != nil {
+		return nil //nolint:nilerr // no module has created the folder
+	}
+	return os.NewSyscallError("mount configfs", unix.Mount("configfs", path, "configfs", 0, ""))
 }
 
 func load(m protocol.Module) error {

@@ -1,8 +1,14 @@
-// Package kernel provides a Linux kernel for the emulated board: Debian's for
-// arm64, with the modules of the board's cameras. v4l2loopback is built here,
-// because Debian packages only its source. Everything is kept in the user's
-// cache (halfmeg/emupi), so that later runs need no network; remove that folder
-// to get a newer kernel.
+// Package kernel provides Linux kernels for the emulated boards: Debian's for
+// arm64, with the modules that the boards load.
+//
+// Get returns the kernel of the host's Debian for the machine "virt".
+// v4l2loopback is built here, because Debian packages only its source. GetPi
+// returns the newest kernel of Debian's backports for the Raspberry Pi 3,
+// because older ones have no gpio-sim, and a QEMU that emulates its I2C
+// controller.
+//
+// Everything is kept in the user's cache (halfmeg/emupi and halfmeg/emupi-pi3),
+// so that later runs need no network; remove a folder to get a newer kernel.
 package kernel
 
 import (
@@ -34,35 +40,54 @@ type Kernel struct {
 	Release string // as of "uname -r"
 	Image   string // file
 	Modules modules.Tree
+
+	DeviceTree string // file; empty for the machine "virt", which describes itself
+	Emulator   string // program that emulates the machine
 }
 
-// Get returns the kernel in the cache, or downloads it. Progress of a download
-// goes to log.
+// Emulator is the program of QEMU. The host's is used unless it is too old.
+const Emulator = "qemu-system-aarch64"
+
+// Get returns the kernel for the machine "virt" from the cache, or downloads
+// it. Progress of a download goes to log.
 func Get(ctx context.Context, log io.Writer) (Kernel, error) {
-	cache, err := cacheDir()
+	return get("emupi", log, open, func(p workspace, dir string) error {
+		apt, err := debian.NewRoot(ctx, dir, architecture, log)
+		if err != nil {
+			return err
+		}
+		return p.fill(ctx, apt)
+	})
+}
+
+// get returns the kernel in a folder of the cache, after filling the folder if
+// open does not find one. fill also gets an empty folder for apt.
+func get(name string, log io.Writer, open func(string) (Kernel, error), fill func(p workspace, apt string) error) (Kernel, error) {
+	dir, err := os.UserCacheDir()
 	if err != nil {
 		return Kernel{}, err
 	}
+	cache := filepath.Join(dir, "halfmeg", name)
 	k, err := open(cache)
 	if err == nil {
 		return k, nil
 	}
-	if err := fetch(ctx, cache, log); err != nil {
+	if err := fetch(cache, log, fill); err != nil {
 		return Kernel{}, fmt.Errorf("get a kernel for the emulated board: %w", err)
 	}
 	return open(cache)
 }
 
-func cacheDir() (string, error) {
-	dir, err := os.UserCacheDir()
-	return filepath.Join(dir, "halfmeg", "emupi"), err
-}
-
 // imagePrefix precedes the release in the file names of Debian's kernels.
 const imagePrefix = "vmlinuz-"
 
-// open finds a kernel in a folder and checks that it has all modules.
+// open finds a kernel for the machine "virt".
 func open(dir string) (Kernel, error) {
+	return openWith(dir, append([]string{loopback}, wanted...))
+}
+
+// openWith finds a kernel in a folder and checks that it has all modules.
+func openWith(dir string, needed []string) (Kernel, error) {
 	images, err := filepath.Glob(filepath.Join(dir, imagePrefix+"*"))
 	if err != nil {
 		return Kernel{}, err
@@ -74,14 +99,14 @@ func open(dir string) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	_, err = tree.Order(append([]string{loopback}, wanted...)...)
+	_, err = tree.Order(needed...)
 	release := strings.TrimPrefix(filepath.Base(images[0]), imagePrefix)
-	return Kernel{Release: release, Image: images[0], Modules: tree}, err
+	return Kernel{Release: release, Image: images[0], Modules: tree, Emulator: Emulator}, err
 }
 
 // fetch fills the cache. It works in a temporary folder and renames it, so that
 // the cache is never incomplete.
-func fetch(ctx context.Context, cache string, log io.Writer) error {
+func fetch(cache string, log io.Writer, fill func(p workspace, apt string) error) error {
 	if err := os.MkdirAll(filepath.Dir(cache), 0o755); err != nil {
 		return err
 	}
@@ -94,11 +119,7 @@ func fetch(ctx context.Context, cache string, log io.Writer) error {
 	if err := os.Mkdir(p.keep, 0o755); err != nil {
 		return err
 	}
-	apt, err := debian.NewRoot(ctx, filepath.Join(work, "apt"), architecture, log)
-	if err != nil {
-		return err
-	}
-	if err := p.fill(ctx, apt); err != nil {
+	if err := fill(p, filepath.Join(work, "apt")); err != nil {
 		return err
 	}
 	fmt.Fprintln(log, "keeping the kernel in", cache)
@@ -124,7 +145,7 @@ func (p workspace) fill(ctx context.Context, apt *debian.Root) error {
 	if err := os.Rename(filepath.Join(p.root, "boot", image), filepath.Join(p.keep, image)); err != nil {
 		return err
 	}
-	if err := p.keepModules(); err != nil {
+	if err := p.keepModules(wanted); err != nil {
 		return err
 	}
 	return p.buildLoopback(ctx, apt, release)
@@ -146,8 +167,8 @@ func newest(ctx context.Context, apt *debian.Root) (string, error) {
 	return "", fmt.Errorf("package %s depends on no kernel", name)
 }
 
-// keepModules keeps the wanted modules and their dependencies.
-func (p workspace) keepModules() error {
+// keepModules keeps modules and their dependencies.
+func (p workspace) keepModules(wanted []string) error {
 	tree, err := modules.Open(p.root)
 	if err != nil {
 		return err

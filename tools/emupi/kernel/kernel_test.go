@@ -32,3 +32,14 @@ func TestRelocateChangesIncludesOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "include "+filepath.Join("/unpacked", "usr")+"/src/common/Makefile\nA = /usr/bin\n", string(text))
 }
+
+func TestEmulatorVersion(t *testing.T) {
+	require.Equal(t, 10, emulatorVersion("QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)\nCopyright"))
+	require.Zero(t, emulatorVersion("no such program"))
+}
+
+// The board needs its device tree and a QEMU, too.
+func TestOpenPiRejectsAnIncompleteCache(t *testing.T) {
+	_, err := openPi(t.TempDir())
+	require.ErrorContains(t, err, "holds 0 kernels")
+}
