@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"halfmeg/camera/internal/idle"
 )
 
 // backoff is the range of waits between attempts to open a camera: doubled from the
@@ -179,12 +181,20 @@ func (r *Reconnecting) reopen(ctx context.Context) error {
 		oldest := r.attempts[r.oldest]
 		wait = max(wait, time.Until(oldest.Add(remoteWindow)))
 	}
+	if err := r.pause(ctx, wait); err != nil {
+		return err
+	}
+	return r.attempt(ctx)
+}
+
+func (r *Reconnecting) pause(ctx context.Context, wait time.Duration) error {
+	defer idle.Wait(ctx)()
 	r.timer.Reset(wait)
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-r.timer.C:
-		return r.attempt(ctx)
+		return nil
 	}
 }
 

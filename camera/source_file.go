@@ -12,6 +12,7 @@ import (
 
 	"halfmeg/camera/ffmpeg"
 	"halfmeg/camera/internal/boundedread"
+	"halfmeg/camera/internal/idle"
 	"halfmeg/camera/internal/newest"
 	"halfmeg/camera/mjpeg"
 	"halfmeg/camera/picture"
@@ -307,6 +308,7 @@ func openPipe(ctx context.Context, name string, open func() (io.ReadCloser, erro
 			}
 		}
 	}()
+	defer idle.Wait(ctx)()
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err() // the goroutine ends with the pipe's writer or the program

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"halfmeg/camera/internal/idle"
 	"halfmeg/camera/internal/newest"
 	"halfmeg/camera/pixel"
 	"halfmeg/camera/web"
@@ -29,9 +30,11 @@ func openWeb(ctx context.Context, address string, o Options) (Source, error) {
 	if o.FourCC != 0 && o.FourCC != pixel.MJPEG {
 		return nil, permanent{fmt.Errorf("%s: its frames are %v, not %v", name, pixel.MJPEG, o.FourCC)}
 	}
+	done := idle.Wait(ctx) // up to Patience for the answer
 	stream, err := web.Open(ctx, address, web.Config{
 		Timeout: o.Patience, Rate: o.Rate, TLSFingerprint: o.TLSFingerprint, Insecure: o.Insecure,
 	})
+	done()
 	switch {
 	case errors.Is(err, web.ErrVideo):
 		return nil, &VideoError{Name: name, Input: web.Template(address), Err: errors.Unwrap(err)}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"halfmeg/camera/internal/idle"
 	"halfmeg/camera/testcard"
 )
 
@@ -79,6 +80,7 @@ func (s *testCardSource) wait(ctx context.Context) error {
 	elapsed := time.Since(s.start)
 	s.next = max(s.next, uint64(elapsed/s.step))
 	s.timer.Reset(time.Duration(s.next)*s.step - elapsed)
+	defer idle.Wait(ctx)()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

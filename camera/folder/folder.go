@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"halfmeg/camera/internal/idle"
 	"halfmeg/camera/picture"
 )
 
@@ -116,13 +117,21 @@ func (f *Folder) decodeNext() *picture.Image {
 
 // poll waits for the poll interval and scans again.
 func (f *Folder) poll(ctx context.Context) error {
+	if err := waitToPoll(ctx); err != nil {
+		return err
+	}
+	return f.scan()
+}
+
+func waitToPoll(ctx context.Context) error {
+	defer idle.Wait(ctx)()
 	timer := time.NewTimer(pollInterval)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
-		return f.scan()
+		return nil
 	}
 }
 

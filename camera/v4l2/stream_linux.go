@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"halfmeg/camera/internal/deviceerr"
+	"halfmeg/camera/internal/idle"
 	"halfmeg/camera/picture"
 	"halfmeg/camera/pixel"
 )
@@ -230,6 +231,7 @@ func (s *Stream) next(ctx context.Context) error {
 			return err
 		}
 		staleFrom = never // frames from here on are new
+		idle.Step(ctx)    // poll is short; what blocks longer is stuck in the driver
 		ready, err := s.device.poll(pollTimeout)
 		if err != nil {
 			return err

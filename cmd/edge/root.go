@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"halfmeg/cmd/edge/internal/systemd"
 	"halfmeg/internal/printable"
 )
 
@@ -66,16 +67,19 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		err = out.err
 	}
 	if !started && out.err == nil {
-		report(stderr, fmt.Errorf("%w (see edge --help)", err))
+		writeError(stderr, systemd.Error, fmt.Errorf("%w (see edge --help)", err))
 		return statusUsage
 	}
-	report(stderr, err)
+	writeError(stderr, systemd.Error, err)
 	return statusFailure
 }
 
-// report writes an error as one line.
-func report(stderr io.Writer, err error) {
-	fmt.Fprintln(stderr, "edge:", printable.Text(err.Error()))
+// report writes an error that does not end the program.
+func report(stderr io.Writer, err error) { writeError(stderr, systemd.Warning, err) }
+
+// writeError writes an error as one line.
+func writeError(stderr io.Writer, s systemd.Severity, err error) {
+	fmt.Fprintln(stderr, systemd.Prefix(stderr, s)+"edge:", printable.Text(err.Error()))
 }
 
 // ignoreSIGPIPE turns a write to a closed pipe into an error: by default

@@ -23,6 +23,7 @@ import (
 	"halfmeg/cmd/edge/internal/jsonl"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/cmd/edge/internal/stdout"
+	"halfmeg/cmd/edge/internal/systemd"
 	"halfmeg/model"
 	"halfmeg/model/classify"
 )
@@ -189,6 +190,10 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		_ = outputs.close(ctx)
 		return err
 	}
+	notifier := systemd.New(outputs.report)
+	if notifier.Enabled() {
+		outputs.addOptional("service status", systemd.NewStatus(notifier))
+	}
 	runner.Queues = outputs.queues
 	go reloadOnHangup(ctx, cancel, hangups, func() {
 		if err := r.reload(&runner, network, outputs); err != nil {
@@ -196,7 +201,10 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		}
 	})
 
-	err = cameraerr.Explain(r.classify(ctx, &runner, cmd.ErrOrStderr()))
+	notifier.Ready() // also without a camera, because the run waits for it
+	go notifier.Feed(ctx, runner.Progress.Advances)
+	err = cameraerr.Explain(r.classify(camera.WithIdle(ctx, runner.Progress.Idle), &runner, cmd.ErrOrStderr()))
+	notifier.Stopping()
 	if failed := outputs.close(ctx); failed != nil {
 		err = failed
 	}

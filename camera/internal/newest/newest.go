@@ -7,6 +7,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"halfmeg/camera/internal/idle"
 )
 
 // Frame is one frame of the stream.
@@ -103,13 +105,23 @@ func (r *Reader) Wait(ctx context.Context, timeout <-chan time.Time) (bool, erro
 		if available, err := r.poll(); available || err != nil {
 			return available, err
 		}
-		select {
-		case <-ctx.Done():
-		case <-r.notify:
-		case <-timeout:
+		if !r.wait(ctx, timeout) {
 			return false, nil
 		}
 	}
+}
+
+// wait waits for a call of wake or the end of the context. It returns false if the timeout
+// fires first.
+func (r *Reader) wait(ctx context.Context, timeout <-chan time.Time) bool {
+	defer idle.Wait(ctx)()
+	select {
+	case <-ctx.Done():
+	case <-r.notify:
+	case <-timeout:
+		return false
+	}
+	return true
 }
 
 // poll reports whether a frame is available, or why there will be no more.

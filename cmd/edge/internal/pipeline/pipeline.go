@@ -32,7 +32,8 @@ type Runner struct {
 
 	started time.Time // when Run was called
 
-	Stats Stats // of the camera
+	Stats    Stats    // of the camera
+	Progress Progress // of Run
 
 	mu      sync.Mutex  // guards Decider and the fields below
 	ended   bool        // whether Run has returned
@@ -69,6 +70,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	for number := 1; r.Frames == 0 || number <= r.Frames; number++ {
 		start := time.Now()
 		frame, err := r.Source.Next(ctx)
+		r.Progress.Idle(false)
 		if number == 1 && errors.Is(err, io.EOF) {
 			return errNoFrame
 		}
@@ -95,6 +97,7 @@ func (r *Runner) process(ctx context.Context, number int, frame *camera.Frame, w
 	if err != nil {
 		return fmt.Errorf("frame %d: %w", number, err)
 	}
+	r.Progress.Idle(false)
 	r.Stats.add(frame, start.Add(result.Prepare))
 	o := newObservation(number, frame, waited, result, r.Top)
 	o.Elapsed = milliseconds(time.Since(r.started)) / 1000
@@ -108,7 +111,9 @@ func (r *Runner) process(ctx context.Context, number int, frame *camera.Frame, w
 	if slices.ContainsFunc(r.Queues, func(q *Queue) bool { return q.WantsPicture(o) }) {
 		o.Snapshot = snapshot.New(frame, &img)
 	}
+	defer r.Progress.Idle(false)
 	for _, q := range r.Queues {
+		r.Progress.Idle(q.policy == Wait)
 		if err := q.Observe(ctx, o); err != nil {
 			return err
 		}
