@@ -219,5 +219,5 @@ func boardLine(s pihealth.State) string {
 	if s.Throttled != nil {
 		parts = append(parts, fmt.Sprintf("throttling bits %#x", *s.Throttled))
 	}
-	return strings.Join(append(parts, s.Problems()...), ", ")
+	return strings.Join(append(parts, pihealth.Texts(s.Problems())...), ", ")
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"sync"
 
 	"github.com/spf13/pflag"
@@ -11,7 +10,6 @@ import (
 	"halfmeg/camera/pixel"
 	"halfmeg/cmd/edge/internal/flags"
 	"halfmeg/cmd/edge/internal/mqtt"
-	"halfmeg/cmd/edge/internal/pihealth"
 	"halfmeg/cmd/edge/internal/record"
 	"halfmeg/cmd/edge/internal/server"
 	"halfmeg/cmd/edge/internal/webhook"
@@ -66,7 +64,7 @@ func (r *runCommand) addServer(o *outputs, n *model.Network) error {
 	second := &secondClassifier{network: n}
 	c := f.Config
 	c.Network, c.Version, c.Stderr, c.Classify = r.engine.Model, version(), o.stderr, second.classify
-	c.Missed = o.missed
+	c.Missed, c.Health = o.missed, o.health.State
 	s, err := server.New(c)
 	if err != nil {
 		return err
@@ -102,7 +100,7 @@ func (r *runCommand) addMQTT(o *outputs, n *model.Network) error {
 		return err
 	}
 	c.Version = version()
-	c.Health = func() pihealth.State { return pihealth.Read(os.DirFS("/")) }
+	c.Health = o.health.State
 	c.Report, c.Log = o.report, o.log
 	s, err := mqtt.New(c)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"halfmeg/cmd/edge/internal/pihealth"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/internal/printable"
 )
@@ -29,6 +30,7 @@ const (
 // outputs are the sinks of a run.
 type outputs struct {
 	stderr io.Writer
+	health *pihealth.Monitor // of the board, for all outputs
 
 	mu      sync.Mutex // guards list, which the page's metrics read
 	list    []*output

@@ -184,6 +184,8 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		}
 	}
 	outputs := &outputs{stderr: cmd.ErrOrStderr()}
+	outputs.health = r.outputs.monitor(outputs.log)
+	defer outputs.health.Close()
 	outputs.addStdout(r.output(cmd.OutOrStdout()), r.outputPolicy(), cancel)
 	hangups := r.catchHangup() // before the page reports that it is ready
 	if err := r.addOutputs(outputs, network); err != nil {

@@ -54,10 +54,13 @@ type Topics struct {
 	State        string // JSON with "name" and "probability"
 	Events       string // JSON with "type": one of EventTypes
 	Snapshot     string // JPEG
-	Diagnostics  string // JSON with "temperature", "throttled", "problems", "frame_rate"
+	Diagnostics  string // JSON with "frame_rate", "problem", "problems", "advice" and what is Measured
 
-	NoTemperature, NoThrottled bool // this board cannot measure them
+	Measured Measured
 }
+
+// Measured are the diagnostics that the board can measure.
+type Measured struct{ Temperature, Throttled, Undervoltage, Memory, Space bool }
 
 // EventTypes are the possible values of "type" in an event.
 var EventTypes = []string{"appeared", "gone"}
@@ -191,7 +194,15 @@ func (t Topics) addDiagnostics(list map[string]component) {
 		"unit_of_measurement": "fps", "suggested_display_precision": 1,
 		"state_topic": t.Diagnostics, "value_template": "{{ value_json.frame_rate }}",
 	}
-	if !t.NoTemperature {
+	list["problem"] = component{
+		"p": "binary_sensor", "name": "Board",
+		"device_class": "problem", "entity_category": "diagnostic",
+		"state_topic": t.Diagnostics, "payload_on": On, "payload_off": Off,
+		"value_template":           "{{ 'ON' if value_json.problem else 'OFF' }}",
+		"json_attributes_topic":    t.Diagnostics,
+		"json_attributes_template": "{{ {'problems': value_json.problems, 'advice': value_json.advice} | tojson }}",
+	}
+	if t.Measured.Temperature {
 		list["temperature"] = component{
 			"p": "sensor", "name": "Processor temperature",
 			"device_class": "temperature", "unit_of_measurement": "°C",
@@ -200,7 +211,21 @@ func (t Topics) addDiagnostics(list map[string]component) {
 			"state_topic":                 t.Diagnostics, "value_template": "{{ value_json.temperature }}",
 		}
 	}
-	if !t.NoThrottled {
+	if t.Measured.Undervoltage {
+		list["undervoltage"] = component{
+			"p": "binary_sensor", "name": "Power supply",
+			"device_class": "problem", "entity_category": "diagnostic",
+			"state_topic": t.Diagnostics, "payload_on": On, "payload_off": Off,
+			"value_template": "{{ 'ON' if value_json.undervoltage else 'OFF' }}",
+		}
+	}
+	if t.Measured.Memory {
+		list["memory"] = t.megabytes("Available memory", "memory")
+	}
+	if t.Measured.Space {
+		list["space"] = t.megabytes("Free space", "space")
+	}
+	if t.Measured.Throttled {
 		list["throttled"] = component{
 			"p": "binary_sensor", "name": "Throttling",
 			"device_class": "problem", "entity_category": "diagnostic",
@@ -209,6 +234,17 @@ func (t Topics) addDiagnostics(list map[string]component) {
 			"json_attributes_topic":    t.Diagnostics,
 			"json_attributes_template": "{{ {'problems': value_json.problems} | tojson }}",
 		}
+	}
+}
+
+// megabytes returns a sensor for a field of the diagnostics.
+func (t Topics) megabytes(name, field string) component {
+	return component{
+		"p": "sensor", "name": name,
+		"device_class": "data_size", "unit_of_measurement": "MB",
+		"entity_category": "diagnostic", "state_class": "measurement",
+		"suggested_display_precision": 0,
+		"state_topic":                 t.Diagnostics, "value_template": "{{ value_json." + field + " }}",
 	}
 }
 

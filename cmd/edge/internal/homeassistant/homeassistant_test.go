@@ -63,9 +63,10 @@ var values = map[string][]string{
 	"availability_mode":    {"all", "any", "latest"},
 	"entity_category":      {"config", "diagnostic"},
 	"state_class":          {"measurement", "total", "total_increasing"},
-	"sensor/class":         {"temperature"}, // https://www.home-assistant.io/integrations/sensor/#device-class
+	"sensor/class":         {"temperature", "data_size"}, // https://www.home-assistant.io/integrations/sensor/#device-class
 	"binary_sensor/class":  {"connectivity", "problem"},
 	"temperature/units":    {"°C", "°F", "K"},
+	"data_size/units":      {"B", "kB", "MB", "GB", "TB"},
 	"device info":          {"ids", "name", "mf", "mdl", "sw", "hw", "sn", "cu", "sa", "cns"},
 	"origin info":          {"name", "sw", "url"},
 	"keys of availability": {"topic", "payload_available", "payload_not_available", "value_template"},
@@ -126,8 +127,8 @@ func checkComponent(t *testing.T, platform string, c map[string]any) {
 			require.Contains(t, allowed, c[key], key)
 		}
 	}
-	if c["device_class"] == "temperature" {
-		require.Contains(t, values["temperature/units"], c["unit_of_measurement"])
+	if class, ok := c["device_class"].(string); ok && values[class+"/units"] != nil {
+		require.Contains(t, values[class+"/units"], c["unit_of_measurement"])
 	}
 	if c["json_attributes_template"] != nil {
 		require.NotEmpty(t, c["json_attributes_topic"])
@@ -170,6 +171,7 @@ func fullDevice() Device {
 		Topics: Topics{
 			Availability: "halfmeg/door/availability", Camera: "halfmeg/door/camera", State: "halfmeg/door/state",
 			Events: "halfmeg/door/events", Snapshot: "halfmeg/door/snapshot", Diagnostics: "halfmeg/door/diagnostics",
+			Measured: Measured{true, true, true, true, true},
 		},
 		Sensors: []Sensor{
 			{ID: "seen_dog", Name: "dog", Topic: "halfmeg/door/seen/dog"},
@@ -191,10 +193,11 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, map[string]string{
 		"class": "sensor", "seen_dog": "binary_sensor", "seen_hot_dog": "binary_sensor", "event": "event", "snapshot": "image",
 		"camera": "binary_sensor", "frame_rate": "sensor", "temperature": "sensor", "throttled": "binary_sensor",
+		"problem": "binary_sensor", "undervoltage": "binary_sensor", "memory": "sensor", "space": "sensor",
 	}, platforms)
 	require.Equal(t, "halfmeg_door_seen_dog", components["seen_dog"]["unique_id"])
 	require.Len(t, components["seen_dog"]["availability"], 2, "what is seen needs the camera")
-	for _, id := range []string{"camera", "frame_rate", "temperature", "throttled"} {
+	for _, id := range []string{"camera", "frame_rate", "temperature", "throttled", "problem", "undervoltage", "memory", "space"} {
 		require.Equal(t, "diagnostic", components[id]["entity_category"])
 		require.NotContains(t, components[id], "availability", "it is available without the camera")
 	}
@@ -202,10 +205,10 @@ func TestConfig(t *testing.T) {
 
 func TestOmittedEntities(t *testing.T) {
 	d := fullDevice()
-	d.Sensors, d.Topics.Snapshot, d.Topics.NoTemperature, d.Topics.NoThrottled = nil, "", true, true
+	d.Sensors, d.Topics.Snapshot, d.Topics.Measured = nil, "", Measured{}
 	message, err := d.Config(nil)
 	require.NoError(t, err)
-	require.Equal(t, []string{"camera", "class", "event", "frame_rate"}, slices.Sorted(maps.Keys(checkConfig(t, message))))
+	require.Equal(t, []string{"camera", "class", "event", "frame_rate", "problem"}, slices.Sorted(maps.Keys(checkConfig(t, message))))
 }
 
 func TestRemoval(t *testing.T) {

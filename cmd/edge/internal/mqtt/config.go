@@ -39,7 +39,7 @@ type Config struct {
 	Snapshots bool     // publish a picture when something appears
 	Version   string   // of edge
 
-	// Health reads the state of the board. It may be nil.
+	// Health returns the state of the board. It may be nil.
 	Health func() pihealth.State
 
 	// Report is called once for each problem, and Log when a problem is over. Both may be

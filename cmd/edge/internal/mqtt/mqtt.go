@@ -13,7 +13,7 @@
 //	seen/SENSOR   ON or OFF, for each Sensor
 //	events        JSON of decision.Event, one per message
 //	snapshot      JPEG of what appeared last, with Config.Snapshots
-//	diagnostics   JSON: temperature, throttled, problems, frame_rate
+//	diagnostics   JSON: the state of the board, and the frame rate
 //	instance      JSON: identifies the run of edge that publishes here
 //
 // The sink subscribes to Home Assistant's status, to the device's own discovery message,
@@ -138,7 +138,10 @@ func New(c Config) (*Sink, error) {
 	if c.Health != nil {
 		board = c.Health()
 	}
-	s.topics.NoTemperature, s.topics.NoThrottled = board.Celsius == nil, board.Throttled == nil
+	s.topics.Measured = homeassistant.Measured{
+		Temperature: board.Celsius != nil, Throttled: board.Throttled != nil, Undervoltage: board.Undervoltage != nil,
+		Memory: board.Memory != nil, Space: len(board.Volumes) > 0,
+	}
 	s.device = homeassistant.Device{ID: t.id, Name: name, Model: board.Model, Version: c.Version}
 	s.addSensors(c.Sensors)
 	s.device.Topics = s.topics.Topics

@@ -62,8 +62,12 @@ func gray() *snapshot.Snapshot {
 }
 
 func health() pihealth.State {
-	celsius, throttled := 48.25, uint32(1<<2)
-	return pihealth.State{Model: "Raspberry Pi 5", Celsius: &celsius, Throttled: &throttled}
+	celsius, throttled, undervoltage := 48.25, uint32(1<<2), false
+	return pihealth.State{
+		Model: "Raspberry Pi 5", Celsius: &celsius, Throttled: &throttled, Undervoltage: &undervoltage,
+		Memory:  &pihealth.Memory{Total: 4e9, Available: 312_500_000},
+		Volumes: []pihealth.Volume{{Folder: "/", Free: 5e9, Total: 3e10}, {Folder: "/mnt", Free: 1.2e9, Total: 3e10}},
+	}
 }
 
 func TestPublish(t *testing.T) {
@@ -76,7 +80,8 @@ func TestPublish(t *testing.T) {
 	})
 	o.waitFor(t, availabilityTopic, "online")
 	o.waitFor(t, "halfmeg/door/seen/dog", "OFF")
-	o.waitFor(t, "halfmeg/door/diagnostics", `{"temperature":48.3,"throttled":true,"problems":["the processor is throttled"],"frame_rate":null}`)
+	o.waitFor(t, "halfmeg/door/diagnostics", `{"temperature":48.3,"throttled":true,"undervoltage":false,"memory":312.5,"space":1200,"problem":true,`+
+		`"problems":["the processor is throttled"],"advice":["use the official power supply and a short cable, and a heat sink or a fan"],"frame_rate":null}`)
 	require.Equal(t, "offline", o.last(cameraTopic))
 
 	require.True(t, s.WantsPicture(frame(1)), "the first frame")

@@ -1,6 +1,9 @@
-// Package pihealth reads the state of a Linux board: its name, clock and
-// temperature, and whether the Raspberry Pi's firmware throttles it. What the
-// system does not report is left out, never guessed.
+// Package pihealth reads the state of a Linux board: name, clock, temperature, what the
+// Raspberry Pi's firmware says about supply voltage and throttling, memory, and free space
+// on the card. A value that the system does not report is omitted, never guessed.
+//
+// A Reader reads the state once. A Monitor reads it every few seconds, reports each
+// problem when it begins and when it is over, and has the latest state for all outputs.
 package pihealth
 
 import (
@@ -20,22 +23,35 @@ type State struct {
 	Celsius *float64 `json:"celsius,omitempty"`
 	// Throttled is the bit mask of the Raspberry Pi's firmware; nil elsewhere.
 	Throttled *uint32 `json:"throttled,omitempty"`
+	// Undervoltage reports whether the supply voltage is too low; nil if unknown.
+	Undervoltage *bool `json:"undervoltage,omitempty"`
+	// Memory is nil if unknown.
+	Memory *Memory `json:"memory,omitempty"`
+	// Volumes are the file systems of a Reader's folders.
+	Volumes []Volume `json:"volumes,omitempty"`
+
+	held map[string]bool // by finding.id: the problems that a Monitor has reported; nil without one
 }
 
-// The files that hold the state, relative to the root directory.
+// The files that hold the state, relative to the root directory. A kernel has the file
+// get_throttled (Raspberry Pi's own kernels), the sensor rpi_volt (drivers/hwmon/raspberrypi-hwmon.c), or both.
 const (
 	modelFile     = "proc/device-tree/model"
 	clockFile     = "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq" // kHz
 	thermalZones  = "sys/class/thermal/thermal_zone*"
 	throttledFile = "sys/devices/platform/soc*/soc*:firmware/get_throttled" // hexadecimal
+	sensors       = "sys/class/hwmon/hwmon*"
+	voltageSensor = "rpi_volt"        // in the sensor's file name
+	voltageAlarm  = "in0_lcrit_alarm" // 0 or 1
 )
 
 // processorZones are the types of thermal zones that measure the processor.
 var processorZones = []string{"cpu-thermal", "cpu_thermal", "x86_pkg_temp"}
 
-// Read reads the state below a root directory, on a real machine os.DirFS("/").
+// Read reads the state below a root directory, on a real machine os.DirFS("/"), without
+// volumes.
 func Read(root fs.FS) State {
-	s := State{Model: firstLine(root, modelFile)}
+	s := State{Model: firstLine(root, modelFile), Memory: readMemory(root)}
 	if kHz, err := strconv.ParseFloat(firstLine(root, clockFile), 64); err == nil && kHz > 0 {
 		s.ClockHz = 1000 * kHz
 	}
@@ -53,8 +69,33 @@ func Read(root fs.FS) State {
 			s.Throttled = &word
 		}
 	}
+	s.Undervoltage = readUndervoltage(root, s.Throttled)
 	return s
 }
+
+// readUndervoltage returns whether the firmware or the sensor reports a low voltage; nil
+// if neither exists.
+func readUndervoltage(root fs.FS, throttled *uint32) *bool {
+	known, low := false, false
+	if throttled != nil {
+		known, low = true, *throttled&bitUndervoltage != 0
+	}
+	for _, sensor := range matches(root, sensors) {
+		if firstLine(root, path.Join(sensor, "name")) != voltageSensor {
+			continue
+		}
+		if alarm := firstLine(root, path.Join(sensor, voltageAlarm)); alarm == "0" || alarm == "1" {
+			known, low = true, low || alarm == "1"
+		}
+	}
+	if !known {
+		return nil
+	}
+	return &low
+}
+
+// IsThrottled reports whether the firmware limits the processor's clock now.
+func (s State) IsThrottled() bool { return s.Throttled != nil && *s.Throttled&0xf != 0 }
 
 func matches(root fs.FS, pattern string) []string {
 	list, _ := fs.Glob(root, pattern) // fails only for a malformed pattern
@@ -70,39 +111,4 @@ func firstLine(root fs.FS, name string) string {
 	}
 	line, _, _ := strings.Cut(string(data), "\n")
 	return strings.TrimSpace(strings.TrimRight(line, "\x00"))
-}
-
-// problems are the bits of Throttled, from the Raspberry Pi's documentation of
-// vcgencmd get_throttled.
-var problems = []struct {
-	bit  uint32
-	text string
-}{
-	{1 << 0, "the supply voltage is too low"},
-	{1 << 1, "the clock is capped"},
-	{1 << 2, "the processor is throttled"},
-	{1 << 3, "it is too warm for full speed"},
-	{1 << 16, "the supply voltage has been too low"},
-	{1 << 17, "the clock has been capped"},
-	{1 << 18, "the processor has been throttled"},
-	{1 << 19, "it has been too warm for full speed"},
-}
-
-// IsThrottled reports whether the firmware limits the processor's clock now.
-func (s State) IsThrottled() bool { return s.Throttled != nil && *s.Throttled&0xf != 0 }
-
-// Problems describes the bits of Throttled. A problem that has occurred since the
-// start is left out where it still persists.
-func (s State) Problems() []string {
-	if s.Throttled == nil {
-		return nil
-	}
-	var list []string
-	for _, c := range problems {
-		still := *s.Throttled&(c.bit>>16) != 0
-		if *s.Throttled&c.bit != 0 && !still {
-			list = append(list, c.text)
-		}
-	}
-	return list
 }

@@ -33,7 +33,7 @@ func TestRead(t *testing.T) {
 	require.InDelta(t, 1.8e9, s.ClockHz, 0)
 	require.InDelta(t, 61.343, *s.Celsius, 1e-9)
 	require.Equal(t, uint32(0x50005), *s.Throttled)
-	require.Equal(t, []string{"the supply voltage is too low", "the processor is throttled"}, s.Problems())
+	require.Equal(t, []string{"the supply voltage is too low", "the processor is throttled"}, Texts(s.Problems()))
 	require.True(t, s.IsThrottled())
 }
 
@@ -42,7 +42,9 @@ func TestPastProblems(t *testing.T) {
 	require.True(t, s.IsThrottled())
 	require.Equal(t, []string{
 		"it is too warm for full speed", "the clock has been capped", "the processor has been throttled",
-	}, s.Problems())
+	}, Texts(s.Problems()))
+	require.Equal(t, []string{heatCure, clockCure}, Cures(s.Problems()))
+	require.False(t, *s.Undervoltage)
 }
 
 // Missing and empty files leave the state empty.

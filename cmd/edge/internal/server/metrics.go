@@ -1,12 +1,15 @@
 package server
 
 import (
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	vm "github.com/VictoriaMetrics/metrics"
 
+	"halfmeg/cmd/edge/internal/pihealth"
 	"halfmeg/cmd/edge/internal/pipeline"
 )
 
@@ -80,11 +83,7 @@ func (s *Server) getMetrics(w http.ResponseWriter, _ *http.Request) {
 	st, _ := s.state()
 	for _, c := range st.Cameras {
 		name := labels("camera", c.Name)
-		up := uint64(0)
-		if c.Status == StatusLive {
-			up = 1
-		}
-		vm.WriteGaugeUint64(w, "edge_camera_up"+name, up)
+		vm.WriteGaugeUint64(w, "edge_camera_up"+name, oneIf(c.Status == StatusLive))
 		vm.WriteCounterUint64(w, "edge_frames_total"+name, uint64(c.Frame))
 		vm.WriteGaugeFloat64(w, "edge_frame_rate"+name, c.Rate)
 		if !c.Time.IsZero() {
@@ -96,11 +95,45 @@ func (s *Server) getMetrics(w http.ResponseWriter, _ *http.Request) {
 			vm.WriteCounterUint64(w, "edge_output_missed_frames_total"+labels("output", output), uint64(frames))
 		}
 	}
-	if st.Board.Celsius != nil {
-		vm.WriteGaugeFloat64(w, "edge_board_celsius", *st.Board.Celsius)
-	}
-	if st.Board.Throttled != nil {
-		vm.WriteGaugeUint64(w, "edge_board_throttled_bits", uint64(*st.Board.Throttled))
-	}
+	writeBoard(w, &st.Board)
 	vm.WriteProcessMetrics(w)
+}
+
+// writeBoard writes what is known about the board.
+func writeBoard(w io.Writer, b *Board) {
+	current := slices.DeleteFunc(b.State.Problems(), func(p pihealth.Problem) bool { return p.Past })
+	vm.WriteGaugeUint64(w, "edge_board_problems", uint64(len(current)))
+	if b.ClockHz > 0 {
+		vm.WriteGaugeFloat64(w, "edge_board_clock_hertz", b.ClockHz)
+	}
+	if b.Celsius != nil {
+		vm.WriteGaugeFloat64(w, "edge_board_celsius", *b.Celsius)
+	}
+	if b.Throttled != nil {
+		vm.WriteGaugeUint64(w, "edge_board_throttled_bits", uint64(*b.Throttled))
+	}
+	if b.Undervoltage != nil {
+		vm.WriteGaugeUint64(w, "edge_board_undervoltage", oneIf(*b.Undervoltage))
+	}
+	if m := b.Memory; m != nil {
+		vm.WriteGaugeUint64(w, "edge_memory_total_bytes", uint64(m.Total))
+		vm.WriteGaugeUint64(w, "edge_memory_available_bytes", uint64(m.Available))
+		if m.Pressure != nil {
+			vm.WriteGaugeFloat64(w, "edge_memory_pressure_ratio", *m.Pressure/100)
+		}
+	}
+	for _, v := range b.Volumes {
+		name := labels("folder", v.Folder)
+		vm.WriteGaugeUint64(w, "edge_filesystem_size_bytes"+name, uint64(v.Total))
+		vm.WriteGaugeUint64(w, "edge_filesystem_free_bytes"+name, uint64(v.Free))
+		vm.WriteGaugeUint64(w, "edge_filesystem_read_only"+name, oneIf(v.ReadOnly))
+	}
+}
+
+// oneIf returns 1 for true.
+func oneIf(v bool) uint64 {
+	if v {
+		return 1
+	}
+	return 0
 }

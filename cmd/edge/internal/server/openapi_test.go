@@ -24,6 +24,7 @@ import (
 
 	"halfmeg/camera/pixel"
 	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/cmd/edge/internal/pihealth"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/cmd/edge/internal/server/access"
 	"halfmeg/model/classify"
@@ -96,7 +97,8 @@ func TestDescribedRoutes(t *testing.T) {
 func TestDescribedFields(t *testing.T) {
 	d := describe(t)
 	types := map[string]any{
-		"Error": Error{}, "Health": Health{}, "State": State{}, "Board": Board{}, "CameraState": CameraState{}, "Times": pipeline.Times{},
+		"Error": Error{}, "Health": Health{}, "State": State{}, "Board": Board{}, "Memory": pihealth.Memory{}, "Volume": pihealth.Volume{},
+		"CameraState": CameraState{}, "Times": pipeline.Times{},
 		"Answer": Answer{}, "Series": Series{}, "Point": Point{}, "History": History{}, "Event": decision.Event{}, "Classification": Classification{}, "Class": classify.Class{},
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(types)), slices.Collect(maps.Keys(d.Components.Schemas)))
@@ -146,6 +148,9 @@ func fieldsOf(typ reflect.Type, properties map[string]string, required *[]string
 		tag, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && tag == "" {
 			fieldsOf(f.Type, properties, required)
+			continue
+		}
+		if !f.IsExported() {
 			continue
 		}
 		properties[tag] = kindOf(f.Type)

@@ -18,7 +18,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,7 +52,7 @@ type Config struct {
 	// nil.
 	Missed func() map[string]int
 
-	Health func() pihealth.State // of the board; nil for this machine's
+	Health func() pihealth.State // of the board; it may be nil
 	Stderr io.Writer             // for the page's addresses and the server's errors
 }
 
@@ -94,7 +93,6 @@ type Server struct {
 
 	streams, eventStreams slots
 	classifying           classifying
-	board                 board
 	metrics               *metrics
 
 	mu      sync.Mutex
@@ -118,7 +116,7 @@ func New(config Config) (*Server, error) {
 // serve starts a server on a listener.
 func serve(config Config, listener net.Listener) (*Server, error) {
 	if config.Health == nil {
-		config.Health = func() pihealth.State { return pihealth.Read(os.DirFS("/")) }
+		config.Health = func() pihealth.State { return pihealth.State{} }
 	}
 	if config.Stderr == nil {
 		config.Stderr = io.Discard
@@ -133,7 +131,6 @@ func serve(config Config, listener net.Listener) (*Server, error) {
 		streams:      newSlots(maxStreams),
 		eventStreams: newSlots(maxEventStreams),
 		classifying:  newClassifying(),
-		board:        board{read: config.Health},
 		changed:      make(chan struct{}),
 	}
 	s.metrics = newMetrics(s)

@@ -362,4 +362,30 @@ func TestMetrics(t *testing.T) {
 	require.Contains(t, body, `edge_inference_seconds_bucket{le="0.03"} 1`)
 	require.Contains(t, body, `edge_output_missed_frames_total{output="recorder"} 3`)
 	require.Contains(t, body, "process_resident_memory_bytes")
+	require.Contains(t, body, "edge_board_problems 0\n")
+	require.NotContains(t, body, "edge_memory", "unknown values are omitted")
+}
+
+// The state and the metrics contain what is known about the board.
+func TestBoard(t *testing.T) {
+	celsius, pressure, throttled, undervoltage := 61.5, 12.5, uint32(0x50005), true
+	s := start(t, Config{Health: func() pihealth.State {
+		return pihealth.State{
+			ClockHz: 6e8, Celsius: &celsius, Throttled: &throttled, Undervoltage: &undervoltage,
+			Memory:  &pihealth.Memory{Total: 4e9, Available: 3e9, Pressure: &pressure},
+			Volumes: []pihealth.Volume{{Folder: "/", Free: 5e9, Total: 3e10}, {Folder: "/mnt", Free: 1e9, Total: 2e9, ReadOnly: true}},
+		}
+	}})
+	_, body := get(t, s, "/metrics")
+	for _, line := range []string{
+		"edge_board_problems 3", "edge_board_clock_hertz 6e+08", "edge_board_celsius 61.5", "edge_board_throttled_bits 327685", "edge_board_undervoltage 1",
+		"edge_memory_total_bytes 4000000000", "edge_memory_available_bytes 3000000000", "edge_memory_pressure_ratio 0.125",
+		`edge_filesystem_size_bytes{folder="/"} 30000000000`, `edge_filesystem_free_bytes{folder="/mnt"} 1000000000`,
+		`edge_filesystem_read_only{folder="/"} 0`, `edge_filesystem_read_only{folder="/mnt"} 1`,
+	} {
+		require.Contains(t, body, line+"\n")
+	}
+	_, body = get(t, s, "/api/state")
+	require.Contains(t, body, `"problems":["the supply voltage is too low","the processor is throttled","the file system of /mnt is read-only"],"advice":["use the official power supply and a short cable",`)
+	require.Contains(t, body, `"memory":{"total_bytes":4000000000,"available_bytes":3000000000,"pressure_percent":12.5}`)
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"net/http"
-	"sync"
 	"time"
 
 	"halfmeg/cmd/edge/internal/pihealth"
@@ -84,30 +83,13 @@ type Board struct {
 	pihealth.State
 
 	ThrottledNow bool     `json:"throttled_now"`
-	Problems     []string `json:"problems"`
+	Problems     []string `json:"problems"` // current ones, and those since boot
+	Advice       []string `json:"advice"`   // what to do about the problems
 }
 
-// boardTime is how long the board's state is cached: each read opens several files.
-const boardTime = 2 * time.Second
-
-// board caches the board's state. It is read on request only.
-type board struct {
-	read func() pihealth.State
-
-	mu    sync.Mutex
-	at    time.Time
-	state Board
-}
-
-func (b *board) get() Board {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.at.IsZero() || time.Since(b.at) >= boardTime {
-		s := b.read()
-		b.state = Board{State: s, ThrottledNow: s.IsThrottled(), Problems: append([]string{}, s.Problems()...)}
-		b.at = time.Now()
-	}
-	return b.state
+func newBoard(s pihealth.State) Board {
+	problems := s.Problems()
+	return Board{State: s, ThrottledNow: s.IsThrottled(), Problems: pihealth.Texts(problems), Advice: pihealth.Cures(problems)}
 }
 
 // state returns the current state, and a channel that is closed when it changes.
@@ -117,7 +99,7 @@ func (s *Server) state() (State, <-chan struct{}) {
 		Network:  s.config.Network,
 		Started:  s.started.Truncate(time.Microsecond),
 		Time:     time.Now().Truncate(time.Microsecond),
-		Board:    s.board.get(),
+		Board:    newBoard(s.config.Health()),
 		Classify: s.config.Classify != nil,
 	}
 	s.mu.Lock()

@@ -29,6 +29,14 @@ func Grouped[T int | int64](n T) string {
 	return b.String()
 }
 
+// Bytes writes a size in MB, or in GB with one decimal.
+func Bytes(n int64) string {
+	if n >= 1e9 {
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	}
+	return fmt.Sprintf("%d MB", n/1e6)
+}
+
 // Shape writes [height, width, channels] as 227x227x3.
 func Shape(s [3]int) string { return fmt.Sprintf("%dx%dx%d", s[0], s[1], s[2]) }
 

@@ -11,3 +11,9 @@ func TestGrouped(t *testing.T) {
 		require.Equal(t, want, Grouped(n))
 	}
 }
+
+func TestBytes(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 MB", 299_999_999: "299 MB", 999_999_999: "999 MB", 1e9: "1.0 GB", 31_250_000_000: "31.2 GB"} {
+		require.Equal(t, want, Bytes(n))
+	}
+}

@@ -209,16 +209,15 @@
     setText(facts[name].lastChild, value || "");
   }
 
-  const advice = [
-    [/voltage/, "Use a stronger power supply or a shorter cable."],
-    [/warm|throttled|capped/, "Use a heat sink or a fan, or keep it out of the sun."],
-  ];
   function showBoard(board) {
     fact("Board", board.model);
     fact("Processor", board.celsius === undefined ? "" : unit(board.celsius.toFixed(0), "°C"));
     fact("Clock", board.clock_hz ? unit((board.clock_hz / 1e9).toFixed(2), "GHz") : "");
+    fact("Memory", board.memory ? unit((board.memory.available_bytes / 1e6).toFixed(0), "MB free") : "");
+    const space = Math.min.apply(null, (board.volumes || []).map(function (v) { return v.free_bytes; }));
+    fact("Storage", isFinite(space) ? unit((space / 1e9).toFixed(1), "GB free") : "");
     const text = board.problems.join("; ");
-    const help = advice.filter(function (a) { return a[0].test(text); }).map(function (a) { return a[1]; });
+    const help = board.advice.map(function (a) { return a[0].toUpperCase() + a.slice(1) + "."; });
     $("board-problem").hidden = !text;
     setText($("board-problem"), text ? "The board reports: " + text + ". " + help.join(" ") : "");
   }
