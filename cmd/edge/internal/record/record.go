@@ -5,12 +5,17 @@
 //	2026-11-27/20261127T081502.250Z-5d2f01aa-robin.json
 //	2026-11-27/20261127T081502.250Z-5d2f01aa-pre1.jpg
 //	2026-11-27/events.csv
+//	2026-11-27/20261127T081630.125Z-9e107d9d-button.jpg
+//	2026-11-27/20261127T081630.125Z-9e107d9d-button.json
 //
 // The JSON is a decision.Event with the name of the picture. When the event ends, the
 // JSON is replaced by one with end and peak, and the picture by that of the frame with the
 // highest probability, if it is higher by peakStep. The pre-roll is pictures from the
 // seconds before the event; pre1 is the oldest. events.csv has a line for each event that
 // has ended, in the folder of the day on which the event began.
+//
+// Request keeps the picture of the next frame with a reason, such as "button". It counts as
+// an event within the limits, but is not in the table.
 //
 // # Limits
 //
@@ -41,6 +46,7 @@
 package record
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -121,6 +127,7 @@ type Sink struct {
 
 	mu       sync.Mutex
 	pictures pictureState
+	request  request
 }
 
 // pictureState is what WantsPicture, which another goroutine calls, reads.
@@ -140,6 +147,7 @@ type subject struct {
 type sighting struct {
 	subject subject
 	event   decision.Event
+	reason  string               // of a requested picture; empty for an event
 	picture *snapshot.Snapshot   // the best one; nil if it is written
 	best    float64              // probability of the best picture
 	preRoll []*snapshot.Snapshot // nil if they are written
@@ -188,7 +196,7 @@ func (s *Sink) selects(e *decision.Event) bool {
 }
 
 // WantsPicture reports whether the observation's picture is needed: as the first picture
-// of an event, as a better one, or for the pre-roll.
+// of an event, as a better one, for the pre-roll, or because of a Request.
 func (s *Sink) WantsPicture(o *pipeline.Observation) bool {
 	if !o.HasFrame() {
 		return false
@@ -200,6 +208,9 @@ func (s *Sink) WantsPicture(o *pipeline.Observation) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.request.reason != "" {
+		return true
+	}
 	if last, ok := s.pictures.preRoll[o.Camera]; s.config.PreRoll > 0 && (!ok || o.Elapsed >= last+preRollInterval) {
 		return true
 	}
@@ -225,6 +236,7 @@ func (s *Sink) Observe(o *pipeline.Observation) error {
 			s.end(o, e)
 		}
 	}
+	s.keepRequested(o)
 	s.updatePreRoll(o)
 	s.updatePictureState()
 	s.save(false)
@@ -349,7 +361,7 @@ func (s *Sink) save(last bool) {
 		}
 	}
 	s.active = slices.DeleteFunc(s.active, func(v *sighting) bool {
-		if v.event.Type != decision.Gone {
+		if v.event.Type == decision.Appeared {
 			return false
 		}
 		if v.dirty {
@@ -435,7 +447,7 @@ func events(n int) string {
 // writeSighting writes the files of an event and, if it is gone, its line in the table.
 func (s *Sink) writeSighting(v *sighting) error {
 	e := v.event
-	id, name := fileID(&e), fileName(e.Name)
+	id, name := fileID(&e), fileName(cmp.Or(v.reason, e.Name))
 	day := dayOf(e.Start)
 	jpg := v.jpg
 	if !s.store.exists(day, jpg) { // there was none, or it was deleted as the oldest
@@ -454,7 +466,7 @@ func (s *Sink) writeSighting(v *sighting) error {
 		}
 	}
 	e.Snapshot = jpg
-	data, err := json.MarshalIndent(&e, "", "  ")
+	data, err := json.MarshalIndent(description{&e, v.reason}, "", "  ")
 	if err != nil {
 		return err
 	}
