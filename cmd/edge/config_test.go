@@ -112,9 +112,11 @@ func TestConfigLists(t *testing.T) {
 	samples := map[string][]string{
 		"allow":          {"dog", "tench, Tinca tinca"},
 		"allow-host":     {"pi.example", "b.example"},
+		"button":         {"27=snapshot,hold=shutdown", "GPIO5=shutdown"},
 		"control":        {"exposure=300", "gain=2"},
 		"deny":           {"web site", "1"},
 		"group":          {"dog", "pets=dog,cat"},
+		"pin-output":     {"17=dog,active-low,min=2s", "18=*"},
 		"trusted-proxy":  {"192.168.1.2/32", "fd00::/8"},
 		"webhook":        {"http://a.example", "http://b.example"},
 		"webhook-header": nil, // a secret

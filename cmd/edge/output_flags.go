@@ -3,13 +3,18 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"strings"
 	"sync"
 
 	"github.com/spf13/pflag"
 
 	"halfmeg/camera/pixel"
 	"halfmeg/cmd/edge/internal/flags"
+	"halfmeg/cmd/edge/internal/gpio"
 	"halfmeg/cmd/edge/internal/mqtt"
+	"halfmeg/cmd/edge/internal/pins"
 	"halfmeg/cmd/edge/internal/record"
 	"halfmeg/cmd/edge/internal/server"
 	"halfmeg/cmd/edge/internal/webhook"
@@ -23,6 +28,7 @@ type outputFlags struct {
 	record  flags.Record
 	mqtt    flags.MQTT
 	webhook flags.Webhook
+	pins    flags.Pins
 }
 
 func (f *outputFlags) add(set *pflag.FlagSet) {
@@ -30,24 +36,28 @@ func (f *outputFlags) add(set *pflag.FlagSet) {
 	f.record.Add(set)
 	f.mqtt.Add(set)
 	f.webhook.Add(set)
+	f.pins.Add(set)
 }
 
 // enabled reports whether an output is selected. All of them need events.
 func (f *outputFlags) enabled() bool {
-	return f.server.Enabled() || f.record.Config.Dir != "" || f.mqtt.Enabled() || len(f.webhook.URLs) > 0
+	return f.server.Enabled() || f.record.Config.Dir != "" || f.mqtt.Enabled() || len(f.webhook.URLs) > 0 || len(f.pins.Outputs) > 0
 }
 
 // prepare checks which events the outputs select, and adds the groups that they need.
 func (f *outputFlags) prepare(labels []string, d *flags.Decision) error {
-	if f.record.Config.Dir == "" {
-		return nil
+	d.DisableAdded() // a reload calls prepare more than once
+	if f.record.Config.Dir != "" {
+		if err := f.record.Prepare(labels, d); err != nil {
+			return err
+		}
 	}
-	return f.record.Prepare(labels, d)
+	return f.pins.Prepare(labels, d)
 }
 
 // addOutputs starts the outputs that the flags select.
 func (r *runCommand) addOutputs(o *outputs, n *model.Network) error {
-	for _, add := range []func(*outputs, *model.Network) error{r.addServer, r.addRecorder, r.addMQTT, r.addWebhooks} {
+	for _, add := range []func(*outputs, *model.Network) error{r.addServer, r.addRecorder, r.addMQTT, r.addWebhooks, r.addPins} {
 		if err := add(o, n); err != nil {
 			return err
 		}
@@ -87,6 +97,7 @@ func (r *runCommand) addRecorder(o *outputs, _ *model.Network) error {
 		return err
 	}
 	o.addOptional("recorder", s)
+	o.recorder = s
 	return nil
 }
 
@@ -132,6 +143,37 @@ func (r *runCommand) addWebhooks(o *outputs, _ *model.Network) error {
 			return err
 		}
 		o.addOptional("webhook", s)
+	}
+	return nil
+}
+
+// addPins starts outputs and buttons on GPIO lines.
+func (r *runCommand) addPins(o *outputs, _ *model.Network) error {
+	f := &r.outputs.pins
+	if err := f.Check(o.recorder != nil); err != nil || !f.Enabled() {
+		return err
+	}
+	if !gpio.Supported {
+		return errors.New("--pin-output and --button need Linux")
+	}
+	c := pins.Config{GPIO: gpio.New(f.Chip), Report: o.report, Log: o.log}
+	if len(f.Outputs) > 0 {
+		o.addOptional("pins", pins.NewSink(c, f.Outputs))
+		if gpio.Persists(os.DirFS("/")) {
+			o.log("if edge is killed, this kernel keeps the level of its outputs; to change that, add dtparam=strict_gpiod to config.txt (docs/pins.md)")
+		}
+	}
+	if len(f.Buttons) > 0 {
+		shutdown := &pins.Command{Args: strings.Fields(f.Shutdown), Report: o.report}
+		o.closers = append(o.closers, pins.NewButtons(c, f.Buttons, func(b pins.Button, a pins.Action) {
+			o.log(fmt.Sprintf("button %s: %s", b.Address, a))
+			switch a {
+			case pins.Snapshot:
+				o.recorder.Request("button")
+			case pins.Shutdown:
+				shutdown.Start()
+			}
+		}))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"halfmeg/cmd/edge/internal/pihealth"
 	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/cmd/edge/internal/record"
 	"halfmeg/internal/printable"
 )
 
@@ -36,6 +37,8 @@ type outputs struct {
 	list    []*output
 	queues  []*pipeline.Queue // of list
 	closers []io.Closer       // used by sinks, closed after them
+
+	recorder *record.Sink // nil without --record
 }
 
 // output is a sink of a run with its queue.

@@ -139,6 +139,9 @@ func TestOutputErrors(t *testing.T) {
 		"expected":            {"--on", "high"},
 		"unknown class":       {"--record", t.TempDir(), "--record-events", "unicorn"},
 		"http://… or https":   {"--webhook", "mailto:me"},
+		"needs --record":      {"--button", "27=snapshot"},
+		"never be active":     {"--pin-output", "17=dog", "--allow", "cat"},
+		`17=dgo: unknown cla`: {"--pin-output", "17=dgo"},
 	} {
 		got := edge(t, append([]string{"run", "--camera", "testcard", "--frames", "1"}, args...)...)
 		require.NotEqual(t, statusOK, got.status, args)

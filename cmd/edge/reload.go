@@ -57,15 +57,15 @@ func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *output
 	if err := fresh.checkArgs(command, nil); err != nil {
 		return err
 	}
-	// The whole configuration must be valid for the next start, but the recorder keeps its
-	// old configuration.
+	// The whole configuration must be valid for the next start, but the recorder and the
+	// pins keep their old configuration.
 	if _, err := fresh.decider(labels(n)); err != nil {
 		return err
 	}
-	fresh.outputs.record = r.outputs.record
+	fresh.outputs.record, fresh.outputs.pins = r.outputs.record, r.outputs.pins
 	decider, err := fresh.decider(labels(n))
 	if err != nil {
-		return fmt.Errorf("%w; restart edge to change what is recorded", err)
+		return fmt.Errorf("%w; restart edge to change what is recorded or sets pins", err)
 	}
 	sensors, err := r.changedSensors(fresh, labels(n))
 	if err != nil {

@@ -92,7 +92,8 @@ system clock (RFC 3339); "age_ms", its age when the result was known, and
 
 Frames become events: something appears, something is gone. --events writes them,
 --listen serves a page that shows them, --record keeps their pictures, --mqtt and
---webhook send them. --group, --allow and --deny select what is reported.`,
+--webhook send them, --pin-output switches a GPIO line. --group, --allow and --deny
+select what is reported.`,
 		Example: `  edge run --camera testcard --frames 20
   edge run --camera auto --stats
   edge run --camera video0 --size 1280x720 --format MJPG --control power_line=50_hz
@@ -234,7 +235,11 @@ func (r *runCommand) decider(labels []string) (*decision.Decider, error) {
 	if err := r.outputs.prepare(labels, &r.decision); err != nil {
 		return nil, err
 	}
-	return r.decision.Decider(labels)
+	d, err := r.decision.Decider(labels)
+	if err != nil {
+		return nil, err
+	}
+	return d, r.outputs.pins.CheckReported(d)
 }
 
 // outputPolicy returns the policy for a slow standard output: lose nothing, unless that

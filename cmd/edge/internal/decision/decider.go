@@ -3,6 +3,7 @@ package decision
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -44,6 +45,14 @@ func New(labels []string, c Config) (*Decider, error) {
 	d.order = make([]int, 0, min(c.TopK, len(labels))+len(d.groups))
 	d.answers = make([]Answer, 0, cap(d.order))
 	return d, nil
+}
+
+// ReportsClass reports whether events of a class are possible, which Allow and Deny decide.
+func (d *Decider) ReportsClass(class int) bool { return d.shown[class] }
+
+// ReportsGroup reports whether events of a group are possible.
+func (d *Decider) ReportsGroup(name string) bool {
+	return slices.ContainsFunc(d.groups, func(g Group) bool { return fold(g.Name) == fold(name) })
 }
 
 // Decide processes the logits of a frame, one per class, that was taken at the given time.

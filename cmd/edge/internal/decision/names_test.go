@@ -160,3 +160,15 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
+
+// Allow and Deny decide which events are possible.
+func TestReports(t *testing.T) {
+	c := Config{On: 0.5, Off: 0.5, Allow: []string{"tench", "Fish", "crane"}, Deny: []string{"#2"}, Groups: []Group{{Name: "fish", Classes: []int{0}}, {Name: "birds", Classes: []int{1}}}}
+	d, err := New([]string{"tench", "crane", "crane", "none"}, c)
+	require.NoError(t, err)
+	for class, want := range []bool{true, true, false, false} {
+		require.Equal(t, want, d.ReportsClass(class), class)
+	}
+	require.True(t, d.ReportsGroup(" FISH"))
+	require.False(t, d.ReportsGroup("birds"))
+}

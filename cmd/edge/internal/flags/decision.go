@@ -80,9 +80,36 @@ func (d *Decision) Config(labels []string) (decision.Config, error) {
 	return c, nil
 }
 
+// Enable finds what a name means to an output: a group that has events, a class with one
+// of these labels, or a built-in group, for which it enables events. It returns the name of
+// the group, or the classes.
+func (d *Decision) Enable(labels []string, name string) (group string, classes []int, err error) {
+	name = strings.TrimSpace(name)
+	for _, g := range d.groupNames() {
+		if strings.EqualFold(g, name) {
+			return g, nil, nil
+		}
+	}
+	if classes, err = decision.FindClasses(labels, name); err == nil {
+		return "", classes, nil
+	}
+	catalog := groups.Builtin(labels)
+	if _, ok := catalog.Find(name); !ok {
+		if near := catalog.Nearest(name); near != "" {
+			err = fmt.Errorf("%w; the nearest group is %q", err, near)
+		}
+		return "", nil, fmt.Errorf("%w; a custom group also needs --group %s=…", err, name)
+	}
+	d.added = append(d.added, name)
+	return name, nil, nil
+}
+
+// DisableAdded undoes all calls of Enable.
+func (d *Decision) DisableAdded() { d.added = nil }
+
 // groupNames returns the names of all groups that are reported.
 func (d *Decision) groupNames() []string {
-	names := slices.Sorted(maps.Keys(d.Groups))
+	names := append(slices.Sorted(maps.Keys(d.Groups)), d.added...)
 	for _, text := range d.groups {
 		name, _, _ := strings.Cut(text, "=")
 		names = append(names, strings.TrimSpace(name))

@@ -2,14 +2,10 @@ package flags
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
 	"halfmeg/cmd/edge/internal/config"
-	"halfmeg/cmd/edge/internal/decision"
-	"halfmeg/cmd/edge/internal/groups"
 	"halfmeg/cmd/edge/internal/record"
 )
 
@@ -33,19 +29,10 @@ func (r *Record) Add(flags *pflag.FlagSet) {
 // Prepare checks that every name in --record-events is a group that has events, a class
 // with one of these labels, or a built-in group, for which it enables events.
 func (r *Record) Prepare(labels []string, d *Decision) error {
-	d.added = nil // a reload calls Prepare more than once
-	groupNames, catalog := d.groupNames(), groups.Builtin(labels)
 	for _, name := range r.Config.Events {
-		isGroup := slices.ContainsFunc(groupNames, func(g string) bool { return strings.EqualFold(g, strings.TrimSpace(name)) })
-		if isGroup {
-			continue
+		if _, _, err := d.Enable(labels, name); err != nil {
+			return fmt.Errorf("--record-events: %w", err)
 		}
-		if _, err := decision.FindClasses(labels, name); err == nil {
-			continue
-		} else if _, ok := catalog.Find(name); !ok {
-			return fmt.Errorf("--record-events: %w; a custom group also needs --group %s=…", err, name)
-		}
-		d.added = append(d.added, strings.TrimSpace(name))
 	}
 	return nil
 }
