@@ -98,7 +98,7 @@ func (a *applier) environment() error {
 	var failed error
 	a.flags.VisitAll(func(f *pflag.Flag) {
 		if f.Changed {
-			a.origins[f.Name] = "flag"
+			a.origins[f.Name] = fromFlag
 			return
 		}
 		if list := f.Annotations[environmentAnnotation]; list != nil && os.Getenv(list[0]) != "" {
@@ -117,6 +117,9 @@ func (a *applier) environment() error {
 	})
 	return failed
 }
+
+// fromFlag is the origin of a value from the command line.
+const fromFlag = "flag"
 
 // fromEnvironment is the prefix of the origin of a value from the environment.
 const fromEnvironment = "environment "

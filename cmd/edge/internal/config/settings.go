@@ -202,6 +202,17 @@ func (s *Settings) Write(w io.Writer) error {
 	return err
 }
 
+// SecretFlags returns the flags of the command line whose values contain a secret.
+func (s *Settings) SecretFlags() []string {
+	var names []string
+	for _, one := range s.list {
+		if _, secret := one.shown(); secret && one.origin == fromFlag {
+			names = append(names, one.key)
+		}
+	}
+	return names
+}
+
 // writeValue writes the value after a key and its colon, with a comment at the end of the
 // first line.
 func writeValue(b *strings.Builder, v Value, comment, indent string) {

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"halfmeg/cmd/edge/internal/config"
+	"halfmeg/cmd/edge/internal/service"
+)
+
+// systemFlags are those of install and uninstall.
+type systemFlags struct {
+	dryRun bool
+	root   string
+}
+
+func (f *systemFlags) add(command *cobra.Command) {
+	command.Flags().SortFlags = false
+	command.Flags().BoolVar(&f.dryRun, "dry-run", false, "only write what would be done")
+	command.Flags().StringVar(&f.root, "root", "", "`folder` of a system that is not running, such as a mounted SD card")
+}
+
+func (f *systemFlags) system(cmd *cobra.Command) service.System {
+	return service.System{
+		Root:   f.root,
+		DryRun: f.dryRun,
+		Out:    cmd.OutOrStdout(),
+		Systemctl: func(args ...string) error {
+			return runSystemctl(cmd.OutOrStdout(), cmd.ErrOrStderr(), args)
+		},
+	}
+}
+
+// runSystemctl runs systemctl. If the service does not start, systemctl names the command
+// that shows why.
+func runSystemctl(stdout, stderr io.Writer, args []string) error {
+	command := exec.Command("systemctl", args...)
+	command.Stdout, command.Stderr = stdout, stderr
+	return command.Run()
+}
+
+func newInstall() *cobra.Command {
+	var f systemFlags
+	command := &cobra.Command{
+		Use:   "install [flags] [-- flags of run]",
+		Short: "Install this program as a service of systemd",
+		Long: `install makes edge a service that starts with the system: it copies this program to
+/usr/local/bin, writes a unit for systemd, and enables and starts it. It writes a line
+for each step.
+Without flags of run the service reads /etc/halfmeg/config.yaml, which install creates
+if necessary. Passwords belong in files of /etc/halfmeg/secrets, because everyone can
+read the flags of a service; the comments in config.yaml show how.
+
+The service runs as a user without rights, who sees the cameras, I2C, SPI and pins, and
+writes only to /var/lib/edge. systemd restarts it whenever it ends or stops to respond.
+install may be repeated, to update the program or change the flags. uninstall undoes it.
+The Debian package halfmeg has its own service; the two exclude each other.`,
+		Example: `  sudo edge install
+  edge install --dry-run
+  sudo edge install -- --camera auto --listen :8080
+  sudo edge install -- --config /etc/feeder.yaml`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				return fmt.Errorf("install takes no argument %q; flags of run follow after --", args[0])
+			}
+			if err := checkServiceFlags(args, f.root); err != nil {
+				return err
+			}
+			program, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			i := service.Install{System: f.system(cmd), Program: program, Args: args}
+			return i.Do()
+		},
+	}
+	f.add(command)
+	return command
+}
+
+func newUninstall() *cobra.Command {
+	var f systemFlags
+	command := &cobra.Command{
+		Use:   "uninstall [flags]",
+		Short: "Remove the service that install has installed",
+		Long: `uninstall stops the service and removes the files that install has written. It keeps
+files that have been changed since, files that others have written, and what the
+service has recorded in /var/lib/edge.`,
+		Example: `  sudo edge uninstall
+  edge uninstall --dry-run`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s := f.system(cmd)
+			return s.Uninstall()
+		},
+	}
+	f.add(command)
+	return command
+}
+
+// checkServiceFlags checks the flags of run for a service. They must not contain a secret,
+// because everyone can read them.
+func checkServiceFlags(args []string, root string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	r, command := newRunCommand(nil)
+	if err := command.ParseFlags(args); err != nil {
+		return err
+	}
+	if rest := command.Flags().Args(); len(rest) > 0 {
+		return onlyFlags(rest[0])
+	}
+	settings, err := new(config.Document).Apply(command.Flags(), r.structured())
+	if err != nil {
+		return err
+	}
+	if secrets := settings.SecretFlags(); len(secrets) > 0 {
+		return fmt.Errorf("--%s contains a secret, and everyone can read the flags of a service: "+
+			"put the value into the file /etc/halfmeg/secrets/%[1]s, and %[1]s-file: /run/credentials/edge.service/secrets_%[1]s into /etc/halfmeg/config.yaml",
+			strings.Join(secrets, ", --"))
+	}
+	if dir := r.outputs.record.Config.Dir; dir != "" && !service.RecordsInside(dir) {
+		return fmt.Errorf("--record %s: the service may write only to %s", dir, service.StateDir)
+	}
+	return checkServiceConfig(r, root)
+}
+
+// checkServiceConfig checks that the service has a camera and can read its configuration
+// file.
+func checkServiceConfig(r *runCommand, root string) error {
+	file := r.config
+	if file == "" {
+		file = "/etc/halfmeg/config.yaml"
+	}
+	if !filepath.IsAbs(file) {
+		return fmt.Errorf("--config %s: the service needs an absolute path", file)
+	}
+	info, err := os.Stat(filepath.Join(root, file))
+	switch {
+	case err != nil && r.config == "" && r.camera.Name == "":
+		return errors.New("run needs a camera: edge install -- --camera auto")
+	case err != nil && r.config == "":
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Perm()&0o004 == 0:
+		return fmt.Errorf("%s: the service runs as another user and cannot read it: chmod o+r %[1]s, and move secrets to /etc/halfmeg/secrets", file)
+	}
+	return nil
+}

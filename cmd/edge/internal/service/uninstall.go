@@ -1,0 +1,110 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+)
+
+// Uninstall stops the service and removes what Install has written. A file that has
+// changed since, a folder with other files, and what the service has recorded remain.
+func (s *System) Uninstall() error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	m, err := s.readManifest()
+	if err != nil {
+		return err
+	}
+	if len(m.Files) == 0 {
+		return s.notInstalled()
+	}
+	var steps []step
+	const unit = Name + ".service"
+	if s.exists(unitPath) {
+		steps = append(steps, s.systemctl(s.disable(unit)...))
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		one, err := s.remove(name, m.Files[name])
+		if err != nil {
+			return err
+		}
+		steps = append(steps, one...)
+	}
+	if s.Root == "" {
+		steps = append(steps, s.systemctl("daemon-reload"))
+	}
+	steps = append(steps, step{"remove " + s.at(manifestPath), func() error { return os.Remove(s.at(manifestPath)) }})
+	if err := s.perform(append(steps, s.removeDirs(m, steps)...)); err != nil {
+		return err
+	}
+	if s.exists(stateDir) {
+		fmt.Fprintf(s.Out, "keep %s and %s: recordings of the service\n", s.at(stateDir), s.at(privateStateDir))
+	}
+	return nil
+}
+
+// privateStateDir is what stateDir links to, because the unit has DynamicUser=yes.
+const privateStateDir = "/var/lib/private/" + Name
+
+// disable returns the arguments of systemctl that stop the service and keep it from
+// starting.
+func (s *System) disable(unit string) []string {
+	if s.Root != "" {
+		return []string{"disable", unit}
+	}
+	return []string{"disable", "--now", unit}
+}
+
+func (s *System) notInstalled() error {
+	for _, unit := range packageUnits {
+		if s.exists(unit) {
+			return errors.New("edge install has installed nothing here; the service is that of the package halfmeg: sudo apt remove halfmeg")
+		}
+	}
+	return errors.New("edge install has installed nothing here")
+}
+
+// remove returns the step that removes a file, or says why it stays.
+func (s *System) remove(name, hash string) ([]step, error) {
+	now, err := hashFile(s.at(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case now != hash:
+		return []step{{"keep " + s.at(name) + ": it has been changed", func() error { return nil }}}, nil
+	}
+	return []step{{"remove " + s.at(name), func() error { return os.Remove(s.at(name)) }}}, nil
+}
+
+// removeDirs returns the steps that remove the folders which are empty after the steps
+// before.
+func (s *System) removeDirs(m *manifest, before []step) []step {
+	var gone []string // texts of removals
+	for _, one := range before {
+		gone = append(gone, one.text)
+	}
+	var steps []step
+	for _, dir := range slices.Backward(m.Dirs) {
+		entries, err := os.ReadDir(s.at(dir))
+		if err != nil {
+			continue // it is gone
+		}
+		rest := slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+			return slices.Contains(gone, "remove "+s.at(path.Join(dir, e.Name())))
+		})
+		if len(rest) > 0 {
+			steps = append(steps, step{"keep " + s.at(dir) + ": it has other files", func() error { return nil }})
+			continue
+		}
+		gone = append(gone, "remove "+s.at(dir))
+		steps = append(steps, step{"remove " + s.at(dir), func() error { return os.Remove(s.at(dir)) }})
+	}
+	return steps
+}
