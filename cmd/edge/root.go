@@ -108,6 +108,9 @@ SqueezeNet. It needs no internet connection and no other file.`,
 	// disables the elimination of unreachable methods and adds 1.8 MB.
 	root.Version = version()
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newClassify(), newRun(args[min(1, len(args)):]), newCameras(), newBench(), newConfig(), newInfo(), newLicenses(), newVersion(), newInstall(), newUninstall())
+	root.AddCommand(
+		newClassify(), newRun(args[min(1, len(args)):]), newCameras(), newBench(), newDoctor(), newConfig(),
+		newInstall(), newUninstall(), newInfo(), newLicenses(), newVersion(),
+	)
 	return root
 }

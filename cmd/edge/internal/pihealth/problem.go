@@ -9,10 +9,20 @@ import (
 
 // Problem is a problem of a board.
 type Problem struct {
+	Part string // of the board: one of the constants below
 	Text string // what is wrong
 	Cure string // what to do
 	Past bool   // it has occurred since the start of the board and is over
 }
+
+// The values of Problem.Part.
+const (
+	Power   = "power"
+	Heat    = "heat"
+	Speed   = "speed"
+	RAM     = "memory"
+	Storage = "storage"
+)
 
 // Bits of State.Throttled, from the Raspberry Pi's documentation of vcgencmd get_throttled.
 // The same bits shifted by pastShift report what has occurred since the start.
@@ -83,15 +93,15 @@ func (s State) findings() []finding {
 	var list []finding
 	if s.Undervoltage != nil || s.Throttled != nil {
 		list = append(list, finding{
-			"undervoltage", badIf(s.isUndervolted()), Problem{"the supply voltage is too low", powerCure, false},
+			"undervoltage", badIf(s.isUndervolted()), Problem{Power, "the supply voltage is too low", powerCure, false},
 			"the supply voltage is good again", false,
 		})
 	}
 	list = append(list, s.heat()...)
 	if s.Throttled != nil {
 		list = append(list,
-			finding{"capped", badIf(*s.Throttled&bitCapped != 0), Problem{"the clock is capped", clockCure, false}, "the clock is no longer capped", true},
-			finding{"throttled", badIf(*s.Throttled&bitThrottled != 0), Problem{"the processor is throttled", clockCure, false}, "the processor is no longer throttled", true})
+			finding{"capped", badIf(*s.Throttled&bitCapped != 0), Problem{Speed, "the clock is capped", clockCure, false}, "the clock is no longer capped", true},
+			finding{"throttled", badIf(*s.Throttled&bitThrottled != 0), Problem{Speed, "the processor is throttled", clockCure, false}, "the processor is no longer throttled", true})
 	}
 	if s.Memory != nil {
 		list = append(list, s.Memory.finding())
@@ -116,7 +126,7 @@ func (s State) isUndervolted() bool {
 // heat returns the finding of the temperature. Only boards, which have a device tree, are
 // judged by its value: other processors run at 90 °C.
 func (s State) heat() []finding {
-	f := finding{id: "warm", Problem: Problem{"it is too warm for full speed", heatCure, false}, over: "the temperature is low enough for full speed again"}
+	f := finding{id: "warm", Problem: Problem{Heat, "it is too warm for full speed", heatCure, false}, over: "the temperature is low enough for full speed again"}
 	known := s.Throttled != nil
 	f.level = badIf(known && *s.Throttled&bitWarm != 0)
 	if s.Celsius != nil && s.Model != "" {
@@ -134,7 +144,7 @@ func (m *Memory) finding() finding {
 	f := finding{
 		"memory", levelOf(float64(m.Available), low, 1.5*low),
 		Problem{
-			fmt.Sprintf("memory is short: %s of %s available", text.Bytes(m.Available), text.Bytes(m.Total)),
+			RAM, fmt.Sprintf("memory is short: %s of %s available", text.Bytes(m.Available), text.Bytes(m.Total)),
 			"end other programs, or enable swap in compressed memory (zram)", false,
 		},
 		"enough memory is available again", false,
@@ -154,14 +164,14 @@ func (v Volume) findings() []finding {
 	list := []finding{{
 		"space " + v.Folder, levelOf(float64(v.Free), low, 1.25*low),
 		Problem{
-			fmt.Sprintf("the file system of %s is almost full: %s of %s free", v.Folder, text.Bytes(v.Free), text.Bytes(v.Total)),
+			Storage, fmt.Sprintf("the file system of %s is almost full: %s of %s free", v.Folder, text.Bytes(v.Free), text.Bytes(v.Total)),
 			"delete something", false,
 		},
 		fmt.Sprintf("the file system of %s has enough space again", v.Folder), false,
 	}, {
 		"read-only " + v.Folder, badIf(v.ReadOnly),
 		Problem{
-			fmt.Sprintf("the file system of %s is read-only", v.Folder),
+			Storage, fmt.Sprintf("the file system of %s is read-only", v.Folder),
 			"restart the board; if it happens again, the card is damaged: replace it", false,
 		},
 		fmt.Sprintf("the file system of %s can be written again", v.Folder), false,
@@ -177,10 +187,10 @@ var past = []struct {
 	bit     uint32
 	problem Problem
 }{
-	{bitUndervoltage << pastShift, Problem{"the supply voltage has been too low", powerCure, true}},
-	{bitCapped << pastShift, Problem{"the clock has been capped", clockCure, true}},
-	{bitThrottled << pastShift, Problem{"the processor has been throttled", clockCure, true}},
-	{bitWarm << pastShift, Problem{"it has been too warm for full speed", heatCure, true}},
+	{bitUndervoltage << pastShift, Problem{Power, "the supply voltage has been too low", powerCure, true}},
+	{bitCapped << pastShift, Problem{Speed, "the clock has been capped", clockCure, true}},
+	{bitThrottled << pastShift, Problem{Speed, "the processor has been throttled", clockCure, true}},
+	{bitWarm << pastShift, Problem{Heat, "it has been too warm for full speed", heatCure, true}},
 }
 
 // Problems returns the problems of a state: the current ones, then those that the firmware

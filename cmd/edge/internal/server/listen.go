@@ -36,6 +36,20 @@ func listen(config *Config) (net.Listener, error) {
 	return listener, nil
 }
 
+// Probe checks whether a server could listen, and returns its port if it is known. It
+// opens the port for a moment.
+func Probe(c Config) (port int, err error) {
+	if address, err := withPort(c.Listen); err == nil {
+		_, text, _ := net.SplitHostPort(address) // withPort has checked it
+		port, _ = net.LookupPort("tcp", text)    // listen reports an invalid one
+	}
+	listener, err := listen(&c)
+	if err != nil {
+		return port, err
+	}
+	return port, listener.Close()
+}
+
 // withPort checks an address and adds the default port if it has none.
 func withPort(address string) (string, error) {
 	host, port, err := net.SplitHostPort(address)

@@ -217,3 +217,21 @@ func TestCertificateIsRenewed(t *testing.T) {
 	require.NotEqual(t, first.Certificate, renewed.Certificate)
 	require.Len(t, reported, 1)
 }
+
+func TestProbe(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	taken := l.Addr().(*net.TCPAddr).Port
+	port, err := Probe(Config{Listen: l.Addr().String()})
+	require.ErrorContains(t, err, "another program, perhaps another edge, has this port")
+	require.Equal(t, taken, port)
+	require.NoError(t, l.Close())
+	for range 2 { // it leaves the port free
+		port, err = Probe(Config{Listen: l.Addr().String()})
+		require.NoError(t, err)
+		require.Equal(t, taken, port)
+	}
+	port, err = Probe(Config{Listen: "8080"})
+	require.ErrorContains(t, err, "expected an address and a port")
+	require.Zero(t, port)
+}
