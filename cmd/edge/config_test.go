@@ -56,7 +56,7 @@ func TestConfigCommand(t *testing.T) {
 	got := edge(t, "config", "--config", file, "--frames", "3")
 	require.Equal(t, statusOK, got.status, got.stderr)
 	for _, line := range []string{
-		`# camera: "http://pi:(hidden)@door/stream"  # environment HALFMEG_CAMERA`,
+		`# camera: ["http://pi:(hidden)@door/stream"]  # environment HALFMEG_CAMERA`,
 		"control: [exposure=300]  # " + file + ":2",
 		"frames: 3  # flag",
 		"groups:  # " + file + ":3",
@@ -81,7 +81,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 		"--webhook", "https://tk_s3cret@ntfy.sh/t", "--mqtt", "mqtts://s3cret@broker:8883", "--webhook-header", "Key: s3cret", "--rate", "2")
 	require.Equal(t, statusOK, got.status, got.stderr)
 	require.NotContains(t, got.stdout, "s3cret")
-	require.Contains(t, got.stdout, `# camera: "http://cam/snap.cgi?(hidden)"  # flag`)
+	require.Contains(t, got.stdout, `# camera: ["http://cam/snap.cgi?(hidden)"]  # flag`)
 	require.Contains(t, got.stdout, `# webhook: ["https://ntfy.sh/(hidden)", "https://(hidden)@ntfy.sh/(hidden)"]  # flag`)
 	again := edge(t, "config", "--config", writeConfig(t, got.stdout))
 	require.Equal(t, statusOK, again.status, again.stderr)

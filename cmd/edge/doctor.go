@@ -62,6 +62,9 @@ func (r *runCommand) doctor(cmd *cobra.Command, flags *pflag.FlagSet) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	_, configError := r.configure(flags)
+	if configError == nil && len(r.camera.Selected) > 0 {
+		_, configError = r.camera.Cameras()
+	}
 	out, failed := cmd.OutOrStdout(), false
 	found := func(f doctor.Finding) error {
 		failed = failed || f.Status == doctor.Problem
@@ -109,7 +112,7 @@ func buildTime() time.Time {
 func (r *runCommand) plan(flags *pflag.FlagSet, configError error) *doctor.Plan {
 	p := &doctor.Plan{
 		Config:     func() (string, error) { return r.file, configError },
-		Camera:     r.camera.Name,
+		Selected:   r.selectedCameras(),
 		Cameras:    cameraSources,
 		OpenCamera: r.firstFrame,
 		Folder:     existing(r.outputs.record.Config.Dir),
@@ -153,12 +156,23 @@ func cameraSources() []doctor.Source {
 	return list
 }
 
-// firstFrame reads a frame of the camera that run would use.
-func (r *runCommand) firstFrame(ctx context.Context) (string, error) {
-	name := r.camera.Name
-	if name == "" {
-		name = camera.Auto
+// selectedCameras returns the cameras that run would use; auto if none or invalid ones are
+// selected.
+func (r *runCommand) selectedCameras() []doctor.Camera {
+	selected, err := r.camera.Cameras()
+	if err != nil {
+		return []doctor.Camera{{Address: camera.Auto}}
 	}
+	list := make([]doctor.Camera, len(selected))
+	for i, c := range selected {
+		list[i] = doctor.Camera(c)
+	}
+	return list
+}
+
+// firstFrame reads a frame of a camera.
+func (r *runCommand) firstFrame(ctx context.Context, c doctor.Camera) (string, error) {
+	name := c.Address
 	if name == camera.StandardInput {
 		return "standard input is not read here", nil
 	}

@@ -145,7 +145,7 @@ func checkServiceConfig(r *runCommand, root string) error {
 	}
 	info, err := os.Stat(filepath.Join(root, file))
 	switch {
-	case err != nil && r.config == "" && r.camera.Name == "":
+	case err != nil && r.config == "" && len(r.camera.Selected) == 0:
 		return errors.New("run needs a camera: edge install -- --camera auto")
 	case err != nil && r.config == "":
 		return nil

@@ -73,6 +73,6 @@ func TestInstalledConfig(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(all), 0o600))
 	got := edge(t, "config", "--config", file)
 	require.Zero(t, got.status, got.stderr)
-	require.Contains(t, got.stdout, "camera: auto")
+	require.Contains(t, got.stdout, "camera: [auto]")
 	require.Contains(t, got.stdout, "mqtt-user: halfmeg")
 }

@@ -16,6 +16,7 @@ const outageDelay = time.Second
 // outages reports on stderr when frames stop and when they resume, with a single line for
 // a short outage.
 type outages struct {
+	camera  string // its name; empty if it has none
 	stderr  io.Writer
 	changed func(error) // called by report, with the explained error; may be nil
 
@@ -38,7 +39,7 @@ func (o *outages) report(err error) {
 		if o.since.IsZero() {
 			o.since = time.Now()
 		}
-		o.pending = cameraerr.Explain(err)
+		o.pending = o.named(cameraerr.Explain(err))
 		if time.Since(o.since) >= outageDelay {
 			o.write()
 		} else if o.timer == nil {
@@ -50,9 +51,21 @@ func (o *outages) report(err error) {
 		report(o.stderr, fmt.Errorf("%w; recovered after %.1f s", o.pending, time.Since(o.since).Seconds()))
 		o.pending, o.since = nil, time.Time{}
 	default:
-		fmt.Fprintln(o.stderr, "edge: the camera is sending frames")
+		text := "the camera is sending frames"
+		if o.camera != "" {
+			text = o.camera + ": " + text
+		}
+		fmt.Fprintln(o.stderr, "edge:", text)
 		o.since = time.Time{}
 	}
+}
+
+// named adds the camera's name to an error.
+func (o *outages) named(err error) error {
+	if o.camera == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", o.camera, err)
 }
 
 // flush writes the pending error. It is called by the timer and at the end of the run.

@@ -80,7 +80,9 @@ func (r *runCommand) addServer(o *outputs, n *model.Network) error {
 		return err
 	}
 	o.closers = append(o.closers, s, second)
-	o.addOptional("page", s.Sink(""))
+	for _, c := range r.cameras {
+		o.addForCamera("page", c.Name, s.Sink(c.Name))
+	}
 	return nil
 }
 
@@ -101,7 +103,7 @@ func (r *runCommand) addRecorder(o *outputs, _ *model.Network) error {
 	return nil
 }
 
-// addMQTT starts publishing.
+// addMQTT starts publishing. Each camera is a device with a connection.
 func (r *runCommand) addMQTT(o *outputs, n *model.Network) error {
 	c, err := r.outputs.mqtt.Config()
 	if err != nil || !r.outputs.mqtt.Enabled() {
@@ -113,11 +115,15 @@ func (r *runCommand) addMQTT(o *outputs, n *model.Network) error {
 	c.Version = version()
 	c.Health = o.health.State
 	c.Report, c.Log = o.report, o.log
-	s, err := mqtt.New(c)
-	if err != nil {
-		return err
+	for _, camera := range r.cameras {
+		one := c
+		one.Camera = camera.Name
+		s, err := mqtt.New(one)
+		if err != nil {
+			return err
+		}
+		o.addForCamera("MQTT", camera.Name, s)
 	}
-	o.addOptional("MQTT", s)
 	return nil
 }
 

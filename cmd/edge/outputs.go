@@ -19,7 +19,7 @@ const (
 	// pauses for a moment.
 	stdoutQueue = 16
 
-	// optionalQueue is the queue size of any other sink. More observations would be stale
+	// optionalQueue is the queue size of any other sink for each camera. More observations would be stale
 	// when they are shown. Events are queued beyond it.
 	optionalQueue = 2
 
@@ -30,13 +30,13 @@ const (
 
 // outputs are the sinks of a run.
 type outputs struct {
-	stderr io.Writer
-	health *pihealth.Monitor // of the board, for all outputs
+	stderr  io.Writer
+	cameras int               // number of cameras
+	health  *pihealth.Monitor // of the board, for all outputs
 
 	mu      sync.Mutex // guards list, which the page's metrics read
 	list    []*output
-	queues  []*pipeline.Queue // of list
-	closers []io.Closer       // used by sinks, closed after them
+	closers []io.Closer // used by sinks, closed after them
 
 	recorder *record.Sink // nil without --record
 }
@@ -44,6 +44,7 @@ type outputs struct {
 // output is a sink of a run with its queue.
 type output struct {
 	name     string
+	camera   *string // name of the only camera whose observations it receives; nil for all
 	queue    *pipeline.Queue
 	required bool        // the run ends if it fails: standard output
 	failed   atomic.Bool // its error was reported
@@ -65,10 +66,18 @@ func (o *outputs) addStdout(s pipeline.Sink, policy pipeline.Policy, cancel cont
 
 // addOptional adds a sink whose failure does not end the run.
 func (o *outputs) addOptional(name string, s pipeline.Sink) {
-	out := &output{name: name}
-	out.queue = pipeline.NewQueue(s, optionalQueue, pipeline.DropOldest, func(err error) {
+	o.addQueue(&output{name: name}, s, optionalQueue*o.cameras)
+}
+
+// addForCamera adds a sink like addOptional that receives the observations of one camera.
+func (o *outputs) addForCamera(name, camera string, s pipeline.Sink) {
+	o.addQueue(&output{name: name, camera: &camera}, s, optionalQueue)
+}
+
+func (o *outputs) addQueue(out *output, s pipeline.Sink, size int) {
+	out.queue = pipeline.NewQueue(s, size, pipeline.DropOldest, func(err error) {
 		out.failed.Store(true)
-		o.report(fmt.Errorf("%s failed, and the run continues without it: %w", name, err))
+		o.report(fmt.Errorf("%s failed, and the run continues without it: %w", out.name, err))
 	})
 	o.add(out)
 }
@@ -76,7 +85,18 @@ func (o *outputs) addOptional(name string, s pipeline.Sink) {
 func (o *outputs) add(out *output) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.list, o.queues = append(o.list, out), append(o.queues, out.queue)
+	o.list = append(o.list, out)
+}
+
+// queuesOf returns the queues of the outputs that receive the observations of a camera.
+func (o *outputs) queuesOf(camera string) []*pipeline.Queue {
+	var queues []*pipeline.Queue
+	for _, out := range o.list {
+		if out.camera == nil || *out.camera == camera {
+			queues = append(queues, out.queue)
+		}
+	}
+	return queues
 }
 
 // missed returns the number of frames that each sink has missed, by its name.

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"halfmeg/cmd/edge/internal/config"
-	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/model"
 )
 
@@ -49,7 +49,7 @@ func reloadOnHangup(ctx context.Context, end context.CancelCauseFunc, signals ch
 
 // reload reads the configuration with the flags of the start. It applies all reloadable
 // changes, or none after an error.
-func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *outputs) error {
+func (r *runCommand) reload(cameras []*cameraRun, n *model.Network, o *outputs) error {
 	fresh, command := newRunCommand(r.args)
 	if err := command.ParseFlags(r.args); err != nil {
 		return err
@@ -63,9 +63,12 @@ func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *output
 		return err
 	}
 	fresh.outputs.record, fresh.outputs.pins = r.outputs.record, r.outputs.pins
-	decider, err := fresh.decider(labels(n))
-	if err != nil {
-		return fmt.Errorf("%w; restart edge to change what is recorded or sets pins", err)
+	deciders := make([]*decision.Decider, len(cameras))
+	for i := range deciders {
+		var err error
+		if deciders[i], err = fresh.decider(labels(n)); err != nil {
+			return fmt.Errorf("%w; restart edge to change what is recorded or sets pins", err)
+		}
 	}
 	sensors, err := r.changedSensors(fresh, labels(n))
 	if err != nil {
@@ -76,8 +79,10 @@ func (r *runCommand) reload(runner *pipeline.Runner, n *model.Network, o *output
 	if sensors {
 		needRestart = append(needRestart, "the sensors in MQTT")
 	}
-	if runner.HasDecider() && len(applied) > 0 {
-		runner.SetDecider(decider)
+	for i, c := range cameras {
+		if c.HasDecider() && len(applied) > 0 {
+			c.SetDecider(deciders[i])
+		}
 	}
 	r.settings = fresh.settings
 	o.log(reloadMessage(applied, needRestart))

@@ -14,9 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"halfmeg/camera"
 	"halfmeg/camera/pixel"
-	"halfmeg/cmd/edge/internal/cameraerr"
 	"halfmeg/cmd/edge/internal/config"
 	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/flags"
@@ -33,6 +31,7 @@ type runCommand struct {
 	config      string // path of the configuration file; empty to search for one
 	engine      flags.Engine
 	camera      flags.Camera
+	cameras     []flags.NamedCamera // of camera
 	rotate      flags.Rotation
 	mirror      bool
 	crop        pixel.Region
@@ -90,6 +89,9 @@ system clock (RFC 3339); "age_ms", its age when the result was known, and
 "elapsed", the seconds since the start of the run, both by the monotonic clock;
 "ms", how long reading, preparing and inferring took; and the "results".
 
+Several cameras, each with a name, take turns: --camera door=rtsp://… --camera yard=0.
+The other flags hold for each of them, and events, page and MQTT name the camera.
+
 Frames become events: something appears, something is gone. --events writes them,
 --listen serves a page that shows them, --record keeps their pictures, --mqtt and
 --webhook send them, --pin-output switches a GPIO line. --group, --allow and --deny
@@ -106,6 +108,7 @@ select what is reported.`,
   edge run --camera testcard --model squeezenet1.0
   edge run --camera testcard --listen 127.0.0.1:8080
   edge run --camera auto --events --group dog --group vehicle
+  edge run --camera door=rtsp://camera.local/stream --camera yard=video0 --listen :8080
   edge run --camera testcard --json | head`,
 		Args: r.checkArgs,
 		RunE: r.run,
@@ -137,13 +140,11 @@ func (r *runCommand) checkArgs(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	r.started = r.settings
-	switch {
-	case len(args) > 0:
+	if len(args) > 0 {
 		return onlyFlags(args[0])
-	case r.camera.Name == "":
-		return errors.New("run needs a camera: edge run --camera auto, or testcard")
 	}
-	return nil
+	r.cameras, err = r.camera.Cameras()
+	return err
 }
 
 // onlyFlags returns the error for an argument that is not a flag. It does not repeat an
@@ -171,20 +172,11 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program immediately
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	runner := pipeline.Runner{
-		Classifier: classifier,
-		Frames:     r.frames,
-		Top:        topClasses,
-		Rotate:     int(r.rotate),
-		Mirror:     r.mirror,
-		Crop:       r.crop,
+	cameras, err := r.cameraRuns(classifier, network)
+	if err != nil {
+		return err
 	}
-	if r.events || r.outputs.enabled() {
-		if runner.Decider, err = r.decider(labels(network)); err != nil {
-			return err
-		}
-	}
-	outputs := &outputs{stderr: cmd.ErrOrStderr()}
+	outputs := &outputs{stderr: cmd.ErrOrStderr(), cameras: len(cameras)}
 	outputs.health = r.outputs.monitor(outputs.log)
 	defer outputs.health.Close()
 	outputs.addStdout(r.output(cmd.OutOrStdout()), r.outputPolicy(), cancel)
@@ -197,37 +189,26 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 	if notifier.Enabled() {
 		outputs.addOptional("service status", systemd.NewStatus(notifier))
 	}
-	runner.Queues = outputs.queues
+	for _, c := range cameras {
+		c.Queues = outputs.queuesOf(c.Name)
+	}
 	go reloadOnHangup(ctx, cancel, hangups, func() {
-		if err := r.reload(&runner, network, outputs); err != nil {
+		if err := r.reload(cameras, network, outputs); err != nil {
 			outputs.report(fmt.Errorf("reload failed, the old configuration stays: %w", err))
 		}
 	})
 
 	notifier.Ready() // also without a camera, because the run waits for it
-	go notifier.Feed(ctx, runner.Progress.Advances)
-	err = cameraerr.Explain(r.classify(camera.WithIdle(ctx, runner.Progress.Idle), &runner, cmd.ErrOrStderr()))
+	go notifier.Feed(ctx, func() bool { return advance(cameras) })
+	err = r.runAll(ctx, cameras, cmd.ErrOrStderr())
 	notifier.Stopping()
 	if failed := outputs.close(ctx); failed != nil {
 		err = failed
 	}
 	if r.stats {
-		err = errors.Join(err, r.writeStats(cmd.ErrOrStderr(), runner.Stats.Summary(), outputs.missed()))
+		err = errors.Join(err, r.writeStats(cmd.ErrOrStderr(), cameras, outputs.missed()))
 	}
 	return err
-}
-
-// classify opens the camera and runs until the end.
-func (r *runCommand) classify(ctx context.Context, runner *pipeline.Runner, stderr io.Writer) (err error) {
-	outages := &outages{stderr: stderr, changed: runner.CameraChanged}
-	defer outages.flush()
-	source, err := r.open(ctx, outages)
-	if err != nil {
-		return pipeline.IgnoreEnd(ctx, err)
-	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-	runner.Source = source
-	return runner.Run(ctx)
 }
 
 // decider returns the Decider that turns frames into events.
@@ -272,45 +253,25 @@ func labels(n *model.Network) []string {
 	return n.Labels
 }
 
-func (r *runCommand) writeStats(w io.Writer, s pipeline.Summary, missed map[string]int) error {
+// writeStats writes the summary of each camera; what outputs have missed is in the last.
+func (r *runCommand) writeStats(w io.Writer, cameras []*cameraRun, missed map[string]int) error {
 	maps.DeleteFunc(missed, func(_ string, frames int) bool { return frames == 0 })
-	s.Missed = missed
+	for i, c := range cameras {
+		s := c.Stats.Summary()
+		s.Camera = c.Name
+		if i == len(cameras)-1 {
+			s.Missed = missed
+		}
+		if err := r.writeSummary(w, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runCommand) writeSummary(w io.Writer, s pipeline.Summary) error {
 	if r.json {
 		return jsonl.Write(w, s)
 	}
 	return s.Write(w)
-}
-
-// open opens the camera. Unless --exit-on-error is set, the source reopens the camera
-// whenever it fails.
-func (r *runCommand) open(ctx context.Context, outages *outages) (camera.Source, error) {
-	options := r.camera.Options
-	if options.Rate == 0 {
-		options.Rate = r.defaultRate()
-	}
-	options.Skipped = func(err error) { report(outages.stderr, err) }
-	opener := camera.NewOpener(r.camera.Name, options)
-	open := func(ctx context.Context) (camera.Source, error) {
-		source, err := opener.Open(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return camera.Skip(source, r.skip), nil
-	}
-	if r.exitOnError {
-		return open(ctx)
-	}
-	return camera.Reconnect(ctx, open, camera.Retry{KeepTrying: r.camera.KeepTrying, Report: outages.report})
-}
-
-// watchRate is a frame rate that people can follow.
-const watchRate = 10
-
-// defaultRate returns the frame rate to request without --rate. The test card is slowed
-// down to watchRate, unless --frames is set; cameras have their own default.
-func (r *runCommand) defaultRate() float64 {
-	if r.camera.Name == camera.TestCard && r.frames == 0 {
-		return watchRate
-	}
-	return 0
 }

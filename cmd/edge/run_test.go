@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"image/color"
 	"io"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/camera/testcard"
+	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/model/classify"
 	"halfmeg/model/pretrained"
@@ -324,4 +326,36 @@ func TestVersionFlag(t *testing.T) {
 	require.Equal(t, statusOK, got.status)
 	first, _, _ := strings.Cut(edge(t, "version").stdout, "\n")
 	require.Equal(t, strings.Replace(first, "edge ", "edge version ", 1)+"\n", got.stdout)
+}
+
+// Two cameras share the classifier; each has its frames, events and page. A third one, which
+// fails, does not end them.
+func TestRunSeveralCameras(t *testing.T) {
+	dir := t.TempDir()
+	got := edge(t, "run", "--camera", "door=testcard", "--camera", "yard=testcard", "--camera", "gate=/nonexistent", "--rate", "20", "--frames", "60",
+		"--json", "--min-on", "0", "--half-life", "0", "--record", dir, "--listen", "127.0.0.1:0", "--stats")
+	require.Equal(t, statusFailure, got.status, got.stderr)
+	require.Contains(t, got.stderr, `edge: gate: unknown camera "/nonexistent"`)
+	require.Contains(t, got.stderr, "edge: camera gate has failed")
+	frames, open := map[string]int{}, map[string]string{}
+	for _, o := range decodeLines[pipeline.Observation](t, got.stdout) {
+		if o.HasFrame() {
+			frames[o.Camera]++
+			require.LessOrEqual(t, frames[o.Camera], o.Frame)
+			require.True(t, *o.Right, "%+v", o)
+		}
+		for _, e := range o.Events {
+			if e.Type == decision.Appeared {
+				open[e.ID] = e.Camera
+			} else {
+				require.Equal(t, open[e.ID], e.Camera)
+				delete(open, e.ID)
+			}
+		}
+	}
+	require.Empty(t, open)
+	require.Len(t, frames, 2)
+	for camera, frames := range map[string]int{"door": 60, "yard": 60, "gate": 0} {
+		require.Contains(t, got.stderr, fmt.Sprintf(`{"camera":%q,"frames":%d,`, camera, frames))
+	}
 }

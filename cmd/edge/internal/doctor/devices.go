@@ -13,10 +13,15 @@ import (
 // checkTools checks the programs that edge starts.
 func checkTools(_ context.Context, m *Machine, p *Plan) []Finding {
 	var list []Finding
-	if needed := p.Camera == "rpicam"; needed || m.isRaspberryPi() {
+	if needed := p.selects(func(address string) bool { return address == "rpicam" }); needed || m.isRaspberryPi() {
 		list = append(list, m.tool(needed, []string{"rpicam-vid", "libcamera-vid"}, "camera modules need it", "sudo apt install rpicam-apps"))
 	}
-	return append(list, m.tool(isVideo(p.Camera), []string{"ffmpeg"}, "only compressed video needs it, such as rtsp://", "sudo apt install ffmpeg"))
+	return append(list, m.tool(p.selects(isVideo), []string{"ffmpeg"}, "only compressed video needs it, such as rtsp://", "sudo apt install ffmpeg"))
+}
+
+// selects reports whether the address of a selected camera satisfies f.
+func (p *Plan) selects(f func(address string) bool) bool {
+	return slices.ContainsFunc(p.Selected, func(c Camera) bool { return f(c.Address) })
 }
 
 func (m *Machine) isRaspberryPi() bool { return strings.Contains(m.Health().Model, "Raspberry Pi") }
@@ -100,26 +105,34 @@ func (m *Machine) bus(b bus) Finding {
 // cameraTimeout limits the test of the camera.
 const cameraTimeout = 20 * time.Second
 
-// checkCameras lists the cameras and reads a frame of the configured one.
+// checkCameras lists the cameras and reads a frame of each selected one.
 func checkCameras(ctx context.Context, m *Machine, p *Plan) []Finding {
-	const name = "camera"
 	list := []Finding{cameras(p.Cameras())}
+	for _, selected := range p.Selected {
+		found := m.camera(ctx, p, selected)
+		if found.Status == Problem && list[0].Status != OK && selected.Address == "auto" {
+			list = list[1:] // it has the same reasons
+		}
+		list = append(list, found)
+	}
+	return list
+}
+
+// camera reads a frame of a camera.
+func (m *Machine) camera(ctx context.Context, p *Plan, selected Camera) Finding {
+	name := strings.TrimSpace("camera " + selected.Name)
 	ctx, cancel := context.WithTimeout(ctx, cameraTimeout)
 	defer cancel()
-	frame, err := p.OpenCamera(ctx)
+	frame, err := p.OpenCamera(ctx, selected)
 	switch {
 	case err == nil:
-		return append(list, ok(name, "%s", frame))
+		return ok(name, "%s", frame)
 	case m.byService(err):
-		return append(list, ok(name, "in use by the service"))
+		return ok(name, "in use by the service")
 	case errors.Is(err, context.DeadlineExceeded):
 		err = fmt.Errorf("no frame within %v", cameraTimeout)
 	}
-	problem := Finding{name, Problem, err.Error(), "edge cameras lists all of them; docs/troubleshooting.md explains each message"}
-	if list[0].Status != OK && (p.Camera == "" || p.Camera == "auto") {
-		return []Finding{problem} // it has the same reasons
-	}
-	return append(list, problem)
+	return Finding{name, Problem, err.Error(), "edge cameras lists all of them; docs/troubleshooting.md explains each message"}
 }
 
 // cameras describes the list of cameras. A Raspberry Pi has many video devices that are

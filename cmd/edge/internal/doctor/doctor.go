@@ -52,19 +52,25 @@ type Machine struct {
 	Health   func() pihealth.State
 }
 
+// Camera is a selected camera.
+type Camera struct {
+	Name    string // empty for a single camera without one
+	Address string
+}
+
 // Plan is what edge run would use. Listen is nil without a page, Broker without MQTT.
 type Plan struct {
 	Config func() (path string, err error) // reads the configuration file; no path without a file
 
-	Camera     string                                            // name
-	Cameras    func() []Source                                   // all cameras of the machine
-	OpenCamera func(context.Context) (frame string, err error)   // reads a frame and describes it
-	Folder     string                                            // of --record; absolute, or empty
-	I2C, SPI   bool                                              // a display needs it
-	GPIO       bool                                              // pins need it
-	Listen     func() (port int, err error)                      // opens the port of the page for a moment
-	Broker     func(context.Context) (address string, err error) // connects to the MQTT broker
-	SelfTest   func(context.Context) (SelfTest, error)           // classifies the test card
+	Selected   []Camera                                                // by --camera, at least one
+	Cameras    func() []Source                                         // all cameras of the machine
+	OpenCamera func(context.Context, Camera) (frame string, err error) // reads a frame and describes it
+	Folder     string                                                  // of --record; absolute, or empty
+	I2C, SPI   bool                                                    // a display needs it
+	GPIO       bool                                                    // pins need it
+	Listen     func() (port int, err error)                            // opens the port of the page for a moment
+	Broker     func(context.Context) (address string, err error)       // connects to the MQTT broker
+	SelfTest   func(context.Context) (SelfTest, error)                 // classifies the test card
 }
 
 // Source is a camera. Problem is empty if it can be used.

@@ -53,9 +53,9 @@ func healthy() (*Machine, *Plan) {
 	}
 	p := &Plan{
 		Config:     func() (string, error) { return "/etc/halfmeg/config.yaml", nil },
-		Camera:     "auto",
+		Selected:   []Camera{{Address: "auto"}},
 		Cameras:    func() []Source { return []Source{{"video0", "HD Webcam", ""}, {"video1", "HD Webcam", "no formats"}} },
-		OpenCamera: func(context.Context) (string, error) { return "auto sends frames: YUYV 640x480", nil },
+		OpenCamera: func(context.Context, Camera) (string, error) { return "auto sends frames: YUYV 640x480", nil },
 		Folder:     "/var/pictures", I2C: true, SPI: true, GPIO: true,
 		Listen: func() (int, error) { return 8080, nil },
 		Broker: func(context.Context) (string, error) { return "broker:1883", nil },
@@ -198,10 +198,10 @@ func TestOutcomes(t *testing.T) {
 
 		"old name of rpicam-vid": {func(m *Machine) { m.LookPath = only("libcamera-vid") }, nil, "ok       programs  /opt/libcamera-vid\n"},
 		"no rpicam-vid":          {func(m *Machine) { m.LookPath = only() }, nil, "ok       programs  rpicam-vid is not installed; camera modules need it (sudo apt install rpicam-apps)\n"},
-		"rpicam needed":          {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Camera = "rpicam" }, "problem  programs  rpicam-vid is not installed, and the camera needs it\n                    sudo apt install rpicam-apps\n"},
-		"ffmpeg needed":          {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Camera = "rtsp://name:secret@door/stream" }, "problem  programs  ffmpeg is not installed, and the camera needs it\n                    sudo apt install ffmpeg\n"},
-		"ffmpeg for a file":      {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Camera = "a.MP4" }, "problem  programs  ffmpeg"},
-		"no ffmpeg":              {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Camera = "http://door/stream" }, "ok       programs  ffmpeg is not installed; only compressed video needs it"},
+		"rpicam needed":          {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Selected = []Camera{{Address: "rpicam"}} }, "problem  programs  rpicam-vid is not installed, and the camera needs it\n                    sudo apt install rpicam-apps\n"},
+		"ffmpeg needed":          {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Selected = []Camera{{Address: "rtsp://name:secret@door/stream"}} }, "problem  programs  ffmpeg is not installed, and the camera needs it\n                    sudo apt install ffmpeg\n"},
+		"ffmpeg for a file":      {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Selected = []Camera{{Address: "a.MP4"}} }, "problem  programs  ffmpeg"},
+		"no ffmpeg":              {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Selected = []Camera{{Address: "http://door/stream"}} }, "ok       programs  ffmpeg is not installed; only compressed video needs it"},
 		"not a Pi":               {func(m *Machine) { m.health(func(s *pihealth.State) { s.Model = "" }) }, func(p *Plan) { p.I2C, p.SPI, p.GPIO = false, false, false }, "running\nok       programs  /usr/bin/ffmpeg\nok       record"},
 
 		"no I2C":              {func(m *Machine) { m.remove("dev/i2c-1") }, nil, "problem  i2c       off: no /dev/i2c-*; a display is configured\n                    sudo raspi-config nonint do_i2c 0"},
@@ -224,16 +224,21 @@ func TestOutcomes(t *testing.T) {
 			p.Cameras = func() []Source { return nil }
 			p.OpenCamera = failing("no video device found")
 		}, "free\nproblem  camera    no video device found\n                    edge cameras"},
-		"no camera, network camera": {nil, func(p *Plan) { p.Camera = "http://x"; p.Cameras = func() []Source { return nil } }, "warning  cameras   none was found\n                    plug in a webcam"},
+		"no camera, network camera": {nil, func(p *Plan) {
+			p.Selected = []Camera{{Address: "http://x"}}
+			p.Cameras = func() []Source { return nil }
+		}, "warning  cameras   none was found\n                    plug in a webcam"},
 		"cameras denied": {nil, func(p *Plan) {
-			p.Camera = "video0"
+			p.Selected = []Camera{{Address: "video0"}}
 			p.Cameras = func() []Source { return []Source{{"video0", "", "no permission: sudo usermod -aG video $USER"}} }
 			p.OpenCamera = failing("video0: no permission")
 		}, "warning  cameras   none can be used: video0: no permission: sudo usermod -aG video $USER\n                    follow the message, or use a network camera\nproblem  camera    video0: no permission\n"},
 		"camera of the service":     {nil, func(p *Plan) { p.OpenCamera = failing("video0: in use by process 7 (edge): stop it first") }, "ok       camera    in use by the service\n"},
 		"camera of another program": {func(m *Machine) { m.add(processes, "") }, func(p *Plan) { p.OpenCamera = failing("video0: in use by process 7 (zoom): stop it first") }, "problem  camera    video0: in use by process 7 (zoom): stop it first\n"},
 		"camera without frames": {nil, func(p *Plan) {
-			p.OpenCamera = func(context.Context) (string, error) { return "", fmt.Errorf("next: %w", context.DeadlineExceeded) }
+			p.OpenCamera = func(context.Context, Camera) (string, error) {
+				return "", fmt.Errorf("next: %w", context.DeadlineExceeded)
+			}
 		}, "problem  camera    no frame within 20s\n"},
 
 		"no broker": {nil, func(p *Plan) {
@@ -262,8 +267,8 @@ func right(n int) func(context.Context) (SelfTest, error) {
 	}
 }
 
-func failing(text string) func(context.Context) (string, error) {
-	return func(context.Context) (string, error) { return "", errors.New(text) }
+func failing(text string) func(context.Context, Camera) (string, error) {
+	return func(context.Context, Camera) (string, error) { return "", errors.New(text) }
 }
 
 // only returns a LookPath that finds these programs.
@@ -290,7 +295,7 @@ func deny(path string) func(string) error {
 func TestRunEnds(t *testing.T) {
 	m, p := healthy()
 	ctx, cancel := context.WithCancel(t.Context())
-	p.OpenCamera = func(context.Context) (string, error) { cancel(); return "", ctx.Err() }
+	p.OpenCamera = func(context.Context, Camera) (string, error) { cancel(); return "", ctx.Err() }
 	require.Equal(t, context.Canceled, Run(ctx, m, p, func(Finding) error { return nil }))
 	failed := errors.New("full")
 	require.Equal(t, failed, Run(t.Context(), m, p, func(Finding) error { return failed }))

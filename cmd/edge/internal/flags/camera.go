@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,10 +17,10 @@ import (
 	"halfmeg/cmd/edge/internal/config"
 )
 
-// Camera selects a camera and what to request from it.
+// Camera selects cameras and what to request from each.
 type Camera struct {
-	Name    string // as camera.Open takes it
-	Options camera.Options
+	Selected []string // see Cameras
+	Options  camera.Options
 
 	// KeepTrying retries every few minutes even after a permanent error.
 	KeepTrying bool
@@ -26,7 +28,9 @@ type Camera struct {
 
 // Add defines the flags.
 func (c *Camera) Add(flags *pflag.FlagSet) {
-	flags.StringVar(&c.Name, "camera", "", "`camera` to read: auto, a video device such as video0 or 0, rpicam, a file or folder, - for standard input, http://…, rtsp://… (needs ffmpeg), or testcard")
+	// A plain list, which Cameras checks: an error of flag parsing would quote the
+	// address, which may contain a password.
+	flags.StringArrayVar(&c.Selected, "camera", nil, "`camera` to read: auto, a video device such as video0 or 0, rpicam, a file or folder, - for standard input, http://…, rtsp://… (needs ffmpeg), or testcard; repeat it with names for several: --camera door=rtsp://… --camera yard=0")
 	config.MarkAddress(flags, "camera")
 	flags.Var((*sizeFlag)(&c.Options), "size", "frame size to request from the camera, largest size for rtsp, or size of raw frames, in pixels, such as 640x480")
 	flags.Var((*rateFlag)(&c.Options), "rate", "`frames` per second to request from the camera")
@@ -38,6 +42,42 @@ func (c *Camera) Add(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.Options.Insecure, "insecure", false, "accept any certificate of https, and use rtsps, for which ffmpeg checks none; others on the network could read the password")
 	flags.BoolVar(&c.Options.Loop, "loop", false, "restart a file or folder at its end")
 	flags.BoolVar(&c.Options.Watch, "watch", false, "wait for new pictures in a folder and its subfolders")
+}
+
+// NamedCamera is a camera of a run.
+type NamedCamera struct {
+	Name    string // empty for a single camera without one
+	Address string // as camera.Open takes it
+}
+
+// namedCamera matches NAME=ADDRESS. A file with such a name needs ./ in front.
+var namedCamera = regexp.MustCompile(`^([\p{L}\d][\p{L}\d _-]{0,31})=(.*)$`)
+
+// Cameras returns the selected cameras, at least one. Several must have different names.
+func (c *Camera) Cameras() ([]NamedCamera, error) {
+	var list []NamedCamera
+	for _, text := range c.Selected {
+		n := NamedCamera{Address: text}
+		if m := namedCamera.FindStringSubmatch(text); m != nil {
+			n = NamedCamera{Name: m[1], Address: m[2]}
+		}
+		switch {
+		case n.Address == "" && n.Name != "":
+			return nil, fmt.Errorf("--camera %s: the camera's address is missing", text)
+		case n.Address == "":
+			continue // as if not set
+		case slices.ContainsFunc(list, func(other NamedCamera) bool { return strings.EqualFold(other.Name, n.Name) && n.Name != "" }):
+			return nil, fmt.Errorf("two cameras are named %q", n.Name)
+		}
+		list = append(list, n)
+	}
+	if len(list) == 0 {
+		return nil, errors.New("run needs a camera: edge run --camera auto, or testcard")
+	}
+	if len(list) > 1 && slices.ContainsFunc(list, func(n NamedCamera) bool { return n.Name == "" }) {
+		return nil, errors.New("several cameras need names: --camera door=rtsp://… --camera yard=0")
+	}
+	return list, nil
 }
 
 // sizeFlag is a flag for a size, WIDTHxHEIGHT.

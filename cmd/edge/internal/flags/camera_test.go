@@ -54,3 +54,35 @@ func TestControlsAreAList(t *testing.T) {
 	require.Len(t, c.Options.Controls, 2)
 	require.ErrorContains(t, list.Replace([]string{"gain"}), "exposure=300")
 }
+
+func TestCameras(t *testing.T) {
+	for _, c := range []struct {
+		selected []string
+		want     []NamedCamera
+	}{
+		{[]string{"auto"}, []NamedCamera{{"", "auto"}}},
+		{[]string{"", "0"}, []NamedCamera{{"", "0"}}},
+		{[]string{"http://host/?channel=1"}, []NamedCamera{{"", "http://host/?channel=1"}}},
+		{[]string{"./a=b.jpg"}, []NamedCamera{{"", "./a=b.jpg"}}},
+		{[]string{"door=video0"}, []NamedCamera{{"door", "video0"}}},
+		{[]string{"front door=rtsp://u:p=1@h/x", "Höfli=0"}, []NamedCamera{{"front door", "rtsp://u:p=1@h/x"}, {"Höfli", "0"}}},
+	} {
+		got, err := (&Camera{Selected: c.selected}).Cameras()
+		require.NoError(t, err)
+		require.Equal(t, c.want, got)
+	}
+	for _, c := range []struct {
+		selected []string
+		words    string
+	}{
+		{nil, "run needs a camera"},
+		{[]string{""}, "run needs a camera"},
+		{[]string{"door="}, "address is missing"},
+		{[]string{"a=0", "1"}, "several cameras need names"},
+		{[]string{"a=0", "A=1"}, `two cameras are named "A"`},
+		{[]string{"0", "1"}, "several cameras need names"},
+	} {
+		_, err := (&Camera{Selected: c.selected}).Cameras()
+		require.ErrorContains(t, err, c.words)
+	}
+}

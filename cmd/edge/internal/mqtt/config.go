@@ -32,6 +32,7 @@ type Config struct {
 
 	Prefix string // of all topics, of one or more levels; "halfmeg" if empty
 	Name   string // of this edge, for people; the host name if empty
+	Camera string // added to the name, if edge has several cameras
 
 	Discovery string // Home Assistant's discovery prefix; empty for no discovery
 

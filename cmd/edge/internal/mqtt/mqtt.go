@@ -118,7 +118,7 @@ func New(c Config) (*Sink, error) {
 		return nil, err
 	}
 	host := hostName()
-	name := cmp.Or(c.Name, host)
+	name := strings.TrimSpace(cmp.Or(c.Name, host) + " " + c.Camera)
 	t, err := newTopics(cmp.Or(c.Prefix, DefaultPrefix), name)
 	if err != nil {
 		return nil, err

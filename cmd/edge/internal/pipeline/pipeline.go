@@ -16,12 +16,14 @@ import (
 	"halfmeg/model/classify"
 )
 
-// Runner classifies frames and passes the observations to queues.
+// Runner classifies the frames of a camera and passes the observations to queues. Several
+// Runners may share queues, and a classifier in turns.
 type Runner struct {
 	Camera     string // a name for observations and events; may be empty
 	Source     camera.Source
 	Classifier *classify.Classifier
-	Decider    Decider // nil for no smoothed answers and no events
+	Turn       sync.Locker // held while the classifier and its result are in use; nil if it is not shared
+	Decider    Decider     // nil for no smoothed answers and no events
 	Queues     []*Queue
 
 	Frames int          // stop after this number of frames; 0 for no limit
@@ -31,6 +33,7 @@ type Runner struct {
 	Crop   pixel.Region // of the source's frames, before the rotation; zero for all
 
 	started time.Time // when Run was called
+	logits  []float32 // of the latest frame
 
 	Stats    Stats    // of the camera
 	Progress Progress // of Run
@@ -92,22 +95,15 @@ func (r *Runner) process(ctx context.Context, number int, frame *camera.Frame, w
 		return fmt.Errorf("frame %d: %w", number, err)
 	}
 	img.Rotate, img.Mirror = r.Rotate, r.Mirror
-	start := time.Now()
-	result, err := r.Classifier.Classify(img)
+	o, err := r.classify(number, frame, waited, img)
 	if err != nil {
 		return fmt.Errorf("frame %d: %w", number, err)
 	}
-	r.Progress.Idle(false)
-	r.Stats.add(frame, start.Add(result.Prepare))
-	o := newObservation(number, frame, waited, result, r.Top)
-	o.Elapsed = milliseconds(time.Since(r.started)) / 1000
-	o.Camera = r.Camera
-
 	// Hold the lock until the observation is queued: otherwise SetDecider or
 	// cameraAbsent could enqueue "gone" before "appeared".
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.decide(o, frame.Time, result.Logits)
+	r.decide(o, frame.Time)
 	if slices.ContainsFunc(r.Queues, func(q *Queue) bool { return q.WantsPicture(o) }) {
 		o.Snapshot = snapshot.New(frame, &img)
 	}
@@ -121,13 +117,34 @@ func (r *Runner) process(ctx context.Context, number int, frame *camera.Frame, w
 	return nil
 }
 
+// classify returns the observation of a frame, without answers and events, and sets
+// r.logits.
+func (r *Runner) classify(number int, frame *camera.Frame, waited time.Duration, img pixel.Image) (*Observation, error) {
+	if r.Turn != nil {
+		r.Turn.Lock()
+		defer r.Turn.Unlock()
+	}
+	start := time.Now()
+	result, err := r.Classifier.Classify(img)
+	if err != nil {
+		return nil, err
+	}
+	r.Progress.Idle(false)
+	r.Stats.add(frame, start.Add(result.Prepare))
+	o := newObservation(number, frame, waited, result, r.Top)
+	o.Elapsed = milliseconds(time.Since(r.started)) / 1000
+	o.Camera = r.Camera
+	r.logits = append(r.logits[:0], result.Logits...)
+	return o, nil
+}
+
 // decide adds answers and events to an observation. The caller holds the lock.
-func (r *Runner) decide(o *Observation, at time.Time, logits []float32) {
+func (r *Runner) decide(o *Observation, at time.Time) {
 	if r.Decider == nil {
 		return
 	}
 	r.last = at
-	d := r.Decider.Decide(logits, at)
+	d := r.Decider.Decide(r.logits, at)
 	o.Answers, o.Events = slices.Clone(d.Answers), d.Events
 	r.complete(o)
 }

@@ -21,6 +21,7 @@ type Stats struct {
 
 // Summary is what "edge run --stats --json" writes at the end.
 type Summary struct {
+	Camera  string  `json:"camera,omitempty"` // its name, if it has one
 	Frames  int     `json:"frames"`
 	Dropped uint64  `json:"dropped"` // frames of the source that were not classified
 	Rate    float64 `json:"rate"`    // frames a second
@@ -65,8 +66,12 @@ func (s *Stats) Summary() Summary {
 
 // Write writes the figures as a line of text.
 func (m Summary) Write(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%d frames, %d dropped, %.1f a second; from camera to network input %.1f ms, at most %.1f ms\n",
-		m.Frames, m.Dropped, m.Rate, m.Latency.Mean, m.Latency.Max)
+	camera := ""
+	if m.Camera != "" {
+		camera = m.Camera + ": "
+	}
+	_, err := fmt.Fprintf(w, "%s%d frames, %d dropped, %.1f a second; from camera to network input %.1f ms, at most %.1f ms\n",
+		camera, m.Frames, m.Dropped, m.Rate, m.Latency.Mean, m.Latency.Max)
 	for _, name := range slices.Sorted(maps.Keys(m.Missed)) {
 		if err == nil {
 			_, err = fmt.Fprintf(w, "%s missed %d frames\n", name, m.Missed[name])

@@ -50,7 +50,7 @@ func eventLine(e *decision.Event) string {
 		length := time.Duration(e.Duration * float64(time.Second)).Round(100 * time.Millisecond)
 		probability, detail = e.Peak, fmt.Sprintf(" at best, seen for %v", length)
 	}
-	return fmt.Sprintf("%s  %-8s  %-24s %5.1f %%%s\n", at.Local().Format(time.DateTime), e.Type, printable.Text(e.Name), 100*probability, detail)
+	return fmt.Sprintf("%s  %s%-8s  %-24s %5.1f %%%s\n", at.Local().Format(time.DateTime), cameraColumn(e.Camera), e.Type, printable.Text(e.Name), 100*probability, detail)
 }
 
 // Close does nothing: every line is already written.

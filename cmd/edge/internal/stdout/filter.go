@@ -9,8 +9,7 @@ type Filter struct {
 	MinProbability float64 // of the first class, from 0 to 1
 	Events         bool    // pass all observations with events, because Next writes them
 
-	passed bool // whether a frame was passed
-	class  int  // first class of the last passed frame
+	passed map[string]int // by camera: first class of the last passed frame
 }
 
 // Observe passes an observation to the next sink or drops it.
@@ -22,7 +21,10 @@ func (f *Filter) Observe(o *pipeline.Observation) error {
 		return nil
 	}
 	first := o.Results[0]
-	if float64(first.Probability) < f.MinProbability || f.OnChange && f.passed && first.Index == f.class {
+	if float64(first.Probability) < f.MinProbability {
+		return nil
+	}
+	if class, ok := f.passed[o.Camera]; f.OnChange && ok && class == first.Index {
 		return nil
 	}
 	return f.pass(o)
@@ -30,7 +32,10 @@ func (f *Filter) Observe(o *pipeline.Observation) error {
 
 func (f *Filter) pass(o *pipeline.Observation) error {
 	if o.HasFrame() {
-		f.passed, f.class = true, o.Results[0].Index
+		if f.passed == nil {
+			f.passed = make(map[string]int)
+		}
+		f.passed[o.Camera] = o.Results[0].Index
 	}
 	return f.Next.Observe(o)
 }

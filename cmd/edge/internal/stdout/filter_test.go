@@ -44,6 +44,19 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// A change is one of the same camera.
+func TestFilterOfSeveralCameras(t *testing.T) {
+	var got recorder
+	f := Filter{Next: &got, OnChange: true}
+	for i, c := range []struct {
+		camera string
+		class  int
+	}{{"door", 1}, {"yard", 2}, {"door", 1}, {"yard", 2}, {"door", 2}, {"yard", 2}} {
+		require.NoError(t, f.Observe(&pipeline.Observation{Camera: c.camera, Frame: i + 1, Results: []classify.Class{{Index: c.class}}}))
+	}
+	require.Equal(t, recorder{1, 2, 5}, got)
+}
+
 // With the field Events all observations with events pass, otherwise only matching ones.
 func TestFilterPassesEvents(t *testing.T) {
 	var got recorder

@@ -33,7 +33,7 @@ func (t *Terminal) Observe(o *pipeline.Observation) error {
 			t.right++
 		}
 	}
-	line := fmt.Sprintf("%6d  %s\n", o.Frame, row(o))
+	line := fmt.Sprintf("%6d  %s%s\n", o.Frame, cameraColumn(o.Camera), row(o))
 	if !t.headed {
 		t.headed = true
 		line = heading(o) + line
@@ -56,7 +56,19 @@ func heading(o *pipeline.Observation) string {
 	if o.Right != nil {
 		columns = fmt.Sprintf("%-16s  %-5s  %s", "scene", "", columns)
 	}
-	return " frame  " + columns + "\n"
+	camera := ""
+	if o.Camera != "" {
+		camera = cameraColumn("camera")
+	}
+	return " frame  " + camera + columns + "\n"
+}
+
+// cameraColumn returns the column with the name of a camera, or nothing if it has none.
+func cameraColumn(name string) string {
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("%-12s  ", printable.Text(name))
 }
 
 func row(o *pipeline.Observation) string {

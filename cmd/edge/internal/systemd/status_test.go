@@ -16,7 +16,7 @@ import (
 func TestStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines []string
-		s := &Status{set: func(text string) { lines = append(lines, text) }}
+		s := &Status{set: func(text string) { lines = append(lines, text) }, last: map[string]int{}}
 		for frame := 1; frame <= 61; frame++ {
 			o := &pipeline.Observation{
 				Frame:   frame,
@@ -39,5 +39,23 @@ func TestStatus(t *testing.T) {
 			"waits for the camera: video0: unplugged READY=1", // one line, so that it is one field of the message
 			"sees: tench 100 %",
 		}, lines)
+	})
+}
+
+// With several cameras the rate is that of all.
+func TestStatusOfSeveralCameras(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines []string
+		s := &Status{set: func(text string) { lines = append(lines, text) }, last: map[string]int{}}
+		for frame := 1; frame <= 51; frame++ {
+			for _, camera := range []string{"yard", "door"} {
+				require.NoError(t, s.Observe(&pipeline.Observation{
+					Camera: camera, Frame: frame, Results: []classify.Class{{Label: "cup", Probability: 0.5}},
+				}))
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		require.NoError(t, s.CameraChanged(pipeline.CameraState{Name: "door", Err: errors.New("unplugged")}))
+		require.Equal(t, []string{"sees: yard: cup 50 %", "sees: yard: cup 50 %, 20.0 frames/s", "waits for the camera: door: unplugged"}, lines)
 	})
 }

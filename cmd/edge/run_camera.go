@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"halfmeg/camera"
+	"halfmeg/cmd/edge/internal/cameraerr"
+	"halfmeg/cmd/edge/internal/flags"
+	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/model"
+	"halfmeg/model/classify"
+)
+
+// cameraRun is a camera of a run. Several share the classifier in turns, and most outputs.
+type cameraRun struct {
+	flags.NamedCamera
+	pipeline.Runner
+}
+
+// cameraRuns returns the runs of all selected cameras, without sources and queues.
+func (r *runCommand) cameraRuns(c *classify.Classifier, n *model.Network) ([]*cameraRun, error) {
+	var turn sync.Mutex
+	runs := make([]*cameraRun, len(r.cameras))
+	for i, named := range r.cameras {
+		runs[i] = &cameraRun{named, pipeline.Runner{
+			Camera:     named.Name,
+			Classifier: c,
+			Turn:       &turn,
+			Frames:     r.frames,
+			Top:        topClasses,
+			Rotate:     int(r.rotate),
+			Mirror:     r.mirror,
+			Crop:       r.crop,
+		}}
+		if r.events || r.outputs.enabled() {
+			d, err := r.decider(labels(n))
+			if err != nil {
+				return nil, err
+			}
+			runs[i].Decider = d
+		}
+	}
+	return runs, nil
+}
+
+// runAll runs all cameras until the last one ends. A camera that fails does not end the
+// others.
+func (r *runCommand) runAll(ctx context.Context, runs []*cameraRun, stderr io.Writer) error {
+	errs := make([]error, len(runs))
+	var all sync.WaitGroup
+	for i, c := range runs {
+		all.Go(func() {
+			err := cameraerr.Explain(r.runOne(camera.WithIdle(ctx, c.Progress.Idle), c, stderr))
+			c.Progress.Idle(true) // it needs no watchdog any more
+			if err != nil && c.Name != "" {
+				err = fmt.Errorf("%s: %w", c.Name, err)
+			}
+			if err != nil && len(runs) > 1 {
+				report(stderr, err)
+				c.CameraChanged(err)
+				err = fmt.Errorf("camera %s has failed", c.Name)
+			}
+			errs[i] = err
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// runOne opens a camera and runs until its end.
+func (r *runCommand) runOne(ctx context.Context, c *cameraRun, stderr io.Writer) (err error) {
+	outages := &outages{camera: c.Name, stderr: stderr, changed: c.CameraChanged}
+	defer outages.flush()
+	source, err := r.open(ctx, c.Address, outages)
+	if err != nil {
+		return pipeline.IgnoreEnd(ctx, err)
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	c.Source = source
+	return c.Run(ctx)
+}
+
+// open opens a camera. Unless --exit-on-error is set, the source reopens the camera
+// whenever it fails.
+func (r *runCommand) open(ctx context.Context, address string, outages *outages) (camera.Source, error) {
+	options := r.camera.Options
+	if options.Rate == 0 && address == camera.TestCard && r.frames == 0 {
+		options.Rate = watchRate // cameras have their own default
+	}
+	options.Skipped = func(err error) { report(outages.stderr, err) }
+	opener := camera.NewOpener(address, options)
+	open := func(ctx context.Context) (camera.Source, error) {
+		source, err := opener.Open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return camera.Skip(source, r.skip), nil
+	}
+	if r.exitOnError {
+		return open(ctx)
+	}
+	return camera.Reconnect(ctx, open, camera.Retry{KeepTrying: r.camera.KeepTrying, Report: outages.report})
+}
+
+// watchRate is a frame rate that people can follow.
+const watchRate = 10
+
+// advance reports whether every camera's run advances or waits.
+func advance(runs []*cameraRun) bool {
+	all := true
+	for _, c := range runs {
+		all = c.Progress.Advances() && all // Advances must be called for each
+	}
+	return all
+}
