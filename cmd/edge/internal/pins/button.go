@@ -119,7 +119,6 @@ func (p *press) change(pressed bool) {
 		p.hold.Reset(p.button.HoldTime)
 	case p.pending:
 		p.pending = false
-		p.hold.Stop()
 		if p.button.Press != "" {
 			p.do(p.button.Press)
 		}

@@ -1,0 +1,334 @@
+package integration
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// lines is a simulated chip of the driver gpio-sim with lines LAMP, BUTTON and HEATER. The
+// kernel itself uses HEATER.
+type lines struct {
+	config string // folder in configfs
+	sysfs  string // folder of the lines, while the chip exists
+}
+
+// simulatedChip is the label of the chip.
+const simulatedChip = "halfmeg-sim"
+
+// simulateLines creates the chip for a test.
+func simulateLines(t *testing.T) *lines {
+	t.Helper()
+	l := &lines{config: filepath.Join(needPi(t, "HALFMEG_GPIO_SIM"), "pins")}
+	bank := filepath.Join(l.config, "bank")
+	folders := []string{l.config, bank}
+	for i, name := range []string{"LAMP", "BUTTON", "HEATER"} {
+		folder := filepath.Join(bank, fmt.Sprint("line", i))
+		folders = append(folders, folder)
+		if name == "HEATER" {
+			folders = append(folders, filepath.Join(folder, "hog"))
+		}
+	}
+	for _, folder := range folders {
+		require.NoError(t, os.Mkdir(folder, 0o755))
+	}
+	t.Cleanup(func() {
+		l.setLive(t, false)
+		for i := range folders {
+			require.NoError(t, os.Remove(folders[len(folders)-1-i]))
+		}
+	})
+	for file, text := range map[string]string{
+		"num_lines": "3", "label": simulatedChip, "line0/name": "LAMP", "line1/name": "BUTTON", "line2/name": "HEATER",
+		"line2/hog/name": "thermostat", "line2/hog/direction": "output-low",
+	} {
+		writeFile(t, filepath.Join(bank, file), text)
+	}
+	l.setLive(t, true)
+	return l
+}
+
+// setLive creates or removes the chip.
+func (l *lines) setLive(t *testing.T, live bool) {
+	t.Helper()
+	if !live {
+		writeFile(t, l.config+"/live", "0")
+		return
+	}
+	writeFile(t, l.config+"/live", "1")
+	l.sysfs = filepath.Join("/sys/devices/platform", readFile(t, l.config+"/dev_name"), readFile(t, l.config+"/bank/chip_name"))
+}
+
+// high reports whether a line is high: as an output what it drives, otherwise its pull.
+func (l *lines) high(t *testing.T, offset int) bool {
+	t.Helper()
+	return readFile(t, fmt.Sprintf("%s/sim_gpio%d/value", l.sysfs, offset)) == "1"
+}
+
+// pull connects a line to a level, as a resistor or a button would.
+func (l *lines) pull(t *testing.T, offset int, high bool) {
+	t.Helper()
+	text := "pull-down"
+	if high {
+		text = "pull-up"
+	}
+	writeFile(t, fmt.Sprintf("%s/sim_gpio%d/pull", l.sysfs, offset), text)
+}
+
+// becomes waits until a line has a level.
+func (l *lines) becomes(t *testing.T, offset int, high bool) {
+	t.Helper()
+	require.Eventually(t, func() bool { return l.high(t, offset) == high }, time.Minute, 5*time.Millisecond)
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return strings.TrimSpace(string(data))
+}
+
+const (
+	lamp   = 0
+	button = 1
+)
+
+// startPins starts edge with the test card and the simulated chip, and returns its
+// messages line by line.
+func startPins(t *testing.T, args ...string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), need(t, "HALFMEG_EDGE"), append([]string{
+		"run", "--camera", "testcard", "--events", "--min-on", "0", "--half-life", "0", "--pin-chip", simulatedChip}, args...)...)
+	stderr, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // fails if it has exited
+		_ = cmd.Wait()
+	})
+	return cmd, bufio.NewScanner(stderr)
+}
+
+// An output follows the events of a group, with either polarity.
+func TestPiOutputFollowsEvents(t *testing.T) {
+	for _, option := range []string{"", ",active-low"} {
+		t.Run("LAMP=clocks"+option, func(t *testing.T) {
+			l := simulateLines(t)
+			active := option == ""
+			l.pull(t, lamp, !active) // the level after the end
+			cmd := exec.CommandContext(t.Context(), need(t, "HALFMEG_EDGE"), "run", "--camera", "testcard", "--events", "--json",
+				"--group", "clocks=analog clock,digital clock,wall clock", "--min-on", "0", "--min-off", "0", "--half-life", "0",
+				"--rate", "5", "--frames", "90", "--pin-chip", simulatedChip, "--pin-output", "LAMP=clocks"+option)
+			stdout, err := cmd.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
+			changes := 0
+			for events := json.NewDecoder(stdout); ; {
+				var e struct{ Type, Name string }
+				if events.Decode(&e) != nil {
+					break
+				}
+				if e.Name == "clocks" {
+					l.becomes(t, lamp, (e.Type == "appeared") == active)
+					changes++
+				}
+			}
+			require.NoError(t, cmd.Wait())
+			t.Logf("%d changes", changes)
+			require.GreaterOrEqual(t, changes, 4)
+		})
+	}
+}
+
+// SIGTERM makes an output inactive before its line is released. SIGKILL cannot: the
+// driver sets the level of a released line to its pull, as resistors do for a line that
+// becomes an input.
+func TestPiOutputAtTheEnd(t *testing.T) {
+	l := simulateLines(t)
+	for _, c := range []struct {
+		name, option string
+		signal       unix.Signal
+		pull, after  bool
+	}{
+		{"SIGTERM", "", unix.SIGTERM, false, false},
+		{"SIGKILL", "", unix.SIGKILL, false, false},
+		{"SIGKILL, active low", ",active-low", unix.SIGKILL, true, true},
+		{"SIGKILL, wrong resistor", "", unix.SIGKILL, true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l.pull(t, lamp, c.pull)
+			// After min=1h the output is inactive only because edge has ended.
+			cmd, _ := startPins(t, "--pin-output", "LAMP=*,min=1h"+c.option)
+			if c.pull { // first inactive, so that the resistor is not taken for the output
+				l.becomes(t, lamp, c.option != "")
+			}
+			l.becomes(t, lamp, c.option == "")
+			require.Equal(t, "halfmeg", consumer(t, lamp))
+			require.NoError(t, cmd.Process.Signal(c.signal))
+			err := cmd.Wait()
+			if c.signal == unix.SIGTERM {
+				require.NoError(t, err)
+			} else {
+				require.Error(t, err)
+			}
+			require.Equal(t, c.after, l.high(t, lamp))
+			require.Empty(t, consumer(t, lamp))
+		})
+	}
+}
+
+// A pressed button with bounces keeps one picture. The line supports no debouncing, and the
+// pull-up that keeps it high is the one that edge turns on.
+func TestPiButtonKeepsAPicture(t *testing.T) {
+	l := simulateLines(t)
+	dir := t.TempDir()
+	cmd, messages := startPins(t, "--record", dir, "--record-events", "#999", "--record-min-free", "0", "--button", "BUTTON=snapshot")
+	l.becomes(t, button, true)
+	time.Sleep(time.Second)
+	for press := 1; press <= 3; press++ {
+		bounce(t, l, false)
+		require.True(t, messages.Scan())
+		require.Equal(t, "edge: button BUTTON: snapshot", messages.Text())
+		require.Eventually(t, func() bool { return len(pictures(t, dir)) == press }, time.Minute, 10*time.Millisecond)
+		time.Sleep(time.Second)
+		bounce(t, l, true)
+		time.Sleep(time.Second)
+		require.Len(t, pictures(t, dir), press)
+	}
+	require.NoError(t, cmd.Process.Signal(unix.SIGTERM))
+	for messages.Scan() {
+		t.Error(messages.Text())
+	}
+	require.NoError(t, cmd.Wait())
+	require.Len(t, pictures(t, dir), 3)
+}
+
+// bounce sets the button's line to a level, with bounces.
+func bounce(t *testing.T, l *lines, high bool) {
+	t.Helper()
+	for i := range 15 {
+		l.pull(t, button, (i%2 == 0) == high)
+		time.Sleep(time.Duration(i%4*200) * time.Microsecond)
+	}
+	l.pull(t, button, high)
+}
+
+// pictures lists the pictures that a button requested.
+func pictures(t *testing.T, dir string) []string {
+	t.Helper()
+	list, err := filepath.Glob(dir + "/*/*-button.jpg")
+	require.NoError(t, err)
+	return list
+}
+
+// A busy line names its consumer, the kernel or another edge, and is used once it is free.
+func TestPiBusyLine(t *testing.T) {
+	simulateLines(t)
+	first, _ := startPins(t, "--pin-output", "LAMP=*,min=1h")
+	require.Eventually(t, func() bool { return consumer(t, lamp) == "halfmeg" }, time.Minute, 10*time.Millisecond)
+	_, messages := startPins(t, "--pin-output", "LAMP=*,min=1h")
+	require.True(t, messages.Scan())
+	require.Regexp(t, `^edge: output LAMP: line 0 of gpiochip\d+ \(halfmeg-sim\) is in use by "halfmeg"; retrying$`, messages.Text())
+	require.NoError(t, first.Process.Kill())
+	require.True(t, messages.Scan())
+	require.Contains(t, messages.Text(), "output LAMP works")
+
+	_, messages = startPins(t, "--pin-output", "HEATER=*")
+	require.True(t, messages.Scan())
+	require.Contains(t, messages.Text(), `is in use by "thermostat"; retrying`)
+	_, messages = startPins(t, "--pin-output", "HEATHER=*")
+	require.True(t, messages.Scan())
+	require.Contains(t, messages.Text(), `no line "HEATHER" in gpiochip`)
+	require.Contains(t, messages.Text(), `similar names: HEATER`)
+}
+
+// A chip that is removed and returns, such as a USB expander, works again.
+func TestPiChipReturns(t *testing.T) {
+	l := simulateLines(t)
+	_, messages := startPins(t, "--pin-output", "LAMP=*,min=1h")
+	l.becomes(t, lamp, true)
+	l.setLive(t, false)
+	require.True(t, messages.Scan())
+	require.Contains(t, messages.Text(), "output LAMP: line 0 of ")
+	require.Contains(t, messages.Text(), "no such device; retrying")
+	require.True(t, messages.Scan())
+	require.Contains(t, messages.Text(), `no chip "halfmeg-sim"; this machine has gpiochip`)
+	l.setLive(t, true)
+	require.True(t, messages.Scan())
+	require.Contains(t, messages.Text(), "output LAMP works")
+	l.becomes(t, lamp, true)
+}
+
+// The header of the Raspberry Pi is found without its chip's name. Its real driver makes a
+// line that was released by SIGKILL an input.
+func TestPiHeader(t *testing.T) {
+	needPi(t, "HALFMEG_GPIO_SIM")
+	const flagOutput = 1 << 3 // GPIO_V2_LINE_FLAG_OUTPUT
+	const offset = 17
+	cmd, messages := startPins(t, "--pin-chip", "", "--pin-output", "GPIO17=*,min=1h")
+	require.Eventually(t, func() bool { return lineOf(t, "pinctrl-bcm2835", offset).Flags&flagOutput != 0 }, time.Minute, 10*time.Millisecond)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	require.False(t, messages.Scan(), messages.Text())
+	info := lineOf(t, "pinctrl-bcm2835", offset)
+	require.Zero(t, info.Flags&flagOutput)
+	persists, err := os.ReadFile("/sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs")
+	t.Logf("line %q, persist_gpio_outputs %q (%v)", cString(info.Name[:]), persists, err)
+}
+
+// consumer returns who uses a line of the simulated chip.
+func consumer(t *testing.T, offset uint32) string {
+	t.Helper()
+	info := lineOf(t, simulatedChip, offset)
+	return cString(info.Consumer[:])
+}
+
+// lineOf returns the kernel's information about a line of the chip with a label.
+func lineOf(t *testing.T, label string, offset uint32) unix.GPIOV2LineInfo {
+	t.Helper()
+	paths, err := filepath.Glob("/dev/gpiochip*")
+	require.NoError(t, err)
+	for _, path := range paths {
+		f, err := os.Open(path)
+		require.NoError(t, err)
+		var chip unix.GPIOChipInfo
+		ioctl(t, f, unix.GPIO_GET_CHIPINFO_IOCTL, unsafe.Pointer(&chip))
+		info := unix.GPIOV2LineInfo{Offset: offset}
+		found := cString(chip.Label[:]) == label
+		if found {
+			ioctl(t, f, unix.GPIO_V2_GET_LINEINFO_IOCTL, unsafe.Pointer(&info))
+		}
+		require.NoError(t, f.Close())
+		if found {
+			return info
+		}
+	}
+	t.Fatalf("no chip %s", label)
+	panic("unreachable")
+}
+
+func ioctl(t *testing.T, f *os.File, request uintptr, argument unsafe.Pointer) {
+	t.Helper()
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, f.Fd(), request, uintptr(argument))
+	require.Zero(t, errno)
+}
+
+func cString(b []byte) string {
+	text, _, _ := strings.Cut(string(b), "\x00")
+	return text
+}
