@@ -31,6 +31,14 @@ integration: ## run edge and tests with a camera, buses and lines on emulated bo
 edge: ## build the program for the Raspberry Pi: build/edge-linux-arm64
 	@go run ./tools/check edge
 
+.PHONY: deb
+deb: ## build the Debian package for the Raspberry Pi in build/release
+	@go run ./tools/release deb
+
+.PHONY: release
+release: ## build the programs of all platforms, with checksums and an SBOM, in build/release
+	@go run ./tools/release binaries
+
 .PHONY: bench
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

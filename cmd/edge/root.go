@@ -79,8 +79,12 @@ func report(stderr io.Writer, err error) { writeError(stderr, systemd.Warning, e
 
 // writeError writes an error as one line.
 func writeError(stderr io.Writer, s systemd.Severity, err error) {
-	fmt.Fprintln(stderr, systemd.Prefix(stderr, s)+"edge:", printable.Text(err.Error()))
+	fmt.Fprintln(stderr, systemd.Prefix(stderr, s)+"edge:", printable.Text(named(err.Error())))
 }
+
+// newPackaging returns the command that writes files for packages. It is nil unless the
+// build tag packaging is set, because edge itself needs none of it.
+var newPackaging func(root *cobra.Command) *cobra.Command
 
 // ignoreSIGPIPE turns a write to a closed pipe into an error: by default
 // SIGPIPE would kill the program before it has closed the camera.
@@ -112,5 +116,9 @@ SqueezeNet. It needs no internet connection and no other file.`,
 		newClassify(), newRun(args[min(1, len(args)):]), newCameras(), newBench(), newDoctor(), newConfig(),
 		newInstall(), newUninstall(), newInfo(), newLicenses(), newVersion(),
 	)
+	if newPackaging != nil {
+		root.AddCommand(newPackaging(root))
+	}
+	rename(root)
 	return root
 }

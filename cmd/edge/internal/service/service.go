@@ -33,8 +33,8 @@ const UnitPath = unitPath
 // packageUnits are the paths of the Debian package's unit, without and with a merged /usr.
 var packageUnits = []string{"/usr/lib/systemd/system/halfmeg.service", "/lib/systemd/system/halfmeg.service"}
 
-// deviceGroups own the devices that edge uses, where they exist.
-var deviceGroups = []string{"video", "render", "i2c", "spi", "gpio"}
+// DeviceGroups own the devices that edge uses, where they exist.
+var DeviceGroups = []string{"video", "render", "i2c", "spi", "gpio"}
 
 // System is the system to change.
 type System struct {
@@ -115,12 +115,12 @@ func (s *System) groups() ([]string, error) {
 	}
 	var list []string
 	for line := range strings.Lines(string(text)) {
-		if name, _, ok := strings.Cut(line, ":"); ok && slices.Contains(deviceGroups, name) {
+		if name, _, ok := strings.Cut(line, ":"); ok && slices.Contains(DeviceGroups, name) {
 			list = append(list, name)
 		}
 	}
 	slices.SortFunc(list, func(a, b string) int {
-		return slices.Index(deviceGroups, a) - slices.Index(deviceGroups, b)
+		return slices.Index(DeviceGroups, a) - slices.Index(DeviceGroups, b)
 	})
 	return slices.Compact(list), nil
 }

@@ -31,7 +31,7 @@ var (
 	installed = Unit{Name: "edge", Command: []string{"/usr/local/bin/edge", "run", "--camera", "auto"}, Groups: []string{"video", "i2c"}}
 	packaged  = Unit{
 		Name: "halfmeg", Documentation: "man:halfmeg(1)", Command: []string{"/usr/bin/halfmeg", "run"},
-		Groups: deviceGroups, Unless: UnitPath,
+		Groups: DeviceGroups, Unless: UnitPath,
 	}
 )
 
