@@ -29,6 +29,7 @@ type outputFlags struct {
 	mqtt    flags.MQTT
 	webhook flags.Webhook
 	pins    flags.Pins
+	display flags.Display
 }
 
 func (f *outputFlags) add(set *pflag.FlagSet) {
@@ -37,11 +38,13 @@ func (f *outputFlags) add(set *pflag.FlagSet) {
 	f.mqtt.Add(set)
 	f.webhook.Add(set)
 	f.pins.Add(set)
+	f.display.Add(set)
 }
 
 // enabled reports whether an output is selected. All of them need events.
 func (f *outputFlags) enabled() bool {
-	return f.server.Enabled() || f.record.Config.Dir != "" || f.mqtt.Enabled() || len(f.webhook.URLs) > 0 || len(f.pins.Outputs) > 0
+	return f.server.Enabled() || f.record.Config.Dir != "" || f.mqtt.Enabled() || len(f.webhook.URLs) > 0 || len(f.pins.Outputs) > 0 ||
+		f.display.Enabled()
 }
 
 // prepare checks which events the outputs select, and adds the groups that they need.
@@ -57,7 +60,7 @@ func (f *outputFlags) prepare(labels []string, d *flags.Decision) error {
 
 // addOutputs starts the outputs that the flags select.
 func (r *runCommand) addOutputs(o *outputs, n *model.Network) error {
-	for _, add := range []func(*outputs, *model.Network) error{r.addServer, r.addRecorder, r.addMQTT, r.addWebhooks, r.addPins} {
+	for _, add := range []func(*outputs, *model.Network) error{r.addServer, r.addRecorder, r.addMQTT, r.addWebhooks, r.addPins, r.addDisplay} {
 		if err := add(o, n); err != nil {
 			return err
 		}

@@ -1,0 +1,287 @@
+package display
+
+import (
+	"errors"
+	"image"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"periph.io/x/conn/v3/i2c"
+
+	"halfmeg/cmd/edge/internal/display/oledtest"
+	"halfmeg/cmd/edge/internal/pipeline"
+)
+
+// rig is a sink on a fake bus, in a synctest bubble.
+type rig struct {
+	*Sink
+	bus     *oledtest.Bus
+	openErr error // of the bus
+	reports []string
+	logs    []string
+}
+
+func newRig(t *testing.T, change func(*rig, *Config)) *rig {
+	t.Helper()
+	r := &rig{bus: oledtest.NewBus(DefaultAddress)}
+	c := Config{
+		Size: large, Bus: DefaultBus, Address: DefaultAddress, Contrast: 200, Info: None, Nothing: 0.3,
+		Report: func(err error) { r.reports = append(r.reports, err.Error()) },
+		Log:    func(text string) { r.logs = append(r.logs, text) },
+		openBus: func(string) (i2c.BusCloser, error) {
+			if r.openErr != nil {
+				return nil, r.openErr
+			}
+			return r.bus, nil
+		},
+	}
+	if change != nil {
+		change(r, &c)
+	}
+	s, err := New(c)
+	require.NoError(t, err)
+	r.Sink = s
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return r
+}
+
+// shows requires the picture of a view.
+func (r *rig) shows(t *testing.T, v view, shift int) {
+	t.Helper()
+	synctest.Wait()
+	require.NoError(t, r.bus.Err())
+	want, state := render(v, r.config.Size, position(shift)), r.bus.State()
+	got := state.Picture(r.config.Size.Y)
+	for y := range r.config.Size.Y {
+		for x := range columns {
+			require.Equal(t, bool(want.BitAt(x, y)), got.GrayAt(x, y).Y != 0, "pixel %d,%d of %q", x, y, v.title)
+		}
+	}
+}
+
+func (r *rig) sees(t *testing.T, frame int, name string, probability float64) {
+	t.Helper()
+	require.NoError(t, r.Observe(seen(frame, float64(frame), answer(name, probability))))
+}
+
+// The display shows the states of a run and is dark at its end.
+func TestRun(t *testing.T) {
+	for _, size := range []image.Point{large, low} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, func(_ *rig, c *Config) { c.Size = size })
+			r.shows(t, view{title: starting, percent: -1}, 0)
+			require.EqualValues(t, 200, r.bus.State().Contrast)
+			r.sees(t, 1, "cup", 0.93)
+			time.Sleep(interval)
+			r.shows(t, view{title: "cup", percent: 93}, 0)
+			require.NoError(t, r.CameraChanged(pipeline.CameraState{Err: errors.New("unplugged")}))
+			time.Sleep(interval)
+			r.shows(t, view{title: noCamera, percent: -1}, 0)
+			require.NoError(t, r.CameraChanged(pipeline.CameraState{}))
+			r.sees(t, 2, "cup", 0.1)
+			time.Sleep(interval)
+			r.shows(t, view{title: nothing, percent: -1}, 0)
+			require.NoError(t, r.Close())
+			require.False(t, r.bus.State().On)
+			require.Equal(t, 1, r.bus.Closed())
+			require.Empty(t, r.reports)
+			require.Empty(t, r.logs)
+		})
+	}
+}
+
+// Only what has changed is sent, at most once an interval.
+func TestDirtyPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.sees(t, 1, "cup", 0.93)
+		time.Sleep(interval)
+		synctest.Wait()
+
+		before := r.bus.State().Bytes
+		for frame := range 10 { // the same picture
+			r.sees(t, 2+frame, "cup", 0.93)
+		}
+		time.Sleep(interval)
+		synctest.Wait()
+		require.Equal(t, before, r.bus.State().Bytes)
+
+		r.sees(t, 12, "cup", 0.1) // replaced before it is drawn
+		r.sees(t, 13, "cup", 0.94)
+		time.Sleep(interval)
+		r.shows(t, view{title: "cup", percent: 94}, 0)
+		sent := r.bus.State().Bytes - before
+		require.Positive(t, sent)
+		// A digit and a column of the bar, in the two pages of the footer: each page has
+		// three command bytes, the columns between them, and two control bytes.
+		require.Less(t, sent, 2*(5+60))
+	})
+}
+
+// The picture moves each minute. The display must acknowledge in between.
+func TestShift(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		synctest.Wait()
+		before := r.bus.State().Bytes
+		time.Sleep(checkInterval + interval)
+		synctest.Wait()
+		require.Equal(t, before+3, r.bus.State().Bytes) // the contrast
+		time.Sleep(shiftInterval - checkInterval)
+		r.shows(t, view{title: starting, percent: -1}, 1)
+		time.Sleep(shiftInterval)
+		r.shows(t, view{title: starting, percent: -1}, 2)
+	})
+}
+
+// At night the display is dimmed.
+func TestNight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now().Add(time.Minute)
+		from := 60*start.Hour() + start.Minute()
+		r := newRig(t, func(_ *rig, c *Config) { c.Night = Hours{from, (from + 2) % (24 * 60)} })
+		contrast := func() byte {
+			synctest.Wait()
+			return r.bus.State().Contrast
+		}
+		require.EqualValues(t, 200, contrast())
+		time.Sleep(time.Minute + interval)
+		require.EqualValues(t, nightContrast, contrast())
+		time.Sleep(2*time.Minute + interval)
+		require.EqualValues(t, 200, contrast())
+	})
+}
+
+// A hot board is shown in turn with the answer.
+func TestHot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		celsius := 60.0
+		r := newRig(t, func(_ *rig, c *Config) { c.Celsius = func() (float64, bool) { return celsius, true } })
+		r.sees(t, 1, "cup", 0.93)
+		time.Sleep(interval)
+		celsius = 85
+		time.Sleep(temperatureInterval + interval)
+		shown := map[bool]bool{}
+		for range 2 {
+			s := r.bus.State()
+			hot := render(view{title: tooHot, percent: 93}, large, position(0))
+			got := s.Picture(large.Y)
+			same := true
+			for y := range large.Y {
+				for x := range columns {
+					same = same && bool(hot.BitAt(x, y)) == (got.GrayAt(x, y).Y != 0)
+				}
+			}
+			shown[same] = true
+			time.Sleep(pageTime)
+			synctest.Wait()
+		}
+		require.Len(t, shown, 2)
+	})
+}
+
+// A display that is missing at the start is reported once, with the addresses that
+// acknowledge, and works when it is plugged in.
+func TestPluggedInLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(r *rig, c *Config) {
+			c.Address = 0x3d
+			r.bus = oledtest.NewBus(0x3c)
+		})
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, []string{"no display acknowledges at address 0x3d of /dev/i2c-1 (remote I/O error); these do: 0x3c; --display-address selects one of them"}, r.reports)
+		require.NoError(t, r.Close())
+	})
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(r *rig, _ *Config) { r.bus.SetPresent(false) })
+		time.Sleep(10 * time.Minute)
+		require.Len(t, r.reports, 1)
+		require.Contains(t, r.reports[0], "neither does any other device: check the wires")
+		r.bus.SetPresent(true)
+		time.Sleep(maxDelay * 5 / 4)
+		r.shows(t, view{title: starting, percent: -1}, 0)
+		require.Equal(t, []string{"the display works again"}, r.logs)
+		require.NoError(t, r.Close())
+		require.False(t, r.bus.State().On)
+	})
+}
+
+// A bus that is missing is another problem than a display that is.
+func TestMissingBus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(r *rig, _ *Config) { r.openErr = errors.New("no bus") })
+		time.Sleep(time.Minute)
+		r.bus.SetPresent(false)
+		r.openErr = nil
+		time.Sleep(time.Minute)
+		require.Len(t, r.reports, 2)
+		require.Equal(t, "no bus", r.reports[0])
+		require.Contains(t, r.reports[1], "no display acknowledges")
+		r.bus.SetPresent(true)
+		time.Sleep(time.Minute)
+		require.Len(t, r.logs, 1)
+		require.NoError(t, r.Close())
+	})
+}
+
+// A display that is unplugged while its picture does not change is noticed, and shows
+// the current answer when it is back.
+func TestUnplugged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.sees(t, 1, "cup", 0.93)
+		time.Sleep(time.Minute - 1)
+		require.Empty(t, r.reports)
+		r.bus.SetPresent(false)
+		time.Sleep(checkInterval + interval)
+		synctest.Wait()
+		require.Len(t, r.reports, 1)
+		require.Positive(t, r.bus.Closed()) // so that the kernel can remove the bus
+		r.sees(t, 2, "tench", 0.5)
+		time.Sleep(time.Minute)
+		r.bus.SetPresent(true)
+		time.Sleep(maxDelay * 5 / 4)
+		r.shows(t, view{title: "tench", percent: 50}, 0)
+		require.Len(t, r.reports, 1)
+		require.Len(t, r.logs, 1)
+		require.NoError(t, r.Close())
+	})
+}
+
+// A loose contact is not retried without delay.
+func TestLooseContact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		for range 600 { // ten minutes
+			time.Sleep(time.Second / 2)
+			r.bus.SetPresent(false)
+			time.Sleep(time.Second / 2)
+			r.bus.SetPresent(true)
+		}
+		require.NoError(t, r.Close())
+		require.Less(t, len(r.reports), 60)
+	})
+}
+
+func TestInvalidConfig(t *testing.T) {
+	valid := Config{Size: large, Bus: DefaultBus, Address: DefaultAddress, Info: None}
+	for _, change := range []func(*Config){
+		func(c *Config) { c.Size = image.Pt(128, 65) },
+		func(c *Config) { c.Address = 0x78 },
+		func(c *Config) { c.Bus = "i2c-x" },
+		func(c *Config) { c.Info = "time" },
+	} {
+		c := valid
+		change(&c)
+		_, err := New(c)
+		require.Error(t, err)
+	}
+}
+
+func TestMissingBusOfTheSystem(t *testing.T) {
+	_, err := openBus("/dev/i2c-4711")
+	require.ErrorContains(t, err, "no I2C bus /dev/i2c-4711: enable it by sudo raspi-config")
+	require.ErrorContains(t, err, "dtparam=i2c_arm=on")
+}

@@ -1,0 +1,211 @@
+package display
+
+import (
+	"image"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/image/font/basicfont"
+	"golang.org/x/image/math/fixed"
+	"periph.io/x/devices/v3/ssd1306/image1bit"
+)
+
+// The font, and the rows of its glyphs that letters and digits use: rows 2 to 12 of 13,
+// digits to row 10.
+var face = basicfont.Face7x13
+
+const (
+	advance   = 7 // columns from one letter to the next; the last one is empty
+	firstRow  = 2
+	letterRow = 11 // rows of a line
+	digitRow  = 9  // rows of a line of capitals and digits
+)
+
+// The label is drawn in the largest letters in which it fits, from maxScale down to
+// minScale pixels for a pixel of the font. On a panel of 0.96 inches a capital of
+// minScale is 3 mm high, which is 5 minutes of arc at two metres: just readable with
+// normal eyesight. A label that does not fit is shown in pages, each for pageTime. It
+// does not scroll: five pictures a second are too few for a steady movement, and each
+// would send the whole label.
+const (
+	minScale = 2
+	maxScale = 4
+	lineGap  = 2 // rows between two lines
+)
+
+// margin is how far the picture moves, to the right and down, against burn-in.
+const margin = 2
+
+// area is the size of the picture on a panel: without the margin.
+func area(size image.Point) image.Point { return size.Sub(image.Pt(margin, margin)) }
+
+// Rows below the label.
+const (
+	barRows  = 4 // of the bar on a low panel
+	infoRows = 12
+)
+
+// labelRows returns the rows for the label.
+func labelRows(size image.Point) int {
+	if size.Y < 64 {
+		return area(size).Y - barRows - 2
+	}
+	return area(size).Y - infoRows
+}
+
+// block is a page of a title.
+type block struct {
+	scale int
+	lines []string
+}
+
+// layout divides a title into pages, at least one.
+func layout(title string, size image.Point) []block {
+	for scale := maxScale; scale > minScale; scale-- {
+		width, rows := capacity(size, scale)
+		if lines, ok := wrap(title, width, false); ok && len(lines) <= rows {
+			return []block{{scale, lines}}
+		}
+	}
+	width, rows := capacity(size, minScale)
+	lines, _ := wrap(title, width, true)
+	var pages []block
+	for len(lines) > rows {
+		pages = append(pages, block{minScale, lines[:rows]})
+		lines = lines[rows:]
+	}
+	return append(pages, block{minScale, lines})
+}
+
+// capacity returns the letters in a line and the lines in a page.
+func capacity(size image.Point, scale int) (letters, lines int) {
+	letters = (area(size).X + scale) / (advance * scale) // the column after the last letter is empty
+	lines = (labelRows(size) + lineGap) / (letterRow*scale + lineGap)
+	return letters, lines
+}
+
+// wrap breaks a text into lines of at most width letters, between words. Words that
+// are too long are hyphenated if split is set; otherwise wrap returns false.
+func wrap(text string, width int, split bool) (lines []string, ok bool) {
+	line := ""
+	for _, word := range strings.Fields(strings.ToValidUTF8(text, "\ufffd")) {
+		if line != "" && length(line)+1+length(word) <= width {
+			line += " " + word
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		for length(word) > width {
+			if !split {
+				return nil, false
+			}
+			head := string([]rune(word)[:width-1])
+			lines = append(lines, head+"-")
+			word = strings.TrimPrefix(word, head)
+		}
+		line = word
+	}
+	return append(lines, line), true
+}
+
+// length returns the number of letters.
+func length(text string) int { return utf8.RuneCountInString(text) }
+
+// pages returns a function for the number of pages of a title on a panel.
+func pages(size image.Point) func(title string) int {
+	return func(title string) int { return len(layout(title, size)) }
+}
+
+// render draws a view for a panel, moved by shift.
+func render(v view, size, shift image.Point) *image1bit.VerticalLSB {
+	c := canvas{image1bit.NewVerticalLSB(image.Rectangle{Max: size}), shift}
+	blocks := layout(v.title, size)
+	if v.hot {
+		blocks = append(blocks, layout(tooHot, size)...)
+	}
+	c.label(blocks[v.page%len(blocks)], image.Pt(area(size).X, labelRows(size)))
+	if size.Y < 64 {
+		c.bar(image.Rect(0, area(size).Y-barRows, area(size).X, area(size).Y), v.percent)
+		return c.VerticalLSB
+	}
+	c.footer(v, image.Rect(0, area(size).Y-digitRow, area(size).X, area(size).Y))
+	return c.VerticalLSB
+}
+
+// canvas draws on a picture whose origin is moved.
+type canvas struct {
+	*image1bit.VerticalLSB
+	shift image.Point
+}
+
+// label centres a page of the title.
+func (c canvas) label(b block, size image.Point) {
+	step := letterRow*b.scale + lineGap
+	y := (size.Y - len(b.lines)*step + lineGap) / 2
+	for _, line := range b.lines {
+		width := (length(line)*advance - 1) * b.scale
+		c.text(line, image.Pt((size.X-width)/2, y), b.scale)
+		y += step
+	}
+}
+
+// footer draws the small text, the bar and the percentage in a row.
+func (c canvas) footer(v view, r image.Rectangle) {
+	const gap = 4
+	c.text(v.info, r.Min, 1)
+	if v.percent < 0 {
+		return
+	}
+	if v.info != "" {
+		r.Min.X += 5*advance + gap // always the same, so that the bar does not move
+	}
+	percent := strconv.Itoa(v.percent) + "%"
+	c.text(percent, image.Pt(r.Max.X-length(percent)*advance+1, r.Min.Y), 1)
+	r.Max.X -= 4*advance + gap
+	c.bar(r.Inset(1), v.percent)
+}
+
+// bar draws a bar in a frame. Without a percentage it draws nothing.
+func (c canvas) bar(r image.Rectangle, percent int) {
+	if percent < 0 {
+		return
+	}
+	for x := r.Min.X; x < r.Max.X; x++ {
+		edge := x == r.Min.X || x == r.Max.X-1
+		filled := (x-r.Min.X)*100 < percent*r.Dx()
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			if edge || filled || y == r.Min.Y || y == r.Max.Y-1 {
+				c.set(x, y)
+			}
+		}
+	}
+}
+
+// text draws a line of text with its upper left corner at a point. Letters that the
+// font lacks are drawn as its replacement character.
+func (c canvas) text(line string, at image.Point, scale int) {
+	for _, letter := range line {
+		// The rectangle begins at the ascent above the dot and has the glyph's size.
+		rect, mask, from, _, _ := face.Glyph(fixed.Point26_6{}, letter)
+		for y := firstRow; y < rect.Dy(); y++ {
+			for x := range rect.Dx() {
+				if _, _, _, alpha := mask.At(from.X+x, from.Y+y).RGBA(); alpha != 0 {
+					c.square(at.Add(image.Pt(x*scale, (y-firstRow)*scale)), scale)
+				}
+			}
+		}
+		at.X += advance * scale
+	}
+}
+
+func (c canvas) square(at image.Point, side int) {
+	for y := range side {
+		for x := range side {
+			c.set(at.X+x, at.Y+y)
+		}
+	}
+}
+
+func (c canvas) set(x, y int) { c.SetBit(x+c.shift.X, y+c.shift.Y, image1bit.On) }

@@ -1,0 +1,113 @@
+package display
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"halfmeg/cmd/edge/internal/pipeline"
+)
+
+// Titles without an answer. They fit on one line in letters of the second size.
+const (
+	starting = "starting"
+	noCamera = "no camera"
+	nothing  = "nothing"
+	tooHot   = "too hot"
+)
+
+// hot is the temperature at which the Raspberry Pi's firmware begins to lower the
+// clock, in degrees Celsius.
+const hot = 80
+
+// pageTime is how long a part of a long label is shown.
+const pageTime = 2 * time.Second
+
+// state is what the display shows, without the pixels.
+type state struct {
+	title   string
+	since   time.Time // when the title changed
+	percent int       // of the answer; -1 for none
+	rate    rate
+}
+
+func newState(now time.Time) state { return state{title: starting, since: now, percent: -1} }
+
+// setTitle sets a title that is not an answer.
+func (s *state) setTitle(title string, now time.Time) {
+	if s.title != title {
+		s.title, s.since = title, now
+	}
+	s.percent = -1
+}
+
+// observe sets the title to the most probable answer, a class or a group, unless it
+// is less probable than the minimum.
+func (s *state) observe(o *pipeline.Observation, minimum float64, now time.Time) {
+	if !o.HasFrame() {
+		return
+	}
+	s.rate.add(o.Frame, o.Elapsed)
+	title, probability := nothing, -1.0
+	for _, a := range o.Answers {
+		if a.Probability >= minimum && a.Probability > probability {
+			title, probability = a.Name, a.Probability
+		}
+	}
+	s.setTitle(title, now)
+	if probability >= 0 {
+		s.percent = int(math.Round(100 * probability))
+	}
+}
+
+// view is what a picture shows. Equal views have equal pictures.
+type view struct {
+	title   string
+	page    int // of the title, and of tooHot if that is shown
+	percent int
+	info    string
+	hot     bool
+}
+
+// view returns what to show at a time. pages returns the number of pages of a title.
+func (s *state) view(now time.Time, info string, celsius float64, known bool, pages func(title string) int) view {
+	v := view{title: s.title, percent: s.percent, hot: known && celsius >= hot}
+	switch {
+	case info == Rate && s.percent >= 0 && s.rate.perSecond > 0:
+		v.info = fmt.Sprintf("%.*f/s", decimals(s.rate.perSecond), s.rate.perSecond)
+	case info == Temperature && known:
+		v.info = fmt.Sprintf("%.0f C", celsius)
+	}
+	n := pages(v.title)
+	if v.hot {
+		n++
+	}
+	v.page = int(now.Sub(s.since)/pageTime) % n
+	return v
+}
+
+// decimals returns the number of decimals of a frame rate that fits in five characters.
+func decimals(v float64) int {
+	if v >= 9.95 {
+		return 0
+	}
+	return 1
+}
+
+// rate measures the frame rate over a second or longer.
+type rate struct {
+	frame     int     // at the last measurement
+	elapsed   float64 // then, in seconds
+	perSecond float64 // 0 before the first measurement
+}
+
+// add counts a frame by its number and time. Frames between two calls count, too.
+func (r *rate) add(frame int, elapsed float64) {
+	switch d := elapsed - r.elapsed; {
+	case r.frame == 0:
+		r.frame, r.elapsed = frame, elapsed
+	case d >= 1:
+		r.perSecond = float64(frame-r.frame) / d
+		r.frame, r.elapsed = frame, elapsed
+	}
+}
