@@ -34,7 +34,7 @@ func NewEngine(n *Network, workers int) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := newPlanner(n, g).engine()
+	e := newPlanner(n, g, workers).engine()
 	for i := range e.operations {
 		e.operations[i].split(workers)
 	}

@@ -9,7 +9,7 @@ func Placements(n *Network) (placements []Placement, arena int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	p := newPlanner(n, g)
+	p := newPlanner(n, g, 1)
 	arena = len(place(p.buffers))
 	for _, b := range p.buffers {
 		placements = append(placements, Placement{b.first, b.last, b.offset, b.offset + b.bytes()})

@@ -1,20 +1,33 @@
 package model
 
-import "halfmeg/kernels"
+import (
+	"context"
+
+	"halfmeg/internal/parallel"
+	"halfmeg/kernels"
+)
 
 // planner turns the graph of a network into operations on buffers. A buffer
 // has its place in the arena only once all operations are known.
 type planner struct {
 	net        *Network
-	scales     []float32 // by tensor
-	tensors    []*buffer // by tensor; nil for the output of the head
+	scales     []float32       // by tensor
+	packed     []*kernels.Conv // by layer
+	tensors    []*buffer       // by tensor; nil for the output of the head
 	buffers    []*buffer
 	operations []operation
 	logits     []float32
 }
 
-func newPlanner(n *Network, g *Graph) *planner {
-	p := &planner{net: n, scales: n.Scales(g)}
+// newPlanner packs the weights with the given number of threads, which takes longer than
+// all the rest.
+func newPlanner(n *Network, g *Graph, threads int) *planner {
+	p := &planner{net: n, scales: n.Scales(g), packed: make([]*kernels.Conv, len(n.Layers))}
+	_ = parallel.For(context.Background(), threads, len(g.Convolutions), func(_, i int) { // it fails only with its context
+		if s := g.Convolutions[i]; !s.Linear {
+			p.packed[s.Layer] = p.pack(s)
+		}
+	})
 	for i, t := range g.Tensors {
 		p.tensors = append(p.tensors, p.tensor(t))
 		if t.Adds != None {
@@ -85,7 +98,7 @@ func (p *planner) convs(t Tensor, in *buffer) *buffer {
 	}
 	for _, s := range t.Writers {
 		o.macs += s.MACs()
-		o.convs = append(o.convs, p.pack(s))
+		o.convs = append(o.convs, p.packed[s.Layer])
 		o.channels = append(o.channels, s.Out)
 	}
 	o.computer = &convs{in: in, out: out, steps: t.Writers, packed: o.convs}
@@ -137,7 +150,7 @@ func (p *planner) head(s Step, in *buffer) {
 		p.linearHead(s, in)
 		return
 	}
-	c := p.pack(s)
+	c := p.packed[s.Layer]
 	h := newHead(s, in, c, p.net.Layers[s.Layer].Multiplier)
 	p.logits = h.logits
 	p.add(operation{

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"halfmeg/camera/web"
+	"halfmeg/internal/lazyregexp"
 )
 
 // schemes maps each supported scheme to its demuxer options.
@@ -108,11 +108,11 @@ func (a *address) addSecret(text string) {
 	}
 }
 
-var anyAddress = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*)://[^\s'"]*`)
+var anyAddress = lazyregexp.New(`([a-zA-Z][a-zA-Z0-9+.-]*)://[^\s'"]*`)
 
 // redact removes secrets from a line of ffmpeg's log.
 func (a *address) redact(line string) string {
-	line = anyAddress.ReplaceAllStringFunc(line, func(found string) string {
+	line = anyAddress().ReplaceAllStringFunc(line, func(found string) string {
 		if scheme, _, _ := strings.Cut(found, "://"); strings.EqualFold(scheme, a.scheme) {
 			return a.name // found may end within the password
 		}

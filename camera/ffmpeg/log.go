@@ -4,13 +4,13 @@ package ffmpeg
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 	"sync"
 
 	"halfmeg/camera/internal/deviceerr"
 	"halfmeg/camera/internal/program"
 	"halfmeg/camera/pixel"
+	"halfmeg/internal/lazyregexp"
 )
 
 // programLog is ffmpeg's log. It also contains the description of the video.
@@ -34,10 +34,10 @@ func newLog(causes []program.Cause, redact func(line string) string) *programLog
 func (a *address) newLog() *programLog { return newLog(causes(a), a.redact) }
 
 // prefix matches ffmpeg's prefix of a message: "[rtsp @ 0x55ca8c7f0440] [error] ".
-var prefix = regexp.MustCompile(`^(?:\[[^\]]* @ [^\]]*\] )?\[(\w+)\] *`)
+var prefix = lazyregexp.New(`^(?:\[[^\]]* @ [^\]]*\] )?\[(\w+)\] *`)
 
 // redundant matches messages that only repeat others.
-var redundant = regexp.MustCompile(`^Impossible to open |^Error opening input files?\b|deprecated pixel format used`)
+var redundant = lazyregexp.New(`^Impossible to open |^Error opening input files?\b|deprecated pixel format used`)
 
 // openError starts the message about an input that could not be opened, in ffmpeg 6.1
 // and later. Earlier versions write the input's name instead.
@@ -48,7 +48,7 @@ var errDecoding = errors.New("cannot be decoded")
 
 // videoStream matches the description of a video stream: "Stream #0:0: Video: h264 (High),
 // yuv420p(tv, bt709, progressive), 1920x1080, 25 fps, …".
-var videoStream = regexp.MustCompile(`Stream #0:\d+\S*: Video: (\w+)[^,]*(?:\([^)]*\)[^,]*)?, \w+(?:\((?:\w+, )?(\w+))?`)
+var videoStream = lazyregexp.New(`Stream #0:\d+\S*: Video: (\w+)[^,]*(?:\([^)]*\)[^,]*)?, \w+(?:\((?:\w+, )?(\w+))?`)
 
 // problem returns a message without its prefix, or "" if it reports no problem.
 func (l *programLog) problem(line string) string {
@@ -57,7 +57,7 @@ func (l *programLog) problem(line string) string {
 		l.parseVideo(message)
 		return ""
 	}
-	if redundant.MatchString(message) {
+	if redundant().MatchString(message) {
 		return ""
 	}
 	if rest, ok := strings.CutPrefix(message, "pipe:0: "); ok { // the script's name
@@ -71,7 +71,7 @@ func (l *programLog) problem(line string) string {
 
 // splitLine splits a line into level and message. The level may be empty.
 func splitLine(line string) (level, message string) {
-	if m := prefix.FindStringSubmatch(line); m != nil {
+	if m := prefix().FindStringSubmatch(line); m != nil {
 		return m[1], line[len(m[0]):]
 	}
 	return "", line
@@ -80,7 +80,7 @@ func splitLine(line string) (level, message string) {
 // parseVideo sets codec and matrix from a line that describes a video stream. The first
 // such line describes the input, later ones the output.
 func (l *programLog) parseVideo(line string) {
-	m := videoStream.FindStringSubmatch(line)
+	m := videoStream().FindStringSubmatch(line)
 	if m == nil {
 		return
 	}

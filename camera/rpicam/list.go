@@ -5,13 +5,13 @@ package rpicam
 import (
 	"io"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"time"
 
 	"halfmeg/camera/internal/deviceerr"
 	"halfmeg/camera/internal/program"
+	"halfmeg/internal/lazyregexp"
 )
 
 // Module is a camera module that the program has found.
@@ -74,21 +74,21 @@ func run(path, option string) (string, *process, error) {
 
 // moduleLine is the first line of a module's entry:
 // "0 : imx708 [4608x2592 10-bit RGGB] (/base/…)".
-var moduleLine = regexp.MustCompile(`(?m)^\d+ : ([\w.-]+) \[(\d{1,5})x(\d{1,5})[ \]]`)
+var moduleLine = lazyregexp.New(`(?m)^\d+ : ([\w.-]+) \[(\d{1,5})x(\d{1,5})[ \]]`)
 
 // modeRate is part of a mode's line: "1536x864 [120.13 fps - (768, 432)/…", or in
 // older versions "1536x864 (120.13 fps)".
-var modeRate = regexp.MustCompile(`[\[(](\d{1,4}(?:\.\d{1,3})?) fps`)
+var modeRate = lazyregexp.New(`[\[(](\d{1,4}(?:\.\d{1,3})?) fps`)
 
 func parseModules(list string) []Module {
-	starts := moduleLine.FindAllStringIndex(list, -1)
+	starts := moduleLine().FindAllStringIndex(list, -1)
 	modules := make([]Module, len(starts))
 	for i, start := range starts {
 		end := len(list)
 		if i+1 < len(starts) {
 			end = starts[i+1][0]
 		}
-		m := moduleLine.FindStringSubmatch(list[start[0]:end])
+		m := moduleLine().FindStringSubmatch(list[start[0]:end])
 		width, _ := strconv.Atoi(m[2]) // at most five digits
 		height, _ := strconv.Atoi(m[3])
 		modules[i] = Module{m[1], width, height, parseRates(list[start[1]:end])}
@@ -99,7 +99,7 @@ func parseModules(list string) []Module {
 // parseRates returns the different rates of a module's modes, highest first.
 func parseRates(modes string) []float64 {
 	var rates []float64
-	for _, m := range modeRate.FindAllStringSubmatch(modes, -1) {
+	for _, m := range modeRate().FindAllStringSubmatch(modes, -1) {
 		if rate, err := strconv.ParseFloat(m[1], 64); err == nil && rate > 0 {
 			rates = append(rates, rate)
 		}

@@ -3,12 +3,12 @@
 package rpicam
 
 import (
-	"regexp"
 	"strconv"
 	"sync"
 
 	"halfmeg/camera/internal/deviceerr"
 	"halfmeg/camera/internal/program"
+	"halfmeg/internal/lazyregexp"
 )
 
 // programLog is the program's log, which has the size of the frames.
@@ -44,19 +44,19 @@ func (l *programLog) findSize(line string) {
 // timestamp matches the start of libcamera's lines, the uptime and the thread id:
 // "[2:13:45.034709435] [8493]  WARN RPI …". It is removed because it does not help
 // the user and would make a repeated error look like a new one.
-var timestamp = regexp.MustCompile(`^(\[[\d:.]+\]\s+)+`)
+var timestamp = lazyregexp.New(`^(\[[\d:.]+\]\s+)+`)
 
 // routine matches lines that report no problem: libcamera's, and what the program
 // logs by default, including a line per frame:
 // "#12 (30.01 fps) exp 33000.00 ag 1.00 dg 1.00".
-var routine = regexp.MustCompile(`^(INFO|DEBUG|#\d+|Mode selection for|Stream configuration adjusted|` +
+var routine = lazyregexp.New(`^(INFO|DEBUG|#\d+|Mode selection for|Stream configuration adjusted|` +
 	`Made .* preview|Preview window|Received signal|Halting)\b| - Score: `)
 
 // problemLine returns a line without its timestamp, or "" if it reports no
 // problem.
 func problemLine(line string) string {
-	line = timestamp.ReplaceAllString(line, "")
-	if routine.MatchString(line) {
+	line = timestamp().ReplaceAllString(line, "")
+	if routine().MatchString(line) {
 		return ""
 	}
 	return line
@@ -71,10 +71,10 @@ func (l *programLog) size() (width, height int) {
 
 // firstStream matches libcamera's line about the streams' configuration:
 // "configuring streams: (0) 640x480-YUV420/sYCC (1) …".
-var firstStream = regexp.MustCompile(`configuring streams: \(0\) (\d{1,5})x(\d{1,5})-`)
+var firstStream = lazyregexp.New(`configuring streams: \(0\) (\d{1,5})x(\d{1,5})-`)
 
 func parseSize(line string) (width, height int, ok bool) {
-	m := firstStream.FindStringSubmatch(line)
+	m := firstStream().FindStringSubmatch(line)
 	if m == nil {
 		return 0, 0, false
 	}

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"halfmeg/internal/lazyregexp"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -137,14 +138,14 @@ func (d *Document) errorAt(err error) error {
 
 // yamlError matches an error of package yaml: the line, which may be missing, and the
 // text.
-var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+var yamlError = lazyregexp.New(`^yaml: (?:line (\d+): )?(.*)`)
 
 // syntaxError explains an error of package yaml.
 func (d *Document) syntaxError(data []byte, err error) error {
 	if line := tabbedLine(data); line > 0 {
 		return d.errorAt(&lineError{line, errors.New("the line starts with a tab: YAML is indented by spaces")})
 	}
-	m := yamlError.FindStringSubmatch(err.Error())
+	m := yamlError().FindStringSubmatch(err.Error())
 	if m == nil {
 		return d.errorAt(err)
 	}

@@ -5,11 +5,11 @@ import (
 	"maps"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"halfmeg/internal/lazyregexp"
 	"halfmeg/internal/printable"
 
 	"github.com/spf13/pflag"
@@ -111,17 +111,17 @@ func hide(text, secret string) string {
 var (
 	// schemeForm matches what precedes :// in an address: a scheme, optionally after a
 	// name and =, such as door=rtsp.
-	schemeForm = regexp.MustCompile(`^(?:[^/?#@:]*=)?[A-Za-z][A-Za-z0-9+.-]*$`)
+	schemeForm = lazyregexp.New(`^(?:[^/?#@:]*=)?[A-Za-z][A-Za-z0-9+.-]*$`)
 
 	// hostForm matches a host with an optional port, and the rest of the address.
-	hostForm = regexp.MustCompile(`(?s)^(\[[^][/?#@]*\](?::\d*)?|[^][/?#@:=&]*(?::\d*)?)([/?#].*)?$`)
+	hostForm = lazyregexp.New(`(?s)^(\[[^][/?#@]*\](?::\d*)?|[^][/?#@:=&]*(?::\d*)?)([/?#].*)?$`)
 )
 
 // hideInAddress hides the secrets of an address. If the address is ambiguous, because a
 // character of its password is not escaped, it hides more than necessary.
 func hideInAddress(text string, hostOnly bool) string {
 	scheme, rest, ok := strings.Cut(text, "://")
-	if !ok || !schemeForm.MatchString(scheme) {
+	if !ok || !schemeForm().MatchString(scheme) {
 		name, host, at := strings.Cut(text, "@")
 		if hostOnly || at && strings.Contains(name+host, ":") || strings.Contains(text, "?") && strings.Contains(text, "=") {
 			return hidden
@@ -139,7 +139,7 @@ func hideInAddress(text string, hostOnly bool) string {
 			user = name + ":" + user
 		}
 	}
-	m := hostForm.FindStringSubmatch(rest)
+	m := hostForm().FindStringSubmatch(rest)
 	if m == nil {
 		return scheme + "://" + user + hidden
 	}
@@ -172,7 +172,7 @@ func userName(text string) string {
 		return ""
 	}
 	name := u.User.Username()
-	if password, _ := u.User.Password(); password == "" || !plain.MatchString(name) || strings.Contains(name, "@") {
+	if password, _ := u.User.Password(); password == "" || !plain().MatchString(name) || strings.Contains(name, "@") {
 		return "" // a name alone may be a token
 	}
 	return name
@@ -253,7 +253,7 @@ func flowText(v Value) string {
 }
 
 // plain matches a text that needs no quotes in YAML.
-var plain = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9_./%+@=-]*$`)
+var plain = lazyregexp.New(`^[A-Za-z0-9/][A-Za-z0-9_./%+@=-]*$`)
 
 // reservedWords are plain texts that YAML 1.1 or 1.2 reads as a boolean or null.
 var reservedWords = []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
@@ -261,7 +261,7 @@ var reservedWords = []string{"true", "false", "null", "yes", "no", "on", "off", 
 // scalarText returns a text as a YAML scalar, quoted if necessary. YAML's double-quoted
 // style supports all escapes of strconv.Quote.
 func scalarText(text string) string {
-	if plain.MatchString(text) && !slices.Contains(reservedWords, strings.ToLower(text)) {
+	if plain().MatchString(text) && !slices.Contains(reservedWords, strings.ToLower(text)) {
 		return text
 	}
 	return strconv.Quote(strings.ToValidUTF8(text, "\ufffd"))

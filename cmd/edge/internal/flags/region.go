@@ -2,13 +2,13 @@ package flags
 
 import (
 	"errors"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"halfmeg/camera/pixel"
+	"halfmeg/internal/lazyregexp"
 )
 
 // regionFlag is a flag for a part of a picture.
@@ -23,11 +23,11 @@ func (f *regionFlag) String() string { return pixel.Region(*f).String() }
 func (f *regionFlag) Type() string { return "WxH+X+Y" }
 
 // regionForm matches width, height, x and y, each a number with an optional percent sign.
-var regionForm = regexp.MustCompile(`^(\d{1,5}(?:\.\d{1,4})?)(%?)x(\d{1,5}(?:\.\d{1,4})?)(%?)(?:\+(\d{1,5}(?:\.\d{1,4})?)(%?)\+(\d{1,5}(?:\.\d{1,4})?)(%?))?$`)
+var regionForm = lazyregexp.New(`^(\d{1,5}(?:\.\d{1,4})?)(%?)x(\d{1,5}(?:\.\d{1,4})?)(%?)(?:\+(\d{1,5}(?:\.\d{1,4})?)(%?)\+(\d{1,5}(?:\.\d{1,4})?)(%?))?$`)
 
 func (f *regionFlag) Set(text string) error {
 	form := errors.New("expected a region within the frame, such as 640x480+100+20 in pixels or 50%x100%+25%+0% in percent")
-	m := regionForm.FindStringSubmatch(strings.ToLower(text))
+	m := regionForm().FindStringSubmatch(strings.ToLower(text))
 	if m == nil {
 		return form
 	}

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"halfmeg/internal/lazyregexp"
 
 	"github.com/spf13/pflag"
 )
@@ -130,11 +131,11 @@ func (f *bytesFlag) String() string {
 func (f *bytesFlag) Type() string { return "size" }
 
 // sizePattern matches a number with an optional unit, whose B is optional too.
-var sizePattern = regexp.MustCompile(`^(\d{1,18}(?:\.\d{1,6})?) ?([A-Za-z]{0,3})$`)
+var sizePattern = lazyregexp.New(`^(\d{1,18}(?:\.\d{1,6})?) ?([A-Za-z]{0,3})$`)
 
 func (f *bytesFlag) Set(text string) error {
 	invalid := errors.New("expected a size such as 500MB or 2GB")
-	m := sizePattern.FindStringSubmatch(text)
+	m := sizePattern().FindStringSubmatch(text)
 	if m == nil {
 		return invalid
 	}

@@ -2,8 +2,9 @@ package homeassistant
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
+
+	"halfmeg/internal/lazyregexp"
 )
 
 // maxStale limits the number of components of a message that Stale reads.
@@ -12,7 +13,7 @@ const maxStale = 1000
 // platforms are those that this package uses or has used.
 var platforms = []string{"binary_sensor", "event", "image", "sensor"}
 
-var objectID = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+var objectID = lazyregexp.New(`^[a-z0-9_-]{1,64}$`)
 
 // Stale reads the retained discovery message of an earlier run and returns the platforms
 // of components that the device no longer has, by ID. Home Assistant keeps them until
@@ -30,7 +31,7 @@ func (d Device) Stale(message []byte) map[string]string {
 	current := d.components()
 	stale := map[string]string{}
 	for id, c := range old.Components {
-		if current[id] == nil && objectID.MatchString(id) && slices.Contains(platforms, c.Platform) {
+		if current[id] == nil && objectID().MatchString(id) && slices.Contains(platforms, c.Platform) {
 			stale[id] = c.Platform
 		}
 	}

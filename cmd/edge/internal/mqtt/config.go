@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 	"halfmeg/cmd/edge/internal/homeassistant"
 	"halfmeg/cmd/edge/internal/mqtt/topic"
 	"halfmeg/cmd/edge/internal/pihealth"
+	"halfmeg/internal/lazyregexp"
 	"halfmeg/internal/localname"
 )
 
@@ -186,11 +186,11 @@ const snapshotLevel = "/snapshot"
 func (t *topics) seen(level string) string { return t.base + "/seen/" + level }
 
 // prefixPattern matches valid prefixes: no wildcards, no empty levels, no $SYS.
-var prefixPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$`)
+var prefixPattern = lazyregexp.New(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$`)
 
 // newTopics returns the topics of an edge.
 func newTopics(prefix, name string) (topics, error) {
-	if !prefixPattern.MatchString(prefix) {
+	if !prefixPattern().MatchString(prefix) {
 		return topics{}, fmt.Errorf("the MQTT topic prefix %q: allowed are a-z, A-Z, 0-9, -, _ and / between levels", prefix)
 	}
 	level := topic.Level(name)

@@ -123,7 +123,7 @@ func New(c Config) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Discovery != "" && !prefixPattern.MatchString(c.Discovery) {
+	if c.Discovery != "" && !prefixPattern().MatchString(c.Discovery) {
 		return nil, fmt.Errorf("the discovery prefix of Home Assistant %q: allowed are a-z, A-Z, 0-9, -, _ and / between levels", c.Discovery)
 	}
 	if !c.Snapshots {

@@ -3,13 +3,13 @@ package record
 import (
 	"fmt"
 	"hash/fnv"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/internal/lazyregexp"
 )
 
 const (
@@ -24,11 +24,11 @@ const (
 // Names of the files and folders that the package writes. No others are counted or
 // deleted.
 var (
-	idName      = regexp.MustCompile(`^` + idPattern + `$`)
-	ownName     = regexp.MustCompile(`^(` + idPattern + `)-[^/]+\.(?:jpg|json)$`)
-	temporary   = regexp.MustCompile(`^\.(?:` + idPattern + `-[^/]+\.(?:jpg|json))\.part$`)
-	dayName     = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
-	preRollName = regexp.MustCompile(`^pre[0-9]+$`)
+	idName      = lazyregexp.New(`^` + idPattern + `$`)
+	ownName     = lazyregexp.New(`^(` + idPattern + `)-[^/]+\.(?:jpg|json)$`)
+	temporary   = lazyregexp.New(`^\.(?:` + idPattern + `-[^/]+\.(?:jpg|json))\.part$`)
+	dayName     = lazyregexp.New(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+	preRollName = lazyregexp.New(`^pre[0-9]+$`)
 )
 
 // temporaryName returns the name of a file while it is written.
@@ -37,7 +37,7 @@ func temporaryName(name string) string { return "." + name + ".part" }
 // eventOf returns the event's ID in a file name, or "" if the package did not write the
 // file.
 func eventOf(name string) string {
-	if m := ownName.FindStringSubmatch(name); m != nil {
+	if m := ownName().FindStringSubmatch(name); m != nil {
 		return m[1]
 	}
 	return ""
@@ -46,7 +46,7 @@ func eventOf(name string) string {
 // fileID returns an event's ID. An ID of another form might not be a valid file name and
 // is replaced.
 func fileID(e *decision.Event) string {
-	if idName.MatchString(e.ID) {
+	if idName().MatchString(e.ID) {
 		return e.ID
 	}
 	h := fnv.New32a()
@@ -92,7 +92,7 @@ func fileName(text string) string {
 	switch name := b.String(); {
 	case name == "":
 		return "event"
-	case preRollName.MatchString(name):
+	case preRollName().MatchString(name):
 		return name + "_" // otherwise it would be taken for the pre-roll
 	default:
 		return name

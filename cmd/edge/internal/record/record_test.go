@@ -715,8 +715,8 @@ func FuzzFileName(f *testing.F) {
 		e.ID = text
 		id := fileID(&e)
 		require.Equal(t, id, eventOf(id+"-"+name+".jpg"))
-		require.False(t, preRollName.MatchString(name))
-		require.Regexp(t, temporary, temporaryName(id+"-"+name+".json"))
+		require.False(t, preRollName().MatchString(name))
+		require.Regexp(t, temporary(), temporaryName(id+"-"+name+".json"))
 		require.NotContains(t, cell(text), "\n")
 	})
 }

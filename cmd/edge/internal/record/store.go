@@ -109,7 +109,7 @@ func (s *store) scan() error {
 	}
 	s.days, s.bytes, s.events = nil, 0, 0
 	for _, e := range entries {
-		if !e.IsDir() || !dayName.MatchString(e.Name()) {
+		if !e.IsDir() || !dayName().MatchString(e.Name()) {
 			continue
 		}
 		d, err := s.scanDay(e.Name())
@@ -145,7 +145,7 @@ func (s *store) scanDay(name string) (*day, error) {
 	last := ""
 	for _, e := range entries { // sorted by name
 		id := eventOf(e.Name())
-		if !e.Type().IsRegular() || id == "" && e.Name() != csvName && !temporary.MatchString(e.Name()) {
+		if !e.Type().IsRegular() || id == "" && e.Name() != csvName && !temporary().MatchString(e.Name()) {
 			continue
 		}
 		info, err := e.Info()
@@ -155,7 +155,7 @@ func (s *store) scanDay(name string) (*day, error) {
 		if err != nil {
 			return nil, err
 		}
-		if info.Size() == 0 || temporary.MatchString(e.Name()) {
+		if info.Size() == 0 || temporary().MatchString(e.Name()) {
 			if err := s.remove(path.Join(name, e.Name())); err != nil {
 				return nil, err
 			}

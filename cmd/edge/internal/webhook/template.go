@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/internal/lazyregexp"
 	"halfmeg/internal/printable"
 )
 
@@ -57,11 +57,11 @@ func expand(template string, e decision.Event) string {
 }
 
 // badBraces matches braces that os.Expand would drop without an error.
-var badBraces = regexp.MustCompile(`\$\{(\}|[^}]*$)`)
+var badBraces = lazyregexp.New(`\$\{(\}|[^}]*$)`)
 
 // checkTemplate returns an error if a template is invalid.
 func checkTemplate(template string) error {
-	if badBraces.MatchString(template) {
+	if badBraces().MatchString(template) {
 		return fmt.Errorf("%q: a placeholder in braces needs a name and a closing brace, as in ${name}", template)
 	}
 	var unknown string
