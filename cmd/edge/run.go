@@ -157,6 +157,13 @@ func onlyFlags(argument string) error {
 }
 
 func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program immediately
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	cameras := r.cameraRuns(cmd.ErrOrStderr())
+	defer r.openAhead(ctx, cameras)()
 	network, err := r.engine.Network()
 	if err != nil {
 		return err
@@ -166,14 +173,7 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		return err
 	}
 	defer classifier.Close()
-
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program immediately
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	cameras, err := r.cameraRuns(classifier, network)
-	if err != nil {
+	if err := r.prepare(cameras, classifier, network); err != nil {
 		return err
 	}
 	outputs := &outputs{stderr: cmd.ErrOrStderr(), cameras: len(cameras)}

@@ -19,32 +19,53 @@ import (
 type cameraRun struct {
 	flags.NamedCamera
 	pipeline.Runner
+
+	outages outages
+	opening *opening // until opened returns it; nil if it is not opened in the background
 }
 
-// cameraRuns returns the runs of all selected cameras, without sources and queues.
-func (r *runCommand) cameraRuns(c *classify.Classifier, n *model.Network) ([]*cameraRun, error) {
+// cameraRuns returns the runs of all selected cameras, without sources and queues, and
+// before prepare without the classifier.
+func (r *runCommand) cameraRuns(stderr io.Writer) []*cameraRun {
 	var turn sync.Mutex
 	runs := make([]*cameraRun, len(r.cameras))
 	for i, named := range r.cameras {
-		runs[i] = &cameraRun{named, pipeline.Runner{
-			Camera:     named.Name,
-			Classifier: c,
-			Turn:       &turn,
-			Frames:     r.frames,
-			Top:        topClasses,
-			Rotate:     int(r.rotate),
-			Mirror:     r.mirror,
-			Crop:       r.crop,
-		}}
-		if r.events || r.outputs.enabled() {
-			d, err := r.decider(labels(n))
-			if err != nil {
-				return nil, err
-			}
-			runs[i].Decider = d
+		runs[i] = &cameraRun{
+			NamedCamera: named,
+			Runner: pipeline.Runner{
+				Camera: named.Name,
+				Turn:   &turn,
+				Frames: r.frames,
+				Top:    topClasses,
+				Rotate: int(r.rotate),
+				Mirror: r.mirror,
+				Crop:   r.crop,
+			},
+			outages: outages{camera: named.Name, stderr: stderr},
 		}
 	}
-	return runs, nil
+	return runs
+}
+
+// prepare sets the classifier and, if an output needs events, the Deciders.
+func (r *runCommand) prepare(runs []*cameraRun, c *classify.Classifier, n *model.Network) error {
+	for _, run := range runs {
+		run.Classifier = c
+		if !r.events && !r.outputs.enabled() {
+			continue
+		}
+		d, err := r.decider(labels(n))
+		if err != nil {
+			return err
+		}
+		run.Decider = d
+	}
+	return nil
+}
+
+// context returns a context with which the camera reports that it waits.
+func (c *cameraRun) context(ctx context.Context) context.Context {
+	return camera.WithIdle(ctx, c.Progress.Idle)
 }
 
 // runAll runs all cameras until the last one ends. A camera that fails does not end the
@@ -54,8 +75,8 @@ func (r *runCommand) runAll(ctx context.Context, runs []*cameraRun, stderr io.Wr
 	var all sync.WaitGroup
 	for i, c := range runs {
 		all.Go(func() {
-			err := cameraerr.Explain(r.runOne(camera.WithIdle(ctx, c.Progress.Idle), c, stderr))
-			c.Progress.Idle(true) // it needs no watchdog any more
+			err := cameraerr.Explain(r.runOne(c.context(ctx), c))
+			c.Progress.Idle(true) // the watchdog expects nothing of it any more
 			if err != nil && c.Name != "" {
 				err = fmt.Errorf("%s: %w", c.Name, err)
 			}
@@ -71,11 +92,11 @@ func (r *runCommand) runAll(ctx context.Context, runs []*cameraRun, stderr io.Wr
 	return errors.Join(errs...)
 }
 
-// runOne opens a camera and runs until its end.
-func (r *runCommand) runOne(ctx context.Context, c *cameraRun, stderr io.Writer) (err error) {
-	outages := &outages{camera: c.Name, stderr: stderr, changed: c.CameraChanged}
-	defer outages.flush()
-	source, err := r.open(ctx, c.Address, outages)
+// runOne waits for a camera and runs until its end.
+func (r *runCommand) runOne(ctx context.Context, c *cameraRun) (err error) {
+	c.outages.notify(c.CameraChanged)
+	defer c.outages.flush()
+	source, err := r.opened(ctx, c)
 	if err != nil {
 		return pipeline.IgnoreEnd(ctx, err)
 	}
@@ -86,13 +107,13 @@ func (r *runCommand) runOne(ctx context.Context, c *cameraRun, stderr io.Writer)
 
 // open opens a camera. Unless --exit-on-error is set, the source reopens the camera
 // whenever it fails.
-func (r *runCommand) open(ctx context.Context, address string, outages *outages) (camera.Source, error) {
+func (r *runCommand) open(ctx context.Context, c *cameraRun) (camera.Source, error) {
 	options := r.camera.Options
-	if options.Rate == 0 && address == camera.TestCard && r.frames == 0 {
+	if options.Rate == 0 && c.Address == camera.TestCard && r.frames == 0 {
 		options.Rate = watchRate // cameras have their own default
 	}
-	options.Skipped = func(err error) { report(outages.stderr, err) }
-	opener := camera.NewOpener(address, options)
+	options.Skipped = func(err error) { report(c.outages.stderr, err) }
+	opener := camera.NewOpener(c.Address, options)
 	open := func(ctx context.Context) (camera.Source, error) {
 		source, err := opener.Open(ctx)
 		if err != nil {
@@ -103,7 +124,7 @@ func (r *runCommand) open(ctx context.Context, address string, outages *outages)
 	if r.exitOnError {
 		return open(ctx)
 	}
-	return camera.Reconnect(ctx, open, camera.Retry{KeepTrying: r.camera.KeepTrying, Report: outages.report})
+	return camera.Reconnect(ctx, open, camera.Retry{KeepTrying: r.camera.KeepTrying, Report: c.outages.report})
 }
 
 // watchRate is a frame rate that people can follow.
