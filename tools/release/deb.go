@@ -98,7 +98,7 @@ func (b *builder) packageFiles(work string) ([]file, error) {
 		"/usr/lib/udev/rules.d/60-" + packageName + ".rules":            "udev.rules",
 		"/usr/share/lintian/overrides/" + packageName:                   "lintian-overrides",
 	}
-	for _, page := range []string{"configuration", "events", "mqtt", "page", "recording", "service", "troubleshooting"} {
+	for _, page := range []string{"configuration", "doctor", "events", "health", "mqtt", "page", "pins", "recording", "service", "troubleshooting"} {
 		sources[doc+page+".md"] = filepath.Join("docs", page+".md")
 	}
 	for to, from := range sources {
