@@ -37,10 +37,11 @@ func (b *builder) binaries() error {
 		}
 		names = append(names, name)
 	}
-	// The modules are the same on all platforms.
+	// The modules are the same on all platforms. Serial number and time would differ each
+	// time; "edge licenses" prints the licences.
 	const sbom = "edge.cdx.json"
-	err := b.run(nil, "go", "run", sbomTool, "bin", "-json", "-licenses", "-std", "-noserial", "-output", filepath.Join(b.out, sbom),
-		"-version", b.version, filepath.Join(b.out, names[0]))
+	err := b.run(nil, "go", "run", sbomTool, "bin", "-json", "-std", "-noserial", "-notimestamp",
+		"-output", filepath.Join(b.out, sbom), filepath.Join(b.out, names[0]))
 	if err != nil {
 		return err
 	}
