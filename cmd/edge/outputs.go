@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,7 @@ type output struct {
 	queue    *pipeline.Queue
 	required bool        // the run ends if it fails: standard output
 	failed   atomic.Bool // its error was reported
+	blocked  bool        // reported by watch
 }
 
 // report writes an error of a sink to stderr.
@@ -97,6 +99,44 @@ func (o *outputs) queuesOf(camera string) []*pipeline.Queue {
 		}
 	}
 	return queues
+}
+
+// blockedTime is how long an optional sink may handle an observation before it is reported:
+// longer than any timeout of the network. The run continues without it, and systemd's
+// watchdog does not count it.
+const blockedTime = time.Minute
+
+// watch reports optional sinks that block, and their recovery, until the context ends.
+func (o *outputs) watch(ctx context.Context) {
+	ticker := time.NewTicker(blockedTime / 4)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		o.mu.Lock()
+		list := slices.Clone(o.list)
+		o.mu.Unlock()
+		for _, out := range list {
+			if !out.required {
+				o.reportBlocked(out)
+			}
+		}
+	}
+}
+
+// reportBlocked reports once that a sink blocks, and once that it continues.
+func (o *outputs) reportBlocked(out *output) {
+	blocked := out.queue.Busy() >= blockedTime
+	switch {
+	case blocked && !out.blocked:
+		o.report(fmt.Errorf("%s has not responded for %v and misses what happens; the run continues", out.name, blockedTime))
+	case !blocked && out.blocked:
+		o.log(out.name + " responds again")
+	}
+	out.blocked = blocked
 }
 
 // missed returns the number of frames that each sink has missed, by its name.

@@ -199,6 +199,7 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 	})
 
 	notifier.Ready() // also without a camera, because the run waits for it
+	go outputs.watch(ctx)
 	go notifier.Feed(ctx, func() bool { return advance(cameras) })
 	err = r.runAll(ctx, cameras, cmd.ErrOrStderr())
 	notifier.Stopping()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Policy is the behaviour of a full Queue.
@@ -38,7 +39,8 @@ type Queue struct {
 	dropped int
 	lost    int
 	closed  bool
-	err     error // of the sink; after an error nothing is delivered
+	err     error     // of the sink; after an error nothing is delivered
+	busy    time.Time // when the current delivery began; zero while the sink is idle
 
 	done chan struct{}
 }
@@ -157,6 +159,16 @@ func (q *Queue) Lost() int {
 	return q.lost
 }
 
+// Busy returns how long the sink has handled its current observation; 0 while it is idle.
+func (q *Queue) Busy() time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.busy.IsZero() || q.err != nil {
+		return 0
+	}
+	return time.Since(q.busy)
+}
+
 func (q *Queue) wake() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -187,12 +199,14 @@ func (q *Queue) deliver(d delivery) error {
 func (q *Queue) next() (delivery, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.busy = time.Time{}
 	for len(q.pending) == 0 && !q.closed {
 		q.changed.Wait()
 	}
 	if len(q.pending) == 0 {
 		return delivery{}, false
 	}
+	q.busy = time.Now()
 	d := q.pending[0]
 	q.pending[0] = delivery{} // release the picture
 	q.pending = q.pending[1:]
