@@ -39,6 +39,10 @@ deb: ## build the Debian package for the Raspberry Pi in build/release
 release: ## build the programs of all platforms, with checksums and an SBOM, in build/release
 	@go run ./tools/release binaries
 
+.PHONY: service-test
+service-test: ## as root: check the Debian package and its service in an emulated system; half an hour
+	@go run ./tools/servicetest
+
 .PHONY: bench
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -40,7 +40,7 @@ func (b *builder) binaries() error {
 	// The modules are the same on all platforms. Serial number and time would differ each
 	// time; "edge licenses" prints the licences.
 	const sbom = "edge.cdx.json"
-	err := b.run(nil, "go", "run", sbomTool, "bin", "-json", "-std", "-noserial", "-notimestamp",
+	err := b.run([]string{"CGO_ENABLED=0"}, "go", "run", "-trimpath", sbomTool, "bin", "-json", "-std", "-noserial", "-notimestamp",
 		"-output", filepath.Join(b.out, sbom), filepath.Join(b.out, names[0]))
 	if err != nil {
 		return err
