@@ -17,12 +17,7 @@ func packDotprod(c foldedConv) packedConv {
 	}
 	p := &dotprodConv{shared}
 	p.packed = make([]int8, len(p.bias)*p.packedDepth)
-	for o := range c.Out {
-		panel := p.packedPanel(o)
-		for k, w := range c.filter(o) {
-			panel[(k/4*p.channels+o%p.channels)*4+k%4] = w
-		}
-	}
+	p.packFilters()
 	p.Weights = nil
 	return p
 }

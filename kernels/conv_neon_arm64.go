@@ -4,14 +4,14 @@ package kernels
 
 // neon is the tiling for every arm64, and tuned for cores without SDOT: the
 // Cortex-A53 and Cortex-A72 of the Raspberry Pi 3 and 4.
-var neon = tiling{pixels: 3, channels: 4, chunk: stepDepth}
+var neon = tiling{pixels: 3, channels: neonChannels, chunk: stepDepth}
 
 const (
 	// stepDepth is the number of k of a step of the micro-kernel. Each int16
 	// lane accumulates two products: with |w| <= 127 they always fit.
 	stepDepth = 16
 
-	lanes = 8 // int16 of a vector
+	neonChannels = 4 // output channels of a tile
 
 	// maxRunSum bounds the sum of |w| in each lane of a run: 128 times it must
 	// stay below 2^15.
@@ -51,12 +51,7 @@ func packNEON(c foldedConv) packedConv {
 	}
 	p := &neonConv{tiledConv: shared}
 	p.packed = make([]int8, len(p.bias)*p.packedDepth+stepDepth*neon.channels)
-	for o := range c.Out {
-		panel := p.packedPanel(o)
-		for k, w := range c.filter(o) {
-			panel[(k/stepDepth*p.channels+o%p.channels)*stepDepth+k%stepDepth] = w
-		}
-	}
+	p.packFilters()
 	p.planRuns()
 	p.Weights = nil
 	return p
@@ -76,29 +71,49 @@ func (c *neonConv) planRuns() {
 	c.runs = append(c.runs, run{}) // read ahead
 }
 
-// splitRuns splits a row of a packed panel, [step][4][2][lanes], into the
-// longest possible runs.
+// splitRuns splits a row of a packed panel, [step][4][2][8], into the longest possible
+// runs. A lane of the kernel is a byte of a word here: its sum of |w| is at most maxRunSum
+// as long as the byte does not overflow.
 func splitRuns(row []int8) (runs []run) {
-	var sums [maxChannels * lanes]int // of |w| in each lane of the run
-	for ; len(row) > 0; row = row[stepDepth*neon.channels:] {
-		fits := len(runs) > 0
-		step := [len(sums)]int{}
-		for i, w := range row[:stepDepth*neon.channels] {
-			lane := i/stepDepth*lanes + i%lanes
-			step[lane] += max(int(w), -int(w))
-			fits = fits && sums[lane]+step[lane] <= maxRunSum
+	var sums [neonChannels]uint64 // of |w| in each lane of the run
+	for ; len(row) > 0; row = row[stepDepth*neonChannels:] {
+		var step [neonChannels]uint64
+		var overflow uint64
+		for c := range step {
+			weights := row[c*stepDepth : (c+1)*stepDepth]
+			step[c] = magnitudes(weights[:8]) + magnitudes(weights[8:])
+			overflow |= carries(sums[c], step[c])
 		}
-		if !fits {
+		if len(runs) == 0 || overflow != 0 {
 			runs = append(runs, run{})
-			clear(sums[:])
+			sums = step
+		} else {
+			for c := range sums {
+				sums[c] += step[c]
+			}
 		}
 		runs[len(runs)-1].steps++
-		for lane := range sums {
-			sums[lane] += step[lane]
-		}
 	}
 	runs[len(runs)-1].follows = followsNext
 	return runs
+}
+
+// signs has the sign bit of each byte.
+const signs = 0x8080808080808080
+
+// magnitudes returns |w| of eight weights, one in each byte.
+func magnitudes(w []int8) uint64 {
+	_ = w[7]
+	x := uint64(uint8(w[0])) | uint64(uint8(w[1]))<<8 | uint64(uint8(w[2]))<<16 | uint64(uint8(w[3]))<<24 |
+		uint64(uint8(w[4]))<<32 | uint64(uint8(w[5]))<<40 | uint64(uint8(w[6]))<<48 | uint64(uint8(w[7]))<<56
+	negative := x & signs >> 7 // 1 in the bytes of negative weights
+	return x ^ negative*0xff + negative
+}
+
+// carries returns the sign bit of each byte in which a+b overflows.
+func carries(a, b uint64) uint64 {
+	sum := a&^signs + b&^signs ^ (a^b)&signs // bytewise, without carries between bytes
+	return (a&b | (a|b)&^sum) & signs
 }
 
 func (c *neonConv) name() string { return c.nameFor("neon") }

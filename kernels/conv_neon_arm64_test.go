@@ -39,6 +39,7 @@ func TestSplitRuns(t *testing.T) {
 // largestLaneSum returns the largest sum of |w| that an int16 lane of a panel
 // accumulates.
 func largestLaneSum(row []int8) int {
+	const lanes = 8
 	largest := 0
 	for channel := range 4 {
 		for lane := range lanes {

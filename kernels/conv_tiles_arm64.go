@@ -109,6 +109,16 @@ func newTiled(c foldedConv, t tiling) (tiledConv, bool) {
 	return p, true
 }
 
+// packFilters copies the weights into the panels, [panel][packedDepth/chunk][channels][chunk].
+func (c *tiledConv) packFilters() {
+	for o := range c.Out {
+		panel, at := c.packedPanel(o), o%c.channels*c.chunk
+		for filter := c.filter(o); len(filter) > 0; at += c.channels * c.chunk {
+			filter = filter[copy(panel[at:at+c.chunk], filter):]
+		}
+	}
+}
+
 // nameFor names the micro-kernel. Those for accumulators that fit a mantissa
 // are called small in reports.
 func (c *tiledConv) nameFor(set string) string {
