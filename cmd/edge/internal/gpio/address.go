@@ -11,9 +11,10 @@ package gpio
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"halfmeg/internal/lazyregexp"
 )
 
 // Consumer is the name by which other programs, such as gpioinfo, see who uses a line.
@@ -30,11 +31,11 @@ const device = "/dev/"
 
 // addressPattern matches a line, optionally after the chip. A name may contain what line
 // names of device trees contain, but not "=" and ",", which separate options.
-var addressPattern = regexp.MustCompile(`^(?:([^/=,\s]{1,31})/)?([^/=,\s]{1,31})$`)
+var addressPattern = lazyregexp.New(`^(?:([^/=,\s]{1,31})/)?([^/=,\s]{1,31})$`)
 
 // ParseAddress parses GPIO17, 17, gpiochip4/17 or pinctrl-rp1/GPIO17.
 func ParseAddress(text string) (Address, error) {
-	m := addressPattern.FindStringSubmatch(strings.TrimPrefix(text, device))
+	m := addressPattern().FindStringSubmatch(strings.TrimPrefix(text, device))
 	if m == nil {
 		return Address{}, errors.New("expected a line such as GPIO17, 17 or gpiochip4/17")
 	}
@@ -84,7 +85,7 @@ type Input struct {
 }
 
 // chipName is the form of the names of character devices.
-var chipName = regexp.MustCompile(`^gpiochip[0-9]+$`)
+var chipName = lazyregexp.New(`^gpiochip[0-9]+$`)
 
 // headers are the labels of the chips whose lines are on the header of a Raspberry Pi: up
 // to Pi 3, Pi 4, and Pi 5. There the offset is the number in the line's name. The number of

@@ -123,7 +123,7 @@ func (g *GPIO) request(a Address, config unix.GPIOV2LineConfig) (*Line, error) {
 
 // open opens the chip that an address names by its device, or all chips.
 func (g *GPIO) open(a Address) ([]*chip, error) {
-	if !chipName.MatchString(a.Chip) {
+	if !chipName().MatchString(a.Chip) {
 		return openChips(g.system)
 	}
 	c, err := openChip(g.system, device+a.Chip)

@@ -14,7 +14,7 @@
 // seconds before the event; pre1 is the oldest. events.csv has a line for each event that
 // has ended, in the folder of the day on which the event began.
 //
-// Request keeps the picture of the next frame with a reason, such as "button". It counts as
+// Request keeps the picture of each camera's next frame with a reason, such as "button". It counts as
 // an event within the limits, but is not in the table.
 //
 // # Limits
@@ -208,7 +208,7 @@ func (s *Sink) WantsPicture(o *pipeline.Observation) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.request.reason != "" {
+	if s.request.pending(o.Camera) {
 		return true
 	}
 	if last, ok := s.pictures.preRoll[o.Camera]; s.config.PreRoll > 0 && (!ok || o.Elapsed >= last+preRollInterval) {

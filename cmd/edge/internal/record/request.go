@@ -17,28 +17,44 @@ const requestTimeout = 10 * time.Second
 // typeSnapshot is the type in the JSON of a requested picture.
 const typeSnapshot = "snapshot"
 
-// request is a request for a picture, if its reason is not empty.
+// request is a request for a picture of each camera, if its reason is not empty.
 type request struct {
 	reason string
 	at     time.Time
+	served map[string]bool // cameras whose picture is kept
 }
 
-// Request keeps the picture of the next frame, with a reason that is part of the file's
-// name. Requests before that frame count as one. It does not block and is safe for
-// concurrent use.
+// Request keeps the picture of the next frame of each camera, with a reason that is part of
+// the file's name. Requests before that frame count as one. It does not block and is safe
+// for concurrent use.
 func (s *Sink) Request(reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.request = request{cmp.Or(reason, typeSnapshot), time.Now()}
+	s.request = request{reason: cmp.Or(reason, typeSnapshot), at: time.Now(), served: map[string]bool{}}
 }
 
-// takeRequest returns the pending request and removes it.
-func (s *Sink) takeRequest() request {
+// pending reports whether the request needs a picture of a camera.
+func (r *request) pending(camera string) bool { return r.reason != "" && !r.served[camera] }
+
+// serve returns the reason of a request that needs a picture of the camera, or "", and
+// counts the camera as served. Then the picture is kept unless the request is too old.
+func (s *Sink) serve(camera string) (reason string, tooOld bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.request
-	s.request = request{}
-	return r
+	r := &s.request
+	if !r.pending(camera) {
+		return "", false
+	}
+	reason = r.reason
+	if time.Since(r.at) <= requestTimeout {
+		r.served[camera] = true
+		return reason, false
+	}
+	if len(r.served) > 0 { // other cameras than this one
+		reason = ""
+	}
+	*r = request{}
+	return reason, true
 }
 
 // keepRequested adds the observation's picture, if it was requested.
@@ -46,15 +62,15 @@ func (s *Sink) keepRequested(o *pipeline.Observation) {
 	if o.Snapshot == nil || !o.HasFrame() {
 		return
 	}
-	r := s.takeRequest()
+	reason, tooOld := s.serve(o.Camera)
 	switch {
-	case r.reason == "":
+	case reason == "":
 		return
-	case time.Since(r.at) > requestTimeout:
-		s.config.Warn(fmt.Errorf("the picture for %q is not kept: no frame arrived within %v", r.reason, requestTimeout))
+	case tooOld:
+		s.config.Warn(fmt.Errorf("the picture for %q is not kept: no frame arrived within %v", reason, requestTimeout))
 		return
 	case !s.canKeep(o.Snapshot):
-		s.config.Warn(fmt.Errorf("the picture for %q is not kept: too many pictures wait to be written", r.reason))
+		s.config.Warn(fmt.Errorf("the picture for %q is not kept: too many pictures wait to be written", reason))
 		return
 	}
 	e := decision.Event{
@@ -68,7 +84,7 @@ func (s *Sink) keepRequested(o *pipeline.Observation) {
 			e.Class = &a.Index
 		}
 	}
-	s.active = append(s.active, &sighting{subject: subject{class: -2}, event: e, reason: r.reason, picture: o.Snapshot, dirty: true})
+	s.active = append(s.active, &sighting{subject: subject{class: -2}, event: e, reason: reason, picture: o.Snapshot, dirty: true})
 }
 
 // description is the JSON of an event or a requested picture.

@@ -26,8 +26,10 @@ func TestRequest(t *testing.T) {
 	o := seeing(0.2, picture("requested"), e, 0.7)
 	o.Frame, o.Camera, o.Answers[0].Label = 17, "door", "wren, Troglodytes"
 	require.NoError(t, s.Observe(o))
-	require.False(t, s.WantsPicture(at(0.3, nil)))
-	require.NoError(t, s.Observe(at(0.3, picture("next"))))
+	next := at(0.3, picture("next"))
+	next.Camera = "door"
+	require.False(t, s.WantsPicture(next))
+	require.NoError(t, s.Observe(next))
 
 	files := tree(t, s.config.Dir)
 	require.Len(t, files, 2, "no line in a table")
@@ -65,6 +67,32 @@ func TestRequestsAreLimited(t *testing.T) {
 	}
 	require.Len(t, tree(t, s.config.Dir), 4)
 	require.NoError(t, s.Close())
+}
+
+// A request keeps a picture of each camera that sends frames in time.
+func TestRequestOfCameras(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, warnings := newSink(t, Config{})
+		from := func(camera string) bool {
+			o := at(1, nil)
+			o.Camera = camera
+			wanted := s.WantsPicture(o)
+			o.Snapshot = picture(camera)
+			require.NoError(t, s.Observe(o))
+			return wanted
+		}
+		s.Request("button")
+		require.True(t, from("door"))
+		require.True(t, from("garden"))
+		require.False(t, from("door"))
+		require.Len(t, tree(t, s.config.Dir), 4)
+		time.Sleep(requestTimeout + time.Second)
+		require.True(t, from("attic"), "it was unplugged")
+		require.False(t, from("attic"))
+		require.Len(t, tree(t, s.config.Dir), 4)
+		require.NoError(t, s.Close())
+		require.Empty(t, *warnings)
+	})
 }
 
 // A picture long after its request would show something else.
