@@ -26,6 +26,10 @@ type suite struct {
 	modules   []protocol.Module
 	env       []string // tells the tests what is on the board
 	tests     []boardTest
+
+	program *boardProgram   // runs before the tests; nil for none
+	trace   string          // file in binDir for the trace of the I2C transfers; empty for none
+	after   func(r *report) // runs on the host when the board is off; nil for nothing
 }
 
 // cameraSuite has a few tests that show that kernels and engine work on a
@@ -57,6 +61,9 @@ var piSuite = suite{
 	tests: []boardTest{
 		{pkg: "tools/integration", run: "^TestPi"},
 	},
+	program: &displayProgram,
+	trace:   displayTrace,
+	after:   checkDisplay,
 }
 
 // boardTest selects tests of a package.
@@ -73,7 +80,7 @@ const (
 
 // boardTimeout is for all tests of a board. They should take a minute; a busy machine
 // may need several.
-const boardTimeout = 10 * time.Minute
+const boardTimeout = 20 * time.Minute
 
 // Why tests with a camera, buses or lines do not run on the host. The skipped
 // tests log the same words.
@@ -112,8 +119,16 @@ func (s suite) runOnBoard(ctx context.Context, r *report) error {
 		return err
 	}
 	b := board.Board{Machine: s.machine, Kernel: k, Modules: s.modules, Files: files, Timeout: boardTimeout, Console: os.Stdout}
+	if s.trace != "" {
+		if b.I2CTrace, err = inBinDir(s.trace); err != nil {
+			return err
+		}
+	}
 	runs := make([]boardRun, len(s.tests))
 	var commands []board.Command
+	if s.program != nil {
+		commands = append(commands, s.program.command(r))
+	}
 	for i, t := range s.tests {
 		runs[i] = boardRun{boardTest: t, env: s.env, report: r}
 		commands = append(commands, runs[i].command())
@@ -125,7 +140,41 @@ func (s suite) runOnBoard(ctx context.Context, r *report) error {
 	for i := range runs {
 		runs[i].showUnfinished()
 	}
+	if err == nil && s.program != nil {
+		err = s.program.save()
+	}
+	if err == nil && s.after != nil {
+		s.after(r)
+	}
 	return err
+}
+
+// boardProgram is a program that runs on the board, whose output is a result.
+type boardProgram struct {
+	args   []string
+	file   string // in binDir, for the output
+	output bytes.Buffer
+}
+
+func (p *boardProgram) command(r *report) board.Command {
+	return board.Command{
+		Command: protocol.Command{Args: p.args},
+		Output:  &p.output,
+		Ended: func(status int, _ time.Duration) {
+			if status != 0 {
+				r.fail(fmt.Sprintf("board %s: exit status %d: %s", strings.Join(p.args, " "), status, &p.output))
+			}
+		},
+	}
+}
+
+// save writes the output to its file.
+func (p *boardProgram) save() error {
+	path, err := inBinDir(p.file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, p.output.Bytes(), 0o644)
 }
 
 // files builds the programs that run on the board.

@@ -2,6 +2,8 @@ package integration
 
 import (
 	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,4 +30,62 @@ func needPi(t *testing.T, variable string) string {
 		t.Skip("LEFT OUT: tests with buses and lines: make integration runs them on an emulated board")
 	}
 	return value
+}
+
+// displayed returns the arguments of edge for a display on the board, without options.
+func displayed(bus string, more ...string) []string {
+	return append([]string{"--camera", "testcard", "--rate", "2", "--half-life", "0",
+		"--display", "ssd1306", "--display-bus", bus, "--display-info", "none"}, more...)
+}
+
+// i2cDriver has files to unbind and bind controllers by name.
+const i2cDriver = "/sys/bus/platform/drivers/i2c-bcm2835"
+
+// The bus of the display is removed and comes back while edge runs. What the display
+// shows is checked with the trace of the bus, after the board was on.
+func TestPiDisplayUnplug(t *testing.T) {
+	bus := needPi(t, "HALFMEG_I2C")
+	controller, err := os.Readlink(filepath.Join("/sys/class/i2c-dev", filepath.Base(bus), "device/device"))
+	if err != nil {
+		controller, err = filepath.EvalSymlinks(filepath.Join("/sys/class/i2c-adapter", filepath.Base(bus), "device"))
+	}
+	require.NoError(t, err)
+	drive := func(action string) {
+		t.Helper()
+		require.NoError(t, os.WriteFile(filepath.Join(i2cDriver, action), []byte(filepath.Base(controller)), 0o200))
+	}
+	r := start(t, displayed(bus)...)
+	for range 3 {
+		r.next(t)
+	}
+	drive("unbind")
+	r.reports(t, "no display acknowledges")
+	r.reports(t, "no I2C bus "+bus)
+	drive("bind")
+	r.reports(t, "the display works again")
+	for range 3 {
+		r.next(t)
+	}
+	require.NoError(t, r.cmd.Process.Signal(syscall.SIGTERM))
+	for r.frames.Decode(&frame{}) == nil { // until the output ends
+	}
+	require.NoError(t, r.cmd.Wait())
+}
+
+// A display at another address, on another bus or without permission is a warning.
+func TestPiDisplayMissing(t *testing.T) {
+	bus := needPi(t, "HALFMEG_I2C")
+	r := start(t, displayed(bus, "--display-address", "0x3d")...)
+	r.reports(t, "no display acknowledges at address 0x3d of "+bus)
+	require.Contains(t, r.stderr.Text(), "these do: 0x3c;")
+	r.next(t)
+
+	r = start(t, displayed("/dev/i2c-99")...)
+	r.reports(t, "no I2C bus /dev/i2c-99: enable it by sudo raspi-config")
+	require.Contains(t, r.stderr.Text(), bus)
+	r.next(t)
+
+	user := startAs(t, 1000, displayed(bus)...)
+	user.reports(t, "no permission to use the I2C bus "+bus+": add the user to the group i2c")
+	user.next(t)
 }

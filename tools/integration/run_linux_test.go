@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,7 +33,16 @@ type running struct {
 // start starts "edge run --json" until the test ends.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
+	return startAs(t, 0, args...)
+}
+
+// startAs is like start, for a user by number.
+func startAs(t *testing.T, user uint32, args ...string) *running {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), need(t, "HALFMEG_EDGE"), append([]string{"run", "--json"}, args...)...)
+	if user != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
+	}
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	stderr, err := cmd.StderrPipe()

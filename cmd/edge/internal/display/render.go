@@ -85,29 +85,49 @@ func capacity(size image.Point, scale int) (letters, lines int) {
 	return letters, lines
 }
 
-// wrap breaks a text into lines of at most width letters, between words. Words that
-// are too long are hyphenated if split is set; otherwise wrap returns false.
+// wrap breaks a text into lines of at most width letters, between words and after
+// hyphens. Words that are too long are divided into equal parts if split is set;
+// otherwise wrap returns false.
 func wrap(text string, width int, split bool) (lines []string, ok bool) {
 	line := ""
 	for _, word := range strings.Fields(strings.ToValidUTF8(text, "\ufffd")) {
-		if line != "" && length(line)+1+length(word) <= width {
-			line += " " + word
-			continue
-		}
-		if line != "" {
-			lines = append(lines, line)
-		}
-		for length(word) > width {
-			if !split {
+		space := " "
+		for part := range strings.SplitAfterSeq(word, "-") {
+			if length(part) > width && !split {
 				return nil, false
 			}
-			head := string([]rune(word)[:width-1])
-			lines = append(lines, head+"-")
-			word = strings.TrimPrefix(word, head)
+			for _, piece := range divide(part, width) {
+				switch {
+				case line == "":
+					line = piece
+				case length(line+space+piece) <= width:
+					line += space + piece
+				default:
+					lines, line = append(lines, line), piece
+				}
+				space = ""
+			}
 		}
-		line = word
 	}
 	return append(lines, line), true
+}
+
+// divide divides a word into the fewest pieces of at most width letters, with hyphens.
+func divide(word string, width int) []string {
+	letters := []rune(word)
+	if len(letters) <= width {
+		return []string{word}
+	}
+	n := (len(letters) + width - 2) / (width - 1)
+	var pieces []string
+	for i := range n {
+		piece := string(letters[i*len(letters)/n : (i+1)*len(letters)/n])
+		if i < n-1 {
+			piece += "-"
+		}
+		pieces = append(pieces, piece)
+	}
+	return pieces
 }
 
 // length returns the number of letters.

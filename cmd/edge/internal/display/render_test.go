@@ -30,10 +30,12 @@ func TestLayout(t *testing.T) {
 		"tench":               {{3, []string{"tench"}}},
 		"wall clock":          {{2, []string{"wall", "clock"}}},
 		"no camera":           {{2, []string{"no camera"}}},
-		"hippopotamus":        {{2, []string{"hippopot-", "amus"}}},
+		"hippopotamus":        {{2, []string{"hippop-", "otamus"}}},
+		"jack-o'-lantern":     {{2, []string{"jack-o'-", "lantern"}}},
+		"T-shirt":             {{2, []string{"T-shirt"}}},
 		"American black bear": {{2, []string{"American", "black"}}, {2, []string{"bear"}}},
 		"":                    {{4, []string{""}}},
-		"äöüäöüäöüä":          {{2, []string{"äöüäöüäö-", "üä"}}},
+		"äöüäöüäöüä":          {{2, []string{"äöüäö-", "üäöüä"}}},
 		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff": {{4, []string{"\ufffd"}}},
 	} {
 		require.Equal(t, want, layout(title, large), title)

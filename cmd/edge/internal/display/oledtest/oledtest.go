@@ -8,8 +8,6 @@ package oledtest
 import (
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
 	"sync"
 
 	"periph.io/x/conn/v3/physic"
@@ -113,18 +111,14 @@ func (c *Controller) data(b byte) {
 	}
 }
 
-// Picture returns what a panel with this number of rows shows, white where it is lit.
-// It is black if the panel is off.
-func (c *Controller) Picture(rows int) *image.Gray {
-	img := image.NewGray(image.Rect(0, 0, columns, rows))
-	for y := range rows {
-		for x := range columns {
-			if c.On && c.memory[y/8][x]>>(y%8)&1 != 0 {
-				img.SetGray(x, y, color.Gray{Y: 255})
-			}
-		}
+// Pages returns the memory of a panel with this number of rows: a byte for eight rows
+// of a column, the upper one in the lowest bit, page after page.
+func (c *Controller) Pages(rows int) []byte {
+	var list []byte
+	for _, page := range c.memory[:rows/8] {
+		list = append(list, page[:]...)
 	}
-	return img
+	return list
 }
 
 // Bus is an I2C bus with one controller, safe for concurrent use.

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// The files in binDir from which a display's pictures are rebuilt.
+const (
+	displayTrace  = "display.i2c"
+	displayFrames = "display.json"
+)
+
+// displayProgram shows the answers for the test card, two frames of each of its eight
+// scenes, on the display. It classifies fewer
+// frames per second than the display shows pictures, so that none is skipped.
+var displayProgram = boardProgram{
+	args: []string{boardEdge, "run", "--camera", "testcard", "--rate", "0.8", "--frames", "16", "--json",
+		"--half-life", "0", "--display", "ssd1306", "--display-info", "none"},
+	file: displayFrames,
+}
+
+// checkDisplay compares what the display has shown with what edge has drawn. The
+// test also writes the pictures as PNG into binDir.
+func checkDisplay(r *report) {
+	dir, err := filepath.Abs(binDir)
+	if err != nil {
+		r.fail(fmt.Sprintf("display: %v", err))
+		return
+	}
+	env := []string{
+		"HALFMEG_DISPLAY_TRACE=" + filepath.Join(dir, displayTrace),
+		"HALFMEG_DISPLAY_FRAMES=" + filepath.Join(dir, displayFrames),
+	}
+	goTest(r, testRun{name: "display", repeats: true}, env, "-count=1", "-run=^TestBoard", "./cmd/edge/internal/display")
+}
