@@ -12,6 +12,7 @@ import (
 	"halfmeg/cmd/edge/internal/pihealth"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/cmd/edge/internal/record"
+	"halfmeg/cmd/edge/internal/text"
 	"halfmeg/internal/printable"
 )
 
@@ -182,10 +183,10 @@ func (o *outputs) close(ctx context.Context) error {
 // has missed.
 func (o *outputs) reportMissed(out *output) {
 	if dropped := out.queue.Dropped(); out.required && dropped > 0 {
-		o.report(fmt.Errorf("%s was too slow and missed %d frames", out.name, dropped))
+		o.report(fmt.Errorf("%s was too slow and missed %s", out.name, text.Count(dropped, "frame")))
 	}
 	if lost := out.queue.Lost(); lost > 0 {
-		o.report(fmt.Errorf("%s blocked for too long and missed %d events", out.name, lost))
+		o.report(fmt.Errorf("%s blocked for too long and missed %s", out.name, text.Count(lost, "event")))
 	}
 }
 

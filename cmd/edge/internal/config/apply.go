@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"halfmeg/cmd/edge/internal/nearest"
+	"halfmeg/cmd/edge/internal/readfile"
 )
 
 // Structured is a key that is not a flag, because its value is a map for example.
@@ -286,20 +287,16 @@ func explain(f *pflag.Flag, err error) error {
 	return err
 }
 
-// maxSecret bounds the file of a secret, in bytes.
-const maxSecret = 64 << 10
-
 // setFromFile sets a flag to the content of a file, without line ends at its end.
 func (a *applier) setFromFile(f *pflag.Flag, v Value) error {
 	if v.Kind != Text {
 		return v.Errorf("expected the path of a file, got %s", v.Kind)
 	}
 	path := a.path(v.Text)
-	data, err := readBounded(path, maxSecret)
+	text, err := readfile.Secret(path)
 	if err != nil {
 		return v.Errorf("%w", err)
 	}
-	text := strings.TrimRight(string(data), "\r\n")
 	if text == "" {
 		return v.Errorf("%s is empty", path)
 	}

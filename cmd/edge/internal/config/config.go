@@ -14,14 +14,14 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"halfmeg/cmd/edge/internal/readfile"
 
 	"github.com/spf13/pflag"
 )
@@ -121,27 +121,9 @@ func places() []string {
 }
 
 func read(path string) (*Document, error) {
-	data, err := readBounded(path, maxSize)
+	data, err := readfile.Bounded(path, maxSize)
 	if err != nil {
 		return nil, fmt.Errorf("configuration file: %w", err)
 	}
 	return Parse(path, data)
-}
-
-// readBounded reads a file of at most limit bytes. It does not rely on the file's size,
-// which devices and pipes lack.
-func readBounded(path string, limit int) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(io.LimitReader(f, int64(limit)+1)); err != nil {
-		return nil, err
-	}
-	if b.Len() > limit {
-		return nil, fmt.Errorf("%s: more than %d kB: this must be another file", path, limit>>10)
-	}
-	return b.Bytes(), nil
 }

@@ -275,7 +275,7 @@ func TestSecretFileOrEnvironment(t *testing.T) {
 }
 
 func TestSecretFileIsBounded(t *testing.T) {
-	for text, want := range map[string]string{"\n": "is empty", strings.Repeat("x", maxSecret+1): "more than 64 kB"} {
+	for text, want := range map[string]string{"\n": "is empty", strings.Repeat("x", 64<<10+1): "more than 64 kB"} {
 		_, _, err := apply(t, "mqtt-password-file: "+secretFile(t, text))
 		require.ErrorContains(t, err, want)
 	}

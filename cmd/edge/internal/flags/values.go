@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"halfmeg/cmd/edge/internal/readfile"
 	"halfmeg/internal/lazyregexp"
 
 	"github.com/spf13/pflag"
@@ -189,11 +190,11 @@ func secret(file, variable string) (string, error) {
 	if file == "" {
 		return os.Getenv(variable), nil
 	}
-	data, err := os.ReadFile(file)
+	text, err := readfile.Secret(file)
 	if err != nil {
 		return "", err
 	}
-	line, _, _ := strings.Cut(string(data), "\n")
+	line, _, _ := strings.Cut(text, "\n")
 	line = strings.TrimSuffix(line, "\r")
 	if line == "" {
 		return "", fmt.Errorf("the first line of %s is empty", file)

@@ -57,7 +57,7 @@ func TestWrongPassword(t *testing.T) {
 	require.NotContains(t, r.all()[0], "wr0ng")
 	require.NoError(t, s.Observe(frame(1, event(decision.Appeared, "1", "cat", 3))))
 	require.NoError(t, s.Close())
-	require.Equal(t, []string{"1 events did not reach the MQTT broker"}, r.all()[1:], "the refusal is reported once")
+	require.Equal(t, []string{"1 event did not reach the MQTT broker"}, r.all()[1:], "the refusal is reported once")
 }
 
 // A refused client waits for minutes, others for at most a minute.

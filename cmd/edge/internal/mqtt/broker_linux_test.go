@@ -22,5 +22,5 @@ func TestHungBroker(t *testing.T) {
 	defer func() { require.NoError(t, m.command.Process.Signal(syscall.SIGCONT)) }()
 	require.NoError(t, s.Observe(frame(1, event(decision.Appeared, "1", "cat", 3))))
 	require.NoError(t, s.Close(), "it returns")
-	require.Equal(t, []string{"1 events did not reach the MQTT broker"}, r.all())
+	require.Equal(t, []string{"1 event did not reach the MQTT broker"}, r.all())
 }

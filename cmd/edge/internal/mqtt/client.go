@@ -12,6 +12,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho"
 
+	"halfmeg/cmd/edge/internal/text"
 	"halfmeg/internal/printable"
 )
 
@@ -134,7 +135,7 @@ func (c *client) reportConnected() {
 	}
 	c.outageReported, c.refusalReported = false, false
 	if dropped := c.out.takeDropped(); dropped > 0 {
-		c.report(fmt.Errorf("MQTT broker %s: it was unreachable for too long; the oldest %d events were dropped", c.broker.address, dropped))
+		c.report(fmt.Errorf("MQTT broker %s: it was unreachable for too long; dropped %s, the oldest first", c.broker.address, text.Count(dropped, "event")))
 	}
 }
 

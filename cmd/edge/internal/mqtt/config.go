@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"halfmeg/cmd/edge/internal/homeassistant"
 	"halfmeg/cmd/edge/internal/mqtt/topic"
 	"halfmeg/cmd/edge/internal/pihealth"
+	"halfmeg/cmd/edge/internal/readfile"
 	"halfmeg/internal/lazyregexp"
 	"halfmeg/internal/localname"
 )
@@ -146,10 +146,14 @@ func newBroker(c Config) (*broker, error) {
 	return b, nil
 }
 
+// maxCertificates bounds the file of certificate authorities, in bytes: four times the
+// system's.
+const maxCertificates = 1 << 20
+
 func newTLS(c Config, host string) (*tls.Config, error) {
 	t := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
+		pem, err := readfile.Bounded(c.CAFile, maxCertificates)
 		if err != nil {
 			return nil, fmt.Errorf("the broker's certificate authority: %w", err)
 		}

@@ -56,6 +56,7 @@ import (
 	"halfmeg/cmd/edge/internal/pihealth"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/cmd/edge/internal/snapshot"
+	"halfmeg/cmd/edge/internal/text"
 )
 
 const (
@@ -371,7 +372,7 @@ func (s *Sink) Close() error {
 	s.cancel()
 	s.diagnosing.Wait()
 	if missing := s.out.pendingEvents() + s.out.takeDropped(); missing > 0 {
-		s.report(fmt.Errorf("%d events did not reach the MQTT broker", missing))
+		s.report(fmt.Errorf("%s did not reach the MQTT broker", text.Count(missing, "event")))
 	}
 	return nil
 }

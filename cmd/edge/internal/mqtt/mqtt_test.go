@@ -277,7 +277,7 @@ func TestCloseWithoutBroker(t *testing.T) {
 	require.NoError(t, s.Observe(frame(1, event(decision.Appeared, "1", "cat", 3))))
 	require.Eventually(t, func() bool { return len(r.all()) == 1 }, waitTimeout, 10*time.Millisecond)
 	require.NoError(t, s.Close())
-	require.Equal(t, "1 events did not reach the MQTT broker", r.all()[1])
+	require.Equal(t, "1 event did not reach the MQTT broker", r.all()[1])
 }
 
 // Two instances of the same name both report that once. The retained announcement of an

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"halfmeg/camera"
+	"halfmeg/cmd/edge/internal/text"
 )
 
 // Stats measures the camera's part of a run: rate, dropped frames and latency.
@@ -70,11 +71,11 @@ func (m Summary) Write(w io.Writer) error {
 	if m.Camera != "" {
 		camera = m.Camera + ": "
 	}
-	_, err := fmt.Fprintf(w, "%s%d frames, %d dropped, %.1f a second; from camera to network input %.1f ms, at most %.1f ms\n",
-		camera, m.Frames, m.Dropped, m.Rate, m.Latency.Mean, m.Latency.Max)
+	_, err := fmt.Fprintf(w, "%s%s, %d dropped, %.1f a second; from camera to network input %.1f ms, at most %.1f ms\n",
+		camera, text.Count(m.Frames, "frame"), m.Dropped, m.Rate, m.Latency.Mean, m.Latency.Max)
 	for _, name := range slices.Sorted(maps.Keys(m.Missed)) {
 		if err == nil {
-			_, err = fmt.Fprintf(w, "%s missed %d frames\n", name, m.Missed[name])
+			_, err = fmt.Fprintf(w, "%s missed %s\n", name, text.Count(m.Missed[name], "frame"))
 		}
 	}
 	return err

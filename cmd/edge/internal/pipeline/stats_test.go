@@ -25,7 +25,7 @@ func TestStats(t *testing.T) {
 	require.Equal(t, "3 frames, 2 dropped, 5.0 a second; from camera to network input 16.7 ms, at most 30.0 ms\n", text.String())
 	text.Reset()
 	require.NoError(t, Summary{Missed: map[string]int{"recorder": 1, "page": 2}}.Write(&text))
-	require.True(t, strings.HasSuffix(text.String(), "\npage missed 2 frames\nrecorder missed 1 frames\n"), text.String())
+	require.True(t, strings.HasSuffix(text.String(), "\npage missed 2 frames\nrecorder missed 1 frame\n"), text.String())
 }
 
 func TestStatsWithoutFrames(t *testing.T) {

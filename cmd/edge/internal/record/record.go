@@ -59,6 +59,7 @@ import (
 	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/cmd/edge/internal/snapshot"
+	"halfmeg/cmd/edge/internal/text"
 )
 
 // Config says what to record and how much of it to keep. A limit of 0 means no limit.
@@ -252,7 +253,7 @@ func (s *Sink) Close() error {
 		}
 	}
 	if s.lost > 0 {
-		s.config.Warn(fmt.Errorf("not recorded in %s: %s", s.config.Dir, events(s.lost)))
+		s.config.Warn(fmt.Errorf("not recorded in %s: %s", s.config.Dir, text.Count(s.lost, "event")))
 	}
 	s.store.close()
 	return nil
@@ -430,18 +431,10 @@ func (s *Sink) resume() {
 	s.retryAt, s.eventFailed, s.lowSpace = time.Time{}, false, false
 	missing := ""
 	if s.lost > 0 {
-		missing = fmt.Sprintf("; not recorded: %s", events(s.lost))
+		missing = fmt.Sprintf("; not recorded: %s", text.Count(s.lost, "event"))
 	}
 	s.config.Warn(fmt.Errorf("recording in %s resumed%s", s.config.Dir, missing))
 	s.lost = 0
-}
-
-// events returns a number of events as text.
-func events(n int) string {
-	if n == 1 {
-		return "1 event"
-	}
-	return fmt.Sprintf("%d events", n)
 }
 
 // writeSighting writes the files of an event and, if it is gone, its line in the table.

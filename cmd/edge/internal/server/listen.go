@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"halfmeg/cmd/edge/internal/readfile"
 	"halfmeg/cmd/edge/internal/server/access"
 	"halfmeg/cmd/edge/internal/server/page"
 	"halfmeg/internal/atomicfile"
@@ -109,7 +110,7 @@ func (s *Server) token() (string, error) {
 	if name == "" {
 		return access.NewToken(), nil
 	}
-	data, err := os.ReadFile(name)
+	secret, err := readfile.Secret(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		token := access.NewToken()
 		err := atomicfile.Write(name, 0o600, func(w io.Writer) error {
@@ -124,7 +125,7 @@ func (s *Server) token() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("--token-file: %w", err)
 	}
-	token := strings.TrimSpace(string(data))
+	token := strings.TrimSpace(secret)
 	if len(token) < minToken || strings.ContainsAny(token, " \t\r\n") {
 		return "", fmt.Errorf("--token-file %s: the token must be one word of at least %d characters; delete the file, and edge creates one with a random token", name, minToken)
 	}

@@ -29,6 +29,14 @@ func Grouped[T int | int64](n T) string {
 	return b.String()
 }
 
+// Count writes a number of things: "1 event", "2 events".
+func Count[T int | int64](n T, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
 // Bytes writes a size in MB, or in GB with one decimal.
 func Bytes(n int64) string {
 	if n >= 1e9 {

@@ -17,3 +17,7 @@ func TestBytes(t *testing.T) {
 		require.Equal(t, want, Bytes(n))
 	}
 }
+
+func TestCount(t *testing.T) {
+	require.Equal(t, []string{"0 events", "1 event", "2 events"}, []string{Count(0, "event"), Count(1, "event"), Count(int64(2), "event")})
+}

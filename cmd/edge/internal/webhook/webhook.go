@@ -28,6 +28,7 @@ import (
 	"halfmeg/cmd/edge/internal/decision"
 	"halfmeg/cmd/edge/internal/pipeline"
 	"halfmeg/cmd/edge/internal/snapshot"
+	"halfmeg/cmd/edge/internal/text"
 	"halfmeg/internal/localname"
 )
 
@@ -270,7 +271,7 @@ func (s *Sink) Close() error {
 	s.cancelRequests()
 	s.client.CloseIdleConnections()
 	if s.dropped > 0 {
-		s.config.Report(fmt.Errorf("%s: %d events were not delivered", s.name, s.dropped))
+		s.config.Report(fmt.Errorf("%s: %s not delivered", s.name, text.Count(s.dropped, "event")))
 	}
 	return nil
 }

@@ -194,7 +194,7 @@ func TestRejectedEvents(t *testing.T) {
 	require.Len(t, got(), 2, "no retry")
 	require.Equal(t, []string{
 		"webhook " + address + ": the server responded 404 Not Found; check address and access; the event is dropped",
-		"webhook " + address + ": 2 events were not delivered",
+		"webhook " + address + ": 2 events not delivered",
 	}, list)
 }
 
@@ -249,7 +249,7 @@ func TestHungServer(t *testing.T) {
 	require.Empty(t, deliver(t, Config{URL: fast}, o))
 	require.Len(t, got(), 1)
 	require.NoError(t, slow.Close(), "it returns")
-	require.Equal(t, []string{"webhook " + hanging + ": 2 events were not delivered"}, r.list)
+	require.Equal(t, []string{"webhook " + hanging + ": 2 events not delivered"}, r.list)
 }
 
 // transport is an http.RoundTripper without a network.
@@ -345,7 +345,7 @@ func TestOutage(t *testing.T) {
 		require.Equal(t, []string{
 			"webhook http://host: no response within 15s; retrying",
 			"webhook http://host: works again",
-			"webhook http://host: 5 events were not delivered",
+			"webhook http://host: 5 events not delivered",
 		}, r.list)
 	})
 }
@@ -366,7 +366,7 @@ func TestRetryTimeout(t *testing.T) {
 		begin := time.Now()
 		require.NoError(t, s.Close())
 		require.Zero(t, time.Since(begin), "Close does not wait for the next attempt")
-		require.Equal(t, "webhook http://host: 2 events were not delivered", r.list[len(r.list)-1])
+		require.Equal(t, "webhook http://host: 2 events not delivered", r.list[len(r.list)-1])
 	})
 }
 
