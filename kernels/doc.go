@@ -29,7 +29,9 @@
 //
 //	instruction set  tile: pixels x channels  k per step  inner instruction
 //	generic          1 x 1                    1           -
-//	avx2             4 x 16                   2           VPMADDWD: int16 pairs to int32
+//	avx2             6 x 16                   4           VPMADDUBSW: bytes to int16; VPMADDWD to int32
+//	avxvnni          6 x 16                   4           VPDPBUSD of 256 bits: four bytes to int32
+//	avx512vnni       14 x 32                  4           VPDPBUSD of 512 bits
 //	neon             3 x 4                    16          SMULL, SMLAL to int16; SADALP to int32
 //	dotprod          4 x 16                   16          SDOT: four int8 to int32
 //
@@ -42,14 +44,18 @@
 //	conv.go, pool.go           the API of convolutions and pooling
 //	isa.go, isa_*.go           kernels by instruction set; kernels/internal/isa selects it
 //	kernels_generic.go         the reference: plain Go loops
-//	conv_amd64.{go,s}          convolutions with AVX2
+//	conv_tiles_amd64.go        what the convolutions of amd64 share; assembly in codes_amd64.s
+//	conv_avx2_amd64.{go,s}     convolutions with AVX2
+//	conv_avxvnni_amd64.s       convolutions with AVX-VNNI
+//	conv_avx512vnni_amd64.s    convolutions with AVX-512 VNNI
+//	conv_ymm_amd64.h           what the first two share
 //	conv_tiles_arm64.go        what the neon and the dotprod convolutions share
 //	conv_mantissa_arm64.go     faster requantization of accumulators below 2^23
 //	conv_gather_arm64.{go,s}   copying windows that cannot be read in place
 //	conv_neon_arm64.go         convolutions with NEON; their assembly is kernels_arm64.s
 //	conv_dotprod_arm64.{go,s}  convolutions with SDOT
 //	pool_vector.go             pooling with vectors; assembly in pool_amd64.s and pool_arm64.s
-//	neon_arm64.h               instructions that Go's assembler cannot encode
+//	neon_arm64.h, vnni_amd64.h instructions that Go's assembler cannot encode
 //
 // The build tag noasm leaves out all assembly and the Go code that calls it.
 package kernels

@@ -17,6 +17,6 @@ var (
 
 // InstructionSet names the instruction set in use: the fastest one of the
 // machine, or the one that the environment variable HALFMEG_CPU names
-// (generic, avx2, neon, dotprod). If that one is not available it returns
-// generic and an error.
+// (generic, avx2, avxvnni, avx512vnni, neon, dotprod). If that one is not
+// available it returns generic and an error.
 func InstructionSet() (string, error) { return string(selected), errSelected }

@@ -4,7 +4,7 @@
 #
 # The tests use, beyond Go: make and git; gcc, for the race detector; QEMU's
 # user emulation, which runs arm64 and arm programs; binutils, which
-# disassemble arm64; and for the emulated board of "make integration" QEMU's
+# disassemble arm64 and amd64; and for the emulated board of "make integration" QEMU's
 # system emulation, and a cross compiler and xz to build its kernel modules;
 # Mosquitto, an MQTT broker; WordNet, from which the groups of classes are made;
 # ffmpeg, which reads network cameras and encodes what those of the tests send;
@@ -31,6 +31,7 @@ case "${1-}" in
 	# The static one, because it is one package for all architectures.
 	need qemu-arm-static qemu-user-static
 	need aarch64-linux-gnu-objdump binutils-aarch64-linux-gnu
+	need x86_64-linux-gnu-objdump binutils-x86-64-linux-gnu
 	need qemu-system-aarch64 qemu-system-arm
 	need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 	need xz xz-utils

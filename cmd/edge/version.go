@@ -16,7 +16,8 @@ func newVersion() *cobra.Command {
 		Short: "Print the version of this program and the platform it was built for",
 		Long: `version prints the program's version and revision, Go's version, the platform
 and the instruction set of the convolutions. The environment variable
-HALFMEG_CPU selects another one: generic, avx2, neon or dotprod.`,
+HALFMEG_CPU selects another one: generic, avx2, avxvnni, avx512vnni,
+neon or dotprod.`,
 		Example: `  edge version`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

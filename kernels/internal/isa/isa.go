@@ -15,17 +15,19 @@ type Set string
 
 // The instruction sets of all architectures.
 const (
-	Generic Set = "generic" // plain Go, everywhere
-	AVX2    Set = "avx2"    // amd64
-	NEON    Set = "neon"    // every arm64
-	Dotprod Set = "dotprod" // arm64 with SDOT (FEAT_DotProd, optional from Armv8.2 on)
+	Generic    Set = "generic"    // plain Go, everywhere
+	AVX2       Set = "avx2"       // amd64
+	AVXVNNI    Set = "avxvnni"    // amd64 with VPDPBUSD of 256 bits (AVX-VNNI)
+	AVX512VNNI Set = "avx512vnni" // amd64 with VPDPBUSD of 512 bits (AVX-512 VNNI)
+	NEON       Set = "neon"       // every arm64
+	Dotprod    Set = "dotprod"    // arm64 with SDOT (FEAT_DotProd, optional from Armv8.2 on)
 )
 
 // variable is the environment variable that selects a slower instruction set.
 const variable = "HALFMEG_CPU"
 
 var (
-	known     = []Set{Generic, AVX2, NEON, Dotprod}
+	known     = []Set{Generic, AVX2, AVXVNNI, AVX512VNNI, NEON, Dotprod}
 	available = append([]Set{Generic}, detect()...)
 
 	selected, errSelected = find(os.Getenv(variable))

@@ -17,35 +17,67 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// macro is a line of neon_arm64.h: an instruction given as a WORD, followed by
-// its disassembly.
+// Header is a file of instructions that Go's assembler cannot encode.
+type Header struct {
+	file      string
+	objdump   string // of binutils
+	machine   string // objdump's name of the architecture
+	registers int    // vector registers
+}
+
+// The headers of each architecture.
+var (
+	ARM64 = Header{"neon_arm64.h", "aarch64-linux-gnu-objdump", "aarch64", 32}
+	AMD64 = Header{"vnni_amd64.h", "x86_64-linux-gnu-objdump", "i386:x86-64", 16}
+)
+
+// macro is a line of a header: an instruction given as a WORD, or as a BYTE and a
+// LONG, followed by its disassembly.
 type macro struct {
 	name        string
 	operands    []string
+	first       string // a byte, or empty
 	word        string // a constant expression over the operands
 	disassembly string // with {operand} for the operand's number
 }
 
-var macroLine = regexp.MustCompile(`^#define (\w+)\(([a-z, ]+)\) WORD \$(\(.+\)) // (.+)$`)
+var macroLine = regexp.MustCompile(`^#define (\w+)\(([a-z, ]+)\) (?:BYTE \$(0x[0-9A-F]{2}); LONG|WORD) \$(\(.+\)) // (.+)$`)
 
-func readMacros(t *testing.T) []macro {
-	header, err := os.ReadFile("neon_arm64.h")
+func (h Header) macros(t *testing.T) []macro {
+	text, err := os.ReadFile(h.file)
 	require.NoError(t, err)
 	var macros []macro
-	for _, line := range strings.Split(string(header), "\n") {
+	for _, line := range strings.Split(string(text), "\n") {
 		if !strings.HasPrefix(line, "#") {
 			continue
 		}
 		found := macroLine.FindStringSubmatch(line)
-		require.NotNil(t, found, "not a macro of one WORD: %s", line)
-		macros = append(macros, macro{found[1], strings.Split(found[2], ", "), found[3], found[4]})
+		require.NotNil(t, found, "not a macro of one instruction: %s", line)
+		macros = append(macros, macro{found[1], strings.Split(found[2], ", "), found[3], found[4], found[5]})
 	}
 	return macros
 }
 
-// encode evaluates the word for these operands. Go's assembler reads such an
+// destination matches the mnemonic and, on arm64, the arrangement of the
+// destination, or on amd64 the first letter of the registers.
+var destination = regexp.MustCompile(`^(?:\{vex\} )?(\w+) (?:v\{d\}\.(\w+),|%([a-z])mm)`)
+
+// prefix returns what the macro's name starts with.
+func (m macro) prefix(t *testing.T) string {
+	found := destination.FindStringSubmatch(m.disassembly)
+	require.NotNil(t, found, m.disassembly)
+	return strings.ToUpper(found[1] + "_" + found[2] + found[3])
+}
+
+// encode returns the instruction for these operands. Go's assembler reads such an
 // expression as Go does.
-func (m macro) encode(t *testing.T, operands map[string]int) uint32 {
+func (m macro) encode(t *testing.T, operands map[string]int) []byte {
+	var code []byte
+	if m.first != "" {
+		b, err := strconv.ParseUint(m.first, 0, 8)
+		require.NoError(t, err, m.name)
+		code = append(code, byte(b))
+	}
 	expression := m.word
 	for name, value := range operands {
 		expression = strings.ReplaceAll(expression, "("+name+")", strconv.Itoa(value))
@@ -54,7 +86,7 @@ func (m macro) encode(t *testing.T, operands map[string]int) uint32 {
 	require.NoError(t, err, "%s: %s", m.name, expression)
 	word, exact := constant.Uint64Val(v.Value)
 	require.True(t, exact && word>>32 == 0, "%s: %s", m.name, expression)
-	return uint32(word)
+	return binary.LittleEndian.AppendUint32(code, uint32(word))
 }
 
 // expect returns the disassembly for these operands.
@@ -68,11 +100,11 @@ func (m macro) expect(operands map[string]int) string {
 
 // samples are operands that set and clear every bit: register numbers, an
 // index i below 4, a shift s from 1 to 8.
-func (m macro) samples() (list []map[string]int) {
+func (m macro) samples(registers int) (list []map[string]int) {
 	for _, base := range []int{0, 1, 2, 5, 11, 21, 31} {
 		operands := map[string]int{}
 		for i, name := range m.operands {
-			operands[name] = (base + 7*i) % 32
+			operands[name] = (base + 7*i) % registers
 			switch name {
 			case "i":
 				operands[name] = base % 4
@@ -85,28 +117,26 @@ func (m macro) samples() (list []map[string]int) {
 	return list
 }
 
-// CheckEncodings compares every macro of the package's neon_arm64.h with the
-// disassembly of binutils, and its name with the mnemonic and the arrangement
-// of the destination.
-func CheckEncodings(t *testing.T) {
-	objdump, err := exec.LookPath("aarch64-linux-gnu-objdump")
+// CheckEncodings compares every macro of the package's header with the
+// disassembly of binutils, and its name with the mnemonic and the kind of the
+// destination.
+func CheckEncodings(t *testing.T, h Header) {
+	objdump, err := exec.LookPath(h.objdump)
 	if err != nil {
-		t.Skip("LEFT OUT: words against their disassembly: need aarch64-linux-gnu-objdump; make deps installs it")
+		t.Skipf("LEFT OUT: words against their disassembly: need %s; make deps installs it", h.objdump)
 	}
-	var words []byte
+	var code []byte
 	var want []string
-	for _, m := range readMacros(t) {
-		mnemonic, rest, _ := strings.Cut(m.disassembly, " v{d}.")
-		arrangement, _, _ := strings.Cut(rest, ",")
-		require.True(t, strings.HasPrefix(m.name, strings.ToUpper(mnemonic+"_"+arrangement)), m.name)
-		for _, operands := range m.samples() {
-			words = binary.LittleEndian.AppendUint32(words, m.encode(t, operands))
+	for _, m := range h.macros(t) {
+		require.True(t, strings.HasPrefix(m.name, m.prefix(t)), m.name)
+		for _, operands := range m.samples(h.registers) {
+			code = append(code, m.encode(t, operands)...)
 			want = append(want, m.expect(operands))
 		}
 	}
-	file := filepath.Join(t.TempDir(), "words")
-	require.NoError(t, os.WriteFile(file, words, 0o600))
-	out, err := exec.Command(objdump, "-D", "-b", "binary", "-m", "aarch64", "--no-show-raw-insn", file).Output()
+	file := filepath.Join(t.TempDir(), "code")
+	require.NoError(t, os.WriteFile(file, code, 0o600))
+	out, err := exec.Command(objdump, "-D", "-b", "binary", "-m", h.machine, "--no-show-raw-insn", file).Output()
 	require.NoError(t, err)
 	var got []string
 	for _, line := range regexp.MustCompile(`(?m)^ +[0-9a-f]+:\t(.+)$`).FindAllStringSubmatch(string(out), -1) {
@@ -116,8 +146,8 @@ func CheckEncodings(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// CheckNoWords fails the test if assembly of the package uses WORD anywhere but
-// in neon_arm64.h.
+// CheckNoWords fails the test if assembly of the package gives an instruction as
+// numbers anywhere but in a header.
 func CheckNoWords(t *testing.T) {
 	files, err := filepath.Glob("*.s")
 	require.NoError(t, err)
@@ -125,6 +155,6 @@ func CheckNoWords(t *testing.T) {
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
-		require.NotContains(t, string(text), "WORD", "%s: put the instruction into neon_arm64.h", name)
+		require.NotRegexp(t, `\b(WORD|LONG|BYTE)\b`, string(text), "%s: put the instruction into a header", name)
 	}
 }
