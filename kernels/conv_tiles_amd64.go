@@ -4,7 +4,7 @@ package kernels
 
 import (
 	"fmt"
-	"sync"
+	"sync/atomic"
 
 	"halfmeg/kernels/internal/isa"
 )
@@ -63,7 +63,7 @@ type tileArgs struct {
 	runs       *run     // for AVX2
 }
 
-// scratch is the memory of a call. It is pooled, because it is too large to be
+// scratch is the memory of a call. It is reused, because it is too large to be
 // cleared for each operation of a frame.
 type scratch struct {
 	stage [stageBytes + stageSlack]uint8
@@ -72,7 +72,25 @@ type scratch struct {
 	args  tileArgs
 }
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+// scratches are free. A sync.Pool would allocate again after a garbage collection.
+var scratches [64]atomic.Pointer[scratch]
+
+func takeScratch() *scratch {
+	for i := range scratches {
+		if s := scratches[i].Load(); s != nil && scratches[i].CompareAndSwap(s, nil) {
+			return s
+		}
+	}
+	return new(scratch)
+}
+
+func (s *scratch) free() {
+	for i := range scratches {
+		if scratches[i].Load() == nil && scratches[i].CompareAndSwap(nil, s) {
+			return
+		}
+	}
+}
 
 // tiledConv is a convolution packed for a family of micro-kernels. Panels are
 // padded with zeros.
@@ -192,7 +210,7 @@ func (c *tiledConv) area(width, height int) area {
 func (c *tiledConv) block(dst, src Map, width int, rows, channels Span) {
 	// A bounds check for the assembly: the last byte written.
 	_ = dst.Data[(rows.To-1)*dst.Row+(width-1)*dst.Pixel+channels.To-1]
-	s := scratches.Get().(*scratch)
+	s := takeScratch()
 	a := c.area(width, rows.To-rows.From)
 	for y := rows.From; y < rows.To; y += a.height {
 		a.height = min(a.height, rows.To-y)
@@ -202,7 +220,7 @@ func (c *tiledConv) block(dst, src Map, width int, rows, channels Span) {
 			c.computeArea(s, dst.At(y, left, 0), a, channels)
 		}
 	}
-	scratches.Put(s)
+	s.free()
 }
 
 // fill stages the windows of an area; src starts at its first window.
@@ -281,7 +299,7 @@ func (c *tiledConv) computePart(s *scratch, dst Map, a area, panel int) {
 }
 
 func (c *tiledConv) sums(sums []int64, src Map, width, height int, channels Span) {
-	s := scratches.Get().(*scratch)
+	s := takeScratch()
 	s.args.dst = [maxUnits]*int8{}
 	a := c.area(width, height)
 	for y := 0; y < height; y += a.height {
@@ -292,7 +310,7 @@ func (c *tiledConv) sums(sums []int64, src Map, width, height int, channels Span
 			c.sumArea(s, sums, a, x-left, channels)
 		}
 	}
-	scratches.Put(s)
+	s.free()
 }
 
 // sumArea adds max(accumulator, 0) of an area to the sums, except for its columns

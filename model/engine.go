@@ -52,7 +52,7 @@ func (e *Engine) Input() []int8 { return e.input }
 // machine and for every number of workers. Run panics after Close.
 func (e *Engine) Run() []float32 {
 	for i := range e.operations {
-		e.workers.do(e.operations[i].work)
+		e.workers.do(&e.operations[i].job)
 	}
 	return e.logits
 }
@@ -62,7 +62,7 @@ func (e *Engine) Run() []float32 {
 func (e *Engine) RunTraced(done func(operation int)) []float32 {
 	done(-1)
 	for i := range e.operations {
-		e.workers.do(e.operations[i].work)
+		e.workers.do(&e.operations[i].job)
 		done(i)
 	}
 	return e.logits

@@ -15,17 +15,26 @@ type operation struct {
 	rows     int
 	channels []int // output channels of each convolution
 	computer computer
-	work     func(worker int)
+	job      job
 }
 
 // computer computes a part of an operation's output. Different parts may be
 // computed at the same time.
 type computer interface{ compute(p part) }
 
-// split assigns a part of the operation to each worker.
+// partsPerWorker is the number of parts of an operation for each worker. More
+// parts shorten the wait for the last one, but a part reads weights or inputs
+// that others read too.
+const partsPerWorker = 4
+
+// split cuts the operation into parts.
 func (o *operation) split(workers int) {
-	parts := split(o.rows, o.channels, workers)
-	o.work = func(worker int) { o.computer.compute(parts[worker]) }
+	count := 1
+	if workers > 1 {
+		count = workers * partsPerWorker
+	}
+	parts := split(o.rows, o.channels, count)
+	o.job = job{len(parts), func(part int) { o.computer.compute(parts[part]) }}
 }
 
 // convs are the convolutions that write one buffer. The expands of a fire

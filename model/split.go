@@ -2,7 +2,7 @@ package model
 
 import "halfmeg/kernels"
 
-// part is one worker's share of an operation: a band of rows and, of each
+// part is a part of an operation that one worker computes: a band of rows and, of each
 // convolution, a range of output channels. Either may be empty.
 type part struct {
 	rows     kernels.Span
@@ -10,24 +10,23 @@ type part struct {
 	channels []kernels.Span // of each convolution
 }
 
-// split partitions an operation among workers: into bands of rows, columns of
-// channels, or a grid of both, whichever leaves the busiest worker the least
-// work. On a tie it prefers fewer columns: every column of a band reads the
+// split cuts an operation into a number of parts: bands of rows, columns of
+// channels, or a grid of both, whichever makes the largest part smallest. On a tie it prefers fewer columns: every column of a band reads the
 // same input.
-func split(rows int, channels []int, workers int) []part {
+func split(rows int, channels []int, count int) []part {
 	columns, least := 1, 0
-	for c := 1; c <= workers; c++ {
-		if workers%c > 0 {
+	for c := 1; c <= count; c++ {
+		if count%c > 0 {
 			continue
 		}
-		work := ceilDiv(rows, workers/c) * largestColumn(channels, c)
+		work := ceilDiv(rows, count/c) * largestColumn(channels, c)
 		if c == 1 || work < least {
 			columns, least = c, work
 		}
 	}
-	parts := make([]part, workers)
+	parts := make([]part, count)
 	for i := range parts {
-		parts[i].rows = fraction(rows, i/columns, workers/columns)
+		parts[i].rows = fraction(rows, i/columns, count/columns)
 		parts[i].column = i % columns
 		for _, c := range channels {
 			parts[i].channels = append(parts[i].channels, panels(c, i%columns, columns))
