@@ -4,12 +4,14 @@ package kernels
 
 // run is a range of steps whose products are added in int16. Steps are groups of
 // four bytes next to each other in a row of the windows. A run of no steps ends
-// a panel.
+// a panel; one of widePanel steps stands for a panel without runs.
 type run struct {
 	row    int32 // of the windows
 	offset int32 // bytes from the start of the row to the first step
 	steps  int32
 }
+
+const widePanel = -1
 
 // laneLimit bounds the weights that an int16 may add up: codes are at most 255,
 // and 128*255 < 2^15.
@@ -36,14 +38,45 @@ func (s *laneSums) fits() bool {
 	return true
 }
 
-// packRuns packs the weights of all panels and cuts them into runs.
+// The cycles of a tile, measured on a Zen 5, to choose between runs and wide
+// panels.
+const (
+	cyclesOfRun      = 25 // in addition to its steps
+	cyclesOfStep     = 8
+	cyclesOfWideStep = 18
+)
+
+// packRuns packs the weights of all panels and cuts them into runs. A panel with
+// large weights, which make runs short, becomes a wide one instead.
 func (c *tiledConv) packRuns() {
 	for p := range len(c.bias) / panelChannels {
-		c.firstRun, c.firstBytes = append(c.firstRun, len(c.runs)), append(c.firstBytes, len(c.packed))
+		firstRun, firstByte := len(c.runs), len(c.packed)
+		c.firstRun, c.firstByte = append(c.firstRun, firstRun), append(c.firstByte, firstByte)
 		for y := range c.Kernel {
 			c.packRow(p, y)
 		}
+		steps := (len(c.packed) - firstByte) / len(stepWeights{})
+		if cyclesOfRun*(len(c.runs)-firstRun)+cyclesOfStep*steps > cyclesOfWideStep*c.Kernel*c.groups {
+			c.runs, c.packed = append(c.runs[:firstRun], run{steps: widePanel}), c.packed[:firstByte]
+			c.packWide(p)
+			continue
+		}
 		c.runs = append(c.runs, run{})
+	}
+}
+
+// packWide packs a panel as int16: of each step first k 0 and 2 of all channels,
+// then k 1 and 3.
+func (c *tiledConv) packWide(panel int) {
+	for y := range c.Kernel {
+		for g := range c.groups {
+			w := c.weightsOf(panel, y, g)
+			for odd := range 2 {
+				for k := odd; k < len(w); k += 2 {
+					c.packed = append(c.packed, w[k], w[k]>>7) // its low and high byte
+				}
+			}
+		}
 	}
 }
 

@@ -16,16 +16,32 @@
 //	pixel 5  |              Y10  Y11
 //
 // The int32 accumulators are in memory.
+//
+// In panels with large weights, runs are too short. There codes and weights are
+// multiplied as int16, and Y0-Y11 are the accumulators.
 
 #define RUNS  R12  // next run
 #define ACC   R13  // accumulators, [pixel][16]
 #define STEPS CX   // left in the run
 #define AT    BX   // bytes from the start of the windows to the run
 
+// For panels with large weights:
+#define GROUPS CX   // left in the row
+#define ROWS   BX   // left of the window
+#define SKIP   R15  // bytes from the end of a row of a window to the next
+
 #define W0 Y12
 #define W1 Y13
 #define X  Y14  // the codes of a pixel
 #define P  Y15  // products
+
+#define EVEN  Y12  // codes 0 and 2 of a pixel, int16
+#define ODD   Y13  // codes 1 and 3
+#define PRODS Y14
+#define LOW   Y15  // mask of the low bytes of int16
+
+DATA low<>+0(SB)/4, $0x00ff00ff
+GLOBL low<>(SB), RODATA|NOPTR, $4
 
 DATA ones<>+0(SB)/8, $0x0001000100010001
 DATA ones<>+8(SB)/8, $0x0001000100010001
@@ -53,6 +69,20 @@ GLOBL ones<>(SB), RODATA|NOPTR, $32
 	VPADDD   acc, S, S        \
 	VMOVDQU  S, acc
 
+// WIDE adds a step of a pixel to its accumulators.
+#define WIDE(codes, A0, A1) \
+	VPBROADCASTD codes, EVEN               \
+	VPSRLW       $8, EVEN, ODD             \
+	VPAND        LOW, EVEN, EVEN           \
+	VPMADDWD     (WEIGHTS), EVEN, PRODS    \
+	VPADDD       PRODS, A0, A0             \
+	VPMADDWD     32(WEIGHTS), EVEN, EVEN   \
+	VPADDD       EVEN, A1, A1              \
+	VPMADDWD     64(WEIGHTS), ODD, PRODS   \
+	VPADDD       PRODS, A0, A0             \
+	VPMADDWD     96(WEIGHTS), ODD, ODD     \
+	VPADDD       ODD, A1, A1
+
 #define LOAD_WEIGHTS \
 	VMOVDQU (WEIGHTS), W0   \
 	VMOVDQU 32(WEIGHTS), W1 \
@@ -73,6 +103,8 @@ next:
 	MOVQ tileArgs_bias(ARGS), TMP
 	VMOVDQU (TMP)(DONE*4), Y0
 	VMOVDQU 32(TMP)(DONE*4), Y1
+	CMPL run_steps(RUNS), $0
+	JLT  wide
 	VMOVDQU Y0, (ACC)
 	VMOVDQU Y1, 32(ACC)
 	VMOVDQU Y0, 64(ACC)
@@ -158,11 +190,65 @@ ended:
 	VMOVDQU 288(ACC), Y9
 	VMOVDQU 320(ACC), Y10
 	VMOVDQU 352(ACC), Y11
+
+codes:
 	CODES_TILE
 	ADDQ  $16, DONE
 	CMPQ  DONE, tileArgs_channels(ARGS)
 	JLT   next
 
 done:
+	VZEROUPPER
+	RET
+
+wide:
+	ADDQ $run__size, RUNS
+	MOVQ tileArgs_src+0(ARGS), UNIT0
+	MOVQ tileArgs_src+8(ARGS), UNIT1
+	MOVQ tileArgs_src+16(ARGS), UNIT2
+	MOVQ tileArgs_groups(ARGS), TMP
+	MOVQ tileArgs_rowStep(ARGS), SKIP
+	MOVQ tileArgs_rows(ARGS), ROWS
+	SHLQ $2, TMP
+	SUBQ TMP, SKIP
+	VPBROADCASTD low<>(SB), LOW
+	VMOVDQA Y0, Y2
+	VMOVDQA Y1, Y3
+	VMOVDQA Y0, Y4
+	VMOVDQA Y1, Y5
+	VMOVDQA Y0, Y6
+	VMOVDQA Y1, Y7
+	VMOVDQA Y0, Y8
+	VMOVDQA Y1, Y9
+	VMOVDQA Y0, Y10
+	VMOVDQA Y1, Y11
+
+row:
+	MOVQ tileArgs_groups(ARGS), GROUPS
+
+group:
+	WIDE((UNIT0), Y0, Y1)
+	WIDE((UNIT0)(STEP*1), Y2, Y3)
+	WIDE((UNIT1), Y4, Y5)
+	WIDE((UNIT1)(STEP*1), Y6, Y7)
+	WIDE((UNIT2), Y8, Y9)
+	WIDE((UNIT2)(STEP*1), Y10, Y11)
+	ADDQ $128, WEIGHTS
+	ADDQ $4, UNIT0
+	ADDQ $4, UNIT1
+	ADDQ $4, UNIT2
+	DECQ GROUPS
+	JNZ  group
+	ADDQ SKIP, UNIT0
+	ADDQ SKIP, UNIT1
+	ADDQ SKIP, UNIT2
+	DECQ ROWS
+	JNZ  row
+
+	MOVQ  tileArgs_dst+0(ARGS), UNIT0
+	TESTQ UNIT0, UNIT0
+	JNZ   codes
+	MOVQ  ACC, TMP
+	STORE_TILE
 	VZEROUPPER
 	RET

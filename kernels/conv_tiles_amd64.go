@@ -111,9 +111,9 @@ type tiledConv struct {
 	multiplier []float32 // [panel][16]
 
 	// For AVX2, whose panels differ in length:
-	runs       []run
-	firstRun   []int // by panel
-	firstBytes []int // by panel, in packed
+	runs      []run
+	firstRun  []int // by panel
+	firstByte []int // by panel, in packed
 }
 
 // packerFor returns the function that packs convolutions for an instruction set.
@@ -348,7 +348,7 @@ func (c *tiledConv) prepare(s *scratch, panel, panels int) {
 	t.acc, t.channels, t.panelBytes = &s.acc[0], panels*panelChannels, c.panelBytes
 	t.bias, t.multiplier = &c.bias[panel*panelChannels], &c.multiplier[panel*panelChannels]
 	if c.set == isa.AVX2 {
-		t.weights, t.runs = &c.packed[c.firstBytes[panel]], &c.runs[c.firstRun[panel]]
+		t.weights, t.runs = &c.packed[c.firstByte[panel]], &c.runs[c.firstRun[panel]]
 	} else {
 		t.weights = &c.packed[panel*c.panelBytes]
 	}

@@ -69,6 +69,32 @@ func testBlock(t *testing.T, b backend) {
 	}
 }
 
+// TestLargeMaps: maps that do not fit the staged or gathered memory of a call, in
+// one direction or both, down to windows that do not fit it at all.
+func TestLargeMaps(t *testing.T) { forEach(t, testLargeMaps) }
+
+func testLargeMaps(t *testing.T, b backend) {
+	r := rand.New(rand.NewPCG(13, 14))
+	for _, m := range []struct{ in, kernel, stride, width, height int }{
+		{512, 1, 1, 100, 3}, {512, 1, 1, 13, 11}, {600, 3, 1, 31, 5}, {300, 3, 2, 23, 4}, {120, 7, 2, 19, 2},
+		{3, 3, 2, 113, 40}, {1200, 3, 1, 16, 2}, {2000, 3, 1, 3, 2}, {6000, 1, 1, 9, 2}, {400, 15, 1, 2, 1},
+	} {
+		const out = 21
+		c, plain := randomConv(r, b, m.in, out, m.kernel, m.stride)
+		src := randomMap(r, (m.height-1)*m.stride+m.kernel, (m.width-1)*m.stride+m.kernel, m.in)
+		want, got := randomMap(r, m.height, m.width, out), randomMap(r, m.height, m.width, out)
+		plain.Block(want, src, m.width, Span{0, m.height}, Span{0, out})
+		c.Block(got, src, m.width, Span{0, m.height}, Span{0, out})
+		require.Equal(t, want.Data, got.Data, "%+v", m)
+		if m.kernel == 1 {
+			wantSums, gotSums := make([]int64, out), make([]int64, out)
+			plain.Sums(wantSums, src, m.width, m.height, Span{0, out})
+			c.Sums(gotSums, src, m.width, m.height, Span{0, out})
+			require.Equal(t, wantSums, gotSums, "%+v", m)
+		}
+	}
+}
+
 // randomChannels returns a random range of channels, aligned to ChannelAlign.
 func randomChannels(r *rand.Rand, out int) Span {
 	panels := (out + ChannelAlign - 1) / ChannelAlign

@@ -22,16 +22,18 @@ type operation struct {
 // computed at the same time.
 type computer interface{ compute(p part) }
 
-// partsPerWorker is the number of parts of an operation for each worker. More
-// parts shorten the wait for the last one, but a part reads weights or inputs
+// More parts shorten the wait for the last one, but a part reads weights or inputs
 // that others read too.
-const partsPerWorker = 4
+const (
+	maxPartsPerWorker = 4
+	minPartMACs       = 2_000_000
+)
 
 // split cuts the operation into parts.
 func (o *operation) split(workers int) {
 	count := 1
 	if workers > 1 {
-		count = workers * partsPerWorker
+		count = workers * max(1, min(int(o.macs)/workers/minPartMACs, maxPartsPerWorker))
 	}
 	parts := split(o.rows, o.channels, count)
 	o.job = job{len(parts), func(part int) { o.computer.compute(parts[part]) }}
