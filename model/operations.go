@@ -22,20 +22,24 @@ type operation struct {
 // computed at the same time.
 type computer interface{ compute(p part) }
 
-// More parts shorten the wait for the last one, but a part reads weights or inputs
-// that others read too.
+// Each worker has more than one part of an operation with much work, so that others
+// can help it. A part reads weights or inputs that others read too, so it has
+// minPartMACs at least.
 const (
 	maxPartsPerWorker = 4
 	minPartMACs       = 2_000_000
 )
 
-// split cuts the operation into parts.
+// split cuts the operation into parts, as many for each worker.
 func (o *operation) split(workers int) {
-	count := 1
+	pieces := 1
 	if workers > 1 {
-		count = workers * max(1, min(int(o.macs)/workers/minPartMACs, maxPartsPerWorker))
+		pieces = max(1, min(int(o.macs)/workers/minPartMACs, maxPartsPerWorker))
 	}
-	parts := split(o.rows, o.channels, count)
+	var parts []part
+	for _, p := range split(o.rows, o.channels, workers) {
+		parts = append(parts, p.cut(pieces)...)
+	}
 	o.job = job{len(parts), func(part int) { o.computer.compute(parts[part]) }}
 }
 

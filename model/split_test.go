@@ -11,7 +11,15 @@ func TestSplitCoversEverythingOnce(t *testing.T) {
 	for _, channels := range [][]int{nil, {1}, {16}, {48}, {1000}, {64, 64}, {5, 33}} {
 		for _, rows := range []int{1, 2, 13, 14, 56} {
 			for _, workers := range []int{1, 2, 3, 4, 5, 8} {
-				requireCover(t, rows, channels, split(rows, channels, workers))
+				parts := split(rows, channels, workers)
+				requireCover(t, rows, channels, parts)
+				for _, pieces := range []int{1, 2, 3, 4} {
+					var cut []part
+					for _, p := range parts {
+						cut = append(cut, p.cut(pieces)...)
+					}
+					requireCover(t, rows, channels, cut)
+				}
 			}
 		}
 	}
@@ -35,7 +43,7 @@ func requireCover(t *testing.T, rows int, channels []int, parts []part) {
 			}
 		}
 		for at, times := range seen {
-			require.Equal(t, 1, times, "%d rows, channels %v, %d workers: row %d, channel %d of %d", rows, channels, len(parts), at/count, at%count, count)
+			require.Equal(t, 1, times, "%d rows, channels %v, %d parts: row %d, channel %d of %d", rows, channels, len(parts), at/count, at%count, count)
 		}
 	}
 }
