@@ -2,7 +2,7 @@
 
 #include "textflag.h"
 
-// What all families of micro-kernels use.
+// Functions that all families of micro-kernels use.
 
 #define DST DI
 #define SRC SI

@@ -34,7 +34,7 @@ func NewConv(s ConvSpec) *Conv { return newConv(active, s) }
 func newConv(b backend, s ConvSpec) *Conv { return &Conv{s.Bias, b.pack(fold(s))} }
 
 // ChannelAlign is the granularity at which callers may split output channels: a
-// multiple of every tile's number of channels.
+// multiple of every panel's number of channels.
 const ChannelAlign = 16
 
 // Block computes a range of rows and channels of the output; an output row has width

@@ -15,8 +15,8 @@
 //
 // A step loads the weights once and broadcasts the four codes of each pixel: 16
 // loads for 28 VPDPBUSD. A core that issues two loads and two VPDPBUSD of 512
-// bits per cycle takes 14 cycles. Pixels of a unit are the same number of bytes
-// apart, so that two pointers and multiples of that number address all 14.
+// bits per cycle takes 14 cycles. The pixels of a unit are equidistant in memory, so
+// two pointers and multiples of that distance address all 14.
 
 #define ARGS     DI   // *tileArgs
 #define UNIT0    SI   // next group of pixel 0; its output
@@ -35,7 +35,7 @@
 #define W0 Z28
 #define W1 Z29
 #define X  Z30  // the codes of a pixel
-#define X_ Z31  // of the next pixel
+#define X_ Z31  // the codes of every other pixel
 
 // During requantization.
 #define MULT0 Z28  // multipliers

@@ -19,7 +19,7 @@
 #define w1 13
 #define X  Y14  // the codes of a pixel
 #define x  14
-#define X_ Y15  // of the next pixel
+#define X_ Y15  // the codes of every other pixel
 #define x_ 15
 
 // ADD accumulates a step of a pixel.

@@ -1,4 +1,4 @@
-// What the micro-kernels with 256-bit vectors share. A tile is three units of two
+// Registers and macros of the micro-kernels with 256-bit vectors. A tile is three units of two
 // pixels by a panel of 16 channels:
 //
 //	              channels  0-7  8-15

@@ -48,7 +48,7 @@
 //	conv_avx2_amd64.{go,s}     convolutions with AVX2
 //	conv_avxvnni_amd64.s       convolutions with AVX-VNNI
 //	conv_avx512vnni_amd64.s    convolutions with AVX-512 VNNI
-//	conv_ymm_amd64.h           what the first two share
+//	conv_ymm_amd64.h           macros of the AVX2 and AVX-VNNI micro-kernels
 //	conv_tiles_arm64.go        what the neon and the dotprod convolutions share
 //	conv_mantissa_arm64.go     faster requantization of accumulators below 2^23
 //	conv_gather_arm64.{go,s}   copying windows that cannot be read in place

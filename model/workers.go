@@ -12,10 +12,10 @@ import (
 // frame none parks, and between frames none burns a core. The goroutine that
 // calls do is one of the workers.
 //
-// Each worker starts with parts of its own: the same in each frame, so that its
+// Each worker starts with its own parts, the same in each frame, so that its
 // caches hold what it reads. Then it takes those that the others have not started.
 // An operation is finished when its parts are: a helper that the system does not
-// run delays nobody unless it has started a part.
+// run delays the others only if it has started a part.
 type workers struct {
 	job      atomic.Pointer[job]
 	queues   []queue       // parts of each worker that are not started
