@@ -1,0 +1,11 @@
+package idct
+
+import (
+	"testing"
+
+	"halfmeg/kernels/internal/kerneltest"
+)
+
+func TestEncodings(t *testing.T) { kerneltest.CheckEncodings(t) }
+
+func TestNoWordsOutsideHeader(t *testing.T) { kerneltest.CheckNoWords(t) }
