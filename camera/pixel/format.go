@@ -16,20 +16,23 @@ type FourCC uint32
 
 // The known pixel formats, named as in Video4Linux. Chroma samples of 4:2:2 and 4:2:0
 // are sited midway between the pixels that share them. An odd side is stored as if
-// it were one pixel longer, where chroma is subsampled.
+// it were one pixel longer, where chroma is subsampled. YUV422P and YUV444P are what
+// JPEGs are decoded to.
 const (
-	YUYV  FourCC = 'Y' | 'U'<<8 | 'Y'<<16 | 'V'<<24 // packed 4:2:2: Y Cb Y Cr
-	UYVY  FourCC = 'U' | 'Y'<<8 | 'V'<<16 | 'Y'<<24 // packed 4:2:2: Cb Y Cr Y
-	NV12  FourCC = 'N' | 'V'<<8 | '1'<<16 | '2'<<24 // semi-planar 4:2:0: Y, then Cb Cr interleaved
-	NV21  FourCC = 'N' | 'V'<<8 | '2'<<16 | '1'<<24 // semi-planar 4:2:0: Y, then Cr Cb interleaved
-	YVYU  FourCC = 'Y' | 'V'<<8 | 'Y'<<16 | 'U'<<24 // packed 4:2:2: Y Cr Y Cb
-	YU12  FourCC = 'Y' | 'U'<<8 | '1'<<16 | '2'<<24 // planar 4:2:0: Y, Cb, Cr; also called I420
-	YV12  FourCC = 'Y' | 'V'<<8 | '1'<<16 | '2'<<24 // planar 4:2:0: Y, Cr, Cb
-	RGB24 FourCC = 'R' | 'G'<<8 | 'B'<<16 | '3'<<24 // packed RGB
-	BGR24 FourCC = 'B' | 'G'<<8 | 'R'<<16 | '3'<<24 // packed BGR
-	GREY  FourCC = 'G' | 'R'<<8 | 'E'<<16 | 'Y'<<24 // luma only, 8 bits
-	MJPEG FourCC = 'M' | 'J'<<8 | 'P'<<16 | 'G'<<24 // a JPEG per picture
-	JPEG  FourCC = 'J' | 'P'<<8 | 'E'<<16 | 'G'<<24 // the same, by another name
+	YUYV    FourCC = 'Y' | 'U'<<8 | 'Y'<<16 | 'V'<<24 // packed 4:2:2: Y Cb Y Cr
+	UYVY    FourCC = 'U' | 'Y'<<8 | 'V'<<16 | 'Y'<<24 // packed 4:2:2: Cb Y Cr Y
+	NV12    FourCC = 'N' | 'V'<<8 | '1'<<16 | '2'<<24 // semi-planar 4:2:0: Y, then Cb Cr interleaved
+	NV21    FourCC = 'N' | 'V'<<8 | '2'<<16 | '1'<<24 // semi-planar 4:2:0: Y, then Cr Cb interleaved
+	YVYU    FourCC = 'Y' | 'V'<<8 | 'Y'<<16 | 'U'<<24 // packed 4:2:2: Y Cr Y Cb
+	YU12    FourCC = 'Y' | 'U'<<8 | '1'<<16 | '2'<<24 // planar 4:2:0: Y, Cb, Cr; also called I420
+	YV12    FourCC = 'Y' | 'V'<<8 | '1'<<16 | '2'<<24 // planar 4:2:0: Y, Cr, Cb
+	YUV422P FourCC = '4' | '2'<<8 | '2'<<16 | 'P'<<24 // planar 4:2:2: Y, Cb, Cr
+	YUV444P FourCC = '4' | '4'<<8 | '4'<<16 | 'P'<<24 // planar 4:4:4: Y, Cb, Cr; the code is that of ffmpeg
+	RGB24   FourCC = 'R' | 'G'<<8 | 'B'<<16 | '3'<<24 // packed RGB
+	BGR24   FourCC = 'B' | 'G'<<8 | 'R'<<16 | '3'<<24 // packed BGR
+	GREY    FourCC = 'G' | 'R'<<8 | 'E'<<16 | 'Y'<<24 // luma only, 8 bits
+	MJPEG   FourCC = 'M' | 'J'<<8 | 'P'<<16 | 'G'<<24 // a JPEG per picture
+	JPEG    FourCC = 'J' | 'P'<<8 | 'E'<<16 | 'G'<<24 // the same, by another name
 )
 
 // Formats that Unpack converts. Their words of 16 bits are little-endian.
@@ -40,13 +43,14 @@ const (
 )
 
 // known lists the formats above.
-var known = []FourCC{YUYV, UYVY, YVYU, NV12, NV21, YU12, YV12, RGB24, BGR24, GREY, MJPEG, JPEG, RGB565, Y10, Y16}
+var known = []FourCC{YUYV, UYVY, YVYU, NV12, NV21, YU12, YV12, YUV422P, YUV444P, RGB24, BGR24, GREY, MJPEG, JPEG, RGB565, Y10, Y16}
 
 // aliases are names of formats whose four characters differ, in upper case: those of
 // ffmpeg, OpenCV and Windows, and those of Video4Linux's constants.
 var aliases = map[string]FourCC{
 	"YUYV422": YUYV, "YUY2": YUYV, "UYVY422": UYVY, "YVYU422": YVYU,
 	"YUV420": YU12, "YUV420P": YU12, "YUVJ420P": YU12, "I420": YU12, "IYUV": YU12, "YVU420": YV12,
+	"YUV422P": YUV422P, "YUVJ422P": YUV422P, "YUV444P": YUV444P, "YUVJ444P": YUV444P,
 	"RGB": RGB24, "RGB24": RGB24, "BGR": BGR24, "BGR24": BGR24,
 	"GRAY": GREY, "GRAY8": GREY, "GREY8": GREY, "Y800": GREY, "MONO": GREY,
 	"MJPEG": MJPEG, "RGB565": RGB565, "RGB565LE": RGB565,
@@ -137,8 +141,8 @@ type PlaneLayout struct {
 
 // Planes returns the layout of the planes in memory order. Planes that the format
 // lacks are zero; all are zero if it is compressed or unknown. The stride of chroma
-// planes follows from that of the first, as Video4Linux defines it: the same for NV12
-// and NV21, half of it (rounded up) for YU12 and YV12.
+// planes follows from that of the first, as Video4Linux defines it: the same for NV12,
+// NV21 and YUV444P, half of it (rounded up) for YU12, YV12 and YUV422P.
 func (f Format) Planes() [3]PlaneLayout {
 	halfWidth, halfRows := halfUp(f.Width), halfUp(f.Height)
 	first := PlaneLayout{Stride: f.Stride, RowBytes: f.Width, Rows: f.Height}
@@ -154,10 +158,16 @@ func (f Format) Planes() [3]PlaneLayout {
 	case NV12, NV21:
 		second.Stride, second.RowBytes = f.Stride, 2*halfWidth
 		return [3]PlaneLayout{first, second}
-	case YU12, YV12:
+	case YU12, YV12, YUV422P, YUV444P:
+		if f.FourCC == YUV422P || f.FourCC == YUV444P {
+			second.Rows = f.Height
+		}
 		second.Stride, second.RowBytes = halfUp(f.Stride), halfWidth
+		if f.FourCC == YUV444P {
+			second.Stride, second.RowBytes = f.Stride, f.Width
+		}
 		third := second
-		third.Offset += second.Stride * halfRows
+		third.Offset += second.Stride * second.Rows
 		return [3]PlaneLayout{first, second, third}
 	default:
 		return [3]PlaneLayout{}

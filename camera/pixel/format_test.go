@@ -49,7 +49,7 @@ func TestParseFourCC(t *testing.T) {
 	require.Equal(t, "Y8  -BE", (y8 | 1<<31).String())
 	for _, text := range []string{"", "MPEG2"} {
 		_, err := Parse(text)
-		require.ErrorContains(t, err, "expected four characters, such as one of [YUYV UYVY YVYU NV12 NV21 YU12 YV12 RGB3 BGR3 GREY MJPG JPEG RGBP Y10  Y16 ], or a name such as yuv420p")
+		require.ErrorContains(t, err, "expected four characters, such as one of [YUYV UYVY YVYU NV12 NV21 YU12 YV12 422P 444P RGB3 BGR3 GREY MJPG JPEG RGBP Y10  Y16 ], or a name such as yuv420p")
 	}
 }
 

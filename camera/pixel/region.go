@@ -56,7 +56,7 @@ func (img *Image) Crop(r Region) (Image, error) {
 // chromaSteps returns the subsampling factors of chroma, 1 without subsampling.
 func (c FourCC) chromaSteps() (x, y int) {
 	switch c {
-	case YUYV, UYVY, YVYU:
+	case YUYV, UYVY, YVYU, YUV422P:
 		return 2, 1
 	case NV12, NV21, YU12, YV12:
 		return 2, 2
@@ -71,7 +71,8 @@ func (c FourCC) offset(plane, x, y int) (byteX, row int) {
 	case plane > 0 && (c == NV12 || c == NV21):
 		return x, y / 2
 	case plane > 0:
-		return x / 2, y / 2
+		stepX, stepY := c.chromaSteps()
+		return x / stepX, y / stepY
 	case c == RGB24 || c == BGR24:
 		return 3 * x, y
 	case c == YUYV || c == UYVY || c == YVYU:

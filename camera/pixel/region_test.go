@@ -52,7 +52,7 @@ func TestCropOutside(t *testing.T) {
 func FuzzCrop(f *testing.F) {
 	f.Add(uint8(0), 1.0, 2.0, 3.0, 4.0, false)
 	f.Add(uint8(5), 10.0, 20.0, 30.0, 40.0, true)
-	codes := []FourCC{YUYV, UYVY, YVYU, NV12, NV21, YU12, YV12, RGB24, BGR24, GREY}
+	codes := []FourCC{YUYV, UYVY, YVYU, NV12, NV21, YU12, YV12, YUV422P, YUV444P, RGB24, BGR24, GREY}
 	f.Fuzz(func(t *testing.T, code uint8, x, y, width, height float64, percent bool) {
 		for _, size := range [][2]int{{1, 1}, {7, 5}, {16, 8}} {
 			img := padded(codes[int(code)%len(codes)], size[0], size[1])

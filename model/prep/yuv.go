@@ -45,14 +45,22 @@ func (r *yuvResizer) configure(s sourceFormat, horizontal, vertical outputAxis, 
 	r.luma.horizontal.design(s.width, horizontal)
 	r.luma.vertical.design(s.height, vertical)
 	r.luma.channels, r.chroma.channels = 1, 2
-	r.chroma.horizontal.designChroma(s.width, horizontal)
-	r.chroma.vertical.designChroma(s.height, vertical)
+	designChroma, designChromaRows := r.chroma.horizontal.designChroma, r.chroma.vertical.designChroma
+	switch s.fourCC {
+	case pixel.YUV444P:
+		designChroma, designChromaRows = r.chroma.horizontal.design, r.chroma.vertical.design
+	case pixel.YUV422P:
+		designChromaRows = r.chroma.vertical.design
+	}
+	designChroma(s.width, horizontal)
+	designChromaRows(s.height, vertical)
 	r.luma.from, r.luma.to = r.luma.horizontal.sourceRange()
 	r.chroma.from, r.chroma.to = r.chroma.horizontal.sourceRange()
 	switch s.fourCC {
 	case pixel.YUYV, pixel.UYVY, pixel.YVYU:
 		r.alignColumns()
-	case pixel.YU12, pixel.YV12:
+	}
+	if isPlanar(s.fourCC) {
 		r.chroma.channels = 1
 	}
 	r.luma.allocate()
@@ -66,6 +74,11 @@ func (r *yuvResizer) alignColumns() {
 	r.chroma.from = min(r.chroma.from, r.luma.from/2)
 	r.chroma.to = max(r.chroma.to, (r.luma.to+1)/2)
 	r.luma.from, r.luma.to = 2*r.chroma.from, 2*r.chroma.to
+}
+
+// isPlanar reports whether Cb and Cr have a plane each.
+func isPlanar(c pixel.FourCC) bool {
+	return c == pixel.YU12 || c == pixel.YV12 || c == pixel.YUV422P || c == pixel.YUV444P
 }
 
 // allocate packs the horizontal filter and allocates the lines, whose first column
@@ -85,9 +98,9 @@ func (p *planeResizer) allocate() {
 func (r *yuvResizer) resizeRow(dst []int8, src *pixel.Image, y int) {
 	r.filterVertically(src, y)
 	r.luma.filter.Apply(r.samples[0], r.luma.lines[0])
-	switch src.FourCC {
-	case pixel.GREY:
-	case pixel.YU12, pixel.YV12:
+	switch {
+	case src.FourCC == pixel.GREY:
+	case isPlanar(src.FourCC):
 		r.chroma.filter.Apply(r.samples[1], r.chroma.lines[0])
 		r.chroma.filter.Apply(r.samples[2], r.chroma.lines[1])
 	default:
@@ -111,7 +124,7 @@ func (r *yuvResizer) filterVertically(src *pixel.Image, y int) {
 	if src.FourCC != pixel.GREY {
 		r.chroma.filterPlane(r.chroma.lines[0], src.Planes[1], y)
 	}
-	if src.FourCC == pixel.YU12 || src.FourCC == pixel.YV12 {
+	if isPlanar(src.FourCC) {
 		r.chroma.filterPlane(r.chroma.lines[1], src.Planes[2], y)
 	}
 }

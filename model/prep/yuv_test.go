@@ -14,13 +14,22 @@ import (
 )
 
 var (
-	allFormats = []pixel.FourCC{pixel.RGB24, pixel.BGR24, pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY, pixel.YVYU, pixel.YV12}
-	yuvFormats = []pixel.FourCC{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY, pixel.YVYU, pixel.YV12}
+	allFormats = []pixel.FourCC{pixel.RGB24, pixel.BGR24, pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY, pixel.YVYU, pixel.YV12, pixel.YUV422P, pixel.YUV444P}
+	yuvFormats = []pixel.FourCC{pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YU12, pixel.GREY, pixel.YVYU, pixel.YV12, pixel.YUV422P, pixel.YUV444P}
 )
 
-// chromaHeight returns the vertical subsampling factor; the horizontal one is 2.
+// chromaHeight returns the vertical subsampling factor.
 func chromaHeight(f pixel.FourCC) int {
-	if f == pixel.YUYV || f == pixel.UYVY || f == pixel.YVYU {
+	switch f {
+	case pixel.YUYV, pixel.UYVY, pixel.YVYU, pixel.YUV422P, pixel.YUV444P:
+		return 1
+	}
+	return 2
+}
+
+// chromaWidth returns the horizontal subsampling factor.
+func chromaWidth(f pixel.FourCC) int {
+	if f == pixel.YUV444P {
 		return 1
 	}
 	return 2
@@ -72,7 +81,7 @@ func drawYUV(f pixel.FourCC, width, height int, codes func(x, y float64) [3]floa
 	for channel := range channels(f) {
 		stepX, stepY := 1, 1
 		if channel > 0 {
-			stepX, stepY = 2, chromaHeight(f)
+			stepX, stepY = chromaWidth(f), chromaHeight(f)
 		}
 		for j := range (height + stepY - 1) / stepY {
 			for i := range (width + stepX - 1) / stepX {
@@ -163,7 +172,7 @@ func upsample(src pixel.Image) image {
 		for x := range out[y] {
 			codes := [3]float64{float64(*sample(src, 0, x, y)), 128, 128}
 			for channel := 1; channel < channels(src.FourCC); channel++ {
-				codes[channel] = weightedMean(src, channel, interpolate(x, 2, src.Width), interpolate(y, chromaHeight(src.FourCC), src.Height))
+				codes[channel] = weightedMean(src, channel, interpolate(x, chromaWidth(src.FourCC), src.Width), interpolate(y, chromaHeight(src.FourCC), src.Height))
 			}
 			out[y][x] = toRGB(src.Matrix, src.Range, codes)
 		}
@@ -340,7 +349,7 @@ func orientPlanes(src pixel.Image) pixel.Image {
 	for channel := range channels(src.FourCC) {
 		w, h := width, height
 		if channel > 0 {
-			w, h = width/2, height/chromaHeight(src.FourCC)
+			w, h = width/chromaWidth(src.FourCC), height/chromaHeight(src.FourCC)
 		}
 		orientPlane(w, h, src, func(x, y, ox, oy int) { *sample(out, channel, ox, oy) = *sample(src, channel, x, y) })
 	}
@@ -375,7 +384,7 @@ func TestOrientation(t *testing.T) {
 	for _, f := range allFormats {
 		for _, in := range []model.Input{rule(model.Squash, 31, 20, model.BGR), rule(model.Crop, 21, 14, model.RGB), rule(model.Direct, 0, 19, model.BGR)} {
 			for n, u := range orientations {
-				if u.rotate%180 != 0 && (chromaHeight(f) == 1) {
+				if u.rotate%180 != 0 && chromaHeight(f) != chromaWidth(f) {
 					continue // horizontal and vertical subsampling differ; TestYUVAgainstReference rotates it
 				}
 				src := noiseYUV(f, 46, 34, uint64(n))
@@ -409,7 +418,7 @@ func TestBGR24(t *testing.T) {
 
 // TestYUVGolden pins all bits of a result of each format.
 func TestYUVGolden(t *testing.T) {
-	want := map[pixel.FourCC]uint32{pixel.YUYV: 0xed3c26ea, pixel.UYVY: 0x18be993, pixel.NV12: 0x75e3526f, pixel.NV21: 0x8b0fa95, pixel.YU12: 0xc6c5c963, pixel.GREY: 0x8ded9360, pixel.YVYU: 0x1929eb90, pixel.YV12: 0x7a090bee}
+	want := map[pixel.FourCC]uint32{pixel.YUYV: 0xed3c26ea, pixel.UYVY: 0x18be993, pixel.NV12: 0x75e3526f, pixel.NV21: 0x8b0fa95, pixel.YU12: 0xc6c5c963, pixel.GREY: 0x8ded9360, pixel.YVYU: 0x1929eb90, pixel.YV12: 0x7a090bee, pixel.YUV422P: 0x931daec8, pixel.YUV444P: 0x2a76a10}
 	for _, f := range yuvFormats {
 		src := noiseYUV(f, 640, 480, 7)
 		src.Matrix, src.Rotate = pixel.BT709, 90

@@ -25,9 +25,9 @@ func reduce(img *pixel.Image, factor int) image.Image {
 		out := image.NewYCbCr(image.Rect(0, 0, width, height), image.YCbCrSubsampleRatio420)
 		average(out.Y, width, height, lumaOf(img), factor, factor)
 		cb, cr := chromaOf(img)
-		rows := 2 * factor / cb.subsampled
-		average(out.Cb, (width+1)/2, (height+1)/2, cb, factor, rows)
-		average(out.Cr, (width+1)/2, (height+1)/2, cr, factor, rows)
+		columns, rows := 2*factor/cb.pixelsX, 2*factor/cb.pixelsY
+		average(out.Cb, (width+1)/2, (height+1)/2, cb, columns, rows)
+		average(out.Cr, (width+1)/2, (height+1)/2, cr, columns, rows)
 		expandRange(img.Range, out.Y, out.Cb, out.Cr)
 		if img.Matrix == pixel.BT709 {
 			toBT601(out)
@@ -38,10 +38,10 @@ func reduce(img *pixel.Image, factor int) image.Image {
 
 // samples describes the samples of one component in a plane.
 type samples struct {
-	plane         pixel.Plane
-	offset, step  int // of the first byte, and from one sample to the next
-	width, height int // in samples
-	subsampled    int // rows of pixels per row of samples
+	plane            pixel.Plane
+	offset, step     int // of the first byte, and from one sample to the next
+	width, height    int // in samples
+	pixelsX, pixelsY int // per sample, horizontally and vertically
 }
 
 // row returns the bytes of row y, or of the last row if there are fewer.
@@ -51,7 +51,7 @@ func (s *samples) row(y int) []byte {
 
 // lumaOf returns the samples of Y.
 func lumaOf(img *pixel.Image) samples {
-	s := samples{plane: img.Planes[0], step: 1, width: img.Width, height: img.Height, subsampled: 1}
+	s := samples{plane: img.Planes[0], step: 1, width: img.Width, height: img.Height, pixelsX: 1, pixelsY: 1}
 	switch img.FourCC {
 	case pixel.YUYV, pixel.YVYU:
 		s.step = 2
@@ -63,11 +63,11 @@ func lumaOf(img *pixel.Image) samples {
 
 // chromaOf returns the samples of Cb and Cr.
 func chromaOf(img *pixel.Image) (cb, cr samples) {
-	s := samples{width: (img.Width + 1) / 2, height: (img.Height + 1) / 2, subsampled: 2}
+	s := samples{width: (img.Width + 1) / 2, height: (img.Height + 1) / 2, pixelsX: 2, pixelsY: 2}
 	first, second := s, s
 	switch img.FourCC {
 	case pixel.YUYV, pixel.YVYU, pixel.UYVY:
-		s.plane, s.step, s.height, s.subsampled = img.Planes[0], 4, img.Height, 1
+		s.plane, s.step, s.height, s.pixelsY = img.Planes[0], 4, img.Height, 1
 		first, second = s, s
 		first.offset, second.offset = 1, 3
 		if img.FourCC == pixel.UYVY {
@@ -78,6 +78,13 @@ func chromaOf(img *pixel.Image) (cb, cr samples) {
 		first, second = s, s
 		second.offset = 1
 	default:
+		if img.FourCC == pixel.YUV422P || img.FourCC == pixel.YUV444P {
+			s.height, s.pixelsY = img.Height, 1
+		}
+		if img.FourCC == pixel.YUV444P {
+			s.width, s.pixelsX = img.Width, 1
+		}
+		first, second = s, s
 		first.plane, first.step = img.Planes[1], 1
 		second.plane, second.step = img.Planes[2], 1
 	}

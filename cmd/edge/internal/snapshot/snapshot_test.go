@@ -76,6 +76,14 @@ func quadrants(f pixel.Format) *camera.Frame {
 				put(0, y, x, luma)
 				put(1, y/2, x/2, cb)
 				put(2, y/2, x/2, cr)
+			case pixel.YUV422P:
+				put(0, y, x, luma)
+				put(1, y, x/2, cb)
+				put(2, y, x/2, cr)
+			case pixel.YUV444P:
+				put(0, y, x, luma)
+				put(1, y, x, cb)
+				put(2, y, x, cr)
 			}
 		}
 	}
@@ -105,7 +113,7 @@ func requireColour(t *testing.T, want color.RGBA, img image.Image, quadrant int)
 
 func TestFormats(t *testing.T) {
 	for _, code := range []pixel.FourCC{
-		pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YVYU, pixel.YU12, pixel.YV12, pixel.RGB24, pixel.BGR24, pixel.GREY,
+		pixel.YUYV, pixel.UYVY, pixel.NV12, pixel.NV21, pixel.YVYU, pixel.YU12, pixel.YV12, pixel.YUV422P, pixel.YUV444P, pixel.RGB24, pixel.BGR24, pixel.GREY,
 	} {
 		for _, f := range []pixel.Format{
 			{Matrix: pixel.BT601, Range: pixel.Full}, {Matrix: pixel.BT709, Range: pixel.Limited},
@@ -177,7 +185,7 @@ func TestCrop(t *testing.T) {
 // Sides that are not a multiple of the factor are cut. Odd sides of 4:2:0 work.
 func TestOddSides(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {3, 5}, {33, 17}, {1, 40}} {
-		for _, code := range []pixel.FourCC{pixel.YUYV, pixel.NV12, pixel.YU12, pixel.RGB24, pixel.GREY} {
+		for _, code := range []pixel.FourCC{pixel.YUYV, pixel.NV12, pixel.YU12, pixel.YUV422P, pixel.YUV444P, pixel.RGB24, pixel.GREY} {
 			for _, maxSide := range []int{0, 1, 2, 7, 16} {
 				frame := quadrants(pixel.Format{FourCC: code, Width: size[0], Height: size[1]})
 				img := frame.Pixels()
