@@ -39,7 +39,8 @@ type Frame struct {
 	Scene    string    // what a test card shows; empty for other sources
 
 	// JPEG is what the camera sent if Data was decoded from it; nil if it sent no
-	// JPEG. It may lack what files have: see picture.AppendFile.
+	// JPEG. It may lack what files have: see picture.AppendFile. It may be larger than
+	// the decoded frame: see Options.MinSide.
 	JPEG []byte
 }
 

@@ -10,7 +10,7 @@ import (
 	"halfmeg/camera/pixel"
 )
 
-// jpegDecoder turns a source of JPEGs into one of packed RGB.
+// jpegDecoder decodes the JPEGs of a source.
 type jpegDecoder struct {
 	Source
 	input   string // name of a pipe, whose errors are permanent; empty for a camera
@@ -24,14 +24,14 @@ type jpegDecoder struct {
 // normal over USB, a second's worth means that something else is wrong.
 const maxBroken = 30
 
-// decodeJPEG returns a source that decodes JPEGs to packed RGB. Other sources
-// are returned as they are.
-func decodeJPEG(s Source) Source {
+// decodeJPEG returns a source that decodes JPEGs. Other sources are returned as they
+// are.
+func decodeJPEG(s Source, minSide int) Source {
 	f := s.Format()
 	if f.FourCC != pixel.MJPEG {
 		return s
 	}
-	return &jpegDecoder{Source: s, frame: Frame{Format: rgbFormat(f.Width, f.Height)}}
+	return &jpegDecoder{Source: s, decoder: mjpeg.Decoder{MinSide: minSide}, frame: Frame{Format: f}}
 }
 
 // rgbFormat is packed RGB without padding.
@@ -39,8 +39,8 @@ func rgbFormat(width, height int) Format {
 	return Format{FourCC: RGB24, Width: width, Height: height, Stride: 3 * width}
 }
 
-// Format returns the format of the last frame; before the first, what the source
-// promises, which need not be true.
+// Format returns the format of the last frame; before the first, that of the JPEGs as
+// the source promises it, which need not be true.
 func (d *jpegDecoder) Format() Format { return d.frame.Format }
 
 // Next skips broken frames. If no frame could be decoded, it returns their error
@@ -54,14 +54,14 @@ func (d *jpegDecoder) Next(ctx context.Context) (*Frame, error) {
 		if err != nil {
 			return nil, err
 		}
-		img, err := d.decoder.Decode(frame.Data)
+		decoded, err := d.decoder.Decode(frame.Data)
 		if err != nil {
 			d.broken = err
 			continue
 		}
 		d.decoded = true
 		d.frame = *frame
-		d.frame.Format, d.frame.Data, d.frame.JPEG = rgbFormat(img.Width, img.Height), img.Pix, frame.Data
+		d.frame.Format, d.frame.Data, d.frame.JPEG = decoded.Format, decoded.Data, frame.Data
 		return &d.frame, nil
 	}
 	return nil, d.failed(fmt.Errorf("%d consecutive frames are broken: %w", maxBroken, d.broken))

@@ -48,21 +48,34 @@ func newWebcam(t *testing.T, every uint64) *webcam {
 
 func TestJPEGsAreDecoded(t *testing.T) {
 	w := newWebcam(t, 3)
-	s := decodeJPEG(w)
-	want := Format{FourCC: RGB24, Width: 32, Height: 16, Stride: 96}
-	require.Equal(t, want, s.Format())
+	s := decodeJPEG(w, 0)
+	require.Equal(t, w.Format(), s.Format())
+	want := Format{FourCC: pixel.GREY, Width: 32, Height: 16, Stride: 32}
 	for n := range uint64(4) { // broken ones leave gaps
 		f, err := s.Next(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, want, f.Format)
 		require.Equal(t, 3*(n+1), f.Sequence)
-		require.Equal(t, bytes.Repeat([]byte{128}, 3*32*16), f.Data)
+		require.Equal(t, bytes.Repeat([]byte{128}, 32*16), f.Data)
 		require.Equal(t, w.whole, f.JPEG)
 	}
 }
 
+// TestJPEGsAreScaled: frames have at least MinSide pixels on either side. The JPEG stays as it is.
+func TestJPEGsAreScaled(t *testing.T) {
+	for minSide, want := range map[int][2]int{0: {32, 16}, 9: {32, 16}, 8: {16, 8}, 5: {16, 8}, 4: {8, 4}, 1: {4, 2}} {
+		w := newWebcam(t, 1)
+		f, err := decodeJPEG(w, minSide).Next(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, [2]int{f.Width, f.Height}, minSide)
+		require.Equal(t, w.whole, f.JPEG)
+		img := f.Pixels()
+		require.NoError(t, img.Validate())
+	}
+}
+
 func TestManyBrokenJPEGsAreAnError(t *testing.T) {
-	_, err := decodeJPEG(newWebcam(t, 0)).Next(t.Context())
+	_, err := decodeJPEG(newWebcam(t, 0), 0).Next(t.Context())
 	require.ErrorContains(t, err, "30 consecutive frames are broken: the JPEG is truncated")
 }
 
@@ -70,17 +83,18 @@ func TestManyBrokenJPEGsAreAnError(t *testing.T) {
 func TestSizesOfJPEGsChange(t *testing.T) {
 	w := newWebcam(t, 1)
 	w.frame.Format, w.frame.Time = Format{FourCC: pixel.MJPEG, Width: 64, Height: 48}, time.Now()
-	s := decodeJPEG(w)
-	require.Equal(t, rgbFormat(64, 48), s.Format())
+	s := decodeJPEG(w, 0)
+	require.Equal(t, w.frame.Format, s.Format())
 	for _, width := range []int{32, 16, 40} {
 		w.whole = []byte(jpegFile(t, width))
 		f := requireNext(t, s, int(w.frame.Sequence)+1, "")
-		require.Equal(t, rgbFormat(width, 8), f.Format)
+		require.Equal(t, pixel.GREY, f.FourCC)
+		require.Equal(t, [2]int{width, 8}, [2]int{f.Width, f.Height})
 		require.Equal(t, f.Format, s.Format())
 	}
 }
 
 func TestRawFramesAreNotDecoded(t *testing.T) {
 	raw := &testCardSource{}
-	require.Same(t, raw, decodeJPEG(raw))
+	require.Same(t, raw, decodeJPEG(raw, 0))
 }

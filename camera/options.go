@@ -23,6 +23,12 @@ type Options struct {
 	// Width and Height are in pixels. A camera takes the nearest size it has.
 	Width, Height int
 
+	// MinSide permits frames that are decoded from JPEGs of a camera, a stream or a pipe
+	// to be smaller than these: to 1/2, 1/4 or 1/8, as long as both sides keep at least
+	// this number of pixels. That takes less time. 0: they have the size of the JPEG.
+	// Other frames are not scaled.
+	MinSide int
+
 	// FourCC is the pixel format the source must have.
 	FourCC pixel.FourCC
 

@@ -316,7 +316,7 @@ func openPipe(ctx context.Context, name string, open func() (io.ReadCloser, erro
 		if r.err != nil {
 			return nil, r.err
 		}
-		return newPipeSource(r.source), nil
+		return newPipeSource(r.source, o.MinSide), nil
 	}
 }
 
@@ -337,7 +337,7 @@ func waitForContent(ctx context.Context, name string, open func() (io.ReadCloser
 
 // newPipeSource reads frames as they come and returns the newest. Only those are
 // decoded.
-func newPipeSource(s *fileSource) Source {
+func newPipeSource(s *fileSource, minSide int) Source {
 	stream := &streamSource{
 		frames:  newest.Start(s.read),
 		frame:   Frame{Format: s.Format()},
@@ -349,7 +349,7 @@ func newPipeSource(s *fileSource) Source {
 		return unpack(stream)
 	}
 	return &jpegDecoder{
-		Source: stream, input: s.name, decoder: mjpeg.Decoder{Upright: true},
-		frame: Frame{Format: rgbFormat(f.Width, f.Height)},
+		Source: stream, input: s.name, decoder: mjpeg.Decoder{Upright: true, MinSide: minSide},
+		frame: Frame{Format: f},
 	}
 }

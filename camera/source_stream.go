@@ -46,7 +46,7 @@ func openWeb(ctx context.Context, address string, o Options) (Source, error) {
 		frame:   Frame{Format: Format{FourCC: pixel.MJPEG, Width: stream.Width, Height: stream.Height}},
 		explain: remoteError,
 		close:   stream.Close,
-	}), nil
+	}, o.MinSide), nil
 }
 
 func (s *streamSource) Format() Format { return s.frame.Format }

@@ -29,7 +29,7 @@ func openVideo(path string, o Options) (Source, error) {
 	if err != nil {
 		return nil, deviceError(err)
 	}
-	return decodeJPEG(unpack(&v4l2Source{stream: stream, frame: Frame{Format: stream.Format()}})), nil
+	return decodeJPEG(unpack(&v4l2Source{stream: stream, frame: Frame{Format: stream.Format()}}), o.MinSide), nil
 }
 
 func (s *v4l2Source) Format() Format { return s.stream.Format() }

@@ -24,9 +24,9 @@ func ExampleDecoder_Decode() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%dx%d, %d bytes\n", img.Width, img.Height, len(img.Pix))
+		fmt.Println(img.Format)
 	}
 	// Output:
-	// 64x48, 9216 bytes
-	// 64x32, 6144 bytes
+	// GREY 64x48
+	// GREY 64x32
 }

@@ -1,26 +1,54 @@
 // Package mjpeg decodes the frames of cameras that compress each frame as a JPEG.
 // Such frames may lack what a JPEG file must have: the Huffman tables, the end
 // marker. Each may have another size.
+//
+// Package baseline decodes nearly all of them, to planes of Y, Cb and Cr. What it does
+// not support, package image/jpeg decodes to RGB.
 package mjpeg
 
-import "halfmeg/camera/picture"
+import (
+	"halfmeg/camera/baseline"
+	"halfmeg/camera/internal/jpegcut"
+	"halfmeg/camera/picture"
+	"halfmeg/camera/pixel"
+)
 
-// Decoder decodes frames. The zero value is ready to use. It reuses its buffer; the
-// garbage that image/jpeg leaves for each frame is smaller than the frame as RGB.
+// Decoder decodes frames. The zero value is ready to use. It reuses its buffers: frames
+// of the common kinds are decoded without allocating.
 type Decoder struct {
 	// Upright applies the Exif orientation. Cameras do not set one, pictures do.
 	Upright bool
 
-	pix []byte // the decoded frame; nil before the first
+	// MinSide permits smaller pictures than the frame: scaled down to 1/2, 1/4 or 1/8 as
+	// long as both sides keep at least this number of pixels. That takes less time. 0:
+	// not scaled. Frames of uncommon kinds are not scaled.
+	MinSide int
+
+	planes baseline.Decoder
+	rgb    []byte // the last frame of an uncommon kind
+}
+
+// Picture is a decoded frame: planes or packed RGB.
+type Picture struct {
+	pixel.Format
+	Data []byte
 }
 
 // Decode decodes a frame. The result is valid until the next call. Bytes before the
-// frame's start and after its end are ignored: drivers pad frames.
-func (d *Decoder) Decode(frame []byte) (picture.Image, error) {
-	img, err := picture.DecodeFrame(d.pix, frame, d.Upright)
-	if err != nil {
-		return picture.Image{}, err
+// frame's start and after its end are ignored: drivers pad frames. A damaged or
+// truncated frame is an error.
+func (d *Decoder) Decode(frame []byte) (Picture, error) {
+	frame = jpegcut.Trim(frame)
+	if !d.Upright || picture.IsUpright(frame) {
+		d.planes.MinSide = d.MinSide
+		if format, data, err := d.planes.Decode(frame); err == nil {
+			return Picture{format, data}, nil
+		}
 	}
-	d.pix = img.Pix
-	return img, nil
+	img, err := picture.DecodeFrame(d.rgb, frame, d.Upright)
+	if err != nil {
+		return Picture{}, err
+	}
+	d.rgb = img.Pix
+	return Picture{pixel.Format{FourCC: pixel.RGB24, Width: img.Width, Height: img.Height, Stride: 3 * img.Width}, img.Pix}, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"halfmeg/camera/internal/jpegcut"
 	"halfmeg/camera/internal/jpegsegment"
+	"halfmeg/camera/internal/jpegtables"
 )
 
 // HeadSize is the number of bytes in which a file's format is recognised. Cameras
@@ -29,14 +30,6 @@ func IndexJPEG(head []byte) int {
 		return -1
 	}
 	return jpegcut.Index(head)
-}
-
-// trimLead removes bytes before the start of a JPEG.
-func trimLead(frame []byte) []byte {
-	if bytes.HasPrefix(frame, []byte(jpegFormat.magic)) {
-		return frame
-	}
-	return frame[max(jpegcut.Index(frame), 0):]
 }
 
 // Errors of image/jpeg where a marker comes too early.
@@ -64,7 +57,7 @@ func readJPEG(file []byte) (image.Image, error) {
 // without bytes before its start, with Huffman tables and with an end marker. It
 // does not check the frame.
 func AppendFile(dst, frame []byte) []byte {
-	parts, _ := completeParts(trimLead(frame))
+	parts, _ := completeParts(jpegcut.Trim(frame))
 	for _, part := range parts {
 		dst = append(dst, part...)
 	}
@@ -77,7 +70,7 @@ func AppendFile(dst, frame []byte) []byte {
 func completeParts(frame []byte) (parts [][]byte, ended bool) {
 	parts = [][]byte{frame}
 	if scan, ok := scanWithoutTables(frame); ok {
-		parts = [][]byte{frame[:scan], typicalSegments, frame[scan:]}
+		parts = [][]byte{frame[:scan], jpegtables.Segments, frame[scan:]}
 	}
 	eoi := []byte{0xff, jpegsegment.EOI}
 	ended = bytes.HasSuffix(bytes.TrimRight(frame, "\x00"), eoi)

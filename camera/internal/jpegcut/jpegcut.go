@@ -30,6 +30,15 @@ var start = []byte{0xff, soi, 0xff}
 // Index returns where in data a JPEG starts, or -1.
 func Index(data []byte) int { return bytes.Index(data, start) }
 
+// Trim removes bytes before the start of a JPEG. Without a start it returns data as
+// they are.
+func Trim(data []byte) []byte {
+	if bytes.HasPrefix(data, start[:2]) {
+		return data
+	}
+	return data[max(Index(data), 0):]
+}
+
 // Reader returns the JPEGs of a stream. Bytes between them, such as padding or the
 // boundaries of a multipart stream, are ignored.
 type Reader struct {

@@ -1,4 +1,5 @@
-package picture
+// Package jpegtables holds the Huffman tables of cameras that do not send them.
+package jpegtables
 
 import "halfmeg/camera/internal/jpegsegment"
 
@@ -55,16 +56,19 @@ var typicalTables = [...]huffmanTable{
 	},
 }
 
-// typicalSegments are the segments of the typical tables.
-var typicalSegments = appendTables(nil)
+// File is a JPEG of the typical tables and nothing else.
+var File = append([]byte{0xff, jpegsegment.SOI}, Segments...)
 
-// appendTables appends a segment DHT for each of the typical tables.
-func appendTables(dst []byte) []byte {
+// Segments are the segments DHT of the typical tables, with their markers.
+var Segments = segments()
+
+func segments() []byte {
+	var all []byte
 	for _, t := range typicalTables {
 		length := 2 + 1 + len(t.counts) + len(t.values)
-		dst = append(dst, 0xff, jpegsegment.DHT, byte(length>>8), byte(length), t.class)
-		dst = append(dst, t.counts...)
-		dst = append(dst, t.values...)
+		all = append(all, 0xff, jpegsegment.DHT, byte(length>>8), byte(length), t.class)
+		all = append(all, t.counts...)
+		all = append(all, t.values...)
 	}
-	return dst
+	return all
 }

@@ -1,0 +1,378 @@
+package baseline
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/camera/internal/jpegsegment"
+	"halfmeg/camera/pixel"
+	"halfmeg/internal/testdata"
+	"halfmeg/internal/testjpeg"
+)
+
+// scene is a picture with smooth areas, edges and fine texture.
+func scene(x, y int) [3]float64 {
+	fx, fy := float64(x), float64(y)
+	luma := 128 + 70*math.Sin(fx/17)*math.Cos(fy/23) + 30*math.Sin(fx*fy/300)
+	if (x/40+y/30)%3 == 0 {
+		luma = 255 - luma
+	}
+	return [3]float64{
+		min(max(luma, 0), 255), 128 + 60*math.Sin(fx/31+fy/41), 128 + 60*math.Cos(fx/29-fy/19),
+	}
+}
+
+// samplings are kinds of subsampling.
+var samplings = map[string]testjpeg.Config{
+	"grey":               {Grey: true},
+	"4:4:4":              {H: 1, V: 1},
+	"4:2:2":              {H: 2, V: 1},
+	"4:2:0":              {H: 2, V: 2},
+	"4:2:2 in 2x2":       {H: 2, V: 2, ChromaH: 1, ChromaV: 2},
+	"4:4:4 in 2x1":       {H: 2, V: 1, ChromaH: 2, ChromaV: 1},
+	"4:2:2 with restart": {H: 2, V: 1, Restart: 3},
+	"4:2:0 with restart": {H: 2, V: 2, Restart: 1},
+	"grey with restart":  {Grey: true, Restart: 10},
+	"4:2:2 no tables":    {H: 2, V: 1, NoTables: true},
+}
+
+// reference decodes with package image/jpeg and returns the planes.
+func reference(t testing.TB, file []byte) (planes [3][]byte, strides [3]int, size image.Point) {
+	t.Helper()
+	img, err := jpeg.Decode(bytes.NewReader(file))
+	require.NoError(t, err)
+	switch m := img.(type) {
+	case *image.Gray:
+		return [3][]byte{m.Pix}, [3]int{m.Stride}, m.Rect.Size()
+	case *image.YCbCr:
+		return [3][]byte{m.Y, m.Cb, m.Cr}, [3]int{m.YStride, m.CStride, m.CStride}, m.Rect.Size()
+	}
+	require.Fail(t, "unexpected type", "%T", img)
+	return planes, strides, size
+}
+
+// requireSame checks that a picture equals that of image/jpeg within one code value.
+func requireSame(t testing.TB, file []byte, f pixel.Format, data []byte) {
+	t.Helper()
+	want, strides, size := reference(t, file)
+	require.Equal(t, size, image.Pt(f.Width, f.Height))
+	img := f.Image(data)
+	require.NoError(t, img.Validate())
+	for p, layout := range f.Planes() {
+		for y := range layout.Rows {
+			got, row := img.Planes[p].Data[y*layout.Stride:][:layout.RowBytes], want[p][y*strides[p]:]
+			for x, v := range got {
+				if d := int(v) - int(row[x]); d < -1 || d > 1 {
+					require.Fail(t, "differs", "plane %d, column %d, row %d: %d instead of %d", p, x, y, v, row[x])
+				}
+			}
+		}
+	}
+}
+
+// withTables returns the file that package image/jpeg decodes.
+func withTables(c testjpeg.Config, colour testjpeg.Colour) []byte {
+	c.NoTables = false
+	return testjpeg.Encode(c, colour)
+}
+
+func TestAgainstImageJPEG(t *testing.T) {
+	for name, c := range samplings {
+		var d Decoder
+		for _, size := range [][2]int{{1, 1}, {8, 8}, {16, 16}, {17, 9}, {50, 34}, {64, 48}, {129, 70}, {7, 100}} {
+			for _, quality := range []int{5, 75, 100} {
+				c.Width, c.Height, c.Quality = size[0], size[1], quality
+				file := testjpeg.Encode(c, scene)
+				f, data, err := d.Decode(file)
+				require.NoError(t, err, "%s %v %d", name, size, quality)
+				requireSame(t, withTables(c, scene), f, data)
+			}
+		}
+	}
+}
+
+// TestPhotographs compares with package image/jpeg on real pictures.
+func TestPhotographs(t *testing.T) {
+	dir := testdata.Path(t, "pictures")
+	files, err := filepath.Glob(filepath.Join(dir, "*.jpg"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	var d Decoder
+	decoded := 0
+	for i := 0; i < len(files); i += 40 {
+		file, err := os.ReadFile(files[i])
+		require.NoError(t, err)
+		if f, data, err := d.Decode(file); err == nil {
+			requireSame(t, file, f, data)
+			decoded++
+		}
+	}
+	require.Greater(t, decoded, len(files)/40/2)
+}
+
+// TestScaled compares with the means of the samples of the full size: a scaled picture
+// is close to them where it is smooth.
+func TestScaled(t *testing.T) {
+	smooth := func(x, y int) [3]float64 {
+		fx, fy := float64(x), float64(y)
+		return [3]float64{128 + 100*math.Sin(fx/50)*math.Cos(fy/60), 128 + 90*math.Sin(fx/40+fy/70), 128 + 90*math.Cos(fx/80)}
+	}
+	for name, c := range samplings {
+		for _, size := range [][2]int{{128, 96}, {131, 97}, {9, 17}} {
+			c.Width, c.Height, c.Quality = size[0], size[1], 95
+			file := testjpeg.Encode(c, smooth)
+			var whole Decoder
+			full, fullData, err := whole.Decode(file)
+			require.NoError(t, err)
+			for _, divisor := range []int{2, 4, 8} {
+				shortest := (min(size[0], size[1]) + divisor - 1) / divisor
+				d := Decoder{MinSide: shortest}
+				f, data, err := d.Decode(file)
+				require.NoError(t, err)
+				require.Equal(t, full.FourCC, f.FourCC)
+				require.Equal(t, [2]int{(size[0] + divisor - 1) / divisor, (size[1] + divisor - 1) / divisor}, [2]int{f.Width, f.Height})
+				img, fullImg := f.Image(data), full.Image(fullData)
+				require.NoError(t, img.Validate())
+				for p, layout := range f.Planes() {
+					large := full.Planes()[p]
+					for y := range large.Rows / divisor {
+						for x := range large.RowBytes / divisor {
+							want := mean(fullImg.Planes[p], x*divisor, y*divisor, divisor)
+							require.InDelta(t, want, float64(img.Planes[p].Data[y*layout.Stride+x]), 9, "%s 1/%d plane %d column %d row %d", name, divisor, p, x, y)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// mean returns the mean of side x side samples at (x, y).
+func mean(p pixel.Plane, x, y, side int) float64 {
+	sum := 0
+	for j := range side {
+		for _, v := range p.Data[(y+j)*p.Stride+x:][:side] {
+			sum += int(v)
+		}
+	}
+	return float64(sum) / float64(side*side)
+}
+
+func TestScaledSize(t *testing.T) {
+	for _, c := range []struct{ width, height, minSide, want int }{
+		{640, 480, 0, 8}, {640, 480, 227, 4}, {640, 480, 240, 4}, {640, 480, 241, 8}, {1280, 720, 227, 4}, {1920, 1080, 227, 2},
+		{227, 227, 227, 8}, {100, 100, 227, 8}, {4000, 3000, 227, 1}, {9000, 9000, 1, 1}, {453, 453, 227, 4}, {452, 452, 227, 8},
+	} {
+		require.Equal(t, c.want, scaledSize(c.width, c.height, c.minSide), "%+v", c)
+	}
+}
+
+// TestMissingEnd decodes frames without the end marker, with padding, and with the
+// start of another one.
+func TestMissingEnd(t *testing.T) {
+	for name, c := range samplings {
+		c.Width, c.Height, c.Quality = 50, 34, 75
+		file := testjpeg.Encode(c, scene)
+		var d Decoder
+		_, want, err := d.Decode(file)
+		require.NoError(t, err)
+		want = slices.Clone(want)
+		body := file[:len(file)-2]
+		for kind, frame := range map[string][]byte{
+			"no end":           body,
+			"zeros":            append(slices.Clone(body), make([]byte, 100)...),
+			"padding":          append(slices.Clone(file), make([]byte, 100)...),
+			"stale data":       append(slices.Clone(file), file...),
+			"fill bytes":       append(slices.Clone(body), 0xff, 0xff, 0xff, 0xd9),
+			"a restart marker": append(slices.Clone(body), 0xff, 0xd3, 0xff, 0xd9),
+			"a byte 0xff":      append(slices.Clone(body), 0xff),
+		} {
+			_, got, err := d.Decode(frame)
+			require.NoError(t, err, "%s, %s", name, kind)
+			require.Equal(t, want, got, "%s, %s", name, kind)
+		}
+	}
+}
+
+// TestTruncated checks that a frame that ends too early is an error, wherever it ends.
+func TestTruncated(t *testing.T) {
+	for name, c := range samplings {
+		c.Width, c.Height, c.Quality = 50, 34, 75
+		file := testjpeg.Encode(c, scene)
+		var d Decoder
+		for n := range len(file) - 3 { // the last byte of the data may be nothing but filling
+			_, _, err := d.Decode(file[:n])
+			require.ErrorIs(t, err, ErrUnsupported, "%s, %d of %d bytes", name, n, len(file))
+		}
+		_, _, err := d.Decode(file) // the next frame is not affected
+		require.NoError(t, err)
+	}
+}
+
+// find returns the offset of a marker in the header.
+func find(t testing.TB, file []byte, marker byte) int {
+	t.Helper()
+	for s := range jpegsegment.All(file) {
+		if s.Marker == marker {
+			return s.Offset
+		}
+	}
+	require.Fail(t, "no such marker")
+	return 0
+}
+
+// TestUnsupported changes one thing at a time to what the package does not decode.
+func TestUnsupported(t *testing.T) {
+	c := testjpeg.Config{Width: 50, Height: 34, H: 2, V: 1, Quality: 75, Restart: 4}
+	file := testjpeg.Encode(c, scene)
+	sof, dht, dqt, sos := find(t, file, jpegsegment.SOF0), find(t, file, jpegsegment.DHT), find(t, file, jpegsegment.DQT), find(t, file, jpegsegment.SOS)
+	rst := bytes.Index(file[sos:], []byte{0xff, jpegsegment.RST0}) + sos
+	set := func(at int, b byte) func([]byte) []byte {
+		return func(f []byte) []byte { f[at] = b; return f }
+	}
+	insert := func(at int, b ...byte) func([]byte) []byte {
+		return func(f []byte) []byte { return slices.Insert(f, at, b...) }
+	}
+	var d Decoder
+	for name, change := range map[string]func([]byte) []byte{
+		"progressive":              set(sof+1, 0xc2),
+		"arithmetic":               set(sof+1, 0xc9),
+		"12 bits":                  set(sof+4, 12),
+		"no rows":                  set(sof+6, 0),
+		"large":                    func(f []byte) []byte { f[sof+5], f[sof+7] = 0x0f, 0x0f; return f },
+		"4:1:1":                    set(sof+11, 0x41),
+		"4:4:0":                    set(sof+11, 0x12),
+		"unlike chroma":            set(sof+14, 0x21),
+		"two components":           set(sof+9, 2),
+		"repeated component":       set(sof+13, 1),
+		"unknown quantizers":       set(sof+12, 3),
+		"steps of 16 bits":         set(dqt+4, 0x10),
+		"Huffman table 4":          set(dht+4, 0x04),
+		"Huffman table too long":   set(dht+6, 200),
+		"too many codes":           set(dht+5, 3),
+		"component order":          func(f []byte) []byte { f[sos+5], f[sos+7] = 2, 1; return f },
+		"one component of three":   set(sos+4, 1),
+		"undefined Huffman table":  set(sos+6, 0x22),
+		"RGB by Adobe":             insert(2, append([]byte{0xff, 0xee, 0, 14}, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00")...)...),
+		"wrong restart marker":     set(rst+1, 0xd5),
+		"missing restart marker":   func(f []byte) []byte { return slices.Delete(f, rst, rst+2) },
+		"marker in the data":       insert(rst-5, 0xff, 0xd9),
+		"another scan":             func(f []byte) []byte { return append(f[:len(f)-2], f[sos:]...) },
+		"bytes before":             insert(0, 0),
+		"wrong restart interval":   func(f []byte) []byte { f[find(t, f, jpegsegment.DRI)+5] = 2; return f },
+		"another frame header":     insert(sos, file[sof:sof+19]...),
+		"number of lines after it": insert(sos, 0xff, 0xdc, 0, 4, 0, 8),
+	} {
+		_, _, err := d.Decode(change(slices.Clone(file)))
+		require.ErrorIs(t, err, ErrUnsupported, name)
+	}
+	_, _, err := d.Decode(file)
+	require.NoError(t, err)
+}
+
+// TestJFIFIsNotRGB: a JFIF header decides against the other hints.
+func TestJFIFIsNotRGB(t *testing.T) {
+	file := testjpeg.Encode(testjpeg.Config{Width: 16, Height: 16, H: 1, V: 1, Quality: 75}, scene)
+	adobe := append([]byte{0xff, 0xee, 0, 14}, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00")...)
+	jfif := append([]byte{0xff, 0xe0, 0, 16}, []byte("JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00")...)
+	var d Decoder
+	_, _, err := d.Decode(slices.Insert(slices.Clone(file), 2, append(jfif, adobe...)...))
+	require.NoError(t, err)
+}
+
+// TestSteadyState decodes frames of alternating tables and the same size without
+// allocating, for each size and subsampling.
+func TestSteadyState(t *testing.T) {
+	for name, c := range samplings {
+		c.Width, c.Height, c.Quality = 100, 75, 80
+		file := testjpeg.Encode(c, scene)
+		for _, minSide := range []int{0, 37} {
+			d := Decoder{MinSide: minSide}
+			allocations := testing.AllocsPerRun(5, func() {
+				_, _, err := d.Decode(file)
+				require.NoError(t, err)
+			})
+			require.Zero(t, allocations, name)
+		}
+	}
+}
+
+// TestHeaderAloneAllocatesNoFrame: the size in a header may be wrong, so memory is
+// allocated only for pictures that the frame is long enough for.
+func TestHeaderAloneAllocatesNoFrame(t *testing.T) {
+	file := testjpeg.Encode(testjpeg.Config{Width: 64, Height: 64, H: 2, V: 2, Quality: 75}, scene)
+	sof := find(t, file, jpegsegment.SOF0)
+	copy(file[sof+5:], []byte{4000 >> 8, 4000 & 255, 4000 >> 8, 4000 & 255})
+	var d Decoder
+	_, _, err := d.Decode(file)
+	require.ErrorIs(t, err, ErrUnsupported)
+	require.Zero(t, cap(d.data))
+}
+
+// TestLimitOfCoefficients decodes noise of black and white pixels, which has the largest
+// coefficients of any picture. Those that no picture has are left to image/jpeg.
+func TestLimitOfCoefficients(t *testing.T) {
+	noise := rand.New(rand.NewPCG(1, 2))
+	file := testjpeg.Encode(testjpeg.Config{Width: 64, Height: 64, Grey: true, Quality: 100}, func(int, int) [3]float64 {
+		return [3]float64{float64(255 * noise.IntN(2))}
+	})
+	var d Decoder
+	f, data, err := d.Decode(file)
+	require.NoError(t, err)
+	requireSame(t, file, f, data)
+	dqt := find(t, file, jpegsegment.DQT)
+	for i := range 64 {
+		file[dqt+5+i] = 255
+	}
+	_, _, err = d.Decode(file)
+	require.ErrorIs(t, err, ErrUnsupported)
+}
+
+// FuzzDecode compares with package image/jpeg: what both decode is the same picture.
+// What only this package decodes lacks the tables or the end.
+func FuzzDecode(f *testing.F) {
+	for _, c := range samplings {
+		c.Width, c.Height, c.Quality = 17, 9, 60
+		f.Add(testjpeg.Encode(c, scene), uint8(0))
+	}
+	var whole Decoder
+	f.Fuzz(func(t *testing.T, frame []byte, minSide uint8) {
+		small := Decoder{MinSide: 1 + int(minSide)}
+		if format, data, err := small.Decode(frame); err == nil {
+			img := format.Image(data)
+			require.NoError(t, img.Validate())
+		}
+		format, data, err := whole.Decode(frame)
+		if err != nil {
+			return
+		}
+		if _, err := jpeg.Decode(bytes.NewReader(frame)); err == nil {
+			requireSame(t, frame, format, data)
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	file := testjpeg.Encode(testjpeg.Config{Width: 640, Height: 480, H: 2, V: 1, Quality: 60}, scene)
+	for _, minSide := range []int{0, 227, 120} {
+		b.Run(fmt.Sprintf("%d bytes, MinSide %d", len(file), minSide), func(b *testing.B) {
+			d := Decoder{MinSide: minSide}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := d.Decode(file); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,261 @@
+package baseline
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"halfmeg/camera/internal/jpegsegment"
+	"halfmeg/kernels/idct"
+)
+
+// step is how a coefficient is stored: its quantizer step with idct.FractionBits
+// fraction bits, shifted left by 8, and in the lower bits its place in the block.
+type step int32
+
+// zigzag is the order of coefficients (figure A.6): 8 times the vertical frequency plus
+// the horizontal one.
+var zigzag = [64]byte{
+	0, 1, 8, 16, 9, 2, 3, 10,
+	17, 24, 32, 25, 18, 11, 4, 5,
+	12, 19, 26, 33, 40, 48, 41, 34,
+	27, 20, 13, 6, 7, 14, 21, 28,
+	35, 42, 49, 56, 57, 50, 43, 36,
+	29, 22, 15, 23, 30, 37, 44, 51,
+	58, 59, 52, 45, 38, 31, 39, 46,
+	53, 60, 61, 54, 47, 55, 62, 63,
+}
+
+// lastIndex returns the index in zigzag order of the last coefficient that a block of
+// the given size needs: the one with the highest frequencies.
+func lastIndex(size int) int {
+	return [...]int{1: 0, 2: 4, 4: 24, 8: 63}[size]
+}
+
+// setSteps sets the steps. A coefficient that the size does not need is stored as zero in
+// the place of the last one that it needs, which is decoded later.
+func (c *component) setSteps(size int, quantizers *[64]byte) {
+	last := lastIndex(size)
+	for i, at := range zigzag {
+		u, v := int(at&7), int(at>>3)
+		factor := step(quantizers[i]) << (idct.FractionBits + 8)
+		if u >= size || v >= size {
+			u, v, factor = size-1, size-1, 0
+		}
+		c.steps[i] = factor | step(idct.Index(size, u, v))
+	}
+	c.last = last
+}
+
+// blockSpace is the number of int16 that a block's array may reach beyond its own.
+const blockSpace = 64
+
+// bitReader reads the bits of an interval.
+type bitReader struct {
+	data []byte // the interval without stuffed zeros, followed by zeros
+	end  int    // its length
+	pos  int    // bytes loaded; may exceed end
+	bits uint64 // the next bits, from the highest down
+	n    uint   // valid bits in it
+}
+
+// padding is the number of zeros after an interval.
+const padding = 8
+
+// minBits is the number of bits that the longest code and its coefficient need.
+const minBits = maxCode + maxSize
+
+// next starts an interval at src, and returns what follows its data: a marker, or
+// nothing.
+func (r *bitReader) next(src []byte) []byte {
+	data := r.data[:0]
+	for {
+		i := bytes.IndexByte(src, 0xff)
+		if i < 0 || i+1 == len(src) {
+			data = append(data, src...)
+			src = nil
+			break
+		}
+		if src[i+1] != 0 {
+			data = append(data, src[:i]...)
+			src = src[i:]
+			break
+		}
+		data = append(data, src[:i+1]...)
+		src = src[i+2:]
+	}
+	r.end, r.pos, r.bits, r.n = len(data), 0, 0, 0
+	r.data = append(data, make([]byte, padding)...)
+	return src
+}
+
+// overrun reports whether more bits were read than the interval has.
+func (r *bitReader) overrun() bool { return 8*r.pos-int(r.n) > 8*r.end }
+
+// block decodes a block. Its coefficients must be zero before. It returns false if the
+// block is not valid, or if its sum is too large for idct.Row.
+func (r *bitReader) block(c *component, out *[64]int16) bool {
+	bits, n := r.bits, r.n
+	if n < minBits {
+		bits, n = r.refill(bits, n)
+	}
+	e := c.dc.first[bits>>(64-lookupBits)]
+	if e.special() {
+		if e == 0 {
+			e = c.dc.find(bits)
+		}
+		if e == invalid {
+			return false
+		}
+	}
+	bits <<= e.remove()
+	n -= e.remove()
+	value := e.value()
+	if size := e.size(); size != 0 {
+		value = extend(bits, size)
+		bits <<= size
+		n -= size
+	}
+	c.predictor += value
+	dc := c.predictor * int32(c.steps[0]>>8)
+	out[0] = int16(dc)
+	sum := max(dc, -dc)
+
+	k := 0
+	for k < c.last {
+		if n < minBits {
+			bits, n = r.refill(bits, n)
+		}
+		e := c.ac.first[bits>>(64-lookupBits)]
+		if e.special() {
+			if e == 0 {
+				e = c.ac.find(bits)
+			}
+			if e == invalid {
+				return false
+			}
+		}
+		bits <<= e.remove()
+		n -= e.remove()
+		value := e.value()
+		if size := e.size(); size != 0 {
+			value = extend(bits, size)
+			bits <<= size
+			n -= size
+		}
+		k += e.advance()
+		if k > c.last {
+			break
+		}
+		s := c.steps[k&63]
+		ac := value * int32(s>>8)
+		out[s&63] = int16(ac)
+		sum += max(ac, -ac)
+	}
+	for k < 63 { // coefficients that are not needed
+		if n < minBits {
+			bits, n = r.refill(bits, n)
+		}
+		e := c.ac.first[bits>>(64-lookupBits)]
+		if e.special() {
+			if e == 0 {
+				e = c.ac.find(bits)
+			}
+			if e == invalid {
+				return false
+			}
+		}
+		length := e.remove() + e.size()
+		bits <<= length
+		n -= length
+		k += e.advance()
+	}
+	r.bits, r.n = bits, n
+	return (k == 63 || k >= endOfBlock) && sum <= idct.MaxSum
+}
+
+// refill loads as many bytes as fit. Bits after the valid ones may already be set, to the
+// same values.
+func (r *bitReader) refill(bits uint64, n uint) (uint64, uint) {
+	if r.pos < r.end {
+		bits |= binary.BigEndian.Uint64(r.data[r.pos:]) >> (n & 63)
+	}
+	r.pos += int(63-n) / 8
+	return bits, n | 56
+}
+
+// decodeScan decodes the blocks of the scan.
+func (d *Decoder) decodeScan(scan []byte) bool {
+	rest := d.bits.next(scan)
+	d.resetPredictors()
+	left, marker := d.interval, byte(jpegsegment.RST0)
+	for range d.mcusY {
+		for x := range d.mcusX {
+			if d.interval > 0 {
+				if left == 0 {
+					if d.bits.overrun() || !isMarker(rest, marker) {
+						return false
+					}
+					rest = d.bits.next(rest[2:])
+					d.resetPredictors()
+					left = d.interval
+					marker = jpegsegment.RST0 | (marker+1)&7
+				}
+				left--
+			}
+			if !d.decodeMCU(x) {
+				return false
+			}
+		}
+		if d.bits.overrun() {
+			return false
+		}
+		d.transform()
+	}
+	return endsPicture(rest)
+}
+
+// decodeMCU decodes the blocks of the MCU in column x.
+func (d *Decoder) decodeMCU(x int) bool {
+	for i := range d.units {
+		u := &d.units[i]
+		c := u.component
+		at := idct.Offset(d.size, u.first+x*c.h)
+		if !d.bits.block(c, (*[64]int16)(c.coefficients[at:])) {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *Decoder) resetPredictors() {
+	for i := range d.components {
+		d.components[i].predictor = 0
+	}
+}
+
+// isMarker reports whether data starts with a marker.
+func isMarker(data []byte, marker byte) bool {
+	return len(data) >= 2 && data[0] == 0xff && data[1] == marker
+}
+
+// endsPicture reports whether no other scan follows: data are empty or their first
+// marker is EOI.
+func endsPicture(data []byte) bool {
+	for len(data) >= 2 {
+		i := bytes.IndexByte(data, 0xff)
+		if i < 0 || i+1 >= len(data) {
+			break
+		}
+		switch marker := data[i+1]; {
+		case marker == jpegsegment.EOI:
+			return true
+		case marker == 0 || marker >= jpegsegment.RST0 && marker <= jpegsegment.RST7:
+			data = data[i+2:]
+		case marker == 0xff:
+			data = data[i+1:]
+		default:
+			return false
+		}
+	}
+	return true
+}
