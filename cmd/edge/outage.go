@@ -16,13 +16,9 @@ const outageDelay = time.Second
 // outages reports on stderr when frames stop and when they resume, with a single line for
 // a short outage.
 type outages struct {
-	camera string // its name; empty if it has none
-	stderr io.Writer
-
-	notifying sync.Mutex  // orders the calls of changed
-	changed   func(error) // called by report, with the explained error; nil before notify
-	latest    error       // the last report before notify
-	reported  bool        // whether latest is set
+	camera  string // its name; empty if it has none
+	stderr  io.Writer
+	changed func(error) // called by report, with the explained error; may be nil
 
 	mu      sync.Mutex
 	since   time.Time   // start of the outage; zero while frames arrive
@@ -30,30 +26,12 @@ type outages struct {
 	timer   *time.Timer // writes pending; nil before the first outage
 }
 
-// notify calls a function at each report from now on, and for the last one before.
-func (o *outages) notify(changed func(error)) {
-	o.notifying.Lock()
-	defer o.notifying.Unlock()
-	o.changed = changed
-	if o.reported {
-		changed(o.latest)
-	}
-}
-
-func (o *outages) change(err error) {
-	o.notifying.Lock()
-	defer o.notifying.Unlock()
-	if o.changed != nil {
-		o.changed(err)
-	} else {
-		o.latest, o.reported = err, true
-	}
-}
-
 // report reports the error that stopped the frames, or with nil that frames arrive, the
 // first ones included.
 func (o *outages) report(err error) {
-	o.change(cameraerr.Explain(err))
+	if o.changed != nil {
+		o.changed(cameraerr.Explain(err))
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {

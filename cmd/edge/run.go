@@ -163,7 +163,6 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	cameras := r.cameraRuns(cmd.ErrOrStderr())
-	defer r.openAhead(ctx, cameras)()
 	network, err := r.engine.Network()
 	if err != nil {
 		return err
@@ -173,6 +172,7 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		return err
 	}
 	defer classifier.Close()
+	r.camera.Options.MinSide = r.minSide(network.Input.Size)
 	if err := r.prepare(cameras, classifier, network); err != nil {
 		return err
 	}
@@ -275,4 +275,16 @@ func (r *runCommand) writeSummary(w io.Writer, s pipeline.Summary) error {
 		return jsonl.Write(w, s)
 	}
 	return s.Write(w)
+}
+
+// minSide returns the smallest side of the frames that are decoded from a camera's JPEGs.
+// The network needs no more than its input's size. A region to crop is in pixels of
+// the whole frame, and outputs encode pictures that are turned from the decoded
+// frame, not from the JPEG: these get whole frames.
+func (r *runCommand) minSide(inputSize int) int {
+	turned := r.rotate != 0 || r.mirror
+	if r.crop != (pixel.Region{}) || turned && r.outputs.enabled() {
+		return 0
+	}
+	return inputSize
 }

@@ -21,7 +21,6 @@ type cameraRun struct {
 	pipeline.Runner
 
 	outages outages
-	opening *opening // until opened returns it; nil if it is not opened in the background
 }
 
 // cameraRuns returns the runs of all selected cameras, without sources and queues, and
@@ -43,6 +42,7 @@ func (r *runCommand) cameraRuns(stderr io.Writer) []*cameraRun {
 			},
 			outages: outages{camera: named.Name, stderr: stderr},
 		}
+		runs[i].outages.changed = runs[i].CameraChanged
 	}
 	return runs
 }
@@ -92,11 +92,10 @@ func (r *runCommand) runAll(ctx context.Context, runs []*cameraRun, stderr io.Wr
 	return errors.Join(errs...)
 }
 
-// runOne waits for a camera and runs until its end.
+// runOne opens a camera and runs until its end.
 func (r *runCommand) runOne(ctx context.Context, c *cameraRun) (err error) {
-	c.outages.notify(c.CameraChanged)
 	defer c.outages.flush()
-	source, err := r.opened(ctx, c)
+	source, err := r.open(ctx, c)
 	if err != nil {
 		return pipeline.IgnoreEnd(ctx, err)
 	}

@@ -359,3 +359,24 @@ func TestRunSeveralCameras(t *testing.T) {
 		require.Contains(t, got.stderr, fmt.Sprintf(`{"camera":%q,"frames":%d,`, camera, frames))
 	}
 }
+
+// TestMinSide: frames are scaled down unless a region is in their pixels or outputs show
+// them turned.
+func TestMinSide(t *testing.T) {
+	for _, c := range []struct {
+		flags []string
+		want  int
+	}{
+		{nil, 227},
+		{[]string{"--rotate", "90"}, 227},
+		{[]string{"--listen", "127.0.0.1:0"}, 227},
+		{[]string{"--listen", "127.0.0.1:0", "--rotate", "180"}, 0},
+		{[]string{"--record", "pictures", "--mirror"}, 0},
+		{[]string{"--crop", "50%x50%+25%+25%"}, 0},
+		{[]string{"--crop", "320x240"}, 0},
+	} {
+		r, command := newRunCommand(nil)
+		require.NoError(t, command.ParseFlags(c.flags))
+		require.Equal(t, c.want, r.minSide(227), c.flags)
+	}
+}
