@@ -3,7 +3,7 @@
 // Cyclebench classifies frames on one thread, to measure the cost in cycles.
 // Package roi marks the part to count. With -prepare it measures preprocessing
 // instead: the conversion of camera frames of 640x480 pixels to the network's
-// input.
+// input. With -prepare MJPG that includes decoding a JPEG.
 //
 //	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build ./tools/cyclebench
 //	GOMAXPROCS=1 ./cyclebench -frames 5
@@ -29,6 +29,7 @@ func main() {
 	path := flag.String("model", "", ".sqz `file` of the network (default: the embedded one)")
 	operation := flag.String("operation", "", "mark only this `operation` of each frame; edge bench lists the names")
 	format := flag.String("prepare", "", "measure preprocessing of frames in this pixel `format` instead: "+formatNames())
+	minSide := flag.Int("min-side", -1, "with -prepare MJPG, the smallest side in `pixels` to which frames may be scaled; 0: whole frames (default: as edge run)")
 	rotate := flag.Int("rotate", 0, "`degrees` by which -prepare rotates the frames: 0, 90, 180 or 270")
 	cli.Flags("cyclebench", `Cyclebench classifies frames on one thread and prints the time per frame. An
 emulator that counts cycles finds the frames between the marks of package roi.
@@ -44,7 +45,7 @@ emulator that counts cycles finds the frames between the marks of package roi.
 	switch {
 	case err != nil:
 	case *format != "":
-		err = prepare(n, *format, *rotate, *frames)
+		err = prepare(n, *format, *rotate, *minSide, *frames)
 	default:
 		err = run(n, *operation, *frames)
 	}

@@ -4,10 +4,15 @@ package main
 
 import (
 	"fmt"
+	"image/color"
+	"math/rand/v2"
 	"strings"
 	"time"
 
+	"halfmeg/camera/mjpeg"
 	"halfmeg/camera/pixel"
+	"halfmeg/camera/testcard"
+	"halfmeg/internal/testjpeg"
 	"halfmeg/model"
 	"halfmeg/model/prep"
 	"halfmeg/tools/internal/roi"
@@ -19,31 +24,48 @@ var formats = []pixel.FourCC{
 }
 
 func formatNames() string {
-	var names []string
+	names := []string{pixel.MJPEG.String()}
 	for _, f := range formats {
 		names = append(names, f.String())
 	}
 	return strings.Join(names, ", ")
 }
 
-func prepare(n *model.Network, format string, rotate, frames int) error {
+func prepare(n *model.Network, format string, rotate, minSide, frames int) error {
+	if minSide < 0 {
+		minSide = n.Input.Size * 3 / 2 // as edge run
+	}
 	p, err := prep.NewPreprocessor(n.Input)
 	if err != nil {
 		return err
 	}
-	src, err := cameraFrame(format)
+	var read func() (pixel.Image, error)
+	if format == pixel.MJPEG.String() {
+		read, err = jpegFrames(minSide)
+	} else {
+		read, err = cameraFrames(format)
+	}
 	if err != nil {
 		return err
 	}
-	src.Rotate = rotate
 	dst := make([]int8, 3*n.Input.Size*n.Input.Size)
-	if err := p.Run(dst, src); err != nil { // warm the caches
-		return err
+	frame := func() error {
+		src, err := read()
+		if err != nil {
+			return err
+		}
+		src.Rotate = rotate
+		return p.Run(dst, src)
+	}
+	for range 2 { // warm the caches
+		if err := frame(); err != nil {
+			return err
+		}
 	}
 	begin := time.Now()
 	roi.Begin()
 	for range frames {
-		if err := p.Run(dst, src); err != nil {
+		if err := frame(); err != nil {
 			return err
 		}
 	}
@@ -52,9 +74,9 @@ func prepare(n *model.Network, format string, rotate, frames int) error {
 	return nil
 }
 
-// cameraFrame returns a frame that contains all byte values. The cost does not
-// depend on the content.
-func cameraFrame(name string) (pixel.Image, error) {
+// cameraFrames returns a function that returns a frame, which contains all byte values.
+// The cost does not depend on the content.
+func cameraFrames(name string) (func() (pixel.Image, error), error) {
 	const width, height = 640, 480
 	for _, f := range formats {
 		if f.String() != name {
@@ -65,9 +87,34 @@ func cameraFrame(name string) (pixel.Image, error) {
 		for i := range data {
 			data[i] = byte(i*7 ^ i>>8)
 		}
-		return pixel.Format{FourCC: f, Width: width, Height: height, Stride: stride, Range: pixel.Limited}.Image(data), nil
+		img := pixel.Format{FourCC: f, Width: width, Height: height, Stride: stride, Range: pixel.Limited}.Image(data)
+		return func() (pixel.Image, error) { return img, nil }, nil
 	}
-	return pixel.Image{}, fmt.Errorf("-prepare %q: expected one of %s", name, formatNames())
+	return nil, fmt.Errorf("-prepare %q: expected one of %s", name, formatNames())
+}
+
+// jpegFrames returns a function that decodes a webcam's JPEG: 4:2:2, without Huffman tables, about 37 kB. It is a scene of the test card with the
+// noise of a camera.
+func jpegFrames(minSide int) (func() (pixel.Image, error), error) {
+	pix := make([]byte, 3*testcard.Width*testcard.Height)
+	var card testcard.Card
+	if err := card.Draw(pix, 2*testcard.SceneTime); err != nil {
+		return nil, err
+	}
+	noise := rand.New(rand.NewPCG(1, 2))
+	file := testjpeg.Encode(testjpeg.Config{
+		Width: testcard.Width, Height: testcard.Height, H: 2, V: 1, Quality: 69, NoTables: true,
+	}, func(x, y int) [3]float64 {
+		p := pix[3*(y*testcard.Width+x):]
+		luma, cb, cr := color.RGBToYCbCr(p[0], p[1], p[2])
+		return [3]float64{float64(luma) + 3*noise.NormFloat64(), float64(cb) + noise.NormFloat64(), float64(cr) + noise.NormFloat64()}
+	})
+	fmt.Printf("a JPEG of %d bytes\n", len(file))
+	decoder := mjpeg.Decoder{MinSide: minSide}
+	return func() (pixel.Image, error) {
+		decoded, err := decoder.Decode(file)
+		return decoded.Image(decoded.Data), err
+	}, nil
 }
 
 // bytesOfPixel returns the bytes per pixel in the first plane.
