@@ -75,7 +75,7 @@ func (d *Decoder) Decode(frame []byte) (pixel.Format, []byte, error) {
 	if !ok || !d.decodeScan(scan) {
 		return pixel.Format{}, nil, ErrUnsupported
 	}
-	return format, d.data, nil
+	return format, d.data[:format.Size()], nil
 }
 
 // scaledSize returns the size of a decoded block: the smallest for which both sides of

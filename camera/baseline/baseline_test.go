@@ -193,6 +193,7 @@ func TestMissingEnd(t *testing.T) {
 			"zeros":            append(slices.Clone(body), make([]byte, 100)...),
 			"padding":          append(slices.Clone(file), make([]byte, 100)...),
 			"stale data":       append(slices.Clone(file), file...),
+			"no end, stale":    append(slices.Clone(body), file...),
 			"fill bytes":       append(slices.Clone(body), 0xff, 0xff, 0xff, 0xd9),
 			"a restart marker": append(slices.Clone(body), 0xff, 0xd3, 0xff, 0xd9),
 			"a byte 0xff":      append(slices.Clone(body), 0xff),

@@ -239,7 +239,7 @@ func isMarker(data []byte, marker byte) bool {
 }
 
 // endsPicture reports whether no other scan follows: data are empty or their first
-// marker is EOI.
+// marker is EOI, or SOI of stale data in a driver's buffer.
 func endsPicture(data []byte) bool {
 	for len(data) >= 2 {
 		i := bytes.IndexByte(data, 0xff)
@@ -247,7 +247,7 @@ func endsPicture(data []byte) bool {
 			break
 		}
 		switch marker := data[i+1]; {
-		case marker == jpegsegment.EOI:
+		case marker == jpegsegment.EOI || marker == jpegsegment.SOI:
 			return true
 		case marker == 0 || marker >= jpegsegment.RST0 && marker <= jpegsegment.RST7:
 			data = data[i+2:]
