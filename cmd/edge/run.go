@@ -277,14 +277,15 @@ func (r *runCommand) writeSummary(w io.Writer, s pipeline.Summary) error {
 	return s.Write(w)
 }
 
-// minSide returns the smallest side of the frames that are decoded from a camera's JPEGs.
-// The network needs no more than its input's size. A region to crop is in pixels of
-// the whole frame, and outputs encode pictures that are turned from the decoded
-// frame, not from the JPEG: these get whole frames.
+// minSide returns the smallest side to which a camera's JPEGs may be scaled when they are
+// decoded: twice the network's input. At smaller sizes more answers differ from those to
+// whole frames (docs/boards.md). Frames are not scaled if a region is cropped, which is in
+// pixels of the whole frame, or if outputs show turned frames, which are encoded from the
+// decoded frame.
 func (r *runCommand) minSide(inputSize int) int {
 	turned := r.rotate != 0 || r.mirror
 	if r.crop != (pixel.Region{}) || turned && r.outputs.enabled() {
 		return 0
 	}
-	return inputSize
+	return 2 * inputSize
 }

@@ -367,9 +367,9 @@ func TestMinSide(t *testing.T) {
 		flags []string
 		want  int
 	}{
-		{nil, 227},
-		{[]string{"--rotate", "90"}, 227},
-		{[]string{"--listen", "127.0.0.1:0"}, 227},
+		{nil, 454},
+		{[]string{"--rotate", "90"}, 454},
+		{[]string{"--listen", "127.0.0.1:0"}, 454},
 		{[]string{"--listen", "127.0.0.1:0", "--rotate", "180"}, 0},
 		{[]string{"--record", "pictures", "--mirror"}, 0},
 		{[]string{"--crop", "50%x50%+25%+25%"}, 0},

@@ -33,7 +33,7 @@ func formatNames() string {
 
 func prepare(n *model.Network, format string, rotate, minSide, frames int) error {
 	if minSide < 0 {
-		minSide = n.Input.Size * 3 / 2 // as edge run
+		minSide = 2 * n.Input.Size // as edge run
 	}
 	p, err := prep.NewPreprocessor(n.Input)
 	if err != nil {

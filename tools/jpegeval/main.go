@@ -2,7 +2,7 @@
 // size. It encodes labelled pictures as JPEGs, as a webcam does, and compares the answers
 // to scaled frames with those to whole frames:
 //
-//	go run ./tools/jpegeval -images DIR -size 1280x720 -min-side 340
+//	go run ./tools/jpegeval -images DIR -size 1280x960 -min-side 454
 package main
 
 import (
@@ -52,8 +52,8 @@ func readFlags() settings {
 	s := settings{frame: testjpeg.Config{H: 2, V: 1}}
 	var size string
 	flag.StringVar(&s.images, "images", "", "`folder` of pictures, with labels.csv or one folder per class")
-	flag.StringVar(&size, "size", "640x480", "`WxH` of the JPEGs in pixels")
-	flag.IntVar(&s.minSide, "min-side", 340, "smallest side in `pixels` to which frames may be scaled; that of edge run by default")
+	flag.StringVar(&size, "size", "1280x960", "`WxH` of the JPEGs in pixels")
+	flag.IntVar(&s.minSide, "min-side", 454, "smallest side in `pixels` to which frames may be scaled; that of edge run by default")
 	flag.IntVar(&s.frame.Quality, "quality", 75, "`quality` of the JPEGs, 1 to 100")
 	flag.IntVar(&s.frame.V, "rows", 1, "pixel `rows` per row of chroma: 1 (4:2:2) or 2 (4:2:0)")
 	flag.StringVar(&s.fit, "fit", "model", "`rule` to resize frames to the input: model (as edge run) or direct (the whole frame, without a crop)")
@@ -61,7 +61,7 @@ func readFlags() settings {
 	cli.Flags("jpegeval", `Jpegeval measures how answers change when a camera's JPEGs are decoded at a reduced
 size: the embedded network's answers to JPEGs, whole and scaled.
 
-  go run ./tools/jpegeval -images pictures/ -size 1280x720 -min-side 340
+  go run ./tools/jpegeval -images pictures/ -size 1280x960 -min-side 454
 `)
 	_, err := fmt.Sscanf(size, "%dx%d", &s.frame.Width, &s.frame.Height)
 	switch {
