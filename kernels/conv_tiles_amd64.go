@@ -182,7 +182,8 @@ func (c *tiledConv) weightsOf(panel, row, group int) (w stepWeights) {
 }
 
 func (c *tiledConv) name() string {
-	return fmt.Sprintf("%dx%d %s", c.pixels(), c.panels*panelChannels, c.set)
+	set := map[isa.Set]string{isa.AVX2: "AVX2", isa.AVXVNNI: "AVX-VNNI", isa.AVX512VNNI: "AVX-512 VNNI"}[c.set]
+	return fmt.Sprintf("%dx%d %s", c.pixels(), c.panels*panelChannels, set)
 }
 
 func (c *tiledConv) bytes() int { return len(c.packed) }

@@ -34,7 +34,7 @@ const (
 func (o *operation) split(workers int) {
 	pieces := 1
 	if workers > 1 {
-		pieces = max(1, min(int(o.macs)/workers/minPartMACs, maxPartsPerWorker))
+		pieces = int(max(1, min(o.macs/int64(workers)/minPartMACs, maxPartsPerWorker)))
 	}
 	var parts []part
 	for _, p := range split(o.rows, o.channels, workers) {

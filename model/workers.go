@@ -26,7 +26,7 @@ type workers struct {
 	caller   waiter
 	helpers  []waiter // workers 0, 1, …; the caller is the last worker
 	exited   sync.WaitGroup
-	stopped  bool
+	stopped  atomic.Bool
 }
 
 // job is what an operation runs.
@@ -120,7 +120,7 @@ func (w *workers) work(worker int, epoch uint32, j *job) {
 // do runs all parts of a job and returns when they have finished. It panics after
 // stop.
 func (w *workers) do(j *job) {
-	if w.stopped {
+	if w.stopped.Load() {
 		panic("model: Run of a closed Engine")
 	}
 	epoch := w.start(j)
@@ -146,8 +146,7 @@ func (w *workers) start(j *job) (epoch uint32) {
 
 // stop ends the helpers. It may be called more than once, but not during do.
 func (w *workers) stop() {
-	if !w.stopped {
-		w.stopped = true
+	if w.stopped.CompareAndSwap(false, true) {
 		w.start(&job{})
 		w.exited.Wait()
 	}
