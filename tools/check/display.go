@@ -11,11 +11,12 @@ const (
 	displayFrames = "display.json"
 )
 
-// displayProgram shows the answers for the test card, two frames of each of its eight
-// scenes, on the display. It classifies fewer
-// frames per second than the display shows pictures, so that none is skipped.
+// displayProgram shows the answers for the test card on the display: a frame of each of
+// its eight scenes, and one more, because the run may end before the last one is drawn.
+// It classifies fewer frames per second than the display shows pictures, so that no
+// other one is skipped.
 var displayProgram = boardProgram{
-	args: []string{boardEdge, "run", "--camera", "testcard", "--rate", "0.8", "--frames", "16", "--json",
+	args: []string{boardEdge, "run", "--camera", "testcard", "--rate", "0.4", "--frames", "9", "--json",
 		"--half-life", "0", "--display", "ssd1306", "--display-info", "none"},
 	file: displayFrames,
 }

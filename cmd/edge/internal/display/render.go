@@ -13,7 +13,10 @@ import (
 
 // The font, and the rows of its glyphs that letters and digits use: rows 2 to 12 of 13,
 // digits to row 10.
-var face = basicfont.Face7x13
+var (
+	face   = basicfont.Face7x13
+	glyphs = face.Mask.(*image.Alpha)
+)
 
 const (
 	advance   = 7 // columns from one letter to the next; the last one is empty
@@ -194,12 +197,12 @@ func (c canvas) bar(r image.Rectangle, percent int) {
 	}
 	for x := r.Min.X; x < r.Max.X; x++ {
 		edge := x == r.Min.X || x == r.Max.X-1
-		filled := (x-r.Min.X)*100 < percent*r.Dx()
-		for y := r.Min.Y; y < r.Max.Y; y++ {
-			if edge || filled || y == r.Min.Y || y == r.Max.Y-1 {
-				c.set(x, y)
-			}
+		if filled := (x-r.Min.X)*100 < percent*r.Dx(); edge || filled {
+			c.column(x, r.Min.Y, r.Max.Y)
+			continue
 		}
+		c.column(x, r.Min.Y, r.Min.Y+1)
+		c.column(x, r.Max.Y-1, r.Max.Y)
 	}
 }
 
@@ -208,11 +211,11 @@ func (c canvas) bar(r image.Rectangle, percent int) {
 func (c canvas) text(line string, at image.Point, scale int) {
 	for _, letter := range line {
 		// The rectangle begins at the ascent above the dot and has the glyph's size.
-		rect, mask, from, _, _ := face.Glyph(fixed.Point26_6{}, letter)
+		rect, _, from, _, _ := face.Glyph(fixed.Point26_6{}, letter)
 		for y := firstRow; y < rect.Dy(); y++ {
-			for x := range rect.Dx() {
-				if _, _, _, alpha := mask.At(from.X+x, from.Y+y).RGBA(); alpha != 0 {
-					c.square(at.Add(image.Pt(x*scale, (y-firstRow)*scale)), scale)
+			for x, alpha := range glyphs.Pix[glyphs.PixOffset(from.X, from.Y+y):][:rect.Dx()] {
+				if alpha != 0 {
+					c.square(at.X+x*scale, at.Y+(y-firstRow)*scale, scale)
 				}
 			}
 		}
@@ -220,12 +223,19 @@ func (c canvas) text(line string, at image.Point, scale int) {
 	}
 }
 
-func (c canvas) square(at image.Point, side int) {
-	for y := range side {
-		for x := range side {
-			c.set(at.X+x, at.Y+y)
-		}
+func (c canvas) square(x, y, side int) {
+	for i := range side {
+		c.column(x+i, y, y+side)
 	}
 }
 
-func (c canvas) set(x, y int) { c.SetBit(x+c.shift.X, y+c.shift.Y, image1bit.On) }
+// column draws the pixels of a column from y to end, exclusive, page by page. They must
+// be on the panel.
+func (c canvas) column(x, y, end int) {
+	x, y, end = x+c.shift.X, y+c.shift.Y, end+c.shift.Y
+	for y < end {
+		next := min(y&^(pageRows-1)+pageRows, end)
+		c.Pix[y/pageRows*c.Stride+x] |= byte(1<<(next-y)-1) << (y % pageRows)
+		y = next
+	}
+}

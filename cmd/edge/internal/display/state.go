@@ -47,7 +47,7 @@ func (s *state) observe(o *pipeline.Observation, minimum float64, now time.Time)
 	if !o.HasFrame() {
 		return
 	}
-	s.rate.add(o.Frame, o.Elapsed)
+	s.rate.add(o.Camera, o.Frame, o.Elapsed)
 	title, probability := nothing, -1.0
 	for _, a := range o.Answers {
 		if a.Probability >= minimum && a.Probability > probability {
@@ -94,20 +94,26 @@ func decimals(v float64) int {
 	return 1
 }
 
-// rate measures the frame rate over a second or longer.
+// rate measures the frame rate of all cameras over a second or longer.
 type rate struct {
-	frame     int     // at the last measurement
-	elapsed   float64 // then, in seconds
-	perSecond float64 // 0 before the first measurement
+	last      map[string]int // number of each camera's last frame
+	frames    int            // since the last measurement
+	elapsed   float64        // at the last measurement, in seconds
+	perSecond float64        // 0 before the first measurement
 }
 
-// add counts a frame by its number and time. Frames between two calls count, too.
-func (r *rate) add(frame int, elapsed float64) {
-	switch d := elapsed - r.elapsed; {
-	case r.frame == 0:
-		r.frame, r.elapsed = frame, elapsed
-	case d >= 1:
-		r.perSecond = float64(frame-r.frame) / d
-		r.frame, r.elapsed = frame, elapsed
+// add counts a camera's frame by its number and time. Frames between two calls count, too.
+func (r *rate) add(camera string, frame int, elapsed float64) {
+	if r.last == nil {
+		r.last, r.elapsed = map[string]int{camera: frame}, elapsed
+		return
+	}
+	if before, ok := r.last[camera]; ok {
+		r.frames += frame - before
+	}
+	r.last[camera] = frame
+	if d := elapsed - r.elapsed; d >= 1 {
+		r.perSecond = float64(r.frames) / d
+		r.frames, r.elapsed = 0, elapsed
 	}
 }

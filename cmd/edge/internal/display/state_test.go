@@ -51,6 +51,12 @@ func TestRate(t *testing.T) {
 	require.Equal(t, "10/s", info())
 	s.observe(seen(15, 3.1, answer("cup", 1)), 0, now)
 	require.Equal(t, "2.0/s", info())
+	other := seen(1, 3.2, answer("cup", 1))
+	other.Camera = "yard"
+	s.observe(other, 0, now)
+	other.Frame, other.Elapsed = 4, 5.1
+	s.observe(other, 0, now)
+	require.Equal(t, "1.5/s", info())
 	s.setTitle(noCamera, now)
 	require.Empty(t, info())
 }
