@@ -24,7 +24,7 @@ type suite struct {
 	machine   board.Machine
 	getKernel func(context.Context, io.Writer) (kernel.Kernel, error)
 	modules   []protocol.Module
-	env       []string // tells the tests what is on the board
+	env       []string // names the devices of the board
 	tests     []boardTest
 
 	program *boardProgram   // runs before the tests; nil for none

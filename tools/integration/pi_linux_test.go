@@ -41,7 +41,7 @@ func displayed(bus string, more ...string) []string {
 // i2cDriver has files to unbind and bind controllers by name.
 const i2cDriver = "/sys/bus/platform/drivers/i2c-bcm2835"
 
-// The bus of the display is removed and comes back while edge runs. What the display
+// The bus of the display is removed and added again while edge runs. What the display
 // shows is checked with the trace of the bus, after the board was on.
 func TestPiDisplayUnplug(t *testing.T) {
 	bus := needPi(t, "HALFMEG_I2C")

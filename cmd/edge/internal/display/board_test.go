@@ -32,7 +32,7 @@ func need(t *testing.T, variable string) string {
 
 // The emulated board has shown a picture for each frame, bit for bit the one that is
 // drawn for its answer, and was dark at the end of each run. In one of the later runs
-// the bus is removed and comes back: the display then shows an answer again.
+// the bus is removed and added again: the display then shows an answer again.
 func TestBoard(t *testing.T) {
 	trace := need(t, "HALFMEG_DISPLAY_TRACE")
 	runs := replay(t, trace)

@@ -1,5 +1,5 @@
-// Package oledtest models the display controller SSD1306, for tests: what it shows
-// after the bytes that a driver has sent. The bytes come from a fake I2C bus, or from
+// Package oledtest models the display controller SSD1306 for tests: its memory
+// after the bytes that a driver has sent. They are those of a fake I2C bus, or from
 // a trace of QEMU's I2C bus.
 //
 // The commands are those of the data sheet "SSD1306", revision 1.1, section 9.
