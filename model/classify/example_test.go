@@ -6,9 +6,86 @@ import (
 	"log"
 
 	"halfmeg/camera"
+	"halfmeg/camera/picture"
 	"halfmeg/model/classify"
 	"halfmeg/model/pretrained"
 )
+
+// Classify a file. A test compares this program with that of the README.
+func Example() {
+	network, err := pretrained.Load(pretrained.Default) // or sqz.ReadFile("mine.sqz")
+	if err != nil {
+		log.Fatal(err)
+	}
+	const threads = 4
+	classifier, err := classify.New(network, threads)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer classifier.Close()
+
+	img, err := picture.DecodeFile("testdata/photo.png")
+	if err != nil {
+		log.Fatal(err)
+	}
+	result, err := classifier.Classify(img.Pixels()) // or a camera frame's Pixels
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, class := range result.Top(5) {
+		fmt.Printf("%5.1f %%  %s\n", 100*class.Probability, class.Label)
+	}
+	// Output:
+	//  99.8 %  traffic light, traffic signal, stoplight
+	//   0.1 %  remote control, remote
+	//   0.0 %  iPod
+	//   0.0 %  loudspeaker, speaker, speaker unit, loudspeaker system, speaker system
+	//   0.0 %  face powder
+}
+
+// Watch a camera, which may be unplugged in between, and print what it shows when that
+// changes.
+func Example_watch() {
+	network, err := pretrained.Load(pretrained.Default)
+	if err != nil {
+		log.Fatal(err)
+	}
+	classifier, err := classify.New(network, 4)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer classifier.Close()
+
+	ctx := context.Background()
+	opener := camera.NewOpener(camera.TestCard, camera.Options{}) // or camera.Auto, "rpicam", "rtsp://…"
+	source, err := camera.Reconnect(ctx, opener.Open, camera.Retry{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = source.Close() }()
+
+	last := ""
+	for range 12 {
+		frame, err := source.Next(ctx)
+		if err != nil {
+			log.Fatal(err)
+		}
+		result, err := classifier.Classify(frame.Pixels())
+		if err != nil {
+			log.Fatal(err)
+		}
+		if best := result.Top(1)[0]; best.Label != last {
+			fmt.Println(best.Label)
+			last = best.Label
+		}
+	}
+	// Output:
+	// wall clock
+	// traffic light, traffic signal, stoplight
+	// soccer ball
+	// crossword puzzle, crossword
+	// balloon
+}
 
 // Classify what a camera shows, here the built-in test card.
 func ExampleClassifier() {

@@ -82,6 +82,22 @@ func TestDocsPaths(t *testing.T) {
 	}
 }
 
+var goProgram = regexp.MustCompile("(?s)```go\n.*?func main\\(\\) \\{\n(.*?)\n\\}\n```")
+
+// The program in the README is a tested example, which reads another picture.
+func TestReadmeProgram(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	program := goProgram.FindSubmatch(readme)
+	require.NotNil(t, program)
+	example, err := os.ReadFile(filepath.Join(root, "model", "classify", "example_test.go"))
+	require.NoError(t, err)
+	_, body, found := strings.Cut(string(example), "func Example() {\n")
+	require.True(t, found)
+	body, _, _ = strings.Cut(body, "\n\t// Output:")
+	require.Equal(t, strings.Replace(string(program[1]), `"photo.jpg"`, `"testdata/photo.png"`, 1), body)
+}
+
 // errorText is the first cell of a row of docs/troubleshooting.md.
 var errorText = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
 
