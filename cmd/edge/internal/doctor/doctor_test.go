@@ -31,7 +31,6 @@ func healthy() (*Machine, *Plan) {
 			"lib/ld-linux-aarch64.so.1":          file(""),
 			"run/systemd/system/x":               file(""),
 			"dev/i2c-1":                          file(""),
-			"dev/spidev0.0":                      file(""),
 			"dev/gpiochip0":                      file(""),
 			"sys/class/hwmon/hwmon1/name":        file("pwmfan\n"),
 			"sys/class/hwmon/hwmon1/fan1_input":  file("3200\n"),
@@ -56,7 +55,7 @@ func healthy() (*Machine, *Plan) {
 		Selected:   []Camera{{Address: "auto"}},
 		Cameras:    func() []Source { return []Source{{"video0", "HD Webcam", ""}, {"video1", "HD Webcam", "no formats"}} },
 		OpenCamera: func(context.Context, Camera) (string, error) { return "auto sends frames: YUYV 640x480", nil },
-		Folder:     "/var/pictures", I2C: true, SPI: true, GPIO: true,
+		Folder:     "/var/pictures", Bus: "/dev/i2c-1", GPIO: true,
 		Listen: func() (int, error) { return 8080, nil },
 		Broker: func(context.Context) (string, error) { return "broker:1883", nil },
 		SelfTest: func(context.Context) (SelfTest, error) {
@@ -104,7 +103,6 @@ ok       service   halfmeg.service is running
 ok       programs  /usr/bin/rpicam-vid
 ok       programs  /usr/bin/ffmpeg
 ok       i2c       /dev/i2c-1
-ok       spi       /dev/spidev0.0
 ok       gpio      /dev/gpiochip0
 ok       record    /var/pictures can be written
 ok       page      port 8080 is free
@@ -202,11 +200,11 @@ func TestOutcomes(t *testing.T) {
 		"ffmpeg needed":          {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Selected = []Camera{{Address: "rtsp://name:secret@door/stream"}} }, "problem  programs  ffmpeg is not installed, and the camera needs it\n                    sudo apt install ffmpeg\n"},
 		"ffmpeg for a file":      {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Selected = []Camera{{Address: "a.MP4"}} }, "problem  programs  ffmpeg"},
 		"no ffmpeg":              {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Selected = []Camera{{Address: "http://door/stream"}} }, "ok       programs  ffmpeg is not installed; only compressed video needs it"},
-		"not a Pi":               {func(m *Machine) { m.health(func(s *pihealth.State) { s.Model = "" }) }, func(p *Plan) { p.I2C, p.SPI, p.GPIO = false, false, false }, "running\nok       programs  /usr/bin/ffmpeg\nok       record"},
+		"not a Pi":               {func(m *Machine) { m.health(func(s *pihealth.State) { s.Model = "" }) }, func(p *Plan) { p.Bus, p.GPIO = "", false }, "running\nok       programs  /usr/bin/ffmpeg\nok       record"},
 
-		"no I2C":              {func(m *Machine) { m.remove("dev/i2c-1") }, nil, "problem  i2c       off: no /dev/i2c-*; a display is configured\n                    sudo raspi-config nonint do_i2c 0"},
-		"no I2C needed":       {func(m *Machine) { m.remove("dev/i2c-1") }, func(p *Plan) { p.I2C = false }, "ok       i2c       off: no /dev/i2c-*; only needed for a display (sudo raspi-config"},
-		"no SPI":              {func(m *Machine) { m.remove("dev/spidev0.0") }, nil, "problem  spi       off: no /dev/spidev*"},
+		"no I2C":              {func(m *Machine) { m.remove("dev/i2c-1") }, nil, "problem  i2c       off: no /dev/i2c-1; a display is configured\n                    sudo raspi-config nonint do_i2c 0"},
+		"no I2C needed":       {func(m *Machine) { m.remove("dev/i2c-1") }, func(p *Plan) { p.Bus = "" }, "ok       i2c       off: no /dev/i2c-*; only needed for a display (sudo raspi-config"},
+		"only HDMI's I2C":     {func(m *Machine) { m.remove("dev/i2c-1"); m.add("dev/i2c-20", "") }, nil, "problem  i2c       off: no /dev/i2c-1; a display is configured\n"},
 		"GPIO denied":         {func(m *Machine) { m.Access = deny("/dev/gpiochip0") }, nil, "problem  gpio      no permission for /dev/gpiochip0\n                    sudo usermod -aG gpio $USER, then log in again\n"},
 		"GPIO denied, unused": {func(m *Machine) { m.Access = deny("/dev/gpiochip0") }, func(p *Plan) { p.GPIO = false }, "ok       gpio      no permission for /dev/gpiochip0; only needed for pins and buttons"},
 
