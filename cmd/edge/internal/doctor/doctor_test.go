@@ -187,6 +187,12 @@ func TestOutcomes(t *testing.T) {
 			m.remove("etc/systemd/system/halfmeg.service")
 			m.add("usr/lib/systemd/system/halfmeg.service", "")
 		}, nil, "ok       service   halfmeg.service is running"},
+		"service of edge install": {func(m *Machine) {
+			m.remove(wanted, "etc/systemd/system/halfmeg.service", processes)
+			m.add("etc/systemd/system/edge.service", "")
+			m.add("etc/systemd/system/multi-user.target.wants/edge.service", "")
+			m.add("sys/fs/cgroup/system.slice/edge.service/cgroup.procs", "9\n")
+		}, nil, "ok       service   edge.service is running\n"},
 		"service stopped":     {func(m *Machine) { m.add(processes, "") }, nil, "problem  service   halfmeg.service is installed, but is not running\n                    sudo systemctl restart"},
 		"service disabled":    {func(m *Machine) { m.remove(wanted, processes) }, nil, "warning  service   halfmeg.service is installed, but is neither enabled nor running\n"},
 		"service not enabled": {func(m *Machine) { m.remove(wanted) }, nil, "warning  service   halfmeg.service is running, but does not start with the board\n"},

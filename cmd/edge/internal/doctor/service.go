@@ -5,32 +5,40 @@ import (
 	"strings"
 )
 
-// unit is the name of the systemd service.
-const unit = "halfmeg.service"
+// units are the names of the systemd service: of edge install and of the Debian package.
+// Only one of them is installed.
+var units = []string{"edge.service", "halfmeg.service"}
 
 // unitFolders are the folders of unit files, in systemd's order of precedence.
 var unitFolders = []string{"etc/systemd/system/", "run/systemd/system/", "usr/lib/systemd/system/", "lib/systemd/system/"}
 
+// service returns the name of the installed service, or "".
+func (m *Machine) service() string {
+	for _, unit := range units {
+		for _, folder := range unitFolders {
+			if m.exists(folder + unit) {
+				return unit
+			}
+		}
+	}
+	return ""
+}
+
 // running reports whether the service runs: its control group has processes.
 func (m *Machine) running() bool {
-	return m.text("sys/fs/cgroup/system.slice/"+unit+"/cgroup.procs") != ""
+	unit := m.service()
+	return unit != "" && m.text("sys/fs/cgroup/system.slice/"+unit+"/cgroup.procs") != ""
 }
 
 // checkService checks the systemd service.
 func checkService(_ context.Context, m *Machine, _ *Plan) []Finding {
 	const name = "service"
-	installed := ""
-	for _, folder := range unitFolders {
-		if m.exists(folder + unit) {
-			installed = "/" + folder + unit
-			break
-		}
-	}
+	unit := m.service()
 	enabled := m.exists("etc/systemd/system/multi-user.target.wants/" + unit)
 	switch running := m.running(); {
-	case installed == "" && !m.exists("run/systemd/system"):
+	case unit == "" && !m.exists("run/systemd/system"):
 		return nil // another init system
-	case installed == "":
+	case unit == "":
 		return []Finding{ok(name, "not installed; sudo edge install starts edge with the board")}
 	case running && enabled:
 		return []Finding{ok(name, "%s is running", unit)}
