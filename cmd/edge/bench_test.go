@@ -32,7 +32,7 @@ func TestBenchText(t *testing.T) {
 	require.Equal(t, statusOK, got.status, got.stderr)
 	require.Contains(t, got.stdout, "squeezenet1.0, ")
 	require.Regexp(t, `(?m)^ +1 +1 +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+$`, got.stdout)
-	require.Regexp(t, `(?m)^ +conv1 .* 173,\d{3},\d{3} +[0-9.]+ .*(loop|AVX2|neon|dotprod)`, got.stdout)
+	require.Regexp(t, `(?m)^ +conv1 .* 173,\d{3},\d{3} +[0-9.]+ .*(loop|AVX2|VNNI|neon|dotprod)`, got.stdout)
 }
 
 func TestBenchUsage(t *testing.T) {
