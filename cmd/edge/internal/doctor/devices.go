@@ -72,7 +72,7 @@ func checkBuses(_ context.Context, m *Machine, p *Plan) []Finding {
 	}
 	for _, b := range []bus{
 		{"i2c", i2c, p.Bus != "", "a display", "i2c", "sudo raspi-config nonint do_i2c 0, or dtparam=i2c_arm=on in /boot/firmware/config.txt and a restart"},
-		{"gpio", "dev/gpiochip*", p.GPIO, "pins and buttons", "gpio", "a kernel with GPIO character devices, such as that of Raspberry Pi OS"},
+		{"gpio", "dev/gpiochip*", p.GPIO, "a pin or a button", "gpio", "a kernel with GPIO character devices, such as that of Raspberry Pi OS"},
 	} {
 		if b.needed || m.isRaspberryPi() {
 			list = append(list, m.bus(b))
@@ -86,7 +86,7 @@ func (m *Machine) bus(b bus) Finding {
 	if len(nodes) == 0 {
 		text := fmt.Sprintf("off: no /%s", b.pattern)
 		if b.needed {
-			return Finding{b.check, Problem, text + "; " + b.purpose + " is configured", b.enable}
+			return Finding{b.check, Problem, text + ", but " + b.purpose + " is configured", b.enable}
 		}
 		return ok(b.check, "%s; only needed for %s (%s)", text, b.purpose, b.enable)
 	}
@@ -111,15 +111,22 @@ const cameraTimeout = 20 * time.Second
 
 // checkCameras lists the cameras and reads a frame of each selected one.
 func checkCameras(ctx context.Context, m *Machine, p *Plan) []Finding {
-	list := []Finding{cameras(p.Cameras())}
+	all, list := cameras(p.Cameras()), []Finding(nil)
+	works, explained := true, false
 	for _, selected := range p.Selected {
 		found := m.camera(ctx, p, selected)
-		if found.Status == Problem && list[0].Status != OK && selected.Address == "auto" {
-			list = list[1:] // it has the same reasons
+		if found.Status == Problem {
+			works, explained = false, explained || selected.Address == "auto"
 		}
 		list = append(list, found)
 	}
-	return list
+	switch {
+	case all.Status != OK && explained: // the error of auto has the same reasons
+		return list
+	case works: // no other camera is needed
+		all.Status, all.Cure = OK, ""
+	}
+	return append([]Finding{all}, list...)
 }
 
 // camera reads a frame of a camera.

@@ -208,11 +208,11 @@ func TestOutcomes(t *testing.T) {
 		"no ffmpeg":              {func(m *Machine) { m.LookPath = only() }, func(p *Plan) { p.Selected = []Camera{{Address: "http://door/stream"}} }, "ok       programs  ffmpeg is not installed; only compressed video needs it"},
 		"not a Pi":               {func(m *Machine) { m.health(func(s *pihealth.State) { s.Model = "" }) }, func(p *Plan) { p.Bus, p.GPIO = "", false }, "running\nok       programs  /usr/bin/ffmpeg\nok       record"},
 
-		"no I2C":              {func(m *Machine) { m.remove("dev/i2c-1") }, nil, "problem  i2c       off: no /dev/i2c-1; a display is configured\n                    sudo raspi-config nonint do_i2c 0"},
+		"no I2C":              {func(m *Machine) { m.remove("dev/i2c-1") }, nil, "problem  i2c       off: no /dev/i2c-1, but a display is configured\n                    sudo raspi-config nonint do_i2c 0"},
 		"no I2C needed":       {func(m *Machine) { m.remove("dev/i2c-1") }, func(p *Plan) { p.Bus = "" }, "ok       i2c       off: no /dev/i2c-*; only needed for a display (sudo raspi-config"},
-		"only HDMI's I2C":     {func(m *Machine) { m.remove("dev/i2c-1"); m.add("dev/i2c-20", "") }, nil, "problem  i2c       off: no /dev/i2c-1; a display is configured\n"},
+		"only HDMI's I2C":     {func(m *Machine) { m.remove("dev/i2c-1"); m.add("dev/i2c-20", "") }, nil, "problem  i2c       off: no /dev/i2c-1, but a display is configured\n"},
 		"GPIO denied":         {func(m *Machine) { m.Access = deny("/dev/gpiochip0") }, nil, "problem  gpio      no permission for /dev/gpiochip0\n                    sudo usermod -aG gpio $USER, then log in again\n"},
-		"GPIO denied, unused": {func(m *Machine) { m.Access = deny("/dev/gpiochip0") }, func(p *Plan) { p.GPIO = false }, "ok       gpio      no permission for /dev/gpiochip0; only needed for pins and buttons"},
+		"GPIO denied, unused": {func(m *Machine) { m.Access = deny("/dev/gpiochip0") }, func(p *Plan) { p.GPIO = false }, "ok       gpio      no permission for /dev/gpiochip0; only needed for a pin or a button"},
 
 		"folder denied": {func(m *Machine) { m.Access = deny("/var/pictures") }, nil, "problem  record    /var/pictures: access /var/pictures: permission denied\n                    another folder"},
 		"no folder":     {nil, func(p *Plan) { p.Folder = "" }, "gpiochip0\nok       page"},
@@ -231,7 +231,7 @@ func TestOutcomes(t *testing.T) {
 		"no camera, network camera": {nil, func(p *Plan) {
 			p.Selected = []Camera{{Address: "http://x"}}
 			p.Cameras = func() []Source { return nil }
-		}, "warning  cameras   none was found\n                    plug in a webcam"},
+		}, "ok       cameras   none was found\nok       camera    auto sends"},
 		"cameras denied": {nil, func(p *Plan) {
 			p.Selected = []Camera{{Address: "video0"}}
 			p.Cameras = func() []Source { return []Source{{"video0", "", "no permission: sudo usermod -aG video $USER"}} }
