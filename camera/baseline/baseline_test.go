@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/jpeg"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -359,6 +360,46 @@ func TestLimitOfCoefficients(t *testing.T) {
 	}
 	_, _, err = d.Decode(file)
 	require.ErrorIs(t, err, ErrUnsupported)
+}
+
+// TestMutations changes a few bits of frames and compares with package image/jpeg, as
+// FuzzDecode does. Most changed frames are still pictures.
+func TestMutations(t *testing.T) {
+	const rounds = 30 // of each kind
+	r := rand.New(rand.NewPCG(5, 6))
+	var whole, small Decoder
+	compared := 0
+	for _, name := range slices.Sorted(maps.Keys(samplings)) {
+		c := samplings[name]
+		c.Width, c.Height, c.Quality, c.NoTables = 50, 34, 60, false
+		file := testjpeg.Encode(c, scene)
+		start := find(t, file, jpegsegment.SOS)
+		for range rounds {
+			frame := slices.Clone(file)
+			from := start
+			if r.IntN(3) == 0 {
+				from = 0
+			}
+			for range 1 + r.IntN(4) {
+				frame[from+r.IntN(len(frame)-from)] ^= 1 << r.IntN(8)
+			}
+			small.MinSide = 1 + r.IntN(40)
+			if f, data, err := small.Decode(frame); err == nil {
+				img := f.Image(data)
+				require.NoError(t, img.Validate())
+			}
+			f, data, err := whole.Decode(frame)
+			if err != nil {
+				continue
+			}
+			if _, err := jpeg.Decode(bytes.NewReader(frame)); err == nil {
+				requireSame(t, frame, f, data)
+				compared++
+			}
+		}
+	}
+	t.Logf("%d of %d are pictures", compared, rounds*len(samplings))
+	require.Greater(t, compared, rounds)
 }
 
 // FuzzDecode compares with package image/jpeg: what both decode is the same picture.
