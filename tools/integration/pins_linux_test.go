@@ -111,8 +111,12 @@ const (
 	lamp   = 0
 	button = 1
 
-	// patience is how long to wait for edge.
+	// patience is how long to wait for edge. The board's clock jumps over idle time in
+	// small steps only, so waiting costs the host as much time as computing.
 	patience = 20 * time.Second
+
+	// stable is longer than the kernel and edge debounce, and than the time of a frame.
+	stable = 150 * time.Millisecond
 )
 
 // withPins is an edge that uses lines of the simulated chip.
@@ -129,7 +133,7 @@ func startPins(t *testing.T, args ...string) *withPins {
 	network := filepath.Join(t.TempDir(), "tiny.sqz")
 	require.NoError(t, sqz.WriteFile(network, testnet.Network(rand.New(rand.NewPCG(1, 2)), testnet.Small(), testnet.Uniform)))
 	cmd := exec.CommandContext(t.Context(), need(t, "HALFMEG_EDGE"), append([]string{
-		"run", "--camera", "testcard", "--rate", "2", "--model", network, "--events", "--on", "5%", "--off", "1%",
+		"run", "--camera", "testcard", "--rate", "10", "--model", network, "--events", "--on", "5%", "--off", "1%",
 		"--min-on", "0", "--half-life", "0", "--pin-chip", simulatedChip}, args...)...)
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
@@ -175,10 +179,10 @@ func (w *withPins) end(t *testing.T, signal unix.Signal) error {
 // An output follows the events of a group.
 func TestPiOutputFollowsEvents(t *testing.T) {
 	l := simulateLines(t)
-	// A frame for each of three scenes, of which the first and the last are in the group.
-	cmd := exec.CommandContext(t.Context(), need(t, "HALFMEG_EDGE"), "run", "--camera", "testcard", "--rate", "0.4", "--frames", "3",
-		"--events", "--json", "--min-on", "0", "--min-off", "0", "--half-life", "0", "--group", "toys=analog clock,wall clock,soccer ball",
-		"--pin-chip", simulatedChip, "--pin-output", "LAMP=toys")
+	// A frame for each of two scenes, of which the first is in the group.
+	cmd := exec.CommandContext(t.Context(), need(t, "HALFMEG_EDGE"), "run", "--camera", "testcard", "--rate", "0.4", "--frames", "2",
+		"--events", "--json", "--min-on", "0", "--min-off", "0", "--half-life", "0", "--group", "clocks=analog clock,wall clock",
+		"--pin-chip", simulatedChip, "--pin-output", "LAMP=clocks")
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -188,13 +192,13 @@ func TestPiOutputFollowsEvents(t *testing.T) {
 		if events.Decode(&e) != nil {
 			break
 		}
-		if e.Name == "toys" {
+		if e.Name == "clocks" {
 			l.becomes(t, lamp, e.Type == "appeared")
 			changes++
 		}
 	}
 	require.NoError(t, cmd.Wait())
-	require.Equal(t, 4, changes)
+	require.Equal(t, 2, changes)
 }
 
 // SIGTERM makes an output inactive before its line is released. SIGKILL cannot: the
@@ -239,14 +243,13 @@ func TestPiButtonKeepsAPicture(t *testing.T) {
 	edge := startPins(t, "--record", dir, "--record-events", "#11", "--record-min-free", "0", "--button", "BUTTON=snapshot")
 	l.becomes(t, button, true)
 	for press := 1; press <= 2; press++ {
-		time.Sleep(time.Second)
+		time.Sleep(stable)
 		bounce(t, l, false)
 		edge.reports(t, "^edge: button BUTTON: snapshot$")
 		require.Eventually(t, func() bool { return len(pictures(t, dir)) == press }, patience, 10*time.Millisecond)
-		time.Sleep(time.Second)
 		bounce(t, l, true)
 	}
-	time.Sleep(time.Second) // two more frames
+	time.Sleep(2 * stable) // for another picture, which would be wrong
 	require.NoError(t, edge.end(t, unix.SIGTERM))
 	require.Len(t, pictures(t, dir), 2)
 }
@@ -294,7 +297,6 @@ func TestPiChipReturns(t *testing.T) {
 	l.becomes(t, lamp, true)
 	l.setLive(t, false)
 	edge.reports(t, "output LAMP: line 0 of .*no such device; retrying")
-	edge.reports(t, `no chip "halfmeg-sim"; this machine has gpiochip`)
 	l.setLive(t, true)
 	edge.reports(t, "output LAMP works")
 	l.becomes(t, lamp, true)
