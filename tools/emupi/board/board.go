@@ -10,8 +10,8 @@
 // hangs takes no time.
 //
 // The machine Virt has one Cortex-A72 and none of the Raspberry Pi's devices,
-// and boots fastest. Pi3 is a Raspberry Pi 3 with Cortex-A53 cores, of which
-// Linux uses one. The driver of its I2C controller is real; bus 1 has a display
+// and boots fastest. Pi3 is a Raspberry Pi 3 with four Cortex-A53 cores, of
+// which programs use one. The driver of its I2C controller is real; bus 1 has a display
 // controller at DisplayAddress that acknowledges every byte and cannot be read.
 // Its GPIO controller is emulated without anything connected. Simulated lines
 // are those of gpio-sim, which programs create below /sys/kernel/config/gpio-sim.

@@ -31,8 +31,6 @@ func (b *Board) arguments(archive string) []string {
 		// here: the trace has the bytes.
 		list = append(list, "-machine", "raspi3b", "-dtb", b.Kernel.DeviceTree,
 			"-device", fmt.Sprintf("ssd0303,address=%#x,bus=i2c-bus.1", DisplayAddress))
-		// With simulated time the four cores take turns; one alone is faster.
-		parameters += " maxcpus=1"
 	}
 	if b.I2CTrace != "" {
 		list = append(list, "-trace", "i2c_*,file="+b.I2CTrace)

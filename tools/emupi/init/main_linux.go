@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -52,6 +53,9 @@ func run(events *protocol.Writer) error {
 	if err := errors.Join(os.Setenv("PATH", "/bin"), os.Setenv("HOME", "/tmp")); err != nil {
 		return err
 	}
+	if err := useOneProcessor(); err != nil {
+		return err
+	}
 	for i, c := range plan.Commands {
 		runCommand(events, i, c)
 	}
@@ -76,6 +80,28 @@ func mountAll() error {
 		}
 		if err := unix.Mount(m.kind, m.path, m.kind, 0, ""); err != nil {
 			return fmt.Errorf("mount %s: %w", m.path, err)
+		}
+	}
+	return nil
+}
+
+// useOneProcessor keeps all programs on the first processor. The emulated processors
+// take turns, so that more of them are not faster. The others must be online even so:
+// before Linux starts them they spin, and the clock cannot jump to the next timer.
+func useOneProcessor() error {
+	var set unix.CPUSet
+	set.Set(0)
+	threads, err := os.ReadDir("/proc/self/task") // children inherit from the thread that starts them
+	if err != nil {
+		return err
+	}
+	for _, t := range threads {
+		id, err := strconv.Atoi(t.Name())
+		if err != nil {
+			return err
+		}
+		if err := unix.SchedSetaffinity(id, &set); err != nil {
+			return os.NewSyscallError("sched_setaffinity", err)
 		}
 	}
 	return nil
