@@ -40,7 +40,7 @@ release: ## build the programs of all platforms, with checksums and an SBOM, in 
 	@go run ./tools/release binaries
 
 .PHONY: service-test
-service-test: ## as root: check the Debian package and its service in an emulated system; half an hour
+service-test: ## as root: check the Debian package and its service in a container with systemd; ten minutes
 	@go run ./tools/servicetest
 
 .PHONY: bench

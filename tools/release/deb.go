@@ -85,7 +85,7 @@ func (b *builder) packageFiles(work string) ([]file, error) {
 	const doc = "/usr/share/doc/" + packageName + "/"
 	files := []file{
 		{doc + "copyright", 0o644, []byte(copyright + licenses + "\n")},
-		{doc + "changelog.gz", 0o644, b.gzip([]byte(b.changelog()))},
+		{doc + "changelog.gz", 0o644, compress([]byte(b.changelog()))},
 	}
 	sources := map[string]string{ // files to copy, by their path in the system
 		"/usr/bin/" + packageName:                                       program,
@@ -112,7 +112,7 @@ func (b *builder) packageFiles(work string) ([]file, error) {
 		}
 		files = append(files, file{to, perm, data})
 	}
-	manuals, err := b.manuals(filepath.Join(generated, "man"))
+	manuals, err := manuals(filepath.Join(generated, "man"))
 	return append(files, manuals...), err
 }
 
@@ -125,7 +125,7 @@ func read(name string) ([]byte, error) {
 }
 
 // manuals returns the compressed manual pages.
-func (b *builder) manuals(dir string) ([]file, error) {
+func manuals(dir string) ([]file, error) {
 	pages, err := filepath.Glob(filepath.Join(dir, "*.1"))
 	if err != nil {
 		return nil, err
@@ -139,13 +139,13 @@ func (b *builder) manuals(dir string) ([]file, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, file{"/usr/share/man/man1/" + filepath.Base(page) + ".gz", 0o644, b.gzip(data)})
+		files = append(files, file{"/usr/share/man/man1/" + filepath.Base(page) + ".gz", 0o644, compress(data)})
 	}
 	return files, nil
 }
 
-// gzip compresses without a name and time.
-func (b *builder) gzip(data []byte) []byte {
+// compress compresses with gzip, without a name and time.
+func compress(data []byte) []byte {
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	if err == nil {
@@ -172,11 +172,11 @@ func (b *builder) changelog() string {
   * Built from the sources of this version.
 
  -- %s  %s
-`, packageName, b.version, b.maintainer(), b.time.Format(time.RFC1123Z))
+`, packageName, b.version, maintainer(), b.time.Format(time.RFC1123Z))
 }
 
 // maintainer returns the field of that name of the control file.
-func (b *builder) maintainer() string {
+func maintainer() string {
 	text, err := debian.ReadFile("debian/control")
 	if err != nil {
 		panic(err) // it is embedded

@@ -42,7 +42,7 @@ func TestPackIsReproducible(t *testing.T) {
 		files := []file{
 			{"/usr/bin/halfmeg", perm | 0o100, []byte("program")},
 			{"/etc/halfmeg/config.yaml", perm, []byte("camera: auto\n")},
-			{"/usr/share/man/man1/halfmeg.1.gz", perm, b.gzip([]byte("manual"))},
+			{"/usr/share/man/man1/halfmeg.1.gz", perm, compress([]byte("manual"))},
 		}
 		require.NoError(t, b.pack(name, filepath.Join(t.TempDir(), "root"), files))
 		data, err := os.ReadFile(name)
