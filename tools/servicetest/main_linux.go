@@ -5,7 +5,7 @@
 //	sudo make service-test
 //	sudo go run ./tools/servicetest -cuts 0
 //
-// The system is on a disk of its own, an ext4 file system in a file. A power cut is the
+// The system is on a separate disk, an ext4 file system in a file. A power cut is the
 // ioctl FS_IOC_SHUTDOWN, with which the kernel's tests of file systems simulate it: nothing
 // that is not on the disk yet gets there. The container uses the kernel of the host, and
 // sees no camera unless that has the module vivid.

@@ -1,6 +1,6 @@
 // Package idle reports, through a context, when a source waits for something that may
 // take any time: a frame, a new file, the next attempt to open a camera. A watchdog can
-// then tell such a wait from a call that is stuck.
+// then distinguish such a wait from a call that is stuck.
 package idle
 
 import "context"

@@ -2,7 +2,7 @@ package pipeline
 
 import "sync/atomic"
 
-// Progress tells a watchdog whether a run advances. Each stage records its end: the
+// Progress reports to a watchdog whether a run advances. Each stage records its end: the
 // camera, the classifier and its decision, the queues. A stage that waits for something
 // outside the program declares it: the camera while it is unplugged, standard output while
 // its reader is slow. Optional sinks are not stages: one that blocks loses observations,

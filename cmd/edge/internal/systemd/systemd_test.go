@@ -37,7 +37,7 @@ func TestFeed(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 121*time.Second)
 		defer cancel()
 		m.notifier(40*time.Second).Feed(ctx, advances)
-		require.Len(t, m.sent, 1+5+2) // at once, from 10 s to 50 s, from 110 s to 120 s
+		require.Len(t, m.sent, 1+5+2) // immediately, from 10 s to 50 s, from 110 s to 120 s
 		require.Equal(t, "WATCHDOG=1", m.sent[0])
 		require.Equal(t, []string{"no progress for 20s: a call is stuck; systemd restarts edge after 40s"}, m.warnings)
 	})
