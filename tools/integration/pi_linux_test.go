@@ -45,14 +45,12 @@ const i2cDriver = "/sys/bus/platform/drivers/i2c-bcm2835"
 // shows is checked with the trace of the bus, after the board was on.
 func TestPiDisplayUnplug(t *testing.T) {
 	bus := needPi(t, "HALFMEG_I2C")
-	controller, err := os.Readlink(filepath.Join("/sys/class/i2c-dev", filepath.Base(bus), "device/device"))
-	if err != nil {
-		controller, err = filepath.EvalSymlinks(filepath.Join("/sys/class/i2c-adapter", filepath.Base(bus), "device"))
-	}
+	adapter, err := filepath.EvalSymlinks(filepath.Join("/sys/bus/i2c/devices", filepath.Base(bus)))
 	require.NoError(t, err)
+	controller := filepath.Base(filepath.Dir(adapter))
 	drive := func(action string) {
 		t.Helper()
-		require.NoError(t, os.WriteFile(filepath.Join(i2cDriver, action), []byte(filepath.Base(controller)), 0o200))
+		require.NoError(t, os.WriteFile(filepath.Join(i2cDriver, action), []byte(controller), 0o200))
 	}
 	r := start(t, displayed(bus)...)
 	r.next(t)
