@@ -102,7 +102,7 @@ func (d *Decoder) layOut(scanLength int) (pixel.Format, bool) {
 		maxH, maxV = max(maxH, c.h), max(maxV, c.v)
 	}
 	d.mcusX, d.mcusY = divideUp(d.width, 8*maxH), divideUp(d.height, 8*maxV)
-	if d.width*d.height > maxPixels || d.mcusX*d.mcusY*blocksOfMCU > 4*scanLength {
+	if int64(d.width)*int64(d.height) > maxPixels || d.mcusX*d.mcusY*blocksOfMCU > 4*scanLength {
 		return pixel.Format{}, false
 	}
 	code, ok := d.fourCC()
