@@ -111,8 +111,8 @@ const (
 	lamp   = 0
 	button = 1
 
-	// patience is how long to wait for edge. The board's clock jumps over idle time in
-	// small steps only, so waiting costs the host as much time as computing.
+	// patience is how long to wait for edge. Idle time of this board costs the host about
+	// as much as computing.
 	patience = 20 * time.Second
 
 	// stable is longer than the kernel and edge debounce, and than the time of a frame.
@@ -302,8 +302,8 @@ func TestPiChipReturns(t *testing.T) {
 	l.becomes(t, lamp, true)
 }
 
-// The header of the Raspberry Pi is found without its chip's name. Its driver makes a line
-// that was released by SIGKILL an input, unless the kernel is that of Raspberry Pi OS.
+// The header of the Raspberry Pi is found without its chip's name, and its line is released
+// by SIGKILL. The kernel does not report what then becomes of the direction.
 func TestPiHeader(t *testing.T) {
 	needPi(t, "HALFMEG_GPIO_SIM")
 	const (
@@ -312,12 +312,13 @@ func TestPiHeader(t *testing.T) {
 		flagOutput = 1 << 3 // GPIO_V2_LINE_FLAG_OUTPUT
 	)
 	edge := startPins(t, "--pin-chip", "", "--pin-output", "GPIO17=*,min=1h")
-	require.Eventually(t, func() bool { return lineOf(t, header, offset).Flags&flagOutput != 0 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool {
+		info := lineOf(t, header, offset)
+		return info.Flags&flagOutput != 0 && cString(info.Consumer[:]) == "halfmeg"
+	}, patience, 10*time.Millisecond)
 	require.Error(t, edge.end(t, unix.SIGKILL))
 	info := lineOf(t, header, offset)
-	require.Zero(t, info.Flags&flagOutput)
-	persists, err := os.ReadFile("/sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs")
-	t.Logf("line %q, persist_gpio_outputs %q (%v)", cString(info.Name[:]), persists, err)
+	require.Empty(t, cString(info.Consumer[:]))
 }
 
 // consumer returns who uses a line of the simulated chip.
