@@ -27,6 +27,9 @@
   function unit(number, name) { return number + "\u00a0" + name; }
   function percent(p) { return unit(p >= 0.9995 ? "100" : (100 * p).toFixed(1), "%"); }
   function short(v) { return v < 100 ? v.toFixed(1) : v.toFixed(0); }
+  function free(bytes) {
+    return bytes < 1e9 ? unit((bytes / 1e6).toFixed(0), "MB free") : unit((bytes / 1e9).toFixed(1), "GB free");
+  }
   function millis(ms) { return unit(short(ms), "ms"); }
   function duration(s) {
     if (s < 10) return unit(s.toFixed(1), "s");
@@ -213,9 +216,9 @@
     fact("Board", board.model);
     fact("Processor", board.celsius === undefined ? "" : unit(board.celsius.toFixed(0), "°C"));
     fact("Clock", board.clock_hz ? unit((board.clock_hz / 1e9).toFixed(2), "GHz") : "");
-    fact("Memory", board.memory ? unit((board.memory.available_bytes / 1e6).toFixed(0), "MB free") : "");
+    fact("Memory", board.memory ? free(board.memory.available_bytes) : "");
     const space = Math.min.apply(null, (board.volumes || []).map(function (v) { return v.free_bytes; }));
-    fact("Storage", isFinite(space) ? unit((space / 1e9).toFixed(1), "GB free") : "");
+    fact("Storage", isFinite(space) ? free(space) : "");
     const text = board.problems.join("; ");
     const help = board.advice.map(function (a) { return a[0].toUpperCase() + a.slice(1) + "."; });
     $("board-problem").hidden = !text;
