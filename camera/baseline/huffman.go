@@ -33,10 +33,12 @@ const (
 	invalid entry = 1 << 31
 )
 
-func (e entry) remove() uint  { return uint(e & 31) }
-func (e entry) size() uint    { return uint(e >> 5 & 15) }
-func (e entry) advance() int  { return int(e >> advanceShift & 255) }
-func (e entry) value() int32  { return int32(e) >> valueShift }
+func (e entry) remove() uint { return uint(e & 31) }
+func (e entry) size() uint   { return uint(e >> 5 & 15) }
+func (e entry) advance() int { return int(e >> advanceShift & 255) }
+func (e entry) value() int32 { return int32(e) >> valueShift }
+
+// special reports whether the entry is invalid or stands for a longer code.
 func (e entry) special() bool { return e&31 == 0 }
 
 // huffman is a Huffman table.
@@ -117,8 +119,11 @@ func (t *huffman) entryOf(symbol byte, length int) entry {
 }
 
 // find returns the entry of the code at the start of bits, which is longer than
-// lookupBits, or invalid.
-func (t *huffman) find(bits uint64) entry {
+// lookupBits, or invalid. e is the special entry in the first table.
+func (t *huffman) find(e entry, bits uint64) entry {
+	if e == invalid {
+		return invalid
+	}
 	code := uint32(bits >> (64 - maxCode))
 	for length := lookupBits + 1; length <= maxCode; length++ {
 		if code < t.limit[length] {

@@ -100,10 +100,7 @@ func (r *bitReader) block(c *component, out *[64]int16) bool {
 	}
 	e := c.dc.first[bits>>(64-lookupBits)]
 	if e.special() {
-		if e == 0 {
-			e = c.dc.find(bits)
-		}
-		if e == invalid {
+		if e = c.dc.find(e, bits); e == invalid {
 			return false
 		}
 	}
@@ -127,10 +124,7 @@ func (r *bitReader) block(c *component, out *[64]int16) bool {
 		}
 		e := c.ac.first[bits>>(64-lookupBits)]
 		if e.special() {
-			if e == 0 {
-				e = c.ac.find(bits)
-			}
-			if e == invalid {
+			if e = c.ac.find(e, bits); e == invalid {
 				return false
 			}
 		}
@@ -157,10 +151,7 @@ func (r *bitReader) block(c *component, out *[64]int16) bool {
 		}
 		e := c.ac.first[bits>>(64-lookupBits)]
 		if e.special() {
-			if e == 0 {
-				e = c.ac.find(bits)
-			}
-			if e == invalid {
+			if e = c.ac.find(e, bits); e == invalid {
 				return false
 			}
 		}
