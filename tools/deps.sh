@@ -8,7 +8,8 @@
 # system emulation, and a cross compiler and xz to build its kernel modules;
 # Mosquitto, an MQTT broker; WordNet, from which the groups of classes are made;
 # ffmpeg, which reads network cameras and encodes what those of the tests send;
-# and Chromium and npm, for the tests of the page.
+# Chromium and npm, for the tests of the page; and systemd-analyze, for the unit of
+# the service.
 set -eu
 
 packages=
@@ -40,6 +41,7 @@ case "${1-}" in
 	need ffmpeg ffmpeg
 	need chromium chromium
 	need npm npm # for axe
+	need systemd-analyze systemd
 	;;
 armcycles)
 	need gcc gcc libc6-dev

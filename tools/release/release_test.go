@@ -27,7 +27,7 @@ func newBuilder(t *testing.T) *builder {
 func needDpkg(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("dpkg-deb"); err != nil {
-		t.Skip("needs dpkg-deb, of Debian's package dpkg")
+		t.Skip("LEFT OUT: the Debian package: needs dpkg-deb, of Debian's package dpkg")
 	}
 }
 
