@@ -86,6 +86,7 @@ func takeScratch() *scratch {
 }
 
 func (s *scratch) free() {
+	s.args = tileArgs{} // a free scratch must not keep an engine's memory alive
 	for i := range scratches {
 		if scratches[i].Load() == nil && scratches[i].CompareAndSwap(nil, s) {
 			return

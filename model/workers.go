@@ -137,19 +137,20 @@ func (w *workers) start(j *job) (epoch uint32) {
 		share := fraction(j.parts, i, len(w.queues))
 		w.queues[i].fill(epoch, share.From, share.To)
 	}
-	w.epoch.Store(epoch)
+	w.epoch.Swap(epoch) // not Store, for the reason in wait
 	for i := range w.helpers {
 		w.helpers[i].wake()
 	}
 	return epoch
 }
 
-// stop ends the helpers. It may be called more than once, but not during do.
+// stop ends the helpers and returns when they have ended. It may be called more than once,
+// also concurrently, but not during do.
 func (w *workers) stop() {
 	if w.stopped.CompareAndSwap(false, true) {
 		w.start(&job{})
-		w.exited.Wait()
 	}
+	w.exited.Wait()
 }
 
 // waiter is where one goroutine waits for a number to change.

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -119,6 +120,25 @@ func TestStopEndsWorkers(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+}
+
+// Each call of stop returns only after the helpers have ended.
+func TestStopWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &workers{}
+		w.stopped.Store(true) // by another call, which still waits for the helpers
+		w.exited.Add(1)
+		var returned atomic.Bool
+		go func() {
+			w.stop()
+			returned.Store(true)
+		}()
+		synctest.Wait()
+		require.False(t, returned.Load())
+		w.exited.Done()
+		synctest.Wait()
+		require.True(t, returned.Load())
+	})
 }
 
 func BenchmarkOperation(b *testing.B) {

@@ -11,11 +11,11 @@ import (
 	"halfmeg/cmd/edge/internal/pipeline"
 )
 
-// slow is a sink that handles an observation for some minutes.
-type slow struct{ minutes time.Duration }
+// slow is a sink that handles an observation for some time.
+type slow struct{ duration time.Duration }
 
 func (s slow) Observe(*pipeline.Observation) error {
-	time.Sleep(s.minutes * time.Minute)
+	time.Sleep(s.duration)
 	return nil
 }
 
@@ -26,8 +26,8 @@ func TestBlockedOutput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stderr strings.Builder
 		o := &outputs{stderr: &stderr}
-		o.addOptional("recorder", slow{5})
-		o.addOptional("page", slow{0})
+		o.addOptional("recorder", slow{5 * time.Minute})
+		o.addOptional("page", slow{})
 		ctx := t.Context()
 		go o.watch(ctx)
 		for _, q := range o.queuesOf("") {

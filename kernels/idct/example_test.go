@@ -16,8 +16,8 @@ func ExampleRow() {
 	const stride = size * blocks
 	samples := make([]byte, size*stride)
 	idct.Row(samples, stride, size, coefficients)
-	fmt.Println(samples[:stride])
-	fmt.Println(samples[stride:])
+	fmt.Printf("%d\n", samples[:stride])
+	fmt.Printf("%d\n", samples[stride:])
 	// Output:
 	// [138 138 148 108]
 	// [138 138 148 108]

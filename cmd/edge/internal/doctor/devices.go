@@ -208,10 +208,10 @@ func checkSelf(ctx context.Context, _ *Machine, p *Plan) []Finding {
 	}
 	line := fmt.Sprintf("%s, %s kernels, %d threads: %.1f ms a frame, loaded in %.0f ms; %d of %d answers are right",
 		s.Network, s.Kernels, s.Threads, ms(s.Infer), ms(s.Load), s.Right, s.Frames)
-	switch {
-	case s.Right == s.Frames:
+	switch s.Right {
+	case s.Frames:
 		return []Finding{ok(name, "%s", line)}
-	case s.Right == 0:
+	case 0:
 		return []Finding{{name, Problem, line, "a custom network that does not know these scenes is fine; otherwise copy edge again: the file may be damaged"}}
 	}
 	return []Finding{{name, Warning, line, "a custom network that does not know these scenes is fine"}}

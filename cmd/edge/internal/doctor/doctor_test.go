@@ -168,7 +168,7 @@ func TestOutcomes(t *testing.T) {
 		"unknown voltage":   {func(m *Machine) { m.health(func(s *pihealth.State) { s.Throttled, s.Undervoltage = nil, nil }) }, nil, "kB\nok       heat"},
 		"hot":               {func(m *Machine) { m.health(func(s *pihealth.State) { *s.Celsius = 83 }) }, nil, "problem  heat      it is too warm for full speed\n"},
 		"capped":            {func(m *Machine) { m.health(func(s *pihealth.State) { *s.Throttled = 2 }) }, nil, "warning  speed     the clock is capped\n"},
-		"short of memory":   {func(m *Machine) { m.health(func(s *pihealth.State) { s.Memory.Available = 1e7 }) }, nil, "warning  memory    memory is short: 10 MB of 4.0 GB available\n"},
+		"short of memory":   {func(m *Machine) { m.health(func(s *pihealth.State) { s.Memory.Available = 1e7 }) }, nil, "warning  memory    " + "memory is short: 10 MB of 4.0 GB available\n"},
 		"full card":         {func(m *Machine) { m.health(func(s *pihealth.State) { s.Volumes[0].Free = 1e8 }) }, nil, "problem  storage   the file system of / is almost full: 100 MB of 30.0 GB free\n                    delete something\n"},
 		"read-only card":    {func(m *Machine) { m.health(func(s *pihealth.State) { s.Volumes[0].ReadOnly = true }) }, nil, "problem  storage   the file system of / is read-only\n"},
 		"no fan":            {func(m *Machine) { m.remove("sys/class/hwmon/hwmon1/fan1_input") }, nil, "heat      the processor has 51 °C\n"},

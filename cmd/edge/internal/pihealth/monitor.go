@@ -114,7 +114,7 @@ func (m *Monitor) set(s State) (begun []Problem, over []string) {
 			delete(s.held, f.id)
 		}
 		switch held := s.held[f.id]; {
-		case held && !m.reported[f.id] && !(f.consequence && explained):
+		case held && !m.reported[f.id] && (!f.consequence || !explained):
 			m.reported[f.id] = true
 			begun = append(begun, f.Problem)
 		case !held && m.reported[f.id]:

@@ -11,7 +11,7 @@ import (
 // The mounts of a board: a card, a USB disk with a space in its path, and systemd's sandbox,
 // which makes the mount of the card read-only, but not its file system.
 const mountinfo = `26 1 179:2 / / ro,relatime shared:1 - ext4 /dev/mmcblk0p2 rw
-27 26 0:21 / /sys rw,relatime - sysfs sysfs rw
+27 26 0:21 / /sys rw,relatime - sysfs none rw
 40 26 8:1 / /media/usb\040disk rw,relatime - ext4 /dev/sda1 ro,errors=remount-ro
 41 26 7:1 / /snap/core ro,nodev - squashfs /dev/loop1 ro
 `

@@ -64,7 +64,7 @@ func lumaOf(img *pixel.Image) samples {
 // chromaOf returns the samples of Cb and Cr.
 func chromaOf(img *pixel.Image) (cb, cr samples) {
 	s := samples{width: (img.Width + 1) / 2, height: (img.Height + 1) / 2, pixelsX: 2, pixelsY: 2}
-	first, second := s, s
+	var first, second samples
 	switch img.FourCC {
 	case pixel.YUYV, pixel.YVYU, pixel.UYVY:
 		s.plane, s.step, s.height, s.pixelsY = img.Planes[0], 4, img.Height, 1
