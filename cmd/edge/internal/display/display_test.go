@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,10 +21,37 @@ import (
 // rig is a sink on a fake bus, in a synctest bubble.
 type rig struct {
 	*Sink
-	bus     *oledtest.Bus
+	bus *oledtest.Bus
+
+	mu      sync.Mutex
 	openErr error // of the bus
 	reports []string
 	logs    []string
+}
+
+// setOpenErr sets the error of opening the bus.
+func (r *rig) setOpenErr(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.openErr = err
+}
+
+// messages returns what was reported and logged so far.
+func (r *rig) messages() (reports, logs []string) {
+	synctest.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.reports), slices.Clone(r.logs)
+}
+
+func (r *rig) reported() []string {
+	reports, _ := r.messages()
+	return reports
+}
+
+func (r *rig) logged() []string {
+	_, logs := r.messages()
+	return logs
 }
 
 func newRig(t *testing.T, change func(*rig, *Config)) *rig {
@@ -29,9 +59,19 @@ func newRig(t *testing.T, change func(*rig, *Config)) *rig {
 	r := &rig{bus: oledtest.NewBus(DefaultAddress)}
 	c := Config{
 		Size: large, Bus: DefaultBus, Address: DefaultAddress, Contrast: 200, Info: None, Nothing: 0.3,
-		Report: func(err error) { r.reports = append(r.reports, err.Error()) },
-		Log:    func(text string) { r.logs = append(r.logs, text) },
+		Report: func(err error) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.reports = append(r.reports, err.Error())
+		},
+		Log: func(text string) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.logs = append(r.logs, text)
+		},
 		openBus: func(string) (i2c.BusCloser, error) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
 			if r.openErr != nil {
 				return nil, r.openErr
 			}
@@ -83,8 +123,8 @@ func TestRun(t *testing.T) {
 			require.NoError(t, r.Close())
 			require.False(t, r.bus.State().On)
 			require.Equal(t, 1, r.bus.Closed())
-			require.Empty(t, r.reports)
-			require.Empty(t, r.logs)
+			require.Empty(t, r.reported())
+			require.Empty(t, r.logged())
 		})
 	}
 }
@@ -154,18 +194,25 @@ func TestNight(t *testing.T) {
 // A hot board is shown in turn with the answer.
 func TestHot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		celsius := 60.0
-		r := newRig(t, func(_ *rig, c *Config) { c.Celsius = func() (float64, bool) { return celsius, true } })
+		var hot atomic.Bool
+		r := newRig(t, func(_ *rig, c *Config) {
+			c.Celsius = func() (float64, bool) {
+				if hot.Load() {
+					return 85, true
+				}
+				return 60, true
+			}
+		})
 		r.sees(t, 1, "cup", 0.93)
 		time.Sleep(interval)
-		celsius = 85
+		hot.Store(true)
 		time.Sleep(temperatureInterval + interval)
 		shown := map[bool]bool{}
 		for range 2 {
+			synctest.Wait()
 			s := r.bus.State()
 			shown[bytes.Equal(s.Pages(large.Y), render(view{title: tooHot, percent: 93}, large, position(0)).Pix)] = true
 			time.Sleep(pageTime)
-			synctest.Wait()
 		}
 		require.Len(t, shown, 2)
 	})
@@ -180,18 +227,18 @@ func TestPluggedInLater(t *testing.T) {
 			r.bus = oledtest.NewBus(0x3c)
 		})
 		time.Sleep(10 * time.Minute)
-		require.Equal(t, []string{"no display acknowledges at address 0x3d of /dev/i2c-1 (remote I/O error); these do: 0x3c; --display-address selects one of them"}, r.reports)
+		require.Equal(t, []string{"no display acknowledges at address 0x3d of /dev/i2c-1 (remote I/O error); these do: 0x3c; --display-address selects one of them"}, r.reported())
 		require.NoError(t, r.Close())
 	})
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, func(r *rig, _ *Config) { r.bus.SetPresent(false) })
 		time.Sleep(10 * time.Minute)
-		require.Len(t, r.reports, 1)
-		require.Contains(t, r.reports[0], "neither does any other device: check the wires")
+		require.Len(t, r.reported(), 1)
+		require.Contains(t, r.reported()[0], "neither does any other device: check the wires")
 		r.bus.SetPresent(true)
 		time.Sleep(maxDelay * 5 / 4)
 		r.shows(t, view{title: starting, percent: -1}, 0)
-		require.Equal(t, []string{"the display works again"}, r.logs)
+		require.Equal(t, []string{"the display works again"}, r.logged())
 		require.NoError(t, r.Close())
 		require.False(t, r.bus.State().On)
 	})
@@ -200,17 +247,17 @@ func TestPluggedInLater(t *testing.T) {
 // A bus that is missing is another problem than a display that is.
 func TestMissingBus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(r *rig, _ *Config) { r.openErr = errors.New("no bus") })
+		r := newRig(t, func(r *rig, _ *Config) { r.setOpenErr(errors.New("no bus")) })
 		time.Sleep(time.Minute)
 		r.bus.SetPresent(false)
-		r.openErr = nil
+		r.setOpenErr(nil)
 		time.Sleep(time.Minute)
-		require.Len(t, r.reports, 2)
-		require.Equal(t, "no bus", r.reports[0])
-		require.Contains(t, r.reports[1], "no display acknowledges")
+		require.Len(t, r.reported(), 2)
+		require.Equal(t, "no bus", r.reported()[0])
+		require.Contains(t, r.reported()[1], "no display acknowledges")
 		r.bus.SetPresent(true)
 		time.Sleep(time.Minute)
-		require.Len(t, r.logs, 1)
+		require.Len(t, r.logged(), 1)
 		require.NoError(t, r.Close())
 	})
 }
@@ -222,19 +269,19 @@ func TestUnplugged(t *testing.T) {
 		r := newRig(t, nil)
 		r.sees(t, 1, "cup", 0.93)
 		time.Sleep(time.Minute - 1)
-		require.Empty(t, r.reports)
+		require.Empty(t, r.reported())
 		r.bus.SetPresent(false)
 		time.Sleep(checkInterval + interval)
 		synctest.Wait()
-		require.Len(t, r.reports, 1)
+		require.Len(t, r.reported(), 1)
 		require.Positive(t, r.bus.Closed()) // so that the kernel can remove the bus
 		r.sees(t, 2, "tench", 0.5)
 		time.Sleep(time.Minute)
 		r.bus.SetPresent(true)
 		time.Sleep(maxDelay * 5 / 4)
 		r.shows(t, view{title: "tench", percent: 50}, 0)
-		require.Len(t, r.reports, 1)
-		require.Len(t, r.logs, 1)
+		require.Len(t, r.reported(), 1)
+		require.Len(t, r.logged(), 1)
 		require.NoError(t, r.Close())
 	})
 }
@@ -250,7 +297,7 @@ func TestLooseContact(t *testing.T) {
 			r.bus.SetPresent(true)
 		}
 		require.NoError(t, r.Close())
-		require.Less(t, len(r.reports), 60)
+		require.Less(t, len(r.reported()), 60)
 	})
 }
 

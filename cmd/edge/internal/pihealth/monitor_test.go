@@ -1,6 +1,7 @@
 package pihealth
 
 import (
+	"sync"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -11,11 +12,13 @@ import (
 
 // A board whose files a test changes while a Monitor reads them.
 type board struct {
-	t        *testing.T
+	t       *testing.T
+	monitor *Monitor
+
+	mu       sync.Mutex
 	root     fstest.MapFS
 	free     int64
 	messages []string
-	monitor  *Monitor
 }
 
 // startBoard starts a Monitor of a healthy board, in a synctest bubble.
@@ -31,17 +34,40 @@ func startBoard(t *testing.T) *board {
 		mountsFile:       "26 1 179:2 / / rw - ext4 /dev/mmcblk0p2 rw\n",
 	})}
 	reader := Reader{b.root, []string{"/"}, func(string) (int64, int64, error) { return b.free, 3e10, nil }}
-	add := func(kind string) func(string) {
-		return func(text string) { b.messages = append(b.messages, kind+text) }
+	read := func() State {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return reader.Read()
 	}
-	b.monitor = NewMonitor(reader.Read, add("problem: "), add("over: "))
+	add := func(kind string) func(string) {
+		return func(text string) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.messages = append(b.messages, kind+text)
+		}
+	}
+	b.monitor = NewMonitor(read, add("problem: "), add("over: "))
 	return b
 }
 
 // set changes a file and waits for the next reading.
 func (b *board) set(file, content string) {
-	b.root[file] = &fstest.MapFile{Data: []byte(content)}
+	b.write(file, content)
 	b.wait(interval)
+}
+
+// write changes a file.
+func (b *board) write(file, content string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.root[file] = &fstest.MapFile{Data: []byte(content)}
+}
+
+// setFree changes the free space.
+func (b *board) setFree(bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free = bytes
 }
 
 func (b *board) wait(d time.Duration) {
@@ -52,6 +78,8 @@ func (b *board) wait(d time.Duration) {
 // expect compares the messages since the last call.
 func (b *board) expect(messages ...string) {
 	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	require.Equal(b.t, messages, b.messages)
 	b.messages = nil
 }
@@ -138,7 +166,7 @@ func TestMonitorHysteresis(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := startBoard(t)
-				b.root["sys/class/hwmon/hwmon1/name"] = &fstest.MapFile{Data: []byte("rpi_volt\n")}
+				b.write("sys/class/hwmon/hwmon1/name", "rpi_volt\n")
 				if c.between != c.bad {
 					b.set(c.file, c.between)
 					b.wait(time.Hour)
@@ -162,13 +190,13 @@ func TestMonitorHysteresis(t *testing.T) {
 func TestMonitorSpace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startBoard(t)
-		b.free = 299e6
+		b.setFree(299e6)
 		b.wait(interval)
 		b.expect("problem: the file system of / is almost full: 299 MB of 30.0 GB free: delete something")
-		b.free = 374e6
+		b.setFree(374e6)
 		b.wait(time.Hour)
 		b.expect()
-		b.free = 375e6
+		b.setFree(375e6)
 		b.wait(quiet + interval)
 		b.expect("over: the file system of / has enough space again")
 		require.NoError(t, b.monitor.Close())
@@ -179,7 +207,7 @@ func TestMonitorSpace(t *testing.T) {
 func TestMonitorReportsWhatStateHasShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := startBoard(t)
-		b.root[throttled] = &fstest.MapFile{Data: []byte("1\n")}
+		b.write(throttled, "1\n")
 		require.Len(t, b.monitor.State().Problems(), 1)
 		b.expect()
 		b.wait(interval)
