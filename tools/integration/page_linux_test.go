@@ -19,7 +19,7 @@ import (
 
 // maxResident is the memory that edge may occupy while a viewer reads the stream, in
 // bytes.
-const maxResident = 40e6
+const maxResident int = 40e6
 
 // The page shows the camera's picture, and edge stays small while somebody looks.
 func TestPageMemory(t *testing.T) {
