@@ -126,6 +126,20 @@ func TestUninstallKeepsChanges(t *testing.T) {
 	}
 }
 
+// The configuration and the secrets are also those of the package, if it was installed later.
+func TestUninstallNextToThePackage(t *testing.T) {
+	f := newFixture(t)
+	require.NoError(t, f.install(t, "version 1"))
+	write(t, filepath.Join(f.Root, "usr/lib/systemd/system/halfmeg.service"), "package")
+	f.out.Reset()
+	require.NoError(t, f.Uninstall())
+	rest := tree(t, f.Root)
+	require.Contains(t, rest, "etc/halfmeg/secrets/")
+	require.Equal(t, Config("edge"), rest["etc/halfmeg/config.yaml"])
+	require.NotContains(t, rest, "etc/systemd/system/edge.service")
+	require.Contains(t, f.out.String(), "secrets: the package halfmeg uses it\n")
+}
+
 // copyLine matches the line of the program.
 var copyLine = regexp.MustCompile(`copy .* to `)
 

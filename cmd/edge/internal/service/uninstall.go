@@ -28,7 +28,12 @@ func (s *System) Uninstall() error {
 	if s.exists(unitPath) {
 		steps = append(steps, s.systemctl(s.disable(unit)...))
 	}
+	shared := s.packaged()
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		if shared && name == configPath {
+			steps = append(steps, s.keepShared(name))
+			continue
+		}
 		one, err := s.remove(name, m.Files[name])
 		if err != nil {
 			return err
@@ -61,12 +66,18 @@ func (s *System) disable(unit string) []string {
 }
 
 func (s *System) notInstalled() error {
-	for _, unit := range packageUnits {
-		if s.exists(unit) {
-			return errors.New("edge install has installed nothing here; the service is that of the package halfmeg: sudo apt remove halfmeg")
-		}
+	if s.packaged() {
+		return errors.New("edge install has installed nothing here; the service is that of the package halfmeg: sudo apt remove halfmeg")
 	}
 	return errors.New("edge install has installed nothing here")
+}
+
+// packaged reports whether the Debian package is installed.
+func (s *System) packaged() bool { return slices.ContainsFunc(packageUnits, s.exists) }
+
+// keepShared returns the step that keeps a file or folder that the package's service needs.
+func (s *System) keepShared(name string) step {
+	return step{"keep " + s.at(name) + ": the package halfmeg uses it", func() error { return nil }}
 }
 
 // remove returns the step that removes a file, or says why it stays.
@@ -91,7 +102,12 @@ func (s *System) removeDirs(m *manifest, before []step) []step {
 		gone = append(gone, one.text)
 	}
 	var steps []step
+	shared := s.packaged()
 	for _, dir := range slices.Backward(m.Dirs) {
+		if shared && (dir == configDir || dir == secretsDir) {
+			steps = append(steps, s.keepShared(dir))
+			continue
+		}
 		entries, err := os.ReadDir(s.at(dir))
 		if err != nil {
 			continue // it is gone
