@@ -69,7 +69,6 @@ const endTimeout = 2 * time.Second
 // is full.
 func (r *Runner) Run(ctx context.Context) error {
 	r.started = time.Now()
-	defer r.Progress.Idle(true) // other cameras may continue after the end
 	defer r.end()
 	for number := 1; r.Frames == 0 || number <= r.Frames; number++ {
 		start := time.Now()
