@@ -63,6 +63,13 @@ func (b *builder) pack(name, root string, files []file) error {
 	return b.run(nil, "dpkg-deb", "--root-owner-group", "-Zxz", "-z9", "--threads-max=1", "--build", root, name)
 }
 
+// pages are the pages of the documentation in the package. Their links to each other must
+// lead to a page of the package.
+var pages = []string{
+	"cameras", "configuration", "display", "doctor", "events", "health", "mqtt", "page", "pins", "recording", "service",
+	"troubleshooting", "webhooks",
+}
+
 // debLimit bounds the size of the package, in bytes.
 const debLimit = 6_000_000
 
@@ -98,7 +105,7 @@ func (b *builder) packageFiles(work string) ([]file, error) {
 		"/usr/lib/udev/rules.d/60-" + packageName + ".rules":            "udev.rules",
 		"/usr/share/lintian/overrides/" + packageName:                   "lintian-overrides",
 	}
-	for _, page := range []string{"configuration", "doctor", "events", "health", "mqtt", "page", "pins", "recording", "service", "troubleshooting"} {
+	for _, page := range pages {
 		sources[doc+page+".md"] = filepath.Join("docs", page+".md")
 	}
 	for to, from := range sources {

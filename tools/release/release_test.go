@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,23 @@ func TestPackage(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, string(got))
 	}
+}
+
+// link matches a link to a page in the same folder.
+var link = regexp.MustCompile(`\]\(([^)/:#]+)\.md(?:#[^)]*)?\)`)
+
+// A link between pages leads to a page of the package.
+func TestPagesLinkToPages(t *testing.T) {
+	links := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(filepath.Join("..", "..", "docs", page+".md"))
+		require.NoError(t, err)
+		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+			require.Contains(t, pages, match[1], "docs/%s.md", page)
+			links++
+		}
+	}
+	require.Positive(t, links)
 }
 
 // dpkg-parsechangelog and lintian require this form.
