@@ -150,15 +150,20 @@ func (p *picture) send(s *state, now time.Time) error {
 		}
 		p.view, p.drawn = v, true
 	}
-	contrast := p.config.Contrast
-	if p.config.Night.Contains(now) {
-		contrast = min(contrast, nightContrast)
-	}
+	contrast := p.config.contrast(now)
 	if contrast == p.contrast && now.Sub(p.checked) < checkInterval {
 		return nil
 	}
 	p.contrast, p.checked = contrast, now
 	return p.panel.device.SetContrast(contrast)
+}
+
+// contrast returns the contrast at a time.
+func (c *Config) contrast(now time.Time) byte {
+	if c.Night.Contains(now) {
+		return min(c.Contrast, nightContrast)
+	}
+	return c.Contrast
 }
 
 // position returns the n-th position of the picture: a path over the points of the

@@ -52,7 +52,8 @@ func (c *Config) open(scan bool) (*panel, error) {
 	return p, nil
 }
 
-// initialize configures the controller, whose memory keeps its content.
+// initialize configures the controller, whose memory keeps its content. It sets the contrast
+// immediately, because the driver lights the panel at the highest one.
 func (p *panel) initialize(c *Config) error {
 	device, err := ssd1306.NewI2C(readdressed{p.bus, uint16(c.Address)}, &ssd1306.Opts{
 		W: c.Size.X, H: c.Size.Y,
@@ -61,7 +62,10 @@ func (p *panel) initialize(c *Config) error {
 		MirrorVertical: c.Rotate, MirrorHorizontal: c.Rotate,
 	})
 	p.device, p.sent = device, nil
-	return err
+	if err != nil {
+		return err
+	}
+	return device.SetContrast(c.contrast(time.Now()))
 }
 
 // readdressed is a bus on which the display has another address than the driver's.
