@@ -1,16 +1,18 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 
 	"halfmeg/cmd/edge/internal/pihealth"
 )
 
-// monitor starts to watch the board. It logs each problem when it begins and when it is
-// over.
-func (f *outputFlags) monitor(log func(string)) *pihealth.Monitor {
-	return pihealth.NewMonitor(f.healthReader().Read, log, log)
+// monitor starts to watch the board. It reports each problem when it begins, and logs when
+// it is over.
+func (f *outputFlags) monitor(report func(error), log func(string)) *pihealth.Monitor {
+	begun := func(text string) { report(errors.New(text)) }
+	return pihealth.NewMonitor(f.healthReader().Read, begun, log)
 }
 
 // healthReader returns the reader of this machine's state, with the volumes of the root

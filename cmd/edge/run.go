@@ -177,7 +177,7 @@ func (r *runCommand) run(cmd *cobra.Command, _ []string) (err error) {
 		return err
 	}
 	outputs := &outputs{stderr: cmd.ErrOrStderr(), cameras: len(cameras)}
-	outputs.health = r.outputs.monitor(outputs.log)
+	outputs.health = r.outputs.monitor(outputs.report, outputs.log)
 	defer outputs.health.Close()
 	outputs.addStdout(r.output(cmd.OutOrStdout()), r.outputPolicy(), cancel)
 	hangups := r.catchHangup() // before the page reports that it is ready
