@@ -11,6 +11,7 @@ import (
 
 	"halfmeg/cmd/edge/internal/config"
 	"halfmeg/cmd/edge/internal/decision"
+	"halfmeg/cmd/edge/internal/systemd"
 	"halfmeg/model"
 )
 
@@ -18,9 +19,10 @@ import (
 var reloadable = []string{"allow", "deny", "group", "groups", "half-life", "min-off", "min-on", "off", "on"}
 
 // catchHangup returns a channel of SIGHUP, which from now on does not end the program;
-// nil without a configuration file, which leaves the signal's default.
+// nil without a configuration file, which leaves the signal's default, except in a service:
+// "systemctl reload" must not end it.
 func (r *runCommand) catchHangup() chan os.Signal {
-	if r.file == "" || hangup == nil {
+	if hangup == nil || r.file == "" && !systemd.InService() {
 		return nil
 	}
 	signals := make(chan os.Signal, 1)
@@ -50,6 +52,10 @@ func reloadOnHangup(ctx context.Context, end context.CancelCauseFunc, signals ch
 // reload reads the configuration with the flags of the start. It applies all reloadable
 // changes, or none after an error.
 func (r *runCommand) reload(cameras []*cameraRun, n *model.Network, o *outputs) error {
+	if r.file == "" {
+		o.log("no configuration file to reload: change the flags and restart edge")
+		return nil
+	}
 	fresh, command := newRunCommand(r.args)
 	if err := command.ParseFlags(r.args); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"halfmeg/cmd/edge/internal/cameraerr"
 	"halfmeg/cmd/edge/internal/flags"
 	"halfmeg/cmd/edge/internal/pipeline"
+	"halfmeg/cmd/edge/internal/systemd"
 	"halfmeg/model"
 	"halfmeg/model/classify"
 )
@@ -123,7 +124,15 @@ func (r *runCommand) open(ctx context.Context, c *cameraRun) (camera.Source, err
 	if r.exitOnError {
 		return open(ctx)
 	}
-	return camera.Reconnect(ctx, open, camera.Retry{KeepTrying: r.camera.KeepTrying, Report: c.outages.report})
+	return camera.Reconnect(ctx, open, camera.Retry{KeepTrying: r.keepTrying(), Report: c.outages.report})
+}
+
+// keepTrying reports whether to open a camera again after a permanent error. A service
+// that ended would be restarted and would log in every few seconds, until the camera locks
+// the account. One of several cameras must come back while the others run; a limited run
+// ends instead.
+func (r *runCommand) keepTrying() bool {
+	return r.camera.KeepTrying || systemd.InService() || len(r.cameras) > 1 && r.frames == 0
 }
 
 // watchRate is a frame rate that people can follow.

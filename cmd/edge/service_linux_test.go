@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,6 +44,26 @@ func TestService(t *testing.T) {
 	waitFor("WATCHDOG=1")
 	require.NoError(t, command.Process.Signal(syscall.SIGTERM))
 	waitFor("STOPPING=1")
+	require.NoError(t, command.Wait())
+}
+
+// In a service SIGHUP does not end a run without a configuration file, and a permanent error
+// of the camera does not end it either: systemd would restart it, and it would log in again.
+func TestServiceContinues(t *testing.T) {
+	address := networkCamera(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="cam"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	path := filepath.Join(t.TempDir(), "notify")
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	require.NoError(t, err)
+	defer socket.Close()
+	t.Setenv("NOTIFY_SOCKET", path)
+	command, stderr := startWithStderr(t, "run", "--camera", address, "--events")
+	require.Regexp(t, "401 Unauthorized.*waiting for the camera", readLines(t, stderr, 1))
+	require.NoError(t, command.Process.Signal(syscall.SIGHUP))
+	require.Contains(t, readLines(t, stderr, 1), "no configuration file to reload")
+	require.NoError(t, command.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, command.Wait())
 }
 
