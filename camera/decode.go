@@ -61,7 +61,7 @@ func (d *jpegDecoder) Next(ctx context.Context) (*Frame, error) {
 		}
 		d.decoded = true
 		d.frame = *frame
-		d.frame.Format, d.frame.Data, d.frame.JPEG = decoded.Format, decoded.Data, frame.Data
+		d.frame.Format, d.frame.Data, d.frame.JPEG = decoded.Format, decoded.Data, decoded.JPEG
 		return &d.frame, nil
 	}
 	return nil, d.failed(fmt.Errorf("%d consecutive frames are broken: %w", maxBroken, d.broken))

@@ -74,6 +74,17 @@ func TestJPEGsAreScaled(t *testing.T) {
 	}
 }
 
+// TestStaleBytesAreCut: a frame without the end marker ends where a stale JPEG in the
+// driver's buffer starts.
+func TestStaleBytesAreCut(t *testing.T) {
+	w := newWebcam(t, 1)
+	body := bytes.Clone(w.whole[:len(w.whole)-2])
+	w.whole = append(bytes.Clone(body), w.whole...)
+	f, err := decodeJPEG(w, 0).Next(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, body, f.JPEG)
+}
+
 func TestManyBrokenJPEGsAreAnError(t *testing.T) {
 	_, err := decodeJPEG(newWebcam(t, 0), 0).Next(t.Context())
 	require.ErrorContains(t, err, "30 consecutive frames are broken: the JPEG is truncated")

@@ -65,17 +65,23 @@ type unit struct {
 }
 
 // Decode decodes a frame that starts with the marker SOI. It returns the format and
-// the planes, which are valid until the next call.
-func (d *Decoder) Decode(frame []byte) (pixel.Format, []byte, error) {
+// the planes, which are valid until the next call, and the number of bytes of the frame
+// up to the end of its data, including the end marker if it has one: stale bytes of a
+// driver's buffer may follow.
+func (d *Decoder) Decode(frame []byte) (f pixel.Format, planes []byte, length int, err error) {
 	scan, ok := d.readHeader(frame)
 	if !ok {
-		return pixel.Format{}, nil, ErrUnsupported
+		return pixel.Format{}, nil, 0, ErrUnsupported
 	}
-	format, ok := d.layOut(len(scan))
-	if !ok || !d.decodeScan(scan) {
-		return pixel.Format{}, nil, ErrUnsupported
+	f, ok = d.layOut(len(scan))
+	if !ok {
+		return pixel.Format{}, nil, 0, ErrUnsupported
 	}
-	return format, d.data[:format.Size()], nil
+	rest, ok := d.decodeScan(scan)
+	if !ok {
+		return pixel.Format{}, nil, 0, ErrUnsupported
+	}
+	return f, d.data[:f.Size()], len(frame) - len(rest), nil
 }
 
 // scaledSize returns the size of a decoded block: the smallest for which both sides of

@@ -95,7 +95,7 @@ func TestAgainstImageJPEG(t *testing.T) {
 			for _, quality := range []int{5, 75, 100} {
 				c.Width, c.Height, c.Quality = size[0], size[1], quality
 				file := testjpeg.Encode(c, scene)
-				f, data, err := d.Decode(file)
+				f, data, _, err := d.Decode(file)
 				require.NoError(t, err, "%s %v %d", name, size, quality)
 				requireSame(t, withTables(c, scene), f, data)
 			}
@@ -114,7 +114,7 @@ func TestPhotographs(t *testing.T) {
 	for i := 0; i < len(files); i += 40 {
 		file, err := os.ReadFile(files[i])
 		require.NoError(t, err)
-		if f, data, err := d.Decode(file); err == nil {
+		if f, data, _, err := d.Decode(file); err == nil {
 			requireSame(t, file, f, data)
 			decoded++
 		}
@@ -134,12 +134,12 @@ func TestScaled(t *testing.T) {
 			c.Width, c.Height, c.Quality = size[0], size[1], 95
 			file := testjpeg.Encode(c, smooth)
 			var whole Decoder
-			full, fullData, err := whole.Decode(file)
+			full, fullData, _, err := whole.Decode(file)
 			require.NoError(t, err)
 			for _, divisor := range []int{2, 4, 8} {
 				shortest := (min(size[0], size[1]) + divisor - 1) / divisor
 				d := Decoder{MinSide: shortest}
-				f, data, err := d.Decode(file)
+				f, data, _, err := d.Decode(file)
 				require.NoError(t, err)
 				require.Equal(t, full.FourCC, f.FourCC)
 				require.Equal(t, [2]int{(size[0] + divisor - 1) / divisor, (size[1] + divisor - 1) / divisor}, [2]int{f.Width, f.Height})
@@ -178,7 +178,7 @@ func TestGolden(t *testing.T) {
 	require.NoError(t, err)
 	for minSide, want := range map[int]uint32{0: 0x9d8cda83, 38: 0x32c699e4, 19: 0xb6222645, 10: 0x3363703c} {
 		d := Decoder{MinSide: minSide}
-		f, data, err := d.Decode(file)
+		f, data, _, err := d.Decode(file)
 		require.NoError(t, err)
 		sum := crc32.NewIEEE()
 		img := f.Image(data)
@@ -201,29 +201,36 @@ func TestScaledSize(t *testing.T) {
 }
 
 // TestMissingEnd decodes frames without the end marker, with padding, and with the
-// start of another one.
+// start of another one, and finds where their data end.
 func TestMissingEnd(t *testing.T) {
 	for name, c := range samplings {
 		c.Width, c.Height, c.Quality = 50, 34, 75
 		file := testjpeg.Encode(c, scene)
 		var d Decoder
-		_, want, err := d.Decode(file)
+		_, want, _, err := d.Decode(file)
 		require.NoError(t, err)
 		want = slices.Clone(want)
-		body := file[:len(file)-2]
-		for kind, frame := range map[string][]byte{
-			"no end":           body,
-			"zeros":            append(slices.Clone(body), make([]byte, 100)...),
-			"padding":          append(slices.Clone(file), make([]byte, 100)...),
-			"stale data":       append(slices.Clone(file), file...),
-			"no end, stale":    append(slices.Clone(body), file...),
-			"fill bytes":       append(slices.Clone(body), 0xff, 0xff, 0xff, 0xd9),
-			"a restart marker": append(slices.Clone(body), 0xff, 0xd3, 0xff, 0xd9),
-			"a byte 0xff":      append(slices.Clone(body), 0xff),
+		body, end := file[:len(file)-2], file[len(file)-2:]
+		for kind, c := range map[string]struct {
+			after  []byte // the data
+			length int    // of what belongs to the picture
+		}{
+			"end":              {end, 2},
+			"no end":           {nil, 0},
+			"zeros":            {make([]byte, 100), 100},
+			"padding":          {append(slices.Clone(end), make([]byte, 100)...), 2},
+			"stale data":       {append(slices.Clone(end), file...), 2},
+			"no end, stale":    {file, 0},
+			"zeros, stale":     {append(make([]byte, 9), file...), 9},
+			"fill bytes":       {[]byte{0xff, 0xff, 0xff, 0xd9, 1}, 4},
+			"a restart marker": {[]byte{0xff, 0xd3, 0xff, 0xd9}, 0},
+			"a byte 0xff":      {[]byte{0xff}, 1},
 		} {
-			_, got, err := d.Decode(frame)
+			frame := append(slices.Clone(body), c.after...)
+			_, got, length, err := d.Decode(frame)
 			require.NoError(t, err, "%s, %s", name, kind)
 			require.Equal(t, want, got, "%s, %s", name, kind)
+			require.Equal(t, len(body)+c.length, length, "%s, %s", name, kind)
 		}
 	}
 }
@@ -235,10 +242,10 @@ func TestTruncated(t *testing.T) {
 		file := testjpeg.Encode(c, scene)
 		var d Decoder
 		for n := range len(file) - 3 { // the last byte of the data may be nothing but filling
-			_, _, err := d.Decode(file[:n])
+			_, _, _, err := d.Decode(file[:n])
 			require.ErrorIs(t, err, ErrUnsupported, "%s, %d of %d bytes", name, n, len(file))
 		}
-		_, _, err := d.Decode(file) // the next frame is not affected
+		_, _, _, err := d.Decode(file) // the next frame is not affected
 		require.NoError(t, err)
 	}
 }
@@ -297,10 +304,10 @@ func TestUnsupported(t *testing.T) {
 		"another frame header":     insert(sos, file[sof:sof+19]...),
 		"number of lines after it": insert(sos, 0xff, 0xdc, 0, 4, 0, 8),
 	} {
-		_, _, err := d.Decode(change(slices.Clone(file)))
+		_, _, _, err := d.Decode(change(slices.Clone(file)))
 		require.ErrorIs(t, err, ErrUnsupported, name)
 	}
-	_, _, err := d.Decode(file)
+	_, _, _, err := d.Decode(file)
 	require.NoError(t, err)
 }
 
@@ -310,7 +317,7 @@ func TestJFIFIsNotRGB(t *testing.T) {
 	adobe := append([]byte{0xff, 0xee, 0, 14}, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00")...)
 	jfif := append([]byte{0xff, 0xe0, 0, 16}, []byte("JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00")...)
 	var d Decoder
-	_, _, err := d.Decode(slices.Insert(slices.Clone(file), 2, append(jfif, adobe...)...))
+	_, _, _, err := d.Decode(slices.Insert(slices.Clone(file), 2, append(jfif, adobe...)...))
 	require.NoError(t, err)
 }
 
@@ -323,7 +330,7 @@ func TestSteadyState(t *testing.T) {
 		for _, minSide := range []int{0, 37} {
 			d := Decoder{MinSide: minSide}
 			allocations := testing.AllocsPerRun(5, func() {
-				_, _, err := d.Decode(file)
+				_, _, _, err := d.Decode(file)
 				require.NoError(t, err)
 			})
 			require.Zero(t, allocations, name)
@@ -338,7 +345,7 @@ func TestHeaderAloneAllocatesNoFrame(t *testing.T) {
 	sof := find(t, file, jpegsegment.SOF0)
 	copy(file[sof+5:], []byte{4000 >> 8, 4000 & 255, 4000 >> 8, 4000 & 255})
 	var d Decoder
-	_, _, err := d.Decode(file)
+	_, _, _, err := d.Decode(file)
 	require.ErrorIs(t, err, ErrUnsupported)
 	require.Zero(t, cap(d.data))
 }
@@ -351,14 +358,14 @@ func TestLimitOfCoefficients(t *testing.T) {
 		return [3]float64{float64(255 * noise.IntN(2))}
 	})
 	var d Decoder
-	f, data, err := d.Decode(file)
+	f, data, _, err := d.Decode(file)
 	require.NoError(t, err)
 	requireSame(t, file, f, data)
 	dqt := find(t, file, jpegsegment.DQT)
 	for i := range 64 {
 		file[dqt+5+i] = 255
 	}
-	_, _, err = d.Decode(file)
+	_, _, _, err = d.Decode(file)
 	require.ErrorIs(t, err, ErrUnsupported)
 }
 
@@ -384,11 +391,11 @@ func TestMutations(t *testing.T) {
 				frame[from+r.IntN(len(frame)-from)] ^= 1 << r.IntN(8)
 			}
 			small.MinSide = 1 + r.IntN(40)
-			if f, data, err := small.Decode(frame); err == nil {
+			if f, data, _, err := small.Decode(frame); err == nil {
 				img := f.Image(data)
 				require.NoError(t, img.Validate())
 			}
-			f, data, err := whole.Decode(frame)
+			f, data, _, err := whole.Decode(frame)
 			if err != nil {
 				continue
 			}
@@ -403,7 +410,8 @@ func TestMutations(t *testing.T) {
 }
 
 // FuzzDecode compares with package image/jpeg: what both decode is the same picture.
-// What only this package decodes lacks the tables or the end.
+// What only this package decodes lacks the tables or the end. What only image/jpeg decodes
+// is uncommon or damaged. Bytes after the picture's length do not matter.
 func FuzzDecode(f *testing.F) {
 	for _, c := range samplings {
 		c.Width, c.Height, c.Quality = 17, 9, 60
@@ -412,14 +420,20 @@ func FuzzDecode(f *testing.F) {
 	var whole Decoder
 	f.Fuzz(func(t *testing.T, frame []byte, minSide uint8) {
 		small := Decoder{MinSide: 1 + int(minSide)}
-		if format, data, err := small.Decode(frame); err == nil {
+		if format, data, _, err := small.Decode(frame); err == nil {
 			img := format.Image(data)
 			require.NoError(t, img.Validate())
 		}
-		format, data, err := whole.Decode(frame)
+		format, data, length, err := whole.Decode(frame)
 		if err != nil {
 			return
 		}
+		require.LessOrEqual(t, length, len(frame))
+		data = slices.Clone(data)
+		_, same, again, err := whole.Decode(frame[:length])
+		require.NoError(t, err)
+		require.Equal(t, length, again)
+		require.Equal(t, data, same)
 		if _, err := jpeg.Decode(bytes.NewReader(frame)); err == nil {
 			requireSame(t, frame, format, data)
 		}
@@ -433,7 +447,7 @@ func BenchmarkDecode(b *testing.B) {
 			d := Decoder{MinSide: minSide}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := d.Decode(file); err != nil {
+				if _, _, _, err := d.Decode(file); err != nil {
 					b.Fatal(err)
 				}
 			}

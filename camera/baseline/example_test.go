@@ -18,7 +18,7 @@ func ExampleDecoder_Decode() {
 		log.Fatal(err)
 	}
 	decoder := baseline.Decoder{MinSide: 227}
-	format, data, err := decoder.Decode(frame.Bytes())
+	format, data, _, err := decoder.Decode(frame.Bytes())
 	if err != nil {
 		log.Fatal(err)
 	}

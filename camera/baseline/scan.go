@@ -174,9 +174,9 @@ func (r *bitReader) refill(bits uint64, n uint) (uint64, uint) {
 	return bits, n | 56
 }
 
-// decodeScan decodes the blocks of the scan.
-func (d *Decoder) decodeScan(scan []byte) bool {
-	rest := d.bits.next(scan)
+// decodeScan decodes the blocks of the scan, and returns what follows the picture.
+func (d *Decoder) decodeScan(scan []byte) (rest []byte, ok bool) {
+	rest = d.bits.next(scan)
 	d.resetPredictors()
 	left, marker := d.interval, byte(jpegsegment.RST0)
 	for range d.mcusY {
@@ -184,7 +184,7 @@ func (d *Decoder) decodeScan(scan []byte) bool {
 			if d.interval > 0 {
 				if left == 0 {
 					if d.bits.overrun() || !isMarker(rest, marker) {
-						return false
+						return nil, false
 					}
 					rest = d.bits.next(rest[2:])
 					d.resetPredictors()
@@ -194,15 +194,18 @@ func (d *Decoder) decodeScan(scan []byte) bool {
 				left--
 			}
 			if !d.decodeMCU(x) {
-				return false
+				return nil, false
 			}
 		}
 		if d.bits.overrun() {
-			return false
+			return nil, false
 		}
 		d.transform()
 	}
-	return endsPicture(rest)
+	if !endsPicture(rest) {
+		return nil, false
+	}
+	return skipEnd(rest), true
 }
 
 // decodeMCU decodes the blocks of the MCU in column x.
@@ -227,6 +230,19 @@ func (d *Decoder) resetPredictors() {
 // isMarker reports whether data starts with a marker.
 func isMarker(data []byte, marker byte) bool {
 	return len(data) >= 2 && data[0] == 0xff && data[1] == marker
+}
+
+// skipEnd returns what follows the end marker and fill bytes before it. Without an end
+// marker it returns data as they are.
+func skipEnd(data []byte) []byte {
+	i := 0
+	for i < len(data) && data[i] == 0xff {
+		i++
+	}
+	if i > 0 && i < len(data) && data[i] == jpegsegment.EOI {
+		return data[i+1:]
+	}
+	return data
 }
 
 // endsPicture reports whether no other scan follows: data are empty or their first

@@ -32,6 +32,11 @@ type Decoder struct {
 type Picture struct {
 	pixel.Format
 	Data []byte
+
+	// JPEG is the part of the frame that is the picture. If the frame lacks the end
+	// marker, stale bytes of a driver's buffer are cut off; those after the end marker
+	// may remain in frames of uncommon kinds.
+	JPEG []byte
 }
 
 // Decode decodes a frame. The result is valid until the next call. Bytes before the
@@ -41,8 +46,8 @@ func (d *Decoder) Decode(frame []byte) (Picture, error) {
 	frame = jpegcut.Trim(frame)
 	if !d.Upright || picture.IsUpright(frame) {
 		d.planes.MinSide = d.MinSide
-		if format, data, err := d.planes.Decode(frame); err == nil {
-			return Picture{format, data}, nil
+		if format, data, length, err := d.planes.Decode(frame); err == nil {
+			return Picture{format, data, frame[:length]}, nil
 		}
 	}
 	img, err := picture.DecodeFrame(d.rgb, frame, d.Upright)
@@ -50,5 +55,6 @@ func (d *Decoder) Decode(frame []byte) (Picture, error) {
 		return Picture{}, err
 	}
 	d.rgb = img.Pix
-	return Picture{pixel.Format{FourCC: pixel.RGB24, Width: img.Width, Height: img.Height, Stride: 3 * img.Width}, img.Pix}, nil
+	format := pixel.Format{FourCC: pixel.RGB24, Width: img.Width, Height: img.Height, Stride: 3 * img.Width}
+	return Picture{format, img.Pix, frame}, nil
 }

@@ -53,13 +53,15 @@ func TestFrames(t *testing.T) {
 		"with fill bytes":    append([]byte{0xff, 0xd8, 0xff, 0xff}, removeTables(t, file)[2:]...),
 		"with stale padding": append(bytes.Clone(removeTables(t, file)), file...),
 		"with bytes before":  append([]byte{0, 0, 0xff}, file...),
+		"stale, no end":      append(bytes.Clone(file[:len(file)-2]), file...),
 		"without end":        file[:len(file)-2],
 		"with neither":       removeTables(t, file)[:len(removeTables(t, file))-2],
 		"zeros at its end":   append(bytes.Clone(file[:len(file)-2]), make([]byte, 50)...),
 	} {
 		img, err := d.Decode(frame)
 		require.NoError(t, err, name)
-		require.Equal(t, want, img, name)
+		require.Equal(t, want.Format, img.Format, name)
+		require.Equal(t, want.Data, img.Data, name)
 	}
 }
 
@@ -75,7 +77,7 @@ func TestUncommonFrames(t *testing.T) {
 		d := Decoder{MinSide: minSide}
 		img, err := d.Decode(file)
 		require.NoError(t, err)
-		require.Equal(t, Picture{pixel.Format{FourCC: pixel.RGB24, Width: 50, Height: 34, Stride: 150}, want.Pix}, img)
+		require.Equal(t, Picture{pixel.Format{FourCC: pixel.RGB24, Width: 50, Height: 34, Stride: 150}, want.Pix, file}, img)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/camera"
+	"halfmeg/camera/mjpeg"
 	"halfmeg/camera/pixel"
 )
 
@@ -316,4 +317,29 @@ func TestBounded(t *testing.T) {
 	frame.JPEG = []byte("\xff\xd8 broken and long")
 	_, err = New(frame, &img).Bounded(48, 90, 4)
 	require.Error(t, err)
+}
+
+// A frame without the end marker that is followed by a stale JPEG in the driver's buffer
+// becomes a file of its picture alone, which can be scaled down.
+func TestStaleBytes(t *testing.T) {
+	frame := quadrants(pixel.Format{FourCC: pixel.RGB24, Width: 96, Height: 64})
+	img := frame.Pixels()
+	file, err := New(frame, &img).JPEG(0, 100)
+	require.NoError(t, err)
+	var decoder mjpeg.Decoder
+	decoded, err := decoder.Decode(append(bytes.Clone(file[:len(file)-2]), file...))
+	require.NoError(t, err)
+	frame = &camera.Frame{Format: decoded.Format, Data: decoded.Data, JPEG: decoded.JPEG}
+	img = frame.Pixels()
+	s := New(frame, &img)
+	got, err := s.JPEG(0, 100)
+	require.NoError(t, err)
+	require.Equal(t, file, got)
+	got, err = s.Bounded(48, 90, len(file)-1)
+	require.NoError(t, err)
+	small, err := jpeg.Decode(bytes.NewReader(got))
+	require.NoError(t, err)
+	for i, want := range quadrantColours {
+		requireColour(t, want, small, i)
+	}
 }
