@@ -171,13 +171,32 @@ func cameras(sources []Source) Finding {
 	return Finding{name, Warning, "none was found", "plug in a webcam; or, with the power off, check the cable of the camera module"}
 }
 
+// ofService reports whether a folder is one that systemd creates for the service
+// (StateDirectory), or is inside one. /var/lib/NAME links to /var/lib/private/NAME, which
+// other users cannot enter.
+func ofService(folder string) bool {
+	folder = strings.TrimSuffix(folder, "/") + "/"
+	for _, unit := range units {
+		name := strings.TrimSuffix(unit, ".service") + "/"
+		if strings.HasPrefix(folder, "/var/lib/"+name) || strings.HasPrefix(folder, "/var/lib/private/"+name) {
+			return true
+		}
+	}
+	return false
+}
+
 // checkFolder checks whether this user may write to the folder of --record.
 func checkFolder(_ context.Context, m *Machine, p *Plan) []Finding {
 	if p.Folder == "" {
 		return nil
 	}
-	if err := m.Access(p.Folder); err != nil {
-		return []Finding{{"record", Problem, fmt.Sprintf("%s: %v", p.Folder, err), "another folder for --record, or: sudo chown $USER " + p.Folder}}
+	err := m.Access(p.Folder)
+	switch {
+	case err == nil:
+	case ofService(p.Folder):
+		return []Finding{ok("record", "%s belongs to the service", p.Folder)}
+	default: // Folder may be one above the folder to create, such as /var: do not suggest to change its owner
+		return []Finding{{"record", Problem, fmt.Sprintf("%s: %v", p.Folder, err), "another folder for --record, one that this user may write to"}}
 	}
 	return []Finding{ok("record", "%s can be written", p.Folder)}
 }

@@ -214,8 +214,10 @@ func TestOutcomes(t *testing.T) {
 		"GPIO denied":         {func(m *Machine) { m.Access = deny("/dev/gpiochip0") }, nil, "problem  gpio      no permission for /dev/gpiochip0\n                    sudo usermod -aG gpio $USER, then log in again\n"},
 		"GPIO denied, unused": {func(m *Machine) { m.Access = deny("/dev/gpiochip0") }, func(p *Plan) { p.GPIO = false }, "ok       gpio      no permission for /dev/gpiochip0; only needed for a pin or a button"},
 
-		"folder denied": {func(m *Machine) { m.Access = deny("/var/pictures") }, nil, "problem  record    /var/pictures: access /var/pictures: permission denied\n                    another folder"},
-		"no folder":     {nil, func(p *Plan) { p.Folder = "" }, "gpiochip0\nok       page"},
+		"folder denied":         {func(m *Machine) { m.Access = deny("/var/pictures") }, nil, "problem  record    /var/pictures: access /var/pictures: permission denied\n                    another folder"},
+		"folder of the service": {func(m *Machine) { m.Access = deny("/var/lib/halfmeg/pictures") }, func(p *Plan) { p.Folder = "/var/lib/halfmeg/pictures" }, "ok       record    /var/lib/halfmeg/pictures belongs to the service\n"},
+		"folder above":          {func(m *Machine) { m.Access = deny("/var/lib") }, func(p *Plan) { p.Folder = "/var/lib" }, "problem  record    /var/lib: access /var/lib: permission denied\n                    another folder for --record, one that this user may write to\n"},
+		"no folder":             {nil, func(p *Plan) { p.Folder = "" }, "gpiochip0\nok       page"},
 
 		"port of another program":  {nil, func(p *Plan) { p.Listen = taken }, "problem  page      --listen :8080: taken; it belongs to process 123 (nginx)\n                    sudo ss -ltnp"},
 		"port of the service":      {func(m *Machine) { m.add("proc/123/comm", "edge\n") }, func(p *Plan) { p.Listen = taken }, "ok       page      port 8080 is in use, probably by the service\n"},

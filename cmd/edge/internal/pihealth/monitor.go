@@ -15,6 +15,10 @@ const (
 	// quiet is how long a problem must be absent to be over. A voltage that drops
 	// repeatedly is one problem.
 	quiet = time.Minute
+
+	// closeTimeout is how long Close waits for a reading: statfs of a network share or of
+	// a failing disk may be stuck.
+	closeTimeout = 2 * time.Second
 )
 
 // Monitor reads the state of a machine repeatedly.
@@ -54,31 +58,48 @@ func (m *Monitor) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			m.update()
+			m.update(ctx)
 		}
 	}
 }
 
-// State returns the latest state.
+// State returns the latest state. It reads the state if that has not happened yet.
 func (m *Monitor) State() State {
+	if s, known := m.latest(); known {
+		return s
+	}
+	s := m.read() // without the lock: a reading may be stuck
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.known {
-		m.current, m.known = m.read(), true
+		m.current, m.known = s, true
 	}
 	return m.current
 }
 
-// Close ends the readings. State still returns the last one.
+func (m *Monitor) latest() (s State, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.current, m.known
+}
+
+// Close ends the readings. State still returns the last one. A reading that is stuck remains
+// in flight after a timeout.
 func (m *Monitor) Close() error {
 	m.stop()
-	<-m.done
+	select {
+	case <-m.done:
+	case <-time.After(closeTimeout):
+	}
 	return nil
 }
 
 // update reads the state and reports what has changed.
-func (m *Monitor) update() {
+func (m *Monitor) update(ctx context.Context) {
 	s := m.read()
+	if ctx.Err() != nil {
+		return // Close no longer waits for this reading
+	}
 	m.mu.Lock()
 	begun, over := m.set(s)
 	m.mu.Unlock()

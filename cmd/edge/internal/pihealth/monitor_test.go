@@ -2,6 +2,7 @@ package pihealth
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -215,5 +216,30 @@ func TestMonitorReportsWhatStateHasShown(t *testing.T) {
 		require.NoError(t, b.monitor.Close())
 		b.wait(time.Hour)
 		require.NotNil(t, b.monitor.State().Undervoltage)
+	})
+}
+
+// A reading that is stuck delays neither State nor, without a limit, Close.
+func TestMonitorStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var stuck atomic.Bool
+		read := func() State {
+			if stuck.Load() {
+				<-release
+			}
+			return State{Model: "board"}
+		}
+		unexpected := func(text string) { t.Error(text) }
+		m := NewMonitor(read, unexpected, unexpected)
+		require.Equal(t, "board", m.State().Model)
+		stuck.Store(true)
+		time.Sleep(interval)
+		synctest.Wait()
+		require.Equal(t, "board", m.State().Model)
+		start := time.Now()
+		require.NoError(t, m.Close())
+		require.Equal(t, closeTimeout, time.Since(start))
+		close(release)
 	})
 }
