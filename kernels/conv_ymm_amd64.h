@@ -15,6 +15,31 @@
 #define DONE    R11  // channels
 #define TMP     AX
 
+// LOAD_UNITS loads where the units of the tile start.
+#define LOAD_UNITS \
+	MOVQ tileArgs_src+0(ARGS), UNIT0 \
+	MOVQ tileArgs_src+8(ARGS), UNIT1 \
+	MOVQ tileArgs_src+16(ARGS), UNIT2
+
+// ADVANCE adds bytes to the addresses of the units.
+#define ADVANCE(bytes) \
+	ADDQ bytes, UNIT0 \
+	ADDQ bytes, UNIT1 \
+	ADDQ bytes, UNIT2
+
+// COPY_BIAS copies the bias in Y0 and Y1 to the accumulators of the other pixels.
+#define COPY_BIAS \
+	VMOVDQA Y0, Y2 \
+	VMOVDQA Y1, Y3 \
+	VMOVDQA Y0, Y4 \
+	VMOVDQA Y1, Y5 \
+	VMOVDQA Y0, Y6 \
+	VMOVDQA Y1, Y7 \
+	VMOVDQA Y0, Y8 \
+	VMOVDQA Y1, Y9 \
+	VMOVDQA Y0, Y10 \
+	VMOVDQA Y1, Y11
+
 // During requantization.
 #define MULT0 Y12  // multipliers
 #define MULT1 Y13

@@ -117,14 +117,14 @@
 	VMOVHPS   A, (OUT)(STRIDE*1)        \
 	LEAQ      (OUT)(STRIDE*2), OUT
 
-// func row8AVX2(dst *byte, stride int, coefficients *int16, vectors *[8]int16, n int)
+// func row8Vector(dst *byte, stride int, coefficients, constants *int16, n int)
 //
-//	dst DI, stride SI, coefficients DX, vectors BX, n CX
-TEXT ·row8AVX2(SB), NOSPLIT, $0-40
+//	dst DI, stride SI, coefficients DX, constants BX, n CX
+TEXT ·row8Vector(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DST
 	MOVQ stride+8(FP), STRIDE
 	MOVQ coefficients+16(FP), COEFS
-	MOVQ vectors+24(FP), CONSTS
+	MOVQ constants+24(FP), CONSTS
 	MOVQ n+32(FP), LEFT
 
 block:
@@ -177,17 +177,17 @@ block:
 	VPADDW    X6, X9, X1   \
 	VPSUBW    X6, X9, X2
 
-// func row4AVX2(dst *byte, stride int, coefficients *int16, vectors *[8]int16, n int)
+// func row4Vector(dst *byte, stride int, coefficients, constants *int16, n int)
 //
-//	dst DI, stride SI, coefficients DX, vectors BX, n CX
+//	dst DI, stride SI, coefficients DX, constants BX, n CX
 //
 // The lower four lanes belong to the first block of a pair, the upper ones to the
 // second.
-TEXT ·row4AVX2(SB), NOSPLIT, $0-40
+TEXT ·row4Vector(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DST
 	MOVQ stride+8(FP), STRIDE
 	MOVQ coefficients+16(FP), COEFS
-	MOVQ vectors+24(FP), CONSTS
+	MOVQ constants+24(FP), CONSTS
 	MOVQ n+32(FP), LEFT
 
 pair:

@@ -170,10 +170,38 @@
 	VTRN1 X7.D2, X3.D2, Y3.D2      \
 	VTRN2 X7.D2, X3.D2, Y7.D2
 
-// func row8NEON(dst *byte, stride int, coefficients, constants *int16, n int)
+// CLEAR_64 clears 64 bytes of coefficients.
+#define CLEAR_64 \
+	STP.P (ZR, ZR), 16(CLEAR) \
+	STP.P (ZR, ZR), 16(CLEAR) \
+	STP.P (ZR, ZR), 16(CLEAR) \
+	STP.P (ZR, ZR), 16(CLEAR)
+
+// SHIFT rounds and narrows four rows of samples, with saturation.
+#define SHIFT(a, b, c, d) \
+	SQRSHRN_8B(const_outputShift, a, a) \
+	SQRSHRN_8B(const_outputShift, b, b) \
+	SQRSHRN_8B(const_outputShift, c, c) \
+	SQRSHRN_8B(const_outputShift, d, d)
+
+// LEVEL_SHIFT turns signed samples into unsigned ones.
+#define LEVEL_SHIFT(A, B, C, D) \
+	VEOR LEVEL.B8, A.B8, A.B8 \
+	VEOR LEVEL.B8, B.B8, B.B8 \
+	VEOR LEVEL.B8, C.B8, C.B8 \
+	VEOR LEVEL.B8, D.B8, D.B8
+
+// STORE stores four rows.
+#define STORE(A, B, C, D) \
+	VST1.P [A.B8], (OUT)(STRIDE) \
+	VST1.P [B.B8], (OUT)(STRIDE) \
+	VST1.P [C.B8], (OUT)(STRIDE) \
+	VST1.P [D.B8], (OUT)(STRIDE)
+
+// func row8Vector(dst *byte, stride int, coefficients, constants *int16, n int)
 //
 //	dst R0, stride R1, coefficients R2, constants R4, n R3
-TEXT ·row8NEON(SB), NOSPLIT, $0-40
+TEXT ·row8Vector(SB), NOSPLIT, $0-40
 	MOVD dst+0(FP), DST
 	MOVD stride+8(FP), STRIDE
 	MOVD coefficients+16(FP), COEFS
@@ -187,43 +215,18 @@ block:
 	MOVD DST, OUT
 	VLD1.P 64(COEFS), [V0.H8, V1.H8, V2.H8, V3.H8]
 	VLD1.P 64(COEFS), [V4.H8, V5.H8, V6.H8, V7.H8]
-	STP.P (ZR, ZR), 16(CLEAR)
-	STP.P (ZR, ZR), 16(CLEAR)
-	STP.P (ZR, ZR), 16(CLEAR)
-	STP.P (ZR, ZR), 16(CLEAR)
-	STP.P (ZR, ZR), 16(CLEAR)
-	STP.P (ZR, ZR), 16(CLEAR)
-	STP.P (ZR, ZR), 16(CLEAR)
-	STP.P (ZR, ZR), 16(CLEAR)
+	CLEAR_64
+	CLEAR_64
 	PASS8
 	TRANSPOSE8
 	PASS8
 
-	// Round, saturate, shift the level and store.
-	SQRSHRN_8B(const_outputShift, 16, 16)
-	SQRSHRN_8B(const_outputShift, 17, 17)
-	SQRSHRN_8B(const_outputShift, 18, 18)
-	SQRSHRN_8B(const_outputShift, 19, 19)
-	SQRSHRN_8B(const_outputShift, 20, 20)
-	SQRSHRN_8B(const_outputShift, 21, 21)
-	SQRSHRN_8B(const_outputShift, 22, 22)
-	SQRSHRN_8B(const_outputShift, 23, 23)
-	VEOR   LEVEL.B8, X0.B8, X0.B8
-	VEOR   LEVEL.B8, X1.B8, X1.B8
-	VEOR   LEVEL.B8, X2.B8, X2.B8
-	VEOR   LEVEL.B8, X3.B8, X3.B8
-	VEOR   LEVEL.B8, X4.B8, X4.B8
-	VEOR   LEVEL.B8, X5.B8, X5.B8
-	VEOR   LEVEL.B8, X6.B8, X6.B8
-	VEOR   LEVEL.B8, X7.B8, X7.B8
-	VST1.P [X0.B8], (OUT)(STRIDE)
-	VST1.P [X1.B8], (OUT)(STRIDE)
-	VST1.P [X2.B8], (OUT)(STRIDE)
-	VST1.P [X3.B8], (OUT)(STRIDE)
-	VST1.P [X4.B8], (OUT)(STRIDE)
-	VST1.P [X5.B8], (OUT)(STRIDE)
-	VST1.P [X6.B8], (OUT)(STRIDE)
-	VST1   [X7.B8], (OUT)
+	SHIFT(16, 17, 18, 19)
+	SHIFT(20, 21, 22, 23)
+	LEVEL_SHIFT(X0, X1, X2, X3)
+	LEVEL_SHIFT(X4, X5, X6, X7)
+	STORE(X0, X1, X2, X3)
+	STORE(X4, X5, X6, X7)
 	ADD    $8, DST
 	SUBS   $1, LEFT
 	BNE    block
@@ -246,13 +249,13 @@ block:
 	VADD T2.H8, T5.H8, X1.H8     \
 	VSUB T2.H8, T5.H8, X2.H8
 
-// func row4NEON(dst *byte, stride int, coefficients, constants *int16, n int)
+// func row4Vector(dst *byte, stride int, coefficients, constants *int16, n int)
 //
 //	dst R0, stride R1, coefficients R2, constants R4, n R3
 //
 // The lower four lanes belong to the first block of a pair, the upper ones to the
 // second.
-TEXT ·row4NEON(SB), NOSPLIT, $0-40
+TEXT ·row4Vector(SB), NOSPLIT, $0-40
 	MOVD dst+0(FP), DST
 	MOVD stride+8(FP), STRIDE
 	MOVD coefficients+16(FP), COEFS
@@ -264,10 +267,7 @@ pair:
 	MOVD COEFS, CLEAR
 	MOVD DST, OUT
 	VLD1.P 64(COEFS), [V0.H8, V1.H8, V2.H8, V3.H8]
-	STP.P (ZR, ZR), 16(CLEAR)
-	STP.P (ZR, ZR), 16(CLEAR)
-	STP.P (ZR, ZR), 16(CLEAR)
-	STP.P (ZR, ZR), 16(CLEAR)
+	CLEAR_64
 	PASS4
 
 	// Transpose both blocks.
@@ -281,19 +281,9 @@ pair:
 	VTRN2 T3.S4, T1.S4, Y3.S4
 	PASS4
 
-	// Round, saturate, shift the level and store.
-	SQRSHRN_8B(const_outputShift, 16, 16)
-	SQRSHRN_8B(const_outputShift, 17, 17)
-	SQRSHRN_8B(const_outputShift, 18, 18)
-	SQRSHRN_8B(const_outputShift, 19, 19)
-	VEOR   LEVEL.B8, X0.B8, X0.B8
-	VEOR   LEVEL.B8, X1.B8, X1.B8
-	VEOR   LEVEL.B8, X2.B8, X2.B8
-	VEOR   LEVEL.B8, X3.B8, X3.B8
-	VST1.P [X0.B8], (OUT)(STRIDE)
-	VST1.P [X1.B8], (OUT)(STRIDE)
-	VST1.P [X2.B8], (OUT)(STRIDE)
-	VST1   [X3.B8], (OUT)
+	SHIFT(16, 17, 18, 19)
+	LEVEL_SHIFT(X0, X1, X2, X3)
+	STORE(X0, X1, X2, X3)
 	ADD    $8, DST
 	SUBS   $1, LEFT
 	BNE    pair
