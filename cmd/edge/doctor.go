@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -90,22 +89,6 @@ func (r *runCommand) machine() *doctor.Machine {
 	state := r.outputs.healthReader().Read() // read once: all checks see the same
 	m.Health = func() pihealth.State { return state }
 	return m
-}
-
-// buildTime returns the time of the revision that the program was built from; zero if the
-// go command did not record it.
-func buildTime() time.Time {
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return time.Time{}
-	}
-	for _, s := range build.Settings {
-		if s.Key == "vcs.time" {
-			t, _ := time.Parse(time.RFC3339, s.Value) // zero if malformed
-			return t
-		}
-	}
-	return time.Time{}
 }
 
 // plan returns what run would use with these flags.

@@ -21,8 +21,8 @@ const (
 	// pauses for a moment.
 	stdoutQueue = 16
 
-	// optionalQueue is the queue size of any other sink for each camera. More observations would be stale
-	// when they are shown. Events are queued beyond it.
+	// optionalQueue is the queue size of any other sink for each of its cameras. More
+	// observations would be stale when they are shown. Events are queued beyond it.
 	optionalQueue = 2
 
 	// closeTimeout is how long a sink may block after Ctrl-C: a terminal may be stopped,

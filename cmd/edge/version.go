@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,4 +50,20 @@ func version() string {
 		}
 	}
 	return text
+}
+
+// buildTime returns the time of the revision that the program was built from; zero if the
+// go command did not record it.
+func buildTime() time.Time {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}
+	}
+	for _, s := range build.Settings {
+		if s.Key == "vcs.time" {
+			t, _ := time.Parse(time.RFC3339, s.Value) // zero if malformed
+			return t
+		}
+	}
+	return time.Time{}
 }
