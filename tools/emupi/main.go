@@ -40,7 +40,9 @@ import (
 
 func main() {
 	var files fileList
+	var env envList
 	flag.Var(&files, "file", "`host:board`, a file to put on the board; may be repeated")
+	flag.Var(&env, "env", "`NAME=VALUE`, an environment variable of the program; may be repeated")
 	name := flag.String("board", "virt", "the `machine`: virt or pi3")
 	timeout := flag.Duration("timeout", 2*time.Minute, "stop the board after this time")
 	verbose := flag.Bool("verbose", false, "show the messages of the kernel")
@@ -61,7 +63,7 @@ func main() {
 	if *verbose {
 		b.Console = os.Stderr
 	}
-	status, err := run(ctx, b, get, flag.Args())
+	status, err := run(ctx, b, get, protocol.Command{Args: flag.Args(), Env: env})
 	stop()
 	if err != nil {
 		cli.Exit("emupi", err, "interrupted; the board is off")
@@ -69,7 +71,7 @@ func main() {
 	os.Exit(status)
 }
 
-func run(ctx context.Context, b *board.Board, get func(context.Context, io.Writer) (kernel.Kernel, error), args []string) (int, error) {
+func run(ctx context.Context, b *board.Board, get func(context.Context, io.Writer) (kernel.Kernel, error), program protocol.Command) (int, error) {
 	if missing := board.Missing(); len(missing) > 0 {
 		return 0, fmt.Errorf("needs %s; make deps installs them", strings.Join(missing, ", "))
 	}
@@ -80,11 +82,24 @@ func run(ctx context.Context, b *board.Board, get func(context.Context, io.Write
 	b.Kernel = k
 	var status int
 	err = b.Run(ctx, board.Command{
-		Command: protocol.Command{Args: args},
+		Command: program,
 		Output:  os.Stdout,
 		Ended:   func(s int, _ time.Duration) { status = s },
 	})
 	return status, err
+}
+
+// envList collects the variables of a repeated flag.
+type envList []string
+
+func (l *envList) String() string { return "" }
+
+func (l *envList) Set(text string) error {
+	if name, _, ok := strings.Cut(text, "="); !ok || name == "" {
+		return errors.New("expected a variable and its value, such as HALFMEG_CPU=generic")
+	}
+	*l = append(*l, text)
+	return nil
 }
 
 // fileList collects the files of a repeated flag.

@@ -11,11 +11,11 @@ import (
 
 // need returns an environment variable that names what to test, or skips the
 // test if it is not set.
-func need(t *testing.T, variable string) string {
-	t.Helper()
+func need(tb testing.TB, variable string) string {
+	tb.Helper()
 	value := os.Getenv(variable)
 	if value == "" {
-		t.Skip("LEFT OUT: tests with a camera: make integration runs them on an emulated board")
+		tb.Skip("LEFT OUT: tests with a camera: make integration runs them on an emulated board")
 	}
 	return value
 }

@@ -67,22 +67,22 @@ func peakResident(t *testing.T, pid int) int {
 
 // enableLoopback brings up the network interface lo, which a board without a system
 // manager does not do.
-func enableLoopback(t *testing.T) {
-	t.Helper()
+func enableLoopback(tb testing.TB) {
+	tb.Helper()
 	if listener, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
 		connection, err := net.DialTimeout("tcp", listener.Addr().String(), time.Second)
-		require.NoError(t, listener.Close())
+		require.NoError(tb, listener.Close())
 		if err == nil {
-			require.NoError(t, connection.Close())
+			require.NoError(tb, connection.Close())
 			return
 		}
 	}
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, unix.Close(fd)) }()
+	require.NoError(tb, err)
+	defer func() { require.NoError(tb, unix.Close(fd)) }()
 	ifr, err := unix.NewIfreq("lo")
-	require.NoError(t, err)
-	require.NoError(t, unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, ifr))
+	require.NoError(tb, err)
+	require.NoError(tb, unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, ifr))
 	ifr.SetUint16(ifr.Uint16() | unix.IFF_UP)
-	require.NoError(t, unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr))
+	require.NoError(tb, unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr))
 }

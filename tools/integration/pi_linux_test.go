@@ -23,11 +23,11 @@ func TestPiHasItsDevices(t *testing.T) {
 
 // needPi returns an environment variable that names a device of the Raspberry
 // Pi, or skips the test if it is not set.
-func needPi(t *testing.T, variable string) string {
-	t.Helper()
+func needPi(tb testing.TB, variable string) string {
+	tb.Helper()
 	value := os.Getenv(variable)
 	if value == "" {
-		t.Skip("LEFT OUT: tests with buses and lines: make integration runs them on an emulated board")
+		tb.Skip("LEFT OUT: tests with buses and lines: make integration runs them on an emulated board")
 	}
 	return value
 }
@@ -38,26 +38,25 @@ func displayed(bus string, more ...string) []string {
 		"--display", "ssd1306", "--display-bus", bus, "--display-info", "none"}, more...)
 }
 
-// i2cDriver has files to unbind and bind controllers by name.
-const i2cDriver = "/sys/bus/platform/drivers/i2c-bcm2835"
+// controllerOf returns the controller of a bus, the device of i2cDriver.
+func controllerOf(tb testing.TB, bus string) string {
+	tb.Helper()
+	adapter, err := filepath.EvalSymlinks(filepath.Join("/sys/bus/i2c/devices", filepath.Base(bus)))
+	require.NoError(tb, err)
+	return filepath.Base(filepath.Dir(adapter))
+}
 
 // The bus of the display is removed and added again while edge runs. What the display
 // shows is checked with the trace of the bus, after the board was on.
 func TestPiDisplayUnplug(t *testing.T) {
 	bus := needPi(t, "HALFMEG_I2C")
-	adapter, err := filepath.EvalSymlinks(filepath.Join("/sys/bus/i2c/devices", filepath.Base(bus)))
-	require.NoError(t, err)
-	controller := filepath.Base(filepath.Dir(adapter))
-	drive := func(action string) {
-		t.Helper()
-		require.NoError(t, os.WriteFile(filepath.Join(i2cDriver, action), []byte(controller), 0o200))
-	}
+	controller := controllerOf(t, bus)
 	r := start(t, displayed(bus)...)
 	r.next(t)
-	drive("unbind")
+	i2cDriver.unbind(t, controller)
 	r.reports(t, "no display acknowledges")
 	r.reports(t, "no I2C bus "+bus)
-	drive("bind")
+	i2cDriver.bind(t, controller)
 	r.reports(t, "the display works again")
 	for range 2 { // the first one was perhaps waiting
 		r.next(t)

@@ -31,9 +31,9 @@ type lines struct {
 const simulatedChip = "halfmeg-sim"
 
 // simulateLines creates the chip for a test.
-func simulateLines(t *testing.T) *lines {
-	t.Helper()
-	l := &lines{config: filepath.Join(needPi(t, "HALFMEG_GPIO_SIM"), "pins")}
+func simulateLines(tb testing.TB) *lines {
+	tb.Helper()
+	l := &lines{config: filepath.Join(needPi(tb, "HALFMEG_GPIO_SIM"), "pins")}
 	bank := filepath.Join(l.config, "bank")
 	folders := []string{l.config, bank}
 	for i, name := range []string{"LAMP", "BUTTON", "HEATER"} {
@@ -44,33 +44,33 @@ func simulateLines(t *testing.T) *lines {
 		}
 	}
 	for _, folder := range folders {
-		require.NoError(t, os.Mkdir(folder, 0o755))
+		require.NoError(tb, os.Mkdir(folder, 0o755))
 	}
-	t.Cleanup(func() {
-		l.setLive(t, false)
+	tb.Cleanup(func() {
+		l.setLive(tb, false)
 		for i := range folders {
-			require.NoError(t, os.Remove(folders[len(folders)-1-i]))
+			require.NoError(tb, os.Remove(folders[len(folders)-1-i]))
 		}
 	})
 	for file, text := range map[string]string{
 		"num_lines": "3", "label": simulatedChip, "line0/name": "LAMP", "line1/name": "BUTTON", "line2/name": "HEATER",
 		"line2/hog/name": "thermostat", "line2/hog/direction": "output-low",
 	} {
-		writeFile(t, filepath.Join(bank, file), text)
+		writeFile(tb, filepath.Join(bank, file), text)
 	}
-	l.setLive(t, true)
+	l.setLive(tb, true)
 	return l
 }
 
 // setLive creates or removes the chip.
-func (l *lines) setLive(t *testing.T, live bool) {
-	t.Helper()
+func (l *lines) setLive(tb testing.TB, live bool) {
+	tb.Helper()
 	if !live {
-		writeFile(t, l.config+"/live", "0")
+		writeFile(tb, l.config+"/live", "0")
 		return
 	}
-	writeFile(t, l.config+"/live", "1")
-	l.sysfs = filepath.Join("/sys/devices/platform", readFile(t, l.config+"/dev_name"), readFile(t, l.config+"/bank/chip_name"))
+	writeFile(tb, l.config+"/live", "1")
+	l.sysfs = filepath.Join("/sys/devices/platform", readFile(tb, l.config+"/dev_name"), readFile(tb, l.config+"/bank/chip_name"))
 }
 
 // high reports whether a line is high: as an output what it drives, otherwise its pull.
@@ -95,15 +95,15 @@ func (l *lines) becomes(t *testing.T, offset int, high bool) {
 	require.Eventually(t, func() bool { return l.high(t, offset) == high }, patience, 5*time.Millisecond)
 }
 
-func writeFile(t *testing.T, path, text string) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+func writeFile(tb testing.TB, path, text string) {
+	tb.Helper()
+	require.NoError(tb, os.WriteFile(path, []byte(text), 0o644))
 }
 
-func readFile(t *testing.T, path string) string {
-	t.Helper()
+func readFile(tb testing.TB, path string) string {
+	tb.Helper()
 	data, err := os.ReadFile(path)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return strings.TrimSpace(string(data))
 }
 

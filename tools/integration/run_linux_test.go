@@ -138,23 +138,37 @@ func TestCameraInUse(t *testing.T) {
 	first.next(t)
 }
 
-// vividDriver has files to unbind and bind devices by name.
-const vividDriver = "/sys/bus/platform/drivers/vivid"
+// driver is the folder of a driver in sysfs, with files to unbind and bind its devices.
+type driver string
+
+const (
+	vividDriver driver = "/sys/bus/platform/drivers/vivid"
+	i2cDriver   driver = "/sys/bus/platform/drivers/i2c-bcm2835"
+)
+
+// camera0 is the device of vividDriver.
+const camera0 = "vivid.0"
+
+// unbind takes a device away from its driver, as if it was unplugged.
+func (d driver) unbind(tb testing.TB, device string) { d.write(tb, "unbind", device) }
+
+// bind gives it back.
+func (d driver) bind(tb testing.TB, device string) { d.write(tb, "bind", device) }
+
+func (d driver) write(tb testing.TB, file, device string) {
+	tb.Helper()
+	require.NoError(tb, os.WriteFile(filepath.Join(string(d), file), []byte(device), 0o200))
+}
 
 // The camera is unplugged and plugged in again while edge runs.
 func TestUnplug(t *testing.T) {
 	r := start(t, "--camera", need(t, "HALFMEG_VIDEO"))
 	r.next(t)
-	drive(t, "unbind")
+	vividDriver.unbind(t, camera0)
 	r.reports(t, "camera not found")
 	back := time.Now()
-	drive(t, "bind")
+	vividDriver.bind(t, camera0)
 	r.reports(t, "the camera is sending frames") // reported with the first frame
 	require.Less(t, time.Since(back), 2*time.Second)
 	r.next(t)
-}
-
-func drive(t *testing.T, action string) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(vividDriver, action), []byte("vivid.0"), 0o200))
 }
