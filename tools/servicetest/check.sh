@@ -2,13 +2,18 @@
 # Checks the Debian package and "edge install" in a system that runs systemd. It is started
 # by servicetest.service, as root, and writes a line for each check to the console.
 #
-# /servicetest holds old.deb, new.deb, edge and phase: "package", or "power", in which the
-# power is cut while the service records.
+# /servicetest holds old.deb, new.deb and edge. /results/phase holds what to do: "package"
+# checks the package, "prepare" starts a service that records, and in "power" the power is
+# cut while it does.
 set -u
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 
 state=/var/lib/halfmeg
 config=/etc/halfmeg/config.yaml
+
+# out is the output of the last command.
+out=$(mktemp) || exit
+trap 'rm -f "$out"' EXIT
 
 ok() { echo "servicetest: ok $*"; }
 fail() {
@@ -20,8 +25,8 @@ fail() {
 check() {
 	name=$1
 	shift
-	if "$@" >/tmp/out 2>&1; then ok "$name"; else
-		sed 's/^/servicetest: | /' /tmp/out
+	if "$@" >"$out" 2>&1; then ok "$name"; else
+		sed 's/^/servicetest: | /' "$out"
 		fail "$name"
 	fi
 }
@@ -30,7 +35,7 @@ check() {
 refuse() {
 	name=$1 words=$2
 	shift 2
-	if ! "$@" >/tmp/out 2>&1 && grep -q "$words" /tmp/out; then ok "$name"; else fail "$name"; fi
+	if ! "$@" >"$out" 2>&1 && grep -q "$words" "$out"; then ok "$name"; else fail "$name"; fi
 }
 
 # eventually NAME COMMAND...: the command succeeds within two minutes.
@@ -49,7 +54,10 @@ eventually() {
 
 property() { systemctl show -P "$2" "$1"; }
 is() { [ "$(property "$1" "$2")" = "$3" ]; }
-sees() { property "$1" StatusText | grep -q '^sees: .* frames/s$'; }
+# A unit keeps the status text of a process that has ended.
+sees() { is "$1" ActiveState active && property "$1" StatusText | grep -q '^sees: .* frames/s$'; }
+# sees_as_other UNIT PID: another process than this one sees.
+sees_as_other() { differs "$2" "$(property "$1" MainPID)" && sees "$1"; }
 not() { ! "$@"; }
 same() { [ "$1" = "$2" ]; }
 differs() { [ "$1" != "$2" ]; }
@@ -88,12 +96,11 @@ watchdog() {
 	before=$(property halfmeg MainPID)
 	kill -STOP "$before"
 	eventually "the watchdog restarts a stopped process" restarted
-	eventually "it sees after the restart" sees halfmeg
-	check "it is another process" differs "$before" "$(property halfmeg MainPID)"
+	eventually "another process sees after the restart" sees_as_other halfmeg "$before"
 	check "the journal says why" logged "failed with result 'watchdog'"
-	kill -KILL "$(property halfmeg MainPID)"
-	sleep 2
-	eventually "it is restarted after SIGKILL" sees halfmeg
+	before=$(property halfmeg MainPID)
+	kill -KILL "$before"
+	eventually "it is restarted after SIGKILL" sees_as_other halfmeg "$before"
 	rm -r /etc/systemd/system/halfmeg.service.d
 	systemctl daemon-reload
 }
@@ -131,8 +138,7 @@ update() {
 	before=$(property halfmeg MainPID)
 	check "the package is updated" dpkg --force-depends --force-confold --install /servicetest/new.deb
 	check "the update keeps the configuration" grep -q pictures $config
-	eventually "the service runs after the update" sees halfmeg
-	check "the update restarts it" differs "$before" "$(property halfmeg MainPID)"
+	eventually "the update restarts the service" sees_as_other halfmeg "$before"
 	check "reload works" systemctl reload halfmeg
 	eventually "reload is in the journal" logged "configuration reloaded"
 }
@@ -170,8 +176,8 @@ whole() {
 	fi
 	# The newest ones are those that a cut could have damaged.
 	for f in $(find $state/ -name '*.jpg' -printf '%T@ %p\n' | sort -rn | head -n 5 | cut -d ' ' -f 2); do
-		halfmeg classify "$f" >/dev/null 2>/tmp/out || {
-			cat /tmp/out
+		halfmeg classify "$f" >/dev/null 2>"$out" || {
+			sed 's/^/servicetest: | /' "$out"
 			fail "$f is damaged"
 		}
 	done
