@@ -60,7 +60,8 @@ read the flags of a service; the comments in config.yaml show how.
 
 The service runs as a user without rights, who sees the cameras, I2C, SPI and pins, and
 writes only to /var/lib/edge. systemd restarts it whenever it ends or stops to respond.
-install may be repeated, to update the program or change the flags. uninstall undoes it.
+install may be repeated, to update the program or change the flags. It keeps a unit or a
+program that has been changed since, with .old after its name. uninstall undoes it.
 The Debian package halfmeg has its own service; the two exclude each other.`,
 		Example: `  sudo edge install
   edge install --dry-run
@@ -92,7 +93,7 @@ func newUninstall() *cobra.Command {
 		Short: "Remove the service that install has installed",
 		Long: `uninstall stops the service and removes the files that install has written. It keeps
 files that have been changed since, files that others have written, and what the
-service has recorded in /var/lib/edge.`,
+service has recorded in /var/lib/edge. A changed unit is renamed to edge.service.old.`,
 		Example: `  sudo edge uninstall
   edge uninstall --dry-run`,
 		Args: cobra.NoArgs,

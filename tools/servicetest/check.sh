@@ -158,11 +158,24 @@ remove() {
 
 alone() {
 	before=$(find /etc /usr -xdev | sort | sha256sum)
+	unit=/etc/systemd/system/edge.service
 	check "edge install works" /servicetest/edge install -- --camera testcard
 	eventually "its service sees" sees edge
 	check "it is enabled" systemctl is-enabled edge
 	check "edge install may be repeated" /usr/local/bin/edge install -- --camera testcard --rate 2
 	eventually "its service sees again" sees edge
+	echo "# changed" >>$unit
+	check "edge install updates a changed unit" /usr/local/bin/edge install -- --camera testcard
+	check "it keeps the changed unit" grep -q "# changed" $unit.old
+	check "the unit is new" not grep -q "# changed" $unit
+	rm $unit.old
+	eventually "its service sees with the new unit" sees edge
+	echo "# changed" >>$unit
+	check "edge uninstall removes a changed unit" /usr/local/bin/edge uninstall
+	check "it renames that unit" grep -q "# changed" $unit.old
+	check "the changed unit is gone" not test -e $unit
+	rm $unit.old
+	check "edge install works again" /servicetest/edge install -- --camera testcard
 	check "edge uninstall works" /usr/local/bin/edge uninstall
 	check "the service is gone" not systemctl is-active edge
 	check "nothing is left" same "$before" "$(find /etc /usr -xdev | sort | sha256sum)"

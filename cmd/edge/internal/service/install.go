@@ -47,8 +47,11 @@ func (i *Install) Do() error {
 		return err
 	}
 	dirs := i.dirs(files)
-	i.prepareManifest(files, dirs)
-	i.addSteps(files, dirs)
+	old, err := i.prepareManifest(files, dirs)
+	if err != nil {
+		return err
+	}
+	i.addSteps(old, files, dirs)
 	if err := i.perform(i.steps); err != nil {
 		return err
 	}
@@ -150,16 +153,29 @@ func (i *Install) dirs(files []newFile) []string {
 	return unique
 }
 
-// prepareManifest adds what this installation writes. Files of an earlier one that are not
+// prepareManifest adds what this installation writes, and returns the steps that keep the files
+// that have been changed since the last one. Files of an earlier installation that are not
 // written again remain listed.
-func (i *Install) prepareManifest(files []newFile, dirs []string) {
+func (i *Install) prepareManifest(files []newFile, dirs []string) (old []step, err error) {
 	for _, f := range files {
+		hash, err := i.currentHash(f.path)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case !i.exists(f.path) || hash == f.hash:
+		case i.manifest.wrote(f.path, hash):
+			i.manifest.Replaced[f.path] = hash
+		default:
+			old = append(old, i.keepOld(f.path))
+		}
 		i.manifest.Files[f.path] = f.hash
 	}
 	i.manifest.addDirs(dirs)
+	return old, nil
 }
 
-func (i *Install) addSteps(files []newFile, dirs []string) {
+func (i *Install) addSteps(old []step, files []newFile, dirs []string) {
 	for _, dir := range dirs {
 		perm := os.FileMode(0o755)
 		if dir == secretsDir {
@@ -173,6 +189,7 @@ func (i *Install) addSteps(files []newFile, dirs []string) {
 	if !slices.Contains(dirs, path.Dir(manifestPath)) {
 		i.addManifest()
 	}
+	i.steps = append(i.steps, old...)
 	for _, f := range files {
 		text := "write " + i.at(f.path)
 		if f.path == programPath {

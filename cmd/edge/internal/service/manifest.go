@@ -20,13 +20,17 @@ type manifest struct {
 	Version int               `json:"version"`
 	Files   map[string]string `json:"files"` // SHA-256 by path
 	Dirs    []string          `json:"dirs"`  // created folders, outer ones first
+
+	// Replaced holds the SHA-256 of the files that the last installation has replaced.
+	// After an interrupted one they may still be there.
+	Replaced map[string]string `json:"replaced,omitempty"`
 }
 
 const manifestVersion = 1
 
 // readManifest returns an empty manifest if there is no file.
 func (s *System) readManifest() (*manifest, error) {
-	m := &manifest{Version: manifestVersion, Files: map[string]string{}}
+	m := &manifest{Version: manifestVersion, Files: map[string]string{}, Replaced: map[string]string{}}
 	data, err := os.ReadFile(s.at(manifestPath))
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
@@ -49,6 +53,11 @@ func (m *manifest) has(name string) bool {
 	return ok
 }
 
+// wrote reports whether Install has written a file with this hash.
+func (m *manifest) wrote(name, hash string) bool {
+	return hash != "" && (hash == m.Files[name] || hash == m.Replaced[name])
+}
+
 // addDirs adds folders that are not yet listed.
 func (m *manifest) addDirs(dirs []string) {
 	for _, dir := range dirs {
@@ -65,6 +74,27 @@ func (s *System) writeManifest(m *manifest) error {
 		e.SetIndent("", "  ")
 		return e.Encode(m)
 	})
+}
+
+// currentHash returns the hash of a file; it is empty without a file.
+func (s *System) currentHash(name string) (string, error) {
+	hash, err := hashFile(s.at(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return hash, err
+}
+
+// keepOld returns the step that renames a changed file to NAME.old, or NAME.old2 and so on if
+// that exists. systemd ignores units with such names.
+func (s *System) keepOld(name string) step {
+	old := name + ".old"
+	for n := 2; s.exists(old); n++ {
+		old = fmt.Sprintf("%s.old%d", name, n)
+	}
+	return step{fmt.Sprintf("keep %s as %s: it has been changed", s.at(name), s.at(old)), func() error {
+		return os.Rename(s.at(name), s.at(old))
+	}}
 }
 
 // hashFile returns the SHA-256 of a file in hexadecimal digits.

@@ -126,6 +126,67 @@ func TestUninstallKeepsChanges(t *testing.T) {
 	}
 }
 
+// A repeated installation keeps a unit and a program that have been changed, under another
+// name.
+func TestUpdateKeepsChanges(t *testing.T) {
+	f := newFixture(t)
+	unit, program := filepath.Join(f.Root, "etc/systemd/system/edge.service"), filepath.Join(f.Root, "usr/local/bin/edge")
+	require.NoError(t, f.install(t, "version 1"))
+	for n, old := range []string{".old", ".old2"} {
+		write(t, unit, "edited "+old)
+		write(t, program, "built "+old)
+		f.out.Reset()
+		require.NoError(t, f.install(t, "version 2", "--camera", []string{"auto", "testcard"}[n]))
+		rest := tree(t, f.Root)
+		require.Equal(t, "edited "+old, rest["etc/systemd/system/edge.service"+old])
+		require.Equal(t, "built "+old, rest["usr/local/bin/edge"+old])
+		require.Equal(t, "version 2", rest["usr/local/bin/edge"])
+		require.Contains(t, rest["etc/systemd/system/edge.service"], "\nExecStart=/usr/local/bin/edge run")
+		require.Contains(t, f.out.String(), "keep "+unit+" as "+unit+old+": it has been changed\n")
+		require.Contains(t, f.out.String(), "keep "+program+" as "+program+old+": it has been changed\n")
+	}
+	require.NoError(t, f.Uninstall())
+	rest := tree(t, f.Root)
+	require.NotContains(t, rest, "usr/local/bin/edge")
+	require.Contains(t, rest, "usr/local/bin/edge.old", "it belongs to the user")
+}
+
+// An installation that was interrupted after it has written the manifest leaves the files of
+// the one before. They are not changes.
+func TestInterruptedUpdate(t *testing.T) {
+	f := newFixture(t)
+	before := tree(t, f.Root)
+	unit, program := filepath.Join(f.Root, "etc/systemd/system/edge.service"), filepath.Join(f.Root, "usr/local/bin/edge")
+	require.NoError(t, f.install(t, "version 1"))
+	interrupt := func() {
+		files := tree(t, f.Root)
+		require.NoError(t, f.install(t, "version 2", "--camera", "auto"))
+		write(t, unit, files["etc/systemd/system/edge.service"])
+		write(t, program, files["usr/local/bin/edge"])
+	}
+	interrupt()
+	require.NoError(t, f.install(t, "version 3", "--camera", "testcard"))
+	require.NotContains(t, f.out.String(), "changed")
+	interrupt()
+	require.NoError(t, f.Uninstall())
+	require.Equal(t, before, tree(t, f.Root))
+}
+
+// Uninstall renames a changed unit: under its name it would need the program, and the
+// service of the package would not start.
+func TestUninstallRenamesUnit(t *testing.T) {
+	f := newFixture(t)
+	unit := filepath.Join(f.Root, "etc/systemd/system/edge.service")
+	require.NoError(t, f.install(t, "version 1"))
+	write(t, unit, "edited")
+	f.out.Reset()
+	require.NoError(t, f.Uninstall())
+	rest := tree(t, f.Root)
+	require.NotContains(t, rest, "etc/systemd/system/edge.service")
+	require.Equal(t, "edited", rest["etc/systemd/system/edge.service.old"])
+	require.Contains(t, f.out.String(), "keep "+unit+" as "+unit+".old: it has been changed\n")
+}
+
 // The configuration and the secrets are also those of the package, if it was installed later.
 func TestUninstallNextToThePackage(t *testing.T) {
 	f := newFixture(t)

@@ -11,7 +11,8 @@ import (
 )
 
 // Uninstall stops the service and removes what Install has written. A file that has
-// changed since, a folder with other files, and what the service has recorded remain.
+// changed since, a folder with other files, and what the service has recorded remain; a
+// changed unit is renamed.
 func (s *System) Uninstall() error {
 	if err := s.check(); err != nil {
 		return err
@@ -34,7 +35,7 @@ func (s *System) Uninstall() error {
 			steps = append(steps, s.keepShared(name))
 			continue
 		}
-		one, err := s.remove(name, m.Files[name])
+		one, err := s.remove(m, name)
 		if err != nil {
 			return err
 		}
@@ -80,18 +81,23 @@ func (s *System) keepShared(name string) step {
 	return step{"keep " + s.at(name) + ": the package halfmeg uses it", func() error { return nil }}
 }
 
-// remove returns the step that removes a file, or says why it stays.
-func (s *System) remove(name, hash string) ([]step, error) {
-	now, err := hashFile(s.at(name))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+// remove returns the step that removes a file, or says why it stays. A changed unit gets
+// another name: its program goes, and the service of the package does not start while it has
+// this name.
+func (s *System) remove(m *manifest, name string) ([]step, error) {
+	if !s.exists(name) {
 		return nil, nil
+	}
+	hash, err := s.currentHash(name)
+	switch {
 	case err != nil:
 		return nil, err
-	case now != hash:
-		return []step{{"keep " + s.at(name) + ": it has been changed", func() error { return nil }}}, nil
+	case m.wrote(name, hash):
+		return []step{{"remove " + s.at(name), func() error { return os.Remove(s.at(name)) }}}, nil
+	case name == unitPath:
+		return []step{s.keepOld(name)}, nil
 	}
-	return []step{{"remove " + s.at(name), func() error { return os.Remove(s.at(name)) }}}, nil
+	return []step{{"keep " + s.at(name) + ": it has been changed", func() error { return nil }}}, nil
 }
 
 // removeDirs returns the steps that remove the folders which are empty after the steps
