@@ -1,17 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"halfmeg/cmd/edge/internal/config"
 	"halfmeg/cmd/edge/internal/service"
 )
 
@@ -71,14 +67,15 @@ The Debian package halfmeg has its own service; the two exclude each other.`,
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
 				return fmt.Errorf("install takes no argument %q; flags of run follow after --", args[0])
 			}
-			if err := checkServiceFlags(args, f.root); err != nil {
+			system := f.system(cmd)
+			if err := checkService(args, &system); err != nil {
 				return err
 			}
 			program, err := os.Executable()
 			if err != nil {
 				return err
 			}
-			i := service.Install{System: f.system(cmd), Program: program, Args: args}
+			i := service.Install{System: system, Program: program, Args: args}
 			return i.Do()
 		},
 	}
@@ -104,56 +101,4 @@ service has recorded in /var/lib/edge. A changed unit is renamed to edge.service
 	}
 	f.add(command)
 	return command
-}
-
-// checkServiceFlags checks the flags of run for a service. They must not contain a secret,
-// because everyone can read them.
-func checkServiceFlags(args []string, root string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	r, command := newRunCommand(nil)
-	if err := command.ParseFlags(args); err != nil {
-		return err
-	}
-	if rest := command.Flags().Args(); len(rest) > 0 {
-		return onlyFlags(rest[0])
-	}
-	settings, err := new(config.Document).Apply(command.Flags(), r.structured())
-	if err != nil {
-		return err
-	}
-	if secrets := settings.SecretFlags(); len(secrets) > 0 {
-		return fmt.Errorf("--%s contains a secret, and everyone can read the flags of a service: "+
-			"put the value into the file /etc/halfmeg/secrets/%[1]s, and %[1]s-file: /run/credentials/edge.service/secrets_%[1]s into /etc/halfmeg/config.yaml",
-			strings.Join(secrets, ", --"))
-	}
-	if dir := r.outputs.record.Config.Dir; dir != "" && !service.RecordsInside(dir) {
-		return fmt.Errorf("--record %s: the service may write only to %s", dir, service.StateDir)
-	}
-	return checkServiceConfig(r, root)
-}
-
-// checkServiceConfig checks that the service has a camera and can read its configuration
-// file.
-func checkServiceConfig(r *runCommand, root string) error {
-	file := r.config
-	if file == "" {
-		file = "/etc/halfmeg/config.yaml"
-	}
-	if !filepath.IsAbs(file) {
-		return fmt.Errorf("--config %s: the service needs an absolute path", file)
-	}
-	info, err := os.Stat(filepath.Join(root, file))
-	switch {
-	case err != nil && r.config == "" && len(r.camera.Selected) == 0:
-		return errors.New("run needs a camera: edge install -- --camera auto")
-	case err != nil && r.config == "":
-		return nil
-	case err != nil:
-		return err
-	case info.Mode().Perm()&0o004 == 0:
-		return fmt.Errorf("%s: the service runs as another user and cannot read it: chmod o+r %[1]s, and move secrets to /etc/halfmeg/secrets", file)
-	}
-	return nil
 }

@@ -49,6 +49,14 @@ func TestInstallRejects(t *testing.T) {
 		{[]string{"--", "--config", "config.yaml"}, []string{"absolute path"}},
 		{[]string{"--", "--config", "/missing.yaml"}, []string{"missing.yaml"}},
 		{[]string{"--", "--config", "/private.yaml"}, []string{"/private.yaml", "chmod o+r"}},
+		{[]string{"--", "--config", "/home/pi/c.yaml"}, []string{"--config: /home/pi/c.yaml", "cannot see /home", "move it to /etc/halfmeg"}},
+		{[]string{"--", "--camera", "auto", "--record", "pictures"}, []string{"--record: ", "absolute path"}},
+		{[]string{"--", "--camera", "auto", "--listen", ":1", "--token-file", "/root/token"}, []string{"--token-file: /root/token", "cannot see /root", "/var/lib/edge"}},
+		{[]string{"--", "--camera", "auto", "--mqtt-ca", "ca.pem"}, []string{"--mqtt-ca: ", "absolute path"}},
+		{[]string{"--", "--camera", "auto", "--model", "/tmp/pets.sqz"}, []string{"--model: /tmp/pets.sqz", "cannot see /tmp"}},
+		{[]string{"--", "--camera", "auto", "--model", "pets.sqz"}, []string{"--model: ", "absolute path"}},
+		{[]string{"--", "--camera", "yard=/home/pi/yard"}, []string{"--camera: /home/pi/yard", "cannot see /home"}},
+		{[]string{"--", "--camera", "internal"}, []string{"--camera: ", "absolute path"}},
 	} {
 		if runtime.GOOS == "windows" && strings.Contains(strings.Join(c.args, " "), "private") {
 			continue // it has no such permissions
@@ -61,6 +69,65 @@ func TestInstallRejects(t *testing.T) {
 		}
 		require.NoDirExists(t, filepath.Join(root, "usr"))
 	}
+}
+
+// An existing configuration file is checked like flags, also without any.
+func TestInstallChecksConfig(t *testing.T) {
+	const mode = 0o644
+	for _, c := range []struct {
+		text  string
+		mode  os.FileMode
+		words string // empty: install accepts it
+	}{
+		{"camera: auto", mode, ""},
+		{"camera: auto\nrecord: /var/lib/edge/pictures\nmodel: squeezenet1.0", mode, ""},
+		{"camera-file: /run/credentials/edge.service/secrets_camera", mode, ""},
+		{"camera: auto\nmqtt-ca: ca.pem", mode, ""}, // relative to /etc/halfmeg
+		{"camera: auto", 0o640, "chmod o+r"},
+		{"listen: 127.0.0.1:8080", mode, "needs a camera"},
+		{"kamera: auto", mode, "/etc/halfmeg/config.yaml:1: unknown key"},
+		{"camera: auto\nrate: fast", mode, "/etc/halfmeg/config.yaml:2"},
+		{"camera: [auto, auto]", mode, "need names"},
+		{"camera: auto\nrecord: pictures", mode, "/etc/halfmeg/config.yaml:2: record: /etc/halfmeg/pictures: the service may write only to /var/lib/edge"},
+		{"camera: auto\nmqtt-password-file: /home/pi/secret", mode, "mqtt-password-file: /home/pi/secret: the service cannot see /home"},
+		{"camera-file: /home/pi/secret", mode, "/etc/halfmeg/config.yaml:1: camera-file: /home/pi/secret: the service cannot see /home"},
+		{"camera-file: /run/credentials/halfmeg.service/secrets_camera", mode, "/run/credentials/edge.service"},
+	} {
+		if runtime.GOOS == "windows" && c.mode != mode {
+			continue // it has no such permissions
+		}
+		t.Setenv("HALFMEG_CAMERA", "testcard") // not of the service
+		root := newSystem(t)
+		file := filepath.Join(root, "etc", "halfmeg", "config.yaml")
+		require.NoError(t, os.Mkdir(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(c.text+"\n"), c.mode))
+		got := edge(t, "install", "--root", root, "--dry-run")
+		if c.words == "" {
+			require.Zero(t, got.status, "%s: %s", c.text, got.stderr)
+			continue
+		}
+		require.NotZero(t, got.status, c.text)
+		require.Contains(t, got.stderr, c.words, c.text)
+		if !strings.Contains(c.words, "/home") {
+			continue
+		}
+		// The unit may have been changed so that the service sees more.
+		require.NoError(t, os.MkdirAll(filepath.Join(root, "etc", "systemd", "system", "edge.service.d"), 0o755))
+		got = edge(t, "install", "--root", root, "--dry-run")
+		require.Zero(t, got.status, got.stderr)
+	}
+}
+
+// The service must be able to enter the folder of its configuration file.
+func TestInstallChecksConfigFolder(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("it has no such permissions")
+	}
+	root := newSystem(t)
+	dir := filepath.Join(root, "etc", "halfmeg")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.yaml"), []byte("camera: auto\n"), 0o644))
+	requireFailure(t, statusFailure, edge(t, "install", "--root", root, "--dry-run"), "chmod o+x /etc/halfmeg,")
 }
 
 // run accepts the configuration that install writes, with its comments removed.

@@ -69,17 +69,29 @@ const fileSuffix = "-file"
 // Apply sets the flags that were not set on the command line: secrets from the
 // environment, all others from the document. structured holds the keys that are not flags.
 func (d *Document) Apply(flags *pflag.FlagSet, structured map[string]Structured) (*Settings, error) {
-	a := applier{document: d, flags: flags, structured: structured, origins: map[string]string{}, values: map[string]Value{}}
+	a := applier{document: d, flags: flags, structured: structured}
+	return a.apply()
+}
+
+// Check is like Apply for a program that runs later, in another environment: it reads
+// neither the environment nor the files of secrets, whose flags remain empty.
+func (d *Document) Check(flags *pflag.FlagSet, structured map[string]Structured) (*Settings, error) {
+	a := applier{document: d, flags: flags, structured: structured, later: true}
+	return a.apply()
+}
+
+func (a *applier) apply() (*Settings, error) {
+	a.origins, a.values = map[string]string{}, map[string]Value{}
 	if err := a.environment(); err != nil {
 		return nil, err
 	}
-	for _, f := range d.fields {
+	for _, f := range a.document.fields {
 		if err := a.field(f); err != nil {
 			at := &lineError{f.Line, err}
 			if inner := (*lineError)(nil); errors.As(err, &inner) {
 				at.line = inner.line
 			}
-			return nil, d.errorAt(at)
+			return nil, a.document.errorAt(at)
 		}
 	}
 	return a.settings(), nil
@@ -90,8 +102,10 @@ type applier struct {
 	document   *Document
 	flags      *pflag.FlagSet
 	structured map[string]Structured
+	later      bool              // see Check
 	origins    map[string]string // by key; no entry for a default
 	values     map[string]Value  // of the structured keys
+	secrets    []Path            // the files of secrets
 }
 
 // environment sets secrets from the environment.
@@ -100,6 +114,9 @@ func (a *applier) environment() error {
 	a.flags.VisitAll(func(f *pflag.Flag) {
 		if f.Changed {
 			a.origins[f.Name] = fromFlag
+			return
+		}
+		if a.later {
 			return
 		}
 		if list := f.Annotations[environmentAnnotation]; list != nil && os.Getenv(list[0]) != "" {
@@ -144,7 +161,7 @@ func (a *applier) field(f Field) error {
 	}
 	if key, ok := strings.CutSuffix(f.Key, fileSuffix); ok {
 		if flag := a.flag(key); flag != nil && isSecret(flag) {
-			return a.set(flag, f, func() error { return a.setFromFile(flag, f.Value) })
+			return a.set(flag, f, func() error { return a.setFromFile(flag, f) })
 		}
 	}
 	return a.unknown(f.Key)
@@ -288,11 +305,16 @@ func explain(f *pflag.Flag, err error) error {
 }
 
 // setFromFile sets a flag to the content of a file, without line ends at its end.
-func (a *applier) setFromFile(f *pflag.Flag, v Value) error {
+func (a *applier) setFromFile(flag *pflag.Flag, f Field) error {
+	v := f.Value
 	if v.Kind != Text {
 		return v.Errorf("expected the path of a file, got %s", v.Kind)
 	}
 	path := a.path(v.Text)
+	if a.later {
+		a.secrets = append(a.secrets, Path{a.at(f) + ": " + f.Key, path})
+		return nil
+	}
 	text, err := readfile.Secret(path)
 	if err != nil {
 		return v.Errorf("%w", err)
@@ -300,8 +322,8 @@ func (a *applier) setFromFile(f *pflag.Flag, v Value) error {
 	if text == "" {
 		return v.Errorf("%s is empty", path)
 	}
-	if err := f.Value.Set(text); err != nil {
-		return v.Errorf("%s: %w", path, explain(f, err))
+	if err := flag.Value.Set(text); err != nil {
+		return v.Errorf("%s: %w", path, explain(flag, err))
 	}
 	return nil
 }

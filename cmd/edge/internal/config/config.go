@@ -120,10 +120,14 @@ func places() []string {
 	return append(list, filepath.Join("/etc", name))
 }
 
-func read(path string) (*Document, error) {
+func read(path string) (*Document, error) { return ReadAs(path, path) }
+
+// ReadAs reads the configuration file at a path. The document is that of a file at the path
+// as: errors name it, and relative paths are relative to its folder.
+func ReadAs(path, as string) (*Document, error) {
 	data, err := readfile.Bounded(path, maxSize)
 	if err != nil {
 		return nil, fmt.Errorf("configuration file: %w", err)
 	}
-	return Parse(path, data)
+	return Parse(as, data)
 }

@@ -244,6 +244,35 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// Check reads neither the environment nor the files of secrets, and lists all paths.
+func TestCheck(t *testing.T) {
+	t.Setenv("HALFMEG_MQTT_PASSWORD", "from the environment")
+	f, v, structured := newFlags()
+	f.String("record", "", "folder")
+	f.String("tls-cert", "", "file")
+	f.String("tls-key", "key.pem", "file")
+	MarkPath(f, "record", "tls-cert", "tls-key")
+	require.NoError(t, f.Parse([]string{"--tls-cert", "cert.pem"}))
+	d, err := Parse("/etc/halfmeg/c.yaml", []byte("rate: 5\nrecord: pictures\ncamera-file: /run/missing\n"))
+	require.NoError(t, err)
+	s, err := d.Check(f, structured)
+	require.NoError(t, err)
+	require.Equal(t, &values{rate: 5, threads: 4}, v)
+	require.Equal(t, []Path{
+		{"/etc/halfmeg/c.yaml:3: camera-file", "/run/missing"},
+		{"/etc/halfmeg/c.yaml:2: record", "/etc/halfmeg/pictures"},
+		{"--tls-cert", "cert.pem"},
+	}, s.Paths())
+	require.Equal(t, "/etc/halfmeg/c.yaml:3: camera", s.Where("camera"))
+	require.Empty(t, s.Where("tls-key"))
+	require.Empty(t, s.Where("nothing"))
+	d, err = Parse("/etc/halfmeg/c.yaml", []byte("camera-file: [a]\n"))
+	require.NoError(t, err)
+	f, _, structured = newFlags()
+	_, err = d.Check(f, structured)
+	require.ErrorContains(t, err, "c.yaml:1: camera-file: expected the path of a file")
+}
+
 // The file of a secret on the command line wins over the secret in the environment, which
 // wins over the file that the document names.
 func TestSecretFileOrEnvironment(t *testing.T) {
@@ -345,7 +374,7 @@ func TestDiff(t *testing.T) {
 	require.Equal(t, []string{"allow", "groups", "mqtt-password", "threads"}, Diff(before, after))
 	require.Empty(t, Diff(after, after))
 	require.Equal(t, []string{"rate"}, Diff(
-		&Settings{[]setting{{key: "rate", value: Value{Kind: Text, Text: "1"}}, {key: "groups"}}}, &Settings{}))
+		&Settings{list: []setting{{key: "rate", value: Value{Kind: Text, Text: "1"}}, {key: "groups"}}}, &Settings{}))
 }
 
 func TestLoad(t *testing.T) {

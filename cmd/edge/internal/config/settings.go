@@ -16,12 +16,22 @@ import (
 )
 
 // Settings are the effective values of all keys with their origins, sorted by key.
-type Settings struct{ list []setting }
+type Settings struct {
+	list    []setting
+	secrets []Path // of Check
+}
+
+// Path is the path of a file or folder among the settings.
+type Path struct {
+	Where string // the flag, or the line of the file and its key
+	Path  string // as in the flag; in the file, relative to its folder
+}
 
 // setting is the value of a key.
 type setting struct {
 	key      string
 	value    Value  // Bool, Text or List; any kind for a structured key
+	path     string // of a file or folder, not made absolute; empty if the value is none
 	secret   string // value of the annotation; empty if it is not a secret
 	replaced bool   // the environment replaces this file of a secret
 	origin   string // "flag", a file and line, an environment variable, or "" for the default
@@ -29,13 +39,16 @@ type setting struct {
 
 // settings returns the current values of the flags and structured keys.
 func (a *applier) settings() *Settings {
-	s := &Settings{}
+	s := &Settings{secrets: a.secrets}
 	a.flags.VisitAll(func(f *pflag.Flag) {
 		if slices.Contains(notKeys, f.Name) {
 			return
 		}
 		one := setting{key: f.Name, value: flagValue(f), origin: a.origins[f.Name]}
 		one.replaced = f.Annotations[environmentAnnotation] != nil && strings.HasPrefix(one.origin, fromEnvironment)
+		if isPath(f) {
+			one.path = f.Value.String()
+		}
 		if isSecret(f) {
 			one.secret = strings.Join(f.Annotations[secretAnnotation], " ")
 			if one.secret != addressSecret && one.secret != hostOnly {
@@ -211,6 +224,38 @@ func (s *Settings) SecretFlags() []string {
 		}
 	}
 	return names
+}
+
+// Where returns what sets a key: its flag, or a line of the file. It is empty for a default.
+func (s *Settings) Where(key string) string {
+	for _, one := range s.list {
+		if one.key == key {
+			return one.where()
+		}
+	}
+	return ""
+}
+
+func (s *setting) where() string {
+	switch s.origin {
+	case "":
+		return ""
+	case fromFlag:
+		return "--" + s.key
+	}
+	return s.origin + ": " + s.key
+}
+
+// Paths returns the files and folders that are set. Those of secrets are among them only
+// after Check.
+func (s *Settings) Paths() []Path {
+	list := slices.Clone(s.secrets)
+	for _, one := range s.list {
+		if one.path != "" && one.origin != "" {
+			list = append(list, Path{one.where(), one.path})
+		}
+	}
+	return list
 }
 
 // writeValue writes the value after a key and its colon, with a comment at the end of the

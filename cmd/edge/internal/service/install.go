@@ -7,7 +7,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"halfmeg/internal/atomicfile"
 )
@@ -210,12 +209,3 @@ func (i *Install) addManifest() {
 }
 
 func (i *Install) add(text string, do func() error) { i.steps = append(i.steps, step{text, do}) }
-
-// RecordsInside reports whether a folder for pictures is one that the service may write to.
-func RecordsInside(dir string) bool {
-	clean := path.Clean(dir)
-	return !path.IsAbs(clean) && !strings.HasPrefix(clean, "..") || clean == stateDir || strings.HasPrefix(clean, stateDir+"/")
-}
-
-// StateDir is the folder that the service may write to.
-const StateDir = stateDir

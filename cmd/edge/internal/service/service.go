@@ -27,8 +27,12 @@ const (
 	stateDir     = "/var/lib/" + Name
 )
 
-// UnitPath is the path of the unit that Install writes.
-const UnitPath = unitPath
+// Paths of the unit that Install writes, and of the configuration file that the service
+// reads.
+const (
+	UnitPath   = unitPath
+	ConfigPath = configPath
+)
 
 // packageUnits are the paths of the Debian package's unit, without and with a merged /usr.
 var packageUnits = []string{"/usr/lib/systemd/system/halfmeg.service", "/lib/systemd/system/halfmeg.service"}

@@ -302,11 +302,39 @@ func TestNoSystem(t *testing.T) {
 	require.ErrorContains(t, f.Uninstall(), "not the root of a Linux system")
 }
 
-func TestRecordsInside(t *testing.T) {
-	for dir, want := range map[string]bool{
-		"pictures": true, "/var/lib/edge": true, "/var/lib/edge/pictures/": true, "/home/pi/pictures": false,
-		"/var/lib/edge2": false, "../pictures": false, "/var/lib/edge/../x": false,
+func TestCheckPath(t *testing.T) {
+	for name, words := range map[string]string{
+		"/etc/halfmeg/door.pem": "",
+		"/srv/../etc/x":         "",
+		"/home2/x":              "",
+		"/run/credentials/edge.service/secrets_mqtt":  "",
+		"/run/credentials/other.service/secrets_mqtt": "/run/credentials/edge.service",
+		"door.pem":      "an absolute path",
+		"../door.pem":   "an absolute path",
+		"/home":         "cannot see /home: move it to /etc/halfmeg, or to /var/lib/edge if",
+		"/home/pi/x":    "cannot see /home:",
+		"/srv/../root/": "cannot see /root:",
+		"/run/user/1/x": "cannot see /run/user:",
+		"/tmp/x":        "cannot see /tmp:",
+		"/var/tmp/x":    "cannot see /var/tmp:",
 	} {
-		require.Equal(t, want, RecordsInside(dir), dir)
+		if err := CheckPath(name); words == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, words, name)
+		}
+	}
+}
+
+func TestCheckRecord(t *testing.T) {
+	for dir, words := range map[string]string{
+		"/var/lib/edge": "", "/var/lib/edge/pictures/": "", "pictures": "an absolute path", "/home/pi/pictures": "only to /var/lib/edge",
+		"/var/lib/edge2": "only to /var/lib/edge", "/var/lib/edge/../x": "only to /var/lib/edge",
+	} {
+		if err := CheckRecord(dir); words == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, words, dir)
+		}
 	}
 }
