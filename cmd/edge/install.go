@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,6 +45,7 @@ func runSystemctl(stdout, stderr io.Writer, args []string) error {
 
 func newInstall() *cobra.Command {
 	var f systemFlags
+	program := ""
 	command := &cobra.Command{
 		Use:   "install [flags] [-- flags of run]",
 		Short: "Install this program as a service of systemd",
@@ -62,7 +64,8 @@ The Debian package halfmeg has its own service; the two exclude each other.`,
 		Example: `  sudo edge install
   edge install --dry-run
   sudo edge install -- --camera auto --listen :8080
-  sudo edge install -- --config /etc/feeder.yaml`,
+  sudo edge install -- --config /etc/feeder.yaml
+  sudo edge install --root /media/card --program edge-linux-arm64`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
 				return fmt.Errorf("install takes no argument %q; flags of run follow after --", args[0])
@@ -71,15 +74,20 @@ The Debian package halfmeg has its own service; the two exclude each other.`,
 			if err := checkService(args, &system); err != nil {
 				return err
 			}
-			program, err := os.Executable()
-			if err != nil {
-				return err
+			if program == "" {
+				var err error
+				if program, err = os.Executable(); err != nil {
+					return err
+				}
+			} else if f.root == "" {
+				return errors.New("--program needs --root: to install another program into this system, start that: ./edge-linux-arm64 install")
 			}
 			i := service.Install{System: system, Program: program, Args: args}
 			return i.Do()
 		},
 	}
 	f.add(command)
+	command.Flags().StringVar(&program, "program", "", "program to install with --root instead of this one, a `file` such as edge-linux-arm64")
 	return command
 }
 

@@ -71,6 +71,22 @@ func TestInstallRejects(t *testing.T) {
 	}
 }
 
+// The program for a card may be another one than the one that runs.
+func TestInstallProgram(t *testing.T) {
+	root := newSystem(t)
+	bin := filepath.Join(root, "usr", "bin")
+	require.NoError(t, os.MkdirAll(bin, 0o755))
+	sparc := "\x7fELF\x02\x02" + strings.Repeat("\x00", 13) + "\x2b"
+	for _, name := range []string{filepath.Join(bin, "env"), filepath.Join(root, "edge-sparc")} {
+		require.NoError(t, os.WriteFile(name, []byte(sparc), 0o755))
+	}
+	requireFailure(t, statusFailure, edge(t, "install", "--root", root, "--dry-run"), "add --program FILE")
+	got := edge(t, "install", "--root", root, "--dry-run", "--program", filepath.Join(root, "edge-sparc"))
+	require.Zero(t, got.status, got.stderr)
+	require.Contains(t, got.stdout, "copy "+filepath.Join(root, "edge-sparc")+" to ")
+	requireFailure(t, statusFailure, edge(t, "install", "--dry-run", "--program", "edge-sparc"), "--program needs --root")
+}
+
 // An existing configuration file is checked like flags, also without any.
 func TestInstallChecksConfig(t *testing.T) {
 	const mode = 0o644

@@ -14,7 +14,7 @@ import (
 // Install describes an installation.
 type Install struct {
 	System
-	Program string   // path of the running program
+	Program string   // path of the program to install
 	Args    []string // flags of run; without any, run reads its configuration file
 
 	manifest *manifest
@@ -40,6 +40,9 @@ func (i *Install) Do() error {
 			return fmt.Errorf("the package halfmeg is installed and has a service, %s: "+
 				"use that (sudo systemctl enable --now halfmeg), or remove the package first (sudo apt remove halfmeg)", i.at(unit))
 		}
+	}
+	if err := i.checkMachine(); err != nil {
+		return err
 	}
 	files, unit, err := i.plan()
 	if err != nil {
