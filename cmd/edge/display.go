@@ -15,7 +15,7 @@ func (r *runCommand) addDisplay(o *outputs, n *model.Network) error {
 	if err != nil {
 		return err
 	}
-	c.Nothing = d.Off
+	c.Nothing, c.Cameras = d.Off, o.cameras
 	c.Celsius = func() (float64, bool) {
 		if celsius := o.health.State().Celsius; celsius != nil {
 			return *celsius, true

@@ -48,6 +48,7 @@ type Config struct {
 	Night    Hours       // when the display is dimmed
 	Info     string      // Rate, Temperature or None
 	Nothing  float64     // a less probable answer is not shown
+	Cameras  int         // of the run; 0 means 1
 
 	// Celsius returns the temperature of the processor, if known; nil if it never is.
 	Celsius func() (float64, bool)
@@ -114,13 +115,11 @@ func (s *Sink) Observe(o *pipeline.Observation) error {
 	return nil
 }
 
-// CameraChanged shows that the camera does not send frames.
+// CameraChanged shows that no camera sends frames.
 func (s *Sink) CameraChanged(c pipeline.CameraState) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.Err != nil {
-		s.state.setTitle(noCamera, time.Now())
-	}
+	s.state.cameraChanged(c.Name, c.Err != nil, s.config.Cameras, time.Now())
 	return nil
 }
 

@@ -29,9 +29,12 @@ type state struct {
 	since   time.Time // when the title changed
 	percent int       // of the answer; -1 for none
 	rate    rate
+	failed  map[string]bool // the cameras that do not send frames
 }
 
-func newState(now time.Time) state { return state{title: starting, since: now, percent: -1} }
+func newState(now time.Time) state {
+	return state{title: starting, since: now, percent: -1, failed: map[string]bool{}}
+}
 
 // setTitle sets a title that is not an answer.
 func (s *state) setTitle(title string, now time.Time) {
@@ -41,12 +44,25 @@ func (s *state) setTitle(title string, now time.Time) {
 	s.percent = -1
 }
 
+// cameraChanged notes whether a camera fails, and sets the title if all of them do.
+func (s *state) cameraChanged(camera string, fails bool, cameras int, now time.Time) {
+	if !fails {
+		delete(s.failed, camera)
+		return
+	}
+	s.failed[camera] = true
+	if len(s.failed) >= cameras {
+		s.setTitle(noCamera, now)
+	}
+}
+
 // observe sets the title to the most probable answer, a class or a group, unless it
 // is less probable than the minimum.
 func (s *state) observe(o *pipeline.Observation, minimum float64, now time.Time) {
 	if !o.HasFrame() {
 		return
 	}
+	delete(s.failed, o.Camera)
 	s.rate.add(o.Camera, o.Frame, o.Elapsed)
 	title, probability := nothing, -1.0
 	for _, a := range o.Answers {

@@ -38,6 +38,31 @@ func TestAnswers(t *testing.T) {
 	require.Equal(t, nothing, s.title)
 }
 
+// The answers of a camera are shown until all cameras fail.
+func TestCameras(t *testing.T) {
+	now := time.Now()
+	s := newState(now)
+	frame := 0
+	yard := func() {
+		frame++
+		o := seen(frame, 0, answer("cup", 0.9))
+		o.Camera = "yard"
+		s.observe(o, 0.3, now)
+	}
+	fails := func(camera string, fails bool) string {
+		s.cameraChanged(camera, fails, 2, now)
+		return s.title
+	}
+	require.Equal(t, starting, fails("door", true), "the other one still starts")
+	yard()
+	require.Equal(t, "cup", fails("door", true))
+	require.Equal(t, noCamera, fails("yard", true))
+	require.Equal(t, noCamera, fails("door", false), "until its first frame")
+	yard()
+	require.Equal(t, "cup", fails("door", true))
+	require.Equal(t, 90, s.percent)
+}
+
 func TestRate(t *testing.T) {
 	now := time.Now()
 	s := newState(now)

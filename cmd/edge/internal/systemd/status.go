@@ -2,6 +2,9 @@ package systemd
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"halfmeg/cmd/edge/internal/pipeline"
@@ -16,13 +19,18 @@ const statusInterval = 5 * time.Second
 // Status is a sink that shows what edge sees in the status line.
 type Status struct {
 	set    func(text string)
-	since  time.Time      // when the last line was set; zero before the first frame and after a failure
-	last   map[string]int // number of the last frame of each camera
-	frames int            // of all cameras since the last line
+	since  time.Time         // when the last line was set; zero before the first frame and after a failure
+	last   map[string]int    // number of the last frame of each camera
+	frames int               // of all cameras since the last line
+	waits  map[string]string // why a camera sends no frames, by its name
 }
 
 // NewStatus returns a Status that sets the line of n.
-func NewStatus(n *Notifier) *Status { return &Status{set: n.Status, last: map[string]int{}} }
+func NewStatus(n *Notifier) *Status { return newStatus(n.Status) }
+
+func newStatus(set func(text string)) *Status {
+	return &Status{set: set, last: map[string]int{}, waits: map[string]string{}}
+}
 
 // Observe updates the line if the last one is old enough.
 func (s *Status) Observe(o *pipeline.Observation) error {
@@ -31,6 +39,7 @@ func (s *Status) Observe(o *pipeline.Observation) error {
 	}
 	s.frames += o.Frame - s.last[o.Camera] // the queue drops some
 	s.last[o.Camera] = o.Frame
+	delete(s.waits, o.Camera)
 	now := time.Now()
 	elapsed := now.Sub(s.since)
 	line := "sees: " + seen(o)
@@ -42,6 +51,9 @@ func (s *Status) Observe(o *pipeline.Observation) error {
 		line += fmt.Sprintf(", %.1f frames/s", float64(s.frames)/elapsed.Seconds())
 	}
 	s.since, s.frames = now, 0
+	if len(s.waits) > 0 {
+		line += "; " + s.waiting()
+	}
 	s.set(line)
 	return nil
 }
@@ -63,13 +75,30 @@ func named(camera, text string) string {
 	return camera + ": " + text
 }
 
-// CameraChanged shows why no frames arrive.
+// CameraChanged shows why no frames arrive. With other cameras, their next frame shows both.
 func (s *Status) CameraChanged(c pipeline.CameraState) error {
-	s.since = time.Time{}
-	if c.Err != nil {
-		s.set("waits for the camera: " + printable.Text(named(c.Name, c.Err.Error())))
+	if c.Err == nil {
+		delete(s.waits, c.Name)
+		s.since = time.Time{}
+		return nil
 	}
+	why := printable.Text(named(c.Name, c.Err.Error()))
+	if s.waits[c.Name] == why {
+		return nil // each attempt to open it fails
+	}
+	s.waits[c.Name] = why
+	s.since = time.Time{}
+	s.set(s.waiting())
 	return nil
+}
+
+// waiting returns which cameras send no frames, and why.
+func (s *Status) waiting() string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(s.waits)) {
+		list = append(list, s.waits[name])
+	}
+	return "waits for the camera: " + strings.Join(list, "; ")
 }
 
 // Close does nothing.

@@ -16,7 +16,7 @@ import (
 func TestStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines []string
-		s := &Status{set: func(text string) { lines = append(lines, text) }, last: map[string]int{}}
+		s := newStatus(func(text string) { lines = append(lines, text) })
 		for frame := 1; frame <= 61; frame++ {
 			o := &pipeline.Observation{
 				Frame:   frame,
@@ -46,7 +46,7 @@ func TestStatus(t *testing.T) {
 func TestStatusOfSeveralCameras(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines []string
-		s := &Status{set: func(text string) { lines = append(lines, text) }, last: map[string]int{}}
+		s := newStatus(func(text string) { lines = append(lines, text) })
 		for frame := 1; frame <= 51; frame++ {
 			for _, camera := range []string{"yard", "door"} {
 				require.NoError(t, s.Observe(&pipeline.Observation{
@@ -55,7 +55,51 @@ func TestStatusOfSeveralCameras(t *testing.T) {
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
-		require.NoError(t, s.CameraChanged(pipeline.CameraState{Name: "door", Err: errors.New("unplugged")}))
-		require.Equal(t, []string{"sees: yard: cup 50 %", "sees: yard: cup 50 %, 20.0 frames/s", "waits for the camera: door: unplugged"}, lines)
+		require.Equal(t, []string{"sees: yard: cup 50 %", "sees: yard: cup 50 %, 20.0 frames/s"}, lines)
+	})
+}
+
+// While a camera fails, the line shows what the others see, and which cameras fail.
+func TestStatusOfFailingCameras(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines []string
+		s := newStatus(func(text string) { lines = append(lines, text) })
+		frame := 0
+		yard := func() {
+			frame++
+			require.NoError(t, s.Observe(&pipeline.Observation{
+				Camera: "yard", Frame: frame, Results: []classify.Class{{Label: "cup", Probability: 0.5}},
+			}))
+		}
+		fail := func(camera, why string) {
+			require.NoError(t, s.CameraChanged(pipeline.CameraState{Name: camera, Err: errors.New(why)}))
+		}
+		resume := func(camera string) {
+			require.NoError(t, s.CameraChanged(pipeline.CameraState{Name: camera}))
+		}
+		yard()
+		fail("door", "unplugged")
+		for range 51 {
+			yard()
+			time.Sleep(100 * time.Millisecond)
+			fail("door", "unplugged") // each attempt to open it
+		}
+		fail("barn", "in use")
+		fail("yard", "no frames")
+		resume("yard")
+		yard()
+		resume("door")
+		resume("barn")
+		yard()
+		require.Equal(t, []string{
+			"sees: yard: cup 50 %",
+			"waits for the camera: door: unplugged",
+			"sees: yard: cup 50 %; waits for the camera: door: unplugged",
+			"sees: yard: cup 50 %, 10.0 frames/s; waits for the camera: door: unplugged",
+			"waits for the camera: barn: in use; door: unplugged",
+			"waits for the camera: barn: in use; door: unplugged; yard: no frames",
+			"sees: yard: cup 50 %; waits for the camera: barn: in use; door: unplugged",
+			"sees: yard: cup 50 %",
+		}, lines)
 	})
 }
