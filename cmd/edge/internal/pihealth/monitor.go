@@ -115,7 +115,8 @@ func (m *Monitor) update(ctx context.Context) {
 // about those that are over. The caller holds the lock.
 func (m *Monitor) set(s State) (begun []Problem, over []string) {
 	if before := m.current.Throttled; m.known && before != nil && s.Throttled != nil {
-		// A dip between two readings sets only the bit of the past.
+		// The first dip between two readings sets only the bit of the past, which remains
+		// set until the board restarts: later ones are not seen.
 		low := s.isUndervolted() || *s.Throttled&^*before&(bitUndervoltage<<pastShift) != 0
 		s.Undervoltage = &low
 	}
