@@ -71,6 +71,9 @@ The Debian package halfmeg has its own service; the two exclude each other.`,
 				return fmt.Errorf("install takes no argument %q; flags of run follow after --", args[0])
 			}
 			system := f.system(cmd)
+			if err := system.CheckPackage(); err != nil { // first: the configuration is for its service
+				return err
+			}
 			if err := checkService(args, &system); err != nil {
 				return err
 			}

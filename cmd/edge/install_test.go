@@ -134,6 +134,20 @@ func TestInstallChecksConfig(t *testing.T) {
 	}
 }
 
+// Next to the package, that is what install reports, not the package's configuration.
+func TestInstallNextToThePackage(t *testing.T) {
+	root := newSystem(t)
+	for name, text := range map[string]string{
+		"usr/lib/systemd/system/halfmeg.service": "[Unit]\n",
+		"etc/halfmeg/config.yaml":                "camera: auto\nrecord: /var/lib/halfmeg/pictures\n",
+	} {
+		file := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+	}
+	requireFailure(t, statusFailure, edge(t, "install", "--root", root), "the package halfmeg is installed")
+}
+
 // The service must be able to enter the folder of its configuration file.
 func TestInstallChecksConfigFolder(t *testing.T) {
 	if runtime.GOOS == "windows" {

@@ -35,11 +35,8 @@ func (i *Install) Do() error {
 	if err := i.check(); err != nil {
 		return err
 	}
-	for _, unit := range packageUnits {
-		if i.exists(unit) {
-			return fmt.Errorf("the package halfmeg is installed and has a service, %s: "+
-				"use that (sudo systemctl enable --now halfmeg), or remove the package first (sudo apt remove halfmeg)", i.at(unit))
-		}
+	if err := i.CheckPackage(); err != nil {
+		return err
 	}
 	if err := i.checkMachine(); err != nil {
 		return err
@@ -64,6 +61,17 @@ func (i *Install) Do() error {
 		fmt.Fprintln(i.Out, "The service starts with that system.")
 	default:
 		fmt.Fprintln(i.Out, "The service runs, and starts with the system: systemctl status edge, journalctl -u edge")
+	}
+	return nil
+}
+
+// CheckPackage returns an error if the Debian package is installed, which has its own service.
+func (s *System) CheckPackage() error {
+	for _, unit := range packageUnits {
+		if s.exists(unit) {
+			return fmt.Errorf("the package halfmeg is installed and has a service, %s: "+
+				"use that (sudo systemctl enable --now halfmeg), or remove the package first (sudo apt remove halfmeg)", s.at(unit))
+		}
 	}
 	return nil
 }
