@@ -48,7 +48,7 @@ type component struct {
 	quantizer byte
 	dc, ac    *huffman
 
-	blocks       int      // in a row of blocks; even, because some kernels transform pairs
+	blocks       int      // in a row of the plane; even, because some kernels transform pairs
 	coefficients []int16  // of a row of MCUs: v rows of blocks
 	steps        [64]step // by zigzag index
 	last         int      // zigzag index of the last coefficient that is needed
@@ -165,7 +165,7 @@ func (d *Decoder) fourCC() (pixel.FourCC, bool) {
 // allocate prepares a component's coefficients and quantizer steps, and adds its blocks
 // to the MCU.
 func (d *Decoder) allocate(c *component) {
-	c.blocks = roundUp(d.mcusX*c.h, 2)
+	c.blocks = c.stride / d.size // so that no byte of the planes stays as it was
 	n := c.v * c.blocks * d.size * d.size
 	c.coefficients = slices.Grow(c.coefficients[:0], n+blockSpace)[:n+blockSpace]
 	clear(c.coefficients)

@@ -350,6 +350,24 @@ func TestHeaderAloneAllocatesNoFrame(t *testing.T) {
 	require.Zero(t, cap(d.data))
 }
 
+// TestNoBytesOfEarlierFrames: the planes, with what lies outside the picture, depend on
+// the frame alone.
+func TestNoBytesOfEarlierFrames(t *testing.T) {
+	for name, c := range samplings {
+		c.Width, c.Height, c.Quality, c.NoTables = 9, 17, 60, false
+		white := testjpeg.Encode(c, func(int, int) [3]float64 { return [3]float64{255, 255, 255} })
+		file := testjpeg.Encode(c, scene)
+		var used, fresh Decoder
+		_, _, _, err := used.Decode(white)
+		require.NoError(t, err, name)
+		_, got, _, err := used.Decode(file)
+		require.NoError(t, err, name)
+		_, want, _, err := fresh.Decode(file)
+		require.NoError(t, err, name)
+		require.Equal(t, want, got, name)
+	}
+}
+
 // TestLimitOfCoefficients decodes noise of black and white pixels, which has the largest
 // coefficients of any picture. Those that no picture has are left to image/jpeg.
 func TestLimitOfCoefficients(t *testing.T) {
