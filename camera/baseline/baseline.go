@@ -8,9 +8,14 @@ import (
 	"halfmeg/kernels/idct"
 )
 
-// ErrUnsupported is the error of a frame that the package does not decode: of an
-// uncommon kind, damaged or truncated.
-var ErrUnsupported = errors.New("not a complete baseline JPEG of a common kind")
+var (
+	// ErrUnsupported is the error of a frame of an uncommon kind, or without a valid
+	// header.
+	ErrUnsupported = errors.New("not a baseline JPEG of a common kind")
+
+	// ErrDamaged is the error of a frame whose data are not those of a whole picture.
+	ErrDamaged = errors.New("the JPEG is truncated or damaged")
+)
 
 // Limits of a frame. More than 16 Mi pixels are rejected by package picture, too.
 const (
@@ -77,9 +82,9 @@ func (d *Decoder) Decode(frame []byte) (f pixel.Format, planes []byte, length in
 	if !ok {
 		return pixel.Format{}, nil, 0, ErrUnsupported
 	}
-	rest, ok := d.decodeScan(scan)
-	if !ok {
-		return pixel.Format{}, nil, 0, ErrUnsupported
+	rest, err := d.decodeScan(scan)
+	if err != nil {
+		return pixel.Format{}, nil, 0, err
 	}
 	return f, d.data[:f.Size()], len(frame) - len(rest), nil
 }

@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -241,9 +243,14 @@ func TestTruncated(t *testing.T) {
 		c.Width, c.Height, c.Quality = 50, 34, 75
 		file := testjpeg.Encode(c, scene)
 		var d Decoder
+		const fewest = 30 // bytes for the blocks of 4:4:4 in 2x1; a shorter scan counts as a wrong size
+		header := find(t, file, jpegsegment.SOS) + 14 + fewest
 		for n := range len(file) - 3 { // the last byte of the data may be nothing but filling
 			_, _, _, err := d.Decode(file[:n])
-			require.ErrorIs(t, err, ErrUnsupported, "%s, %d of %d bytes", name, n, len(file))
+			if !errors.Is(err, ErrDamaged) {
+				require.ErrorIs(t, err, ErrUnsupported, "%s, %d of %d bytes", name, n, len(file))
+				require.LessOrEqual(t, n, header, name)
+			}
 		}
 		_, _, _, err := d.Decode(file) // the next frame is not affected
 		require.NoError(t, err)
@@ -262,8 +269,12 @@ func find(t testing.TB, file []byte, marker byte) int {
 	return 0
 }
 
-// TestUnsupported changes one thing at a time to what the package does not decode.
-func TestUnsupported(t *testing.T) {
+// TestChangedFrames changes one thing at a time to what the package does not decode, or
+// what no encoder writes.
+func TestChangedFrames(t *testing.T) {
+	damaged := map[string]bool{
+		"wrong restart marker": true, "missing restart marker": true, "marker in the data": true, "wrong restart interval": true,
+	}
 	c := testjpeg.Config{Width: 50, Height: 34, H: 2, V: 1, Quality: 75, Restart: 4}
 	file := testjpeg.Encode(c, scene)
 	sof, dht, dqt, sos := find(t, file, jpegsegment.SOF0), find(t, file, jpegsegment.DHT), find(t, file, jpegsegment.DQT), find(t, file, jpegsegment.SOS)
@@ -305,10 +316,77 @@ func TestUnsupported(t *testing.T) {
 		"number of lines after it": insert(sos, 0xff, 0xdc, 0, 4, 0, 8),
 	} {
 		_, _, _, err := d.Decode(change(slices.Clone(file)))
-		require.ErrorIs(t, err, ErrUnsupported, name)
+		if damaged[name] {
+			require.ErrorIs(t, err, ErrDamaged, name)
+		} else {
+			require.ErrorIs(t, err, ErrUnsupported, name)
+		}
 	}
 	_, _, _, err := d.Decode(file)
 	require.NoError(t, err)
+}
+
+// TestBrokenOff cuts a frame within its data and continues as a driver's buffer does: with
+// the rest of an earlier frame, or with zeros. A picture is either the frame's or an error.
+func TestBrokenOff(t *testing.T) {
+	for name, c := range samplings {
+		c.Width, c.Height, c.Quality = 176, 144, 85
+		file := testjpeg.Encode(c, scene)
+		start := find(t, file, jpegsegment.SOS) + 14
+		earlier := testjpeg.Encode(c, func(x, y int) [3]float64 { return scene(3*y, 2*x) })
+		var d Decoder
+		_, picture, _, err := d.Decode(file)
+		require.NoError(t, err)
+		whole, found, tries := slices.Clone(picture), 0, 0
+		for n := start; n < len(file)-100; n += 97 {
+			for _, rest := range [][]byte{
+				earlier[min(n, len(earlier)):], earlier[min(n, len(earlier)-2) : len(earlier)-2], make([]byte, 20_000),
+			} {
+				tries++
+				_, picture, _, err := d.Decode(slices.Concat(file[:n], rest))
+				if err != nil {
+					require.ErrorIs(t, err, ErrDamaged, name)
+					found++
+				} else if slices.Equal(whole, picture) {
+					found++
+				}
+			}
+		}
+		t.Logf("%s: %d of %d", name, found, tries)
+		require.Greater(t, found, tries*9/10, name)
+	}
+}
+
+// TestExtraBytes: some encoders write bytes before a restart marker, or fill bytes.
+func TestExtraBytes(t *testing.T) {
+	c := testjpeg.Config{Width: 50, Height: 34, H: 2, V: 1, Quality: 75, Restart: 4}
+	file := testjpeg.Encode(c, scene)
+	start := find(t, file, jpegsegment.SOS)
+	decode := func(extra string) error {
+		changed := slices.Clone(file[:start])
+		for i, b := range file[start:] {
+			if b == 0xff && file[start+i+1]&^7 == jpegsegment.RST0 {
+				changed = append(changed, extra...)
+			}
+			changed = append(changed, b)
+		}
+		var d Decoder
+		f, data, _, err := d.Decode(changed)
+		if err == nil {
+			requireSame(t, file, f, data)
+		}
+		return err
+	}
+	require.NoError(t, decode("\xff\xff"))
+	require.NoError(t, decode("\x12\x34\x56\x78\x9a\xbc\xde\xf0\x12"))
+	require.ErrorIs(t, decode(strings.Repeat("\x5a", 50)), ErrDamaged)
+
+	// A boundary follows the data of a stream that lacks end markers.
+	boundary := "\r\n--boundary\r\nContent-Type: image/jpeg\r\nContent-Length: 12345\r\n\r\n"
+	var d Decoder
+	f, data, _, err := d.Decode(append(file[:len(file)-2:len(file)-2], boundary...))
+	require.NoError(t, err)
+	requireSame(t, file, f, data)
 }
 
 // TestJFIFIsNotRGB: a JFIF header decides against the other hints.
@@ -369,7 +447,7 @@ func TestNoBytesOfEarlierFrames(t *testing.T) {
 }
 
 // TestLimitOfCoefficients decodes noise of black and white pixels, which has the largest
-// coefficients of any picture. Those that no picture has are left to image/jpeg.
+// coefficients of any picture. Larger ones are damage.
 func TestLimitOfCoefficients(t *testing.T) {
 	noise := rand.New(rand.NewPCG(1, 2))
 	file := testjpeg.Encode(testjpeg.Config{Width: 64, Height: 64, Grey: true, Quality: 100}, func(int, int) [3]float64 {
@@ -384,7 +462,7 @@ func TestLimitOfCoefficients(t *testing.T) {
 		file[dqt+5+i] = 255
 	}
 	_, _, _, err = d.Decode(file)
-	require.ErrorIs(t, err, ErrUnsupported)
+	require.ErrorIs(t, err, ErrDamaged)
 }
 
 // TestMutations changes a few bits of frames and compares with package image/jpeg, as

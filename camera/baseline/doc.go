@@ -38,7 +38,10 @@
 // # What it does not decode
 //
 // Decode returns ErrUnsupported for kinds of JPEG that cameras rarely send: progressive,
-// arithmetic and 12-bit coding, CMYK and RGB, several scans, other subsamplings. It also
-// does for every damaged or truncated frame; package image/jpeg has the details of the
-// error. Frames may lack the Huffman tables and the end marker.
+// arithmetic and 12-bit coding, CMYK and RGB, several scans, other subsamplings.
+//
+// It returns ErrDamaged, and no picture, for data that end early, hold an invalid code,
+// lack a restart marker, or go on after the picture's last block: a transfer that broke
+// off leaves stale bytes of an earlier frame, or zeros, in the driver's buffer. Frames may
+// lack the Huffman tables and the end marker.
 package baseline

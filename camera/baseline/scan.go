@@ -89,10 +89,43 @@ func (r *bitReader) next(src []byte) []byte {
 }
 
 // overrun reports whether more bits were read than the interval has.
-func (r *bitReader) overrun() bool { return 8*r.pos-int(r.n) > 8*r.end }
+func (r *bitReader) overrun() bool { return r.used() > r.end }
+
+// used returns the number of bytes that were read, the last one perhaps in part.
+func (r *bitReader) used() int { return (8*r.pos - int(r.n) + 7) / 8 }
+
+const (
+	// maxExtra is the number of bytes that may be left over in an interval. Logitech's
+	// C270 and C910 leave up to 9 before a restart marker.
+	maxExtra = 16
+
+	// maxZeros is the number of zero bytes that an interval may end with, if it has no
+	// code of zeros for the end of a block.
+	maxZeros = 64
+)
+
+// whole reports whether the interval that was decoded is the encoder's. Otherwise it was
+// truncated and continues with stale bytes or with zeros of the driver's buffer.
+// endsInZeros: a code of zeros may end a block.
+func (r *bitReader) whole(endsInZeros bool) bool {
+	if r.overrun() {
+		return false
+	}
+	data, used := r.data[:r.end], r.used()
+	if !endsInZeros && used-len(bytes.TrimRight(data[:used], "\x00")) > maxZeros {
+		return false
+	}
+	rest := data[used:]
+	if i := bytes.Index(rest, []byte("\r\n--")); i >= 0 { // the boundary of a multipart stream
+		rest = rest[:i]
+	}
+	return len(rest)-bytes.Count(rest, []byte{0})-bytes.Count(rest, []byte{0xff}) <= maxExtra
+}
 
 // block decodes a block. Its coefficients must be zero before. It returns false if the
-// block is not valid, or if its sum is too large for idct.Row.
+// block is not valid, or if its sum is too large for idct.Row and for any picture. The steps from a code to
+// its coefficient are written out three times: nearly all the time of a frame is spent
+// here, and each loop needs another part of them.
 func (r *bitReader) block(c *component, out *[64]int16) bool {
 	bits, n := r.bits, r.n
 	if n < minBits {
@@ -175,16 +208,19 @@ func (r *bitReader) refill(bits uint64, n uint) (uint64, uint) {
 }
 
 // decodeScan decodes the blocks of the scan, and returns what follows the picture.
-func (d *Decoder) decodeScan(scan []byte) (rest []byte, ok bool) {
+func (d *Decoder) decodeScan(scan []byte) (rest []byte, err error) {
 	rest = d.bits.next(scan)
 	d.resetPredictors()
+	luma := d.components[0].ac
+	endsInZeros := luma.first[0].advance() == endOfBlock
 	left, marker := d.interval, byte(jpegsegment.RST0)
 	for range d.mcusY {
 		for x := range d.mcusX {
 			if d.interval > 0 {
 				if left == 0 {
-					if d.bits.overrun() || !isMarker(rest, marker) {
-						return nil, false
+					rest = skipFill(rest)
+					if !d.bits.whole(endsInZeros) || !isMarker(rest, marker) {
+						return nil, ErrDamaged
 					}
 					rest = d.bits.next(rest[2:])
 					d.resetPredictors()
@@ -194,18 +230,21 @@ func (d *Decoder) decodeScan(scan []byte) (rest []byte, ok bool) {
 				left--
 			}
 			if !d.decodeMCU(x) {
-				return nil, false
+				return nil, ErrDamaged
 			}
 		}
 		if d.bits.overrun() {
-			return nil, false
+			return nil, ErrDamaged
 		}
 		d.transform()
 	}
 	if !endsPicture(rest) {
-		return nil, false
+		return nil, ErrUnsupported
 	}
-	return skipEnd(rest), true
+	if !d.bits.whole(endsInZeros) {
+		return nil, ErrDamaged
+	}
+	return skipEnd(rest), nil
 }
 
 // decodeMCU decodes the blocks of the MCU in column x.
@@ -230,6 +269,14 @@ func (d *Decoder) resetPredictors() {
 // isMarker reports whether data starts with a marker.
 func isMarker(data []byte, marker byte) bool {
 	return len(data) >= 2 && data[0] == 0xff && data[1] == marker
+}
+
+// skipFill returns data without fill bytes before a marker (B.1.1.2).
+func skipFill(data []byte) []byte {
+	for len(data) >= 2 && data[0] == 0xff && data[1] == 0xff {
+		data = data[1:]
+	}
+	return data
 }
 
 // skipEnd returns what follows the end marker and fill bytes before it. Without an end

@@ -7,6 +7,8 @@
 package mjpeg
 
 import (
+	"errors"
+
 	"halfmeg/camera/baseline"
 	"halfmeg/camera/internal/jpegcut"
 	"halfmeg/camera/picture"
@@ -46,8 +48,12 @@ func (d *Decoder) Decode(frame []byte) (Picture, error) {
 	frame = jpegcut.Trim(frame)
 	if !d.Upright || picture.IsUpright(frame) {
 		d.planes.MinSide = d.MinSide
-		if format, data, length, err := d.planes.Decode(frame); err == nil {
+		format, data, length, err := d.planes.Decode(frame)
+		switch {
+		case err == nil:
 			return Picture{format, data, frame[:length]}, nil
+		case errors.Is(err, baseline.ErrDamaged): // image/jpeg may show half a picture
+			return Picture{}, err
 		}
 	}
 	img, err := picture.DecodeFrame(d.rgb, frame, d.Upright)
