@@ -11,28 +11,41 @@ import (
 // calls visit for each convolution, last to first, with the derivative with
 // respect to its output before the ReLU. The map is valid until visit returns.
 func (p *Pass) Backward(dLogits []float32, visit func(layer int, gradient Map)) {
-	p.clearGradients()
+	p.BackwardTo(0, dLogits, visit)
+}
+
+// BackwardTo is Backward without the layers before first: it neither visits
+// them nor computes what only they need.
+func (p *Pass) BackwardTo(first int, dLogits []float32, visit func(layer int, gradient Map)) {
+	end := p.f.graph.Convolutions[first].Output // the earliest tensor whose gradient is needed
+	p.clearGradients(end)
 	p.averageGradient(dLogits)
-	for i, t := range slices.Backward(p.f.graph.Tensors) {
-		added := Map{}
+	for i := len(p.gradients) - 1; i >= end; i-- {
+		t, added := p.f.graph.Tensors[i], Map{}
 		if t.Adds != model.None {
-			Add(p.gradients[t.Adds], p.gradients[i])
 			added = p.bypassed(i)
+			if t.Adds >= end {
+				Add(p.gradients[t.Adds], p.gradients[i])
+			}
 		}
 		for _, s := range slices.Backward(t.Writers) {
-			if s.Kind == model.Pool {
-				maxPoolGradient(p.gradients[s.Input], p.gradients[i], p.maps[s.Input], p.maps[i])
-			} else {
-				p.convGradient(s, added, visit)
+			switch {
+			case s.Kind == model.Pool:
+				if s.Input >= end {
+					maxPoolGradient(p.gradients[s.Input], p.gradients[i], p.maps[s.Input], p.maps[i])
+				}
+			case s.Layer >= first:
+				p.convGradient(s, added, visit, s.Input >= end)
 			}
 		}
 	}
 }
 
-// convGradient adds the derivative with respect to a convolution's input to that
-// of the tensor it reads, given the one with respect to its output. added is the
-// tensor that a bypass has added to the output; its Data is nil without a bypass.
-func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradient Map)) {
+// convGradient visits a convolution with the derivative with respect to its
+// output and, if the tensor that it reads needs it, adds the one with respect to
+// its input to that tensor's. added is the tensor that a bypass has added to the
+// output; its Data is nil without a bypass.
+func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradient Map), needed bool) {
 	d := p.gradients[s.Output].Slice(s.Channel, s.Out)
 	if added.Data != nil {
 		added = added.Slice(s.Channel, s.Out)
@@ -41,21 +54,25 @@ func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradi
 		p.gate(d, p.output(s), added)
 	}
 	visit(s.Layer, d)
-	if s.Input != model.Picture {
+	if needed {
 		p.f.convs[s.Layer].inputGradient(p.gradients[s.Input], d, &p.scratch)
+		if s.Kind == model.Conv10 && p.mask != nil {
+			multiply(p.gradients[s.Input].Data, p.gradients[s.Input].Data, p.mask)
+		}
 	}
 }
 
-// clearGradients sets the gradients of all tensors to zero.
-func (p *Pass) clearGradients() {
+// clearGradients sets the gradients of the tensors from end on to zero.
+func (p *Pass) clearGradients(end int) {
 	if p.gradients == nil {
-		for _, m := range p.maps {
-			p.gradients = append(p.gradients, NewMap(m.Size, m.Channels))
-		}
-		return
+		p.gradients = make([]Map, len(p.maps))
 	}
-	for _, d := range p.gradients {
-		clear(d.Data)
+	for i := end; i < len(p.maps); i++ {
+		if m := p.maps[i]; p.gradients[i].Data == nil {
+			p.gradients[i] = NewMap(m.Size, m.Channels)
+		} else {
+			clear(p.gradients[i].Data)
+		}
 	}
 }
 
@@ -86,7 +103,7 @@ func (p *Pass) gate(d, out, added Map) {
 // output before the ReLU. Pixels are added in order.
 func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 	s, rows := p.f.graph.Convolutions[layer], &p.scratch.packed
-	in := p.maps[s.Input]
+	in := p.input(s)
 	depth, pixels := s.Kernel*s.Kernel*s.In, s.OutSize*s.OutSize
 	for at := 0; at < pixels; at += patchPixels {
 		count := min(patchPixels, pixels-at)

@@ -198,3 +198,35 @@ func TestCodedGates(t *testing.T) {
 	require.Greater(t, open, 100)
 	require.Greater(t, closed, 100)
 }
+
+// TestBackwardToStops: the layers that it visits have the same gradients, bit for
+// bit, whatever lies before them; the others are not visited.
+func TestBackwardToStops(t *testing.T) {
+	topology := testnet.Small()
+	r := rand.New(rand.NewPCG(9, 9))
+	f, err := NewForward(random(r, topology))
+	require.NoError(t, err)
+	picture := testnet.Picture(r, topology.Size)
+	slope := randomFloats(r, topology.Head.Classes)
+	run := func(first int) map[int][]float32 {
+		p := f.NewPass()
+		_, err = p.Run(picture)
+		require.NoError(t, err)
+		gradients := map[int][]float32{}
+		p.BackwardTo(first, slope, func(layer int, d Map) {
+			sum := make([]float32, f.graph.Convolutions[layer].Weights())
+			p.WeightGradient(layer, d, sum)
+			gradients[layer] = append(sum, d.Sums()...)
+		})
+		return gradients
+	}
+	all := run(0)
+	require.Len(t, all, len(f.convs))
+	for first := range f.convs {
+		got := run(first)
+		require.Len(t, got, len(f.convs)-first)
+		for layer, gradient := range got {
+			require.Equal(t, all[layer], gradient, "layer %d, from %d", layer, first)
+		}
+	}
+}

@@ -39,6 +39,9 @@ type Pass struct {
 	gradients []Map // by tensor; allocated by the first Backward
 	logits    []float32
 	scratch   Scratch
+
+	mask    []float32 // factors of the head's input, or nil
+	dropped Map       // the head's input times the mask
 }
 
 // NewPass allocates the activations.
@@ -93,7 +96,10 @@ func normalize(dst []float32, picture []int8, in model.Input) {
 
 // step computes the output of one step.
 func (p *Pass) step(s model.Step) {
-	out, in := p.output(s), p.maps[s.Input]
+	if s.Kind == model.Conv10 {
+		p.drop()
+	}
+	out, in := p.output(s), p.input(s)
 	if s.Kind == model.Pool {
 		MaxPool(out, in)
 		return
