@@ -8,6 +8,7 @@ import (
 	"halfmeg/kernels"
 	"halfmeg/model"
 	"halfmeg/quant/float"
+	"halfmeg/quant/train"
 )
 
 // calibrator keeps, for every calibration picture, the input of the group that
@@ -48,25 +49,19 @@ func newCalibrator(n *float.Network, pictures [][]int8, workers int) *calibrator
 // each calls work for every sample, on all workers. Calls for different
 // samples must not write to the same memory.
 func (c *calibrator) each(ctx context.Context, work func(i int, s *sample, scratch *float.Scratch)) error {
-	return c.parallel(ctx, len(c.samples), func(i int, scratch *float.Scratch) {
-		work(i, &c.samples[i], scratch)
+	scratch := make([]float.Scratch, c.workers)
+	return parallel.For(ctx, c.workers, len(c.samples), func(worker, i int) {
+		work(i, &c.samples[i], &scratch[worker])
 	})
 }
 
 // eachShard calls work for every sample, on all workers; the samples of a shard
 // in order, one after the other, so that a shard's sums need no lock.
 func (c *calibrator) eachShard(ctx context.Context, work func(shard int, s *sample, scratch *float.Scratch)) error {
-	return c.parallel(ctx, shards, func(shard int, scratch *float.Scratch) {
-		for i := shard; i < len(c.samples) && ctx.Err() == nil; i += shards {
-			work(shard, &c.samples[i], scratch)
-		}
-	})
-}
-
-// parallel is parallel.For with scratch memory for each worker.
-func (c *calibrator) parallel(ctx context.Context, n int, work func(i int, scratch *float.Scratch)) error {
 	scratch := make([]float.Scratch, c.workers)
-	return parallel.For(ctx, c.workers, n, func(worker, i int) { work(i, &scratch[worker]) })
+	return train.InShards(ctx, c.workers, shards, len(c.samples), func(worker, shard, i int) {
+		work(shard, &c.samples[i], &scratch[worker])
+	})
 }
 
 // groupStats are statistics of a group over all pictures.

@@ -71,12 +71,12 @@ func Distill(ctx context.Context, teacher *float.Network, n *model.Network, pict
 			return nil, err
 		}
 		b.draw(pictures, sampler)
-		divergence, err := b.run(ctx, studentForward, round)
+		sum, err := b.run(ctx, studentForward, round)
 		if err != nil {
 			return nil, err
 		}
-		s.learn(b.gradients(), schedule(round, o.Rounds))
-		recent += (divergence - recent) * max(recentShare, 1/float64(round+1))
+		s.learn(sum.Layers, schedule(round, o.Rounds))
+		recent += (sum.Loss/batchSize - recent) * max(recentShare, 1/float64(round+1))
 		if o.Progress != nil {
 			o.Progress(round+1, o.Rounds, recent)
 		}

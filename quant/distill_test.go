@@ -11,6 +11,7 @@ import (
 	"halfmeg/internal/testnet"
 	"halfmeg/model"
 	"halfmeg/quant/float"
+	"halfmeg/quant/train"
 )
 
 // int8Divergence returns the mean divergence of an int8 network's answers from the
@@ -28,7 +29,7 @@ func int8Divergence(t *testing.T, n *float.Network, q *model.Network, pictures [
 		want, err := pass.Run(picture)
 		require.NoError(t, err)
 		copy(e.Input(), picture)
-		p, q := softmax(want), softmax(e.Run())
+		p, q := train.Softmax(want), train.Softmax(e.Run())
 		for c := range p {
 			sum += float64(p[c]) * math.Log(float64(p[c]/q[c])) / float64(len(pictures))
 		}

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 
-	"halfmeg/internal/parallel"
 	"halfmeg/model"
 	"halfmeg/quant/float"
 	"halfmeg/quant/train"
@@ -34,7 +33,7 @@ const fisherShards = 4
 // called once per picture, from several goroutines.
 func MeasureFisher(ctx context.Context, n *float.Network, pictures [][]int8, workers int, progress func()) (*Fisher, error) {
 	return measureFisher(ctx, n, pictures, workers, progress, func(logits []float32, random *rand.Rand) []float32 {
-		return score(softmax(logits), random)
+		return score(train.Softmax(logits), random)
 	})
 }
 
@@ -68,15 +67,15 @@ func measureFisher(ctx context.Context, n *float.Network, pictures [][]int8, wor
 		workers = runtime.GOMAXPROCS(0)
 	}
 	convolutions := forward.Graph().Convolutions
-	sums := make([]*Fisher, fisherShards)
-	err = parallel.For(ctx, workers, fisherShards, func(_, shard int) {
+	sums, passes := make([]*Fisher, fisherShards), make([]*fisherPass, fisherShards)
+	for shard := range fisherShards {
 		sums[shard] = newFisher(convolutions)
-		p := &fisherPass{forward.NewPass(), train.NewAugmenter(n.Input.Size), score, sums[shard]}
-		for i := shard; i < len(pictures)*fisherVariants && ctx.Err() == nil; i += fisherShards {
-			p.add(pictures[i/fisherVariants], i%fisherVariants > 0, uint64(i))
-			if i%fisherVariants == 0 {
-				progress()
-			}
+		passes[shard] = &fisherPass{forward.NewPass(), train.NewAugmenter(n.Input.Size), score, sums[shard]}
+	}
+	err = train.InShards(ctx, workers, fisherShards, len(pictures)*fisherVariants, func(_, shard, i int) {
+		passes[shard].add(pictures[i/fisherVariants], i%fisherVariants > 0, uint64(i))
+		if i%fisherVariants == 0 {
+			progress()
 		}
 	})
 	if err != nil {
@@ -186,24 +185,4 @@ func logitScore(outputs int, spread float64, random *rand.Rand) []float32 {
 		}
 	}
 	return slope
-}
-
-// softmax returns the probabilities of logits, in float32 for the backward
-// pass.
-func softmax(logits []float32) []float32 {
-	top := logits[0]
-	for _, l := range logits {
-		top = max(top, l)
-	}
-	p := make([]float32, len(logits))
-	sum := 0.0
-	for c, l := range logits {
-		e := math.Exp(float64(l - top))
-		p[c] = float32(e)
-		sum += e
-	}
-	for c := range p {
-		p[c] = float32(float64(p[c]) / sum)
-	}
-	return p
 }

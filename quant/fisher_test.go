@@ -11,6 +11,7 @@ import (
 	"halfmeg/internal/testnet"
 	"halfmeg/model"
 	"halfmeg/quant/float"
+	"halfmeg/quant/train"
 )
 
 // divergenceOf returns the mean divergence of another network's answers from n's.
@@ -28,7 +29,7 @@ func divergenceOf(t *testing.T, n, other *float.Network, pictures [][]int8) floa
 		require.NoError(t, err)
 		got, err := passes[1].Run(picture)
 		require.NoError(t, err)
-		p, q := softmax(want), softmax(got)
+		p, q := train.Softmax(want), train.Softmax(got)
 		for c := range p {
 			sum += float64(p[c]) * math.Log(float64(p[c]/q[c])) / float64(len(pictures))
 		}

@@ -104,7 +104,7 @@ func (s *student) network() *model.Network {
 }
 
 // learn moves all layers against their gradients, which it overwrites.
-func (s *student) learn(gradients []*gradient, rate float64) {
+func (s *student) learn(gradients []*train.Gradient, rate float64) {
 	var running sync.WaitGroup
 	for i, p := range s.layers {
 		running.Go(func() { p.learn(gradients[i], rate) })
@@ -113,21 +113,21 @@ func (s *student) learn(gradients []*gradient, rate float64) {
 }
 
 // learn moves the layer against a gradient, which it overwrites.
-func (p *studentLayer) learn(g *gradient, rate float64) {
-	for i, d := range g.weights {
-		g.weights[i] = d * p.scales[i/p.depth] // by the latent weight
+func (p *studentLayer) learn(g *train.Gradient, rate float64) {
+	for i, d := range g.Weights {
+		g.Weights[i] = d * p.scales[i/p.depth] // by the latent weight
 	}
-	p.weightOptimiser.Step(g.weights, g.weights, rate*weightRate)
-	for i, u := range g.weights {
+	p.weightOptimiser.Step(g.Weights, g.Weights, rate*weightRate)
+	for i, u := range g.Weights {
 		if p.pruned == nil || !p.pruned[i] {
 			p.latent[i] = min(max(p.latent[i]-u, -model.MaxWeight), model.MaxWeight)
 		}
 	}
-	for o, d := range g.biases {
-		g.biases[o] = d * p.biasUnit
+	for o, d := range g.Biases {
+		g.Biases[o] = d * p.biasUnit
 	}
-	p.biasOptimiser.Step(g.biases, g.biases, rate*biasRate)
-	for o, u := range g.biases {
+	p.biasOptimiser.Step(g.Biases, g.Biases, rate*biasRate)
+	for o, u := range g.Biases {
 		p.bias[o] -= float32(p.biasUnit * u)
 	}
 	p.round()

@@ -200,7 +200,7 @@ func TestCodedGates(t *testing.T) {
 }
 
 // TestBackwardToStops: the layers that it visits have the same gradients, bit for
-// bit, whatever lies before them; the others are not visited.
+// bit, as in a pass through all layers; the others are not visited.
 func TestBackwardToStops(t *testing.T) {
 	topology := testnet.Small()
 	r := rand.New(rand.NewPCG(9, 9))

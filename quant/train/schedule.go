@@ -14,3 +14,11 @@ func WarmupCosine(warmup int) Schedule {
 		return min(1, float64(round+1)/float64(warmup)) * 0.5 * (1 + math.Cos(math.Pi*float64(round)/float64(rounds)))
 	}
 }
+
+// WarmupLinear returns the Schedule that rises linearly over the first warmup
+// rounds and falls linearly to zero: without a warm-up, that of SqueezeNet.
+func WarmupLinear(warmup int) Schedule {
+	return func(round, rounds int) float64 {
+		return min(1, float64(round+1)/float64(warmup)) * (1 - float64(round)/float64(rounds))
+	}
+}
