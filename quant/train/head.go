@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"halfmeg/internal/parallel"
 	"halfmeg/model"
 	"halfmeg/quant/float"
 )
@@ -46,8 +47,7 @@ func Features(ctx context.Context, net *float.Network, src Source, variants int,
 	workers, errs := make([]*featureWorker, cfg.Workers), make([]error, count)
 	for from := 0; from < count; from += featureBlock {
 		to := min(from+featureBlock, count)
-		// Results are by example, so the order does not matter.
-		err := InShards(ctx, cfg.Workers, to-from, to-from, func(worker, _, i int) {
+		err := parallel.For(ctx, cfg.Workers, to-from, func(worker, i int) {
 			if workers[worker] == nil {
 				workers[worker] = &featureWorker{forward.NewPass(), make([]int8, 3*net.Input.Size*net.Input.Size)}
 			}
