@@ -11,7 +11,7 @@ import (
 
 // headConfig trains the last layer of the tiny network.
 func headConfig() Config {
-	return Config{Seed: 3, Epochs: 40, Batch: 12, Rate: 0.1}
+	return Config{Seed: 3, Epochs: 40, Batch: 12, Rate: 1}
 }
 
 // TestFeaturesAreTheHeadsInput: the head's weights times the features, plus its
@@ -153,5 +153,5 @@ func TestHeadErrors(t *testing.T) {
 	require.ErrorContains(t, err, "1 variants of 0 pictures")
 	_, err = Features(t.Context(), net, failing{bars{9}}, 1, Config{})
 	require.ErrorIs(t, err, errBroken)
-	require.InDelta(t, math.SmallestNonzeroFloat32, (&FeatureSet{values: []float32{0}}).scale(), 1e-40)
+	require.InDelta(t, math.SmallestNonzeroFloat32, (&FeatureSet{pictures: 1, variants: 1, values: []float32{0}}).scale(), 1e-40)
 }

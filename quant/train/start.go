@@ -52,12 +52,13 @@ func draw(s model.Step, rule Rule, random *rand.Rand) float.Layer {
 }
 
 // ReplaceHead returns a network with a new last convolution, without padding,
-// for other classes. It starts with Xavier's rule. The other layers share the
-// parameters of net.
+// for other classes. The other layers share the parameters of net.
 //
 // A linear head has no ReLU before the average, so that the average can be taken
-// before the convolution: TrainHead needs that. Training from scratch works as
-// well with either.
+// before the convolution: TrainHead needs that. It starts with zeros. Random weights
+// would remain in all directions that few pictures do not determine: with Xavier's
+// rule, the head described at headRate is right on 91.4 instead of 94.0 %. A head with
+// a ReLU, which zeros would close for ever, starts with Xavier's rule.
 func ReplaceHead(net *float.Network, classes []string, linear bool, seed uint64) (*float.Network, error) {
 	if err := net.Validate(); err != nil {
 		return nil, err
@@ -73,6 +74,10 @@ func ReplaceHead(net *float.Network, classes []string, linear bool, seed uint64)
 		return nil, fmt.Errorf("%d classes: %w", len(classes), err)
 	}
 	last := len(net.Layers) - 1
-	n.Layers = append(slices.Clone(net.Layers[:last]), draw(g.Head(), Xavier, rand.New(rand.NewPCG(seed, 0))))
+	head := draw(g.Head(), Xavier, rand.New(rand.NewPCG(seed, 0)))
+	if linear {
+		clear(head.Weights)
+	}
+	n.Layers = append(slices.Clone(net.Layers[:last]), head)
 	return &n, nil
 }

@@ -54,9 +54,15 @@ func TestReplaceHead(t *testing.T) {
 	require.Equal(t, []string{"open", "shut"}, n.Labels)
 	last := len(net.Layers) - 1
 	require.Equal(t, net.Layers[:last], n.Layers[:last])
-	require.Len(t, n.Layers[last].Weights, 2*17)
+	require.Equal(t, make([]float32, 2*17), n.Layers[last].Weights)
 	require.Equal(t, before, net.Layers)
 	require.Equal(t, testnet.Small(), net.Topology)
+
+	rectified, err := ReplaceHead(net, []string{"open", "shut"}, false, 3)
+	require.NoError(t, err)
+	require.Equal(t, model.Head{Classes: 2}, rectified.Topology.Head)
+	require.Len(t, rectified.Layers[last].Weights, 2*17)
+	require.NotContains(t, rectified.Layers[last].Weights, float32(0))
 
 	_, err = ReplaceHead(net, nil, true, 3)
 	require.ErrorContains(t, err, "no classes")
