@@ -105,14 +105,24 @@ func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 	s, rows := p.f.graph.Convolutions[layer], &p.scratch.packed
 	in := p.input(s)
 	depth, pixels := s.Kernel*s.Kernel*s.In, s.OutSize*s.OutSize
+	// Rows are padded to whole panels here once, not in each product.
+	width := (depth + tileColumns - 1) / tileColumns * tileColumns
+	padded := target{sum, depth, s.Out}
+	if width != depth {
+		padded = target{reuse(&p.scratch.sums, s.Out*width), width, s.Out}
+		padded.copy(target{sum, depth, s.Out}, depth)
+	}
 	for at := 0; at < pixels; at += patchPixels {
 		count := min(patchPixels, pixels-at)
 		patches, stride := p.f.convs[s.Layer].Patches(in, at, count, s.OutSize, p.f.pad(s), &p.scratch)
-		rows.reshape(count, depth)
+		rows.reshape(count, width)
 		for i := range count {
 			rows.setRow(i, patches[i*stride:][:depth])
 		}
-		rows.mulAdd(target{sum, depth, s.Out}, left{d.Data[at*d.Stride:], 1, d.Stride})
+		rows.mulAdd(padded, left{d.Data[at*d.Stride:], 1, d.Stride})
+	}
+	if width != depth {
+		target{sum, depth, s.Out}.copy(padded, depth)
 	}
 }
 

@@ -33,6 +33,7 @@ const patchPixels = 96
 type Scratch struct {
 	patches []float32
 	packed  Packed    // patches as the right matrix of WeightGradient
+	sums    []float32 // of WeightGradient, rows padded
 	zeros   []float32 // one pixel
 }
 
