@@ -57,7 +57,7 @@ func TestTrainHeadIsTheTrainer(t *testing.T) {
 	trainer, err := New(net, noise{10, 15}, cfg)
 	require.NoError(t, err)
 	scale := f.scale()
-	trainer.weightRate = 1 / (scale * scale)
+	trainer.weightRate, trainer.biasRate = 1/(scale*scale), 1./8
 	trainer.cfg.Decay *= scale * scale
 	want, err := trainer.Run(t.Context())
 	require.NoError(t, err)

@@ -23,7 +23,8 @@ type Trainer struct {
 	gradients  *Gradients
 	optimisers []layerOptimiser // by layer; without a value where a layer does not change
 	loss       crossEntropy
-	weightRate float64 // factor of the rate of weights, relative to that of biases
+	weightRate float64 // factor of the rate of weights
+	biasRate   float64 // of biases
 }
 
 // layerOptimiser updates the parameters of one layer.
@@ -89,6 +90,7 @@ func resume(state *State, net *float.Network, pictures int, cfg Config) (*Traine
 		optimisers: make([]layerOptimiser, len(g.Convolutions)),
 		loss:       crossEntropy{cfg.LabelSmoothing, cfg.ClassWeights},
 		weightRate: 1,
+		biasRate:   1,
 	}
 	for l, v := range state.velocity {
 		if trained[l] {
@@ -196,7 +198,7 @@ func (t *Trainer) step(total *Shard, scale float64) {
 		g, p := total.Layers[l], t.state.layers[l]
 		layerRate := rate * t.cfg.layerRate(l)
 		move(p.Weights, g.Weights, scale, t.cfg.Decay, t.optimisers[l].weights, layerRate*t.weightRate)
-		move(p.Bias, g.Biases, scale, 0, t.optimisers[l].biases, layerRate)
+		move(p.Bias, g.Biases, scale, 0, t.optimisers[l].biases, layerRate*t.biasRate)
 	})
 }
 
