@@ -119,7 +119,7 @@ func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 		for i := range count {
 			rows.setRow(i, patches[i*stride:][:depth])
 		}
-		rows.mulAdd(padded, left{d.Data[at*d.Stride:], 1, d.Stride})
+		rows.mul(padded, padded, left{d.Data[at*d.Stride:], 1, d.Stride})
 	}
 	if width != depth {
 		target{sum, depth, s.Out}.copy(padded, depth)

@@ -85,7 +85,7 @@ func TestWeightGradientMatchesDefinition(t *testing.T) {
 				gather(patch, in, y*s.Stride-s.Pad, x*s.Stride-s.Pad, s.Kernel, nil)
 				for o, g := range d.pixel(y, x) {
 					for k, v := range patch {
-						want[o*len(patch)+k] += float32(g * v)
+						want[o*len(patch)+k] = fma(g, v, want[o*len(patch)+k])
 					}
 				}
 			}

@@ -18,13 +18,17 @@ func addTo(dst, src []float32) {
 	}
 }
 
-// maxInto sets dst to the elementwise maximum of dst and src; a NaN in src
-// counts as larger.
-func maxInto(dst, src []float32) {
-	for i := maxIntoVector(dst, src); i < len(dst); i++ {
-		if v := src[i]; v > dst[i] || v != v {
-			dst[i] = v
+// maxOf writes the elementwise maximum of x, y and z; a NaN in y or z counts as larger
+// than what stands before it. dst may be one of them.
+func maxOf(dst, x, y, z []float32) {
+	for i := maxOfVector(dst, x, y, z); i < len(dst); i++ {
+		m := x[i]
+		for _, v := range [2]float32{y[i], z[i]} {
+			if v > m || v != v {
+				m = v
+			}
 		}
+		dst[i] = m
 	}
 }
 

@@ -28,10 +28,10 @@ func addVector(dst, src []float32) int {
 	return n
 }
 
-func maxIntoVector(dst, src []float32) int {
+func maxOfVector(dst, x, y, z []float32) int {
 	n := vectored(len(dst))
 	if n > 0 {
-		maxIntoAVX2(&dst[0], &src[:n][0], n)
+		maxOfAVX2(&dst[0], &x[:n][0], &y[:n][0], &z[:n][0], n)
 	}
 	return n
 }
@@ -59,7 +59,7 @@ func reluAVX2(x *float32, n int)
 func addAVX2(dst, src *float32, n int)
 
 //go:noescape
-func maxIntoAVX2(dst, src *float32, n int)
+func maxOfAVX2(dst, x, y, z *float32, n int)
 
 //go:noescape
 func closeGateAVX2(d, out, base *float32, n int)

@@ -43,19 +43,28 @@ loop:
 	VMOVUPS Y0, (DI)(AX*4)
 	NEXT
 
-// func maxIntoAVX2(dst, src *float32, n int)
-TEXT ·maxIntoAVX2(SB), NOSPLIT, $0-24
+// LARGER sets MAX to V where V is larger or NaN. T and M are scratch.
+#define LARGER(V, MAX, T, M) \
+	VMAXPS    MAX, V, T     \
+	VCMPPS    $3, V, V, M   \
+	VBLENDVPS M, V, T, MAX
+
+// func maxOfAVX2(dst, x, y, z *float32, n int)
+TEXT ·maxOfAVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), DX
+	MOVQ z+24(FP), R8
+	MOVQ n+32(FP), CX
 	XORQ AX, AX
 
 loop:
-	VMOVUPS   (SI)(AX*4), Y0
-	VMAXPS    (DI)(AX*4), Y0, Y1 // src if it is larger, else dst
-	VCMPPS    $3, Y0, Y0, Y2     // src is NaN
-	VBLENDVPS Y2, Y0, Y1, Y1
-	VMOVUPS   Y1, (DI)(AX*4)
+	VMOVUPS (SI)(AX*4), Y0
+	VMOVUPS (DX)(AX*4), Y1
+	VMOVUPS (R8)(AX*4), Y2
+	LARGER(Y1, Y0, Y3, Y4)
+	LARGER(Y2, Y0, Y3, Y4)
+	VMOVUPS Y0, (DI)(AX*4)
 	NEXT
 
 // func closeGateAVX2(d, out, base *float32, n int)

@@ -41,7 +41,7 @@ func TestElementsMatchPlainLoops(t *testing.T) {
 	loops := map[string]func(a, b, c, d []float32){
 		"relu":          func(a, _, _, _ []float32) { relu(a) },
 		"addTo":         func(a, b, _, _ []float32) { addTo(a, b) },
-		"maxInto":       func(a, b, _, _ []float32) { maxInto(a, b) },
+		"maxOf":         maxOf,
 		"closeGate":     func(a, b, c, _ []float32) { closeGate(a, b, c) },
 		"routeGradient": routeGradient,
 	}

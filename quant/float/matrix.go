@@ -1,45 +1,49 @@
 package float
 
-// tileColumns is the width of a tile and of a panel of Packed.
+// tileColumns is the width of a panel of Packed, and of a tile or half of it.
 //
-// A product of matrices is computed in tiles: a few rows of the left matrix by
-// tileColumns columns of the right one, whose sums over k stay in registers.
-// Every element is summed in the order of k, with one rounding for each
-// product and one for each sum, so that plain Go and vector code agree bit for
-// bit.
+// A product of matrices is computed in tiles: a few rows of the left matrix by one or
+// two panels of the right one, whose sums over k stay in registers. Every element is
+// summed in the order of k, each product fused with its sum: rounded once, as fma
+// does. So plain Go and vector code agree bit for bit.
 const tileColumns = 16
 
-// tile is a micro-kernel. It adds to a tile of c the product of a range of rows of a
-// and a panel of b:
+// tile is a micro-kernel for one panel of b, or for two. It computes a tile of c from
+// the product of a range of rows of a and b:
 //
-//	c[i*ldc+j] += sum over k of a[i*row+k*step] * b[k*16+j], i < rows, j < 16
+//	c[i*ldc+j] = start[i*lds+j] + sum over k of a[i*row+k*step] * b[k*16+j], i < rows, j < 16
 //
-// b is one whole panel and not empty; its length determines the depth. Rows of
-// a are contiguous where step is 1, columns where row is 1.
+// b is a range of rows of a panel and not empty; its length determines the depth. For
+// two panels, the second starts next elements further, and j < 32. Rows of a are
+// contiguous where step is 1, columns where row is 1. start may be c; it is one row if
+// lds is 0.
 type tile struct {
 	rows int
-	add  func(c []float32, ldc int, a []float32, row, step int, b []float32)
+	mul  func(c []float32, ldc int, start []float32, lds int, a []float32, row, step int, b []float32, next int)
 }
 
-// isa is the tiles of one instruction set, the tallest first. The last has a
-// single row, so that any number of rows can be composed.
+// isa is the tiles of one instruction set, for two panels (or none) and for one, the
+// tallest first. The last for one has a single row, so that any number of rows can be
+// composed.
 type isa struct {
-	name  string
-	tiles []tile
+	name    string
+	pairs   []tile
+	singles []tile
 }
 
 // isas are the instruction sets that this machine can run, the fastest last.
-var isas = []isa{{"plain", []tile{{1, tileGo}}}}
+var isas = []isa{{"plain", nil, []tile{{1, tileGo}}}}
 
 // tileGo is the reference for the vector versions.
-func tileGo(c []float32, _ int, a []float32, _, step int, b []float32) {
-	sums := (*[tileColumns]float32)(c)
+func tileGo(c []float32, _ int, start []float32, _ int, a []float32, _, step int, b []float32, _ int) {
+	sums := *(*[tileColumns]float32)(start)
 	for k := range len(b) / tileColumns {
 		x := a[k*step]
 		for j, y := range (*[tileColumns]float32)(b[k*tileColumns:]) {
-			sums[j] += float32(x * y) // the conversion forbids a fused multiply-add
+			sums[j] = fma(x, y, sums[j])
 		}
 	}
+	*(*[tileColumns]float32)(c) = sums
 }
 
 // Packed is the right matrix of a product, [depth][columns], stored as panels
@@ -104,7 +108,8 @@ func Pack(m []float32, depth, columns int) *Packed {
 // in the order of k. ldc and lda are the strides from a row to the next, in
 // elements.
 func (p *Packed) MulAdd(c []float32, ldc int, a []float32, lda, rows int) {
-	p.mulAdd(target{c, ldc, rows}, left{a, lda, 1})
+	c0 := target{c, ldc, rows}
+	p.mul(c0, c0, left{a, lda, 1})
 }
 
 // MulAddUpper is MulAdd for as many rows as the packed matrix has columns,
@@ -116,8 +121,8 @@ func (p *Packed) MulAddUpper(c []float32, ldc int, a []float32, lda int) {
 	}
 }
 
-// target is the matrix that a product is added to: element (i, j) is
-// data[i*stride+j].
+// target is a matrix that a product is added to: element (i, j) is
+// data[i*stride+j]. Where the sums start from one row for all, its stride is 0.
 type target struct {
 	data   []float32
 	stride int
@@ -131,37 +136,80 @@ type left struct {
 	row, step int
 }
 
-// mulAdd is MulAdd with a left matrix that may be transposed.
-func (p *Packed) mulAdd(c target, a left) {
-	if c.rows == 0 || p.depth == 0 {
+// from returns the part from a row and a column on.
+func (c target) from(row, column int) target {
+	return target{c.data[row*c.stride+column:], c.stride, c.rows - row}
+}
+
+// mul writes start plus the product to c. start has as many rows as c, or its stride
+// is 0; it may be c.
+func (p *Packed) mul(c, start target, a left) {
+	if c.rows == 0 || p.columns == 0 {
+		return
+	}
+	if p.depth == 0 {
+		c.copy(start, p.columns)
 		return
 	}
 	// The last elements that vector code touches: a panic here instead of an
 	// access out of bounds there.
 	_ = c.data[(c.rows-1)*c.stride+p.columns-1]
+	_ = start.data[(c.rows-1)*start.stride+p.columns-1]
 	_ = a.data[(c.rows-1)*a.row+(p.depth-1)*a.step]
-	for j := 0; j < p.columns; j += tileColumns {
-		panel := p.data[j*p.depth : (j+tileColumns)*p.depth]
-		part := target{c.data[j:], c.stride, c.rows}
-		if width := p.columns - j; width < tileColumns {
-			edge := target{make([]float32, c.rows*tileColumns), tileColumns, c.rows}
-			edge.copy(part, width)
-			mulAddPanel(edge, a, panel)
-			part.copy(edge, width)
-			return
-		}
-		mulAddPanel(part, a, panel)
+	for k := 0; k < p.depth; k += depthBlock {
+		p.mulBlock(c, start, left{a.data[k*a.step:], a.row, a.step}, k, min(k+depthBlock, p.depth))
+		start = c
 	}
 }
 
-// mulAddPanel adds 16 columns of the product.
-func mulAddPanel(c target, a left, panel []float32) {
-	i := 0
-	for _, t := range isas[len(isas)-1].tiles {
-		for ; i+t.rows <= c.rows; i += t.rows {
-			t.add(c.data[i*c.stride:], c.stride, a.data[i*a.row:], a.row, a.step, panel)
+// depthBlock is the number of rows of b that are used for all rows of a before the
+// next ones: those of two panels, 32 kB, then stay in the L1 cache.
+const depthBlock = 256
+
+// mulBlock is mul for the rows [from, to) of the packed matrix.
+func (p *Packed) mulBlock(c, start target, a left, from, to int) {
+	set := &isas[len(isas)-1]
+	next := p.depth * tileColumns
+	for j := 0; j < p.columns; j += tileColumns {
+		panel := p.data[j*p.depth:]
+		part := panels{panel[from*tileColumns : to*tileColumns], next}
+		switch width := p.columns - j; {
+		case width >= 2*tileColumns && set.pairs != nil:
+			done := part.mul(set.pairs, c.from(0, j), start.from(0, j), a)
+			if done < c.rows {
+				rest := left{a.data[done*a.row:], a.row, a.step}
+				part.mul(set.singles, c.from(done, j), start.from(done, j), rest)
+				part.rows = panel[next+from*tileColumns : next+to*tileColumns]
+				part.mul(set.singles, c.from(done, j+tileColumns), start.from(done, j+tileColumns), rest)
+			}
+			j += tileColumns
+		case width >= tileColumns:
+			part.mul(set.singles, c.from(0, j), start.from(0, j), a)
+		default:
+			edge := target{make([]float32, c.rows*tileColumns), tileColumns, c.rows}
+			edge.copy(start.from(0, j), width)
+			part.mul(set.singles, edge, edge, a)
+			c.from(0, j).copy(edge, width)
 		}
 	}
+}
+
+// panels is a range of rows of one panel or two.
+type panels struct {
+	rows []float32 // of the first
+	next int       // elements to those of the second
+}
+
+// mul computes the columns of one tile for as many rows as the tiles can, and returns
+// their number.
+func (p panels) mul(tiles []tile, c, start target, a left) int {
+	i := 0
+	for _, t := range tiles {
+		for ; i+t.rows <= c.rows; i += t.rows {
+			t.mul(c.data[i*c.stride:], c.stride, start.data[i*start.stride:], start.stride, a.data[i*a.row:], a.row, a.step, p.rows, p.next)
+		}
+	}
+	return i
 }
 
 // copy copies the leading columns of src.

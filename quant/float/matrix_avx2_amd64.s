@@ -4,8 +4,8 @@
 
 // Tiles of 6 and of 1 row by 16 columns, two vectors per row.
 //
-//	DI        c, current row
-//	AX        stride of c's rows in bytes
+//	DI        start, then c, current row
+//	AX        stride of its rows in bytes
 //	SI R10    a at k: rows 0…2, rows 3…5
 //	BX R8     stride of a's rows in bytes, three times that
 //	R9        stride of k in a, in bytes
@@ -13,21 +13,27 @@
 //	CX        steps of k left
 //	Y0…Y11    the sums, two for each row
 //	Y12 Y13   row k of b
-//	Y14 Y15   products
+//	Y14 Y15   elements of a, in rotation
 #define ARGUMENTS \
-	MOVQ c_base+0(FP), DI  \
-	MOVQ ldc+24(FP), AX    \
-	MOVQ a_base+32(FP), SI \
-	MOVQ row+56(FP), BX    \
-	MOVQ step+64(FP), R9   \
-	MOVQ b_base+72(FP), DX \
-	MOVQ b_len+80(FP), CX  \
-	SHRQ $4, CX            \
-	SHLQ $2, AX            \
-	SHLQ $2, BX            \
-	SHLQ $2, R9            \
-	LEAQ (BX)(BX*2), R8    \
+	MOVQ start_base+32(FP), DI \
+	MOVQ lds+56(FP), AX        \
+	MOVQ a_base+64(FP), SI     \
+	MOVQ row+88(FP), BX        \
+	MOVQ step+96(FP), R9       \
+	MOVQ b_base+104(FP), DX    \
+	MOVQ b_len+112(FP), CX     \
+	SHRQ $4, CX                \
+	SHLQ $2, AX                \
+	SHLQ $2, BX                \
+	SHLQ $2, R9                \
+	LEAQ (BX)(BX*2), R8        \
 	LEAQ (SI)(R8*1), R10
+
+// RESULT prepares for the stores to c.
+#define RESULT \
+	MOVQ c_base+0(FP), DI \
+	MOVQ ldc+24(FP), AX   \
+	SHLQ $2, AX
 
 #define LOAD(LO, HI) \
 	VMOVUPS (DI), LO   \
@@ -45,17 +51,14 @@
 	VMOVUPS 32(DX), Y13 \
 	ADDQ    $64, DX
 
-// TERM adds the products with one row of a, multiplication and addition each
-// rounded, as the plain loop does.
-#define TERM(address, LO, HI) \
-	VBROADCASTSS address, Y14  \
-	VMULPS       Y12, Y14, Y15 \
-	VMULPS       Y13, Y14, Y14 \
-	VADDPS       Y15, LO, LO   \
-	VADDPS       Y14, HI, HI
+// TERM adds the products with one row of a, each fused with its sum. T is scratch.
+#define TERM(address, T, LO, HI) \
+	VBROADCASTSS address, T  \
+	VFMADD231PS  Y12, T, LO  \
+	VFMADD231PS  Y13, T, HI
 
-// func tile6AVX2(c []float32, ldc int, a []float32, row, step int, b []float32)
-TEXT ·tile6AVX2(SB), NOSPLIT, $0-96
+// func tile6AVX2(c []float32, ldc int, start []float32, lds int, a []float32, row, step int, b []float32, next int)
+TEXT ·tile6AVX2(SB), NOSPLIT, $0-136
 	ARGUMENTS
 	LOAD(Y0, Y1)
 	LOAD(Y2, Y3)
@@ -66,18 +69,18 @@ TEXT ·tile6AVX2(SB), NOSPLIT, $0-96
 
 loop:
 	B
-	TERM((SI), Y0, Y1)
-	TERM((SI)(BX*1), Y2, Y3)
-	TERM((SI)(BX*2), Y4, Y5)
-	TERM((R10), Y6, Y7)
-	TERM((R10)(BX*1), Y8, Y9)
-	TERM((R10)(BX*2), Y10, Y11)
+	TERM((SI), Y14, Y0, Y1)
+	TERM((SI)(BX*1), Y15, Y2, Y3)
+	TERM((SI)(BX*2), Y14, Y4, Y5)
+	TERM((R10), Y15, Y6, Y7)
+	TERM((R10)(BX*1), Y14, Y8, Y9)
+	TERM((R10)(BX*2), Y15, Y10, Y11)
 	ADDQ R9, SI
 	ADDQ R9, R10
 	DECQ CX
 	JNZ  loop
 
-	MOVQ c_base+0(FP), DI
+	RESULT
 	STORE(Y0, Y1)
 	STORE(Y2, Y3)
 	STORE(Y4, Y5)
@@ -87,19 +90,19 @@ loop:
 	VZEROUPPER
 	RET
 
-// func tile1AVX2(c []float32, ldc int, a []float32, row, step int, b []float32)
-TEXT ·tile1AVX2(SB), NOSPLIT, $0-96
+// func tile1AVX2(c []float32, ldc int, start []float32, lds int, a []float32, row, step int, b []float32, next int)
+TEXT ·tile1AVX2(SB), NOSPLIT, $0-136
 	ARGUMENTS
 	LOAD(Y0, Y1)
 
 loop:
 	B
-	TERM((SI), Y0, Y1)
+	TERM((SI), Y14, Y0, Y1)
 	ADDQ R9, SI
 	DECQ CX
 	JNZ  loop
 
-	MOVQ c_base+0(FP), DI
+	RESULT
 	STORE(Y0, Y1)
 	VZEROUPPER
 	RET

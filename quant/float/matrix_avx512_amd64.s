@@ -2,10 +2,11 @@
 
 #include "textflag.h"
 
-// Tiles of 12, 4 and 1 row by 16 columns, one vector per row.
+// Tiles of 12, 4 and 1 row by 16 columns, one vector per row, and of 12 and 4 rows
+// by 32 columns, two vectors per row, which load an element of a once for both.
 //
-//	DI          c, current row
-//	AX          stride of c's rows in bytes
+//	DI          start, then c, current row; within the loop of a pair the second panel of b at k
+//	AX          stride of its rows in bytes
 //	SI          a at k
 //	BX          stride of a's rows in bytes
 //	R8…R12      3, 5, 7, 9 and 11 times that
@@ -13,25 +14,32 @@
 //	DX          b at k, 64 bytes for each k
 //	CX          steps of k left
 //	Z0…Z11      the sums, one for each row
-//	Z12         row k of b
-//	Z13…Z15     products, in rotation, so that they do not wait for each other
+//	Z12…Z23     the sums of the second panel
+//	Z24 Z25     row k of b, of both panels
+//	Z26…Z28     elements of a, in rotation
 #define ARGUMENTS \
-	MOVQ c_base+0(FP), DI   \
-	MOVQ ldc+24(FP), AX     \
-	MOVQ a_base+32(FP), SI  \
-	MOVQ row+56(FP), BX     \
-	MOVQ step+64(FP), R13   \
-	MOVQ b_base+72(FP), DX  \
-	MOVQ b_len+80(FP), CX   \
-	SHRQ $4, CX             \
-	SHLQ $2, AX             \
-	SHLQ $2, BX             \
-	SHLQ $2, R13            \
-	LEAQ (BX)(BX*2), R8     \
-	LEAQ (BX)(BX*4), R9     \
-	LEAQ (R8)(BX*4), R10    \
-	LEAQ (BX)(BX*8), R11    \
+	MOVQ start_base+32(FP), DI \
+	MOVQ lds+56(FP), AX        \
+	MOVQ a_base+64(FP), SI     \
+	MOVQ row+88(FP), BX        \
+	MOVQ step+96(FP), R13      \
+	MOVQ b_base+104(FP), DX    \
+	MOVQ b_len+112(FP), CX     \
+	SHRQ $4, CX                \
+	SHLQ $2, AX                \
+	SHLQ $2, BX                \
+	SHLQ $2, R13               \
+	LEAQ (BX)(BX*2), R8        \
+	LEAQ (BX)(BX*4), R9        \
+	LEAQ (R8)(BX*4), R10       \
+	LEAQ (BX)(BX*8), R11       \
 	LEAQ (R8)(BX*8), R12
+
+// RESULT prepares for the stores to c.
+#define RESULT \
+	MOVQ c_base+0(FP), DI \
+	MOVQ ldc+24(FP), AX   \
+	SHLQ $2, AX
 
 #define LOAD(SUM) \
 	VMOVUPS (DI), SUM \
@@ -41,19 +49,122 @@
 	VMOVUPS SUM, (DI) \
 	ADDQ    AX, DI
 
+#define LOAD_PAIR(LO, HI) \
+	VMOVUPS (DI), LO   \
+	VMOVUPS 64(DI), HI \
+	ADDQ    AX, DI
+
+#define STORE_PAIR(LO, HI) \
+	VMOVUPS LO, (DI)   \
+	VMOVUPS HI, 64(DI) \
+	ADDQ    AX, DI
+
+// SECOND finds the second panel of b.
+#define SECOND \
+	MOVQ next+128(FP), DI \
+	LEAQ (DX)(DI*4), DI
+
 // B loads the row of b for this k and advances to the next.
 #define B \
-	VMOVUPS (DX), Z12 \
+	VMOVUPS (DX), Z24 \
 	ADDQ    $64, DX
 
-// TERM adds the products with one row of a, multiplication and addition each
-// rounded, as the plain loop does. T is scratch.
-#define TERM(address, T, SUM) \
-	VMULPS.BCST address, Z12, T \
-	VADDPS      T, SUM, SUM
+#define B_PAIR \
+	VMOVUPS (DX), Z24 \
+	VMOVUPS (DI), Z25 \
+	ADDQ    $64, DX   \
+	ADDQ    $64, DI
 
-// func tile12AVX512(c []float32, ldc int, a []float32, row, step int, b []float32)
-TEXT ·tile12AVX512(SB), NOSPLIT, $0-96
+// TERM adds the products with one row of a, each fused with its sum.
+#define TERM(address, SUM) \
+	VFMADD231PS.BCST address, Z24, SUM
+
+// TERM_PAIR is TERM for two panels. T is scratch.
+#define TERM_PAIR(address, T, LO, HI) \
+	VBROADCASTSS address, T  \
+	VFMADD231PS  Z24, T, LO \
+	VFMADD231PS  Z25, T, HI
+
+// func pair12AVX512(c []float32, ldc int, start []float32, lds int, a []float32, row, step int, b []float32, next int)
+TEXT ·pair12AVX512(SB), NOSPLIT, $0-136
+	ARGUMENTS
+	LOAD_PAIR(Z0, Z12)
+	LOAD_PAIR(Z1, Z13)
+	LOAD_PAIR(Z2, Z14)
+	LOAD_PAIR(Z3, Z15)
+	LOAD_PAIR(Z4, Z16)
+	LOAD_PAIR(Z5, Z17)
+	LOAD_PAIR(Z6, Z18)
+	LOAD_PAIR(Z7, Z19)
+	LOAD_PAIR(Z8, Z20)
+	LOAD_PAIR(Z9, Z21)
+	LOAD_PAIR(Z10, Z22)
+	LOAD_PAIR(Z11, Z23)
+	SECOND
+
+loop:
+	B_PAIR
+	TERM_PAIR((SI), Z26, Z0, Z12)
+	TERM_PAIR((SI)(BX*1), Z27, Z1, Z13)
+	TERM_PAIR((SI)(BX*2), Z28, Z2, Z14)
+	TERM_PAIR((SI)(R8*1), Z26, Z3, Z15)
+	TERM_PAIR((SI)(BX*4), Z27, Z4, Z16)
+	TERM_PAIR((SI)(R9*1), Z28, Z5, Z17)
+	TERM_PAIR((SI)(R8*2), Z26, Z6, Z18)
+	TERM_PAIR((SI)(R10*1), Z27, Z7, Z19)
+	TERM_PAIR((SI)(BX*8), Z28, Z8, Z20)
+	TERM_PAIR((SI)(R11*1), Z26, Z9, Z21)
+	TERM_PAIR((SI)(R9*2), Z27, Z10, Z22)
+	TERM_PAIR((SI)(R12*1), Z28, Z11, Z23)
+	ADDQ R13, SI
+	DECQ CX
+	JNZ  loop
+
+	RESULT
+	STORE_PAIR(Z0, Z12)
+	STORE_PAIR(Z1, Z13)
+	STORE_PAIR(Z2, Z14)
+	STORE_PAIR(Z3, Z15)
+	STORE_PAIR(Z4, Z16)
+	STORE_PAIR(Z5, Z17)
+	STORE_PAIR(Z6, Z18)
+	STORE_PAIR(Z7, Z19)
+	STORE_PAIR(Z8, Z20)
+	STORE_PAIR(Z9, Z21)
+	STORE_PAIR(Z10, Z22)
+	STORE_PAIR(Z11, Z23)
+	VZEROUPPER
+	RET
+
+// func pair4AVX512(c []float32, ldc int, start []float32, lds int, a []float32, row, step int, b []float32, next int)
+TEXT ·pair4AVX512(SB), NOSPLIT, $0-136
+	ARGUMENTS
+	LOAD_PAIR(Z0, Z12)
+	LOAD_PAIR(Z1, Z13)
+	LOAD_PAIR(Z2, Z14)
+	LOAD_PAIR(Z3, Z15)
+	SECOND
+
+loop:
+	B_PAIR
+	TERM_PAIR((SI), Z26, Z0, Z12)
+	TERM_PAIR((SI)(BX*1), Z27, Z1, Z13)
+	TERM_PAIR((SI)(BX*2), Z28, Z2, Z14)
+	TERM_PAIR((SI)(R8*1), Z26, Z3, Z15)
+	ADDQ R13, SI
+	DECQ CX
+	JNZ  loop
+
+	RESULT
+	STORE_PAIR(Z0, Z12)
+	STORE_PAIR(Z1, Z13)
+	STORE_PAIR(Z2, Z14)
+	STORE_PAIR(Z3, Z15)
+	VZEROUPPER
+	RET
+
+// func tile12AVX512(c []float32, ldc int, start []float32, lds int, a []float32, row, step int, b []float32, next int)
+TEXT ·tile12AVX512(SB), NOSPLIT, $0-136
 	ARGUMENTS
 	LOAD(Z0)
 	LOAD(Z1)
@@ -70,23 +181,23 @@ TEXT ·tile12AVX512(SB), NOSPLIT, $0-96
 
 loop:
 	B
-	TERM((SI), Z13, Z0)
-	TERM((SI)(BX*1), Z14, Z1)
-	TERM((SI)(BX*2), Z15, Z2)
-	TERM((SI)(R8*1), Z13, Z3)
-	TERM((SI)(BX*4), Z14, Z4)
-	TERM((SI)(R9*1), Z15, Z5)
-	TERM((SI)(R8*2), Z13, Z6)
-	TERM((SI)(R10*1), Z14, Z7)
-	TERM((SI)(BX*8), Z15, Z8)
-	TERM((SI)(R11*1), Z13, Z9)
-	TERM((SI)(R9*2), Z14, Z10)
-	TERM((SI)(R12*1), Z15, Z11)
+	TERM((SI), Z0)
+	TERM((SI)(BX*1), Z1)
+	TERM((SI)(BX*2), Z2)
+	TERM((SI)(R8*1), Z3)
+	TERM((SI)(BX*4), Z4)
+	TERM((SI)(R9*1), Z5)
+	TERM((SI)(R8*2), Z6)
+	TERM((SI)(R10*1), Z7)
+	TERM((SI)(BX*8), Z8)
+	TERM((SI)(R11*1), Z9)
+	TERM((SI)(R9*2), Z10)
+	TERM((SI)(R12*1), Z11)
 	ADDQ R13, SI
 	DECQ CX
 	JNZ  loop
 
-	MOVQ c_base+0(FP), DI
+	RESULT
 	STORE(Z0)
 	STORE(Z1)
 	STORE(Z2)
@@ -102,8 +213,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func tile4AVX512(c []float32, ldc int, a []float32, row, step int, b []float32)
-TEXT ·tile4AVX512(SB), NOSPLIT, $0-96
+// func tile4AVX512(c []float32, ldc int, start []float32, lds int, a []float32, row, step int, b []float32, next int)
+TEXT ·tile4AVX512(SB), NOSPLIT, $0-136
 	ARGUMENTS
 	LOAD(Z0)
 	LOAD(Z1)
@@ -112,15 +223,15 @@ TEXT ·tile4AVX512(SB), NOSPLIT, $0-96
 
 loop:
 	B
-	TERM((SI), Z13, Z0)
-	TERM((SI)(BX*1), Z14, Z1)
-	TERM((SI)(BX*2), Z15, Z2)
-	TERM((SI)(R8*1), Z13, Z3)
+	TERM((SI), Z0)
+	TERM((SI)(BX*1), Z1)
+	TERM((SI)(BX*2), Z2)
+	TERM((SI)(R8*1), Z3)
 	ADDQ R13, SI
 	DECQ CX
 	JNZ  loop
 
-	MOVQ c_base+0(FP), DI
+	RESULT
 	STORE(Z0)
 	STORE(Z1)
 	STORE(Z2)
@@ -128,19 +239,19 @@ loop:
 	VZEROUPPER
 	RET
 
-// func tile1AVX512(c []float32, ldc int, a []float32, row, step int, b []float32)
-TEXT ·tile1AVX512(SB), NOSPLIT, $0-96
+// func tile1AVX512(c []float32, ldc int, start []float32, lds int, a []float32, row, step int, b []float32, next int)
+TEXT ·tile1AVX512(SB), NOSPLIT, $0-136
 	ARGUMENTS
 	LOAD(Z0)
 
 loop:
 	B
-	TERM((SI), Z13, Z0)
+	TERM((SI), Z0)
 	ADDQ R13, SI
 	DECQ CX
 	JNZ  loop
 
-	MOVQ c_base+0(FP), DI
+	RESULT
 	STORE(Z0)
 	VZEROUPPER
 	RET

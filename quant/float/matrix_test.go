@@ -32,8 +32,8 @@ func eachISA(t *testing.T, test func(t *testing.T)) {
 func TestMulAddMatchesDefinition(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))
-		for range 300 {
-			rows, columns, depth := 1+r.IntN(30), 1+r.IntN(50), 1+r.IntN(40)
+		for i := range 300 {
+			rows, columns, depth := 1+r.IntN(30), 1+r.IntN(100), 1+r.IntN(40)*(1+19*(i/290))
 			lda, ldc, ldt := depth+r.IntN(3), columns+r.IntN(3), rows+r.IntN(3)
 			a, b := randomFloats(r, rows*lda), randomFloats(r, columns*depth)
 			transposed := make([]float32, depth*ldt)
@@ -46,14 +46,15 @@ func TestMulAddMatchesDefinition(t *testing.T) {
 				}
 				for j := range columns {
 					for k := range depth {
-						want[i*ldc+j] += float32(a[i*lda+k] * b[j*depth+k])
+						want[i*ldc+j] = fma(a[i*lda+k], b[j*depth+k], want[i*ldc+j])
 					}
 				}
 			}
 			packed := PackTransposed(b, columns, depth)
 			packed.MulAdd(got, ldc, a, lda, rows)
 			require.Equal(t, want, got, "%d rows, %d columns, depth %d", rows, columns, depth)
-			packed.mulAdd(target{gotTransposed, ldc, rows}, left{transposed, 1, ldt})
+			sums := target{gotTransposed, ldc, rows}
+			packed.mul(sums, sums, left{transposed, 1, ldt})
 			require.Equal(t, want, gotTransposed, "transposed: %d rows, %d columns, depth %d", rows, columns, depth)
 		}
 	})
@@ -98,21 +99,43 @@ func TestPacksAgree(t *testing.T) {
 	}
 }
 
+// tiles returns all tiles of an instruction set with their numbers of panels.
+func (f isa) tiles() map[string]tileOf {
+	all := map[string]tileOf{}
+	for _, t := range f.pairs {
+		all[fmt.Sprintf("%dx%d", t.rows, 2*tileColumns)] = tileOf{t, 2}
+	}
+	for _, t := range f.singles {
+		all[fmt.Sprintf("%dx%d", t.rows, tileColumns)] = tileOf{t, 1}
+	}
+	return all
+}
+
+type tileOf struct {
+	tile
+	panels int
+}
+
 // TestTilesMatchPlainLoop compares every tile of the machine with the plain one.
 func TestTilesMatchPlainLoop(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	for _, f := range isas {
-		for _, tile := range f.tiles {
+		for name, tile := range f.tiles() {
 			for depth := 1; depth < 70; depth++ {
-				row, step, ldc := 1+r.IntN(5), 1+r.IntN(5), tileColumns+r.IntN(5)
-				a, b := randomFloats(r, tile.rows*row+depth*step), randomFloats(r, depth*tileColumns)
+				row, step, columns := 1+r.IntN(5), 1+r.IntN(5), tile.panels*tileColumns
+				ldc, lds := columns+r.IntN(5), (columns+r.IntN(5))*r.IntN(2)
+				a, b := randomFloats(r, tile.rows*row+depth*step), randomFloats(r, depth*columns)
+				start := randomFloats(r, tile.rows*(columns+5))
 				want := randomFloats(r, tile.rows*ldc)
 				got := append([]float32(nil), want...)
 				for i := range tile.rows {
-					tileGo(want[i*ldc:], ldc, a[i*row:], row, step, b)
+					for p := range tile.panels {
+						at := p * tileColumns
+						tileGo(want[i*ldc+at:], ldc, start[i*lds+at:], lds, a[i*row:], row, step, b[at*depth:][:tileColumns*depth], 0)
+					}
 				}
-				tile.add(got, ldc, a, row, step, b)
-				require.Equal(t, want, got, "%s, %d rows, depth %d", f.name, tile.rows, depth)
+				tile.mul(got, ldc, start, lds, a, row, step, b[:tileColumns*depth], tileColumns*depth)
+				require.Equal(t, want, got, "%s, %s, depth %d", f.name, name, depth)
 			}
 		}
 	}
@@ -122,15 +145,16 @@ func TestTilesMatchPlainLoop(t *testing.T) {
 func BenchmarkTile(b *testing.B) {
 	const depth, stride = 256, 257
 	r := rand.New(rand.NewPCG(3, 3))
-	a, panel, c := randomFloats(r, depth*stride), randomFloats(r, depth*tileColumns), make([]float32, 16*tileColumns)
+	a, panels, c := randomFloats(r, depth*stride), randomFloats(r, 2*depth*tileColumns), make([]float32, 2*16*tileColumns)
 	for _, f := range isas {
-		for _, tile := range f.tiles {
-			for name, steps := range map[string][2]int{"rows": {stride, 1}, "transposed": {1, stride}} {
-				b.Run(fmt.Sprintf("%s/%d/%s", f.name, tile.rows, name), func(b *testing.B) {
+		for name, tile := range f.tiles() {
+			for kind, steps := range map[string][2]int{"rows": {stride, 1}, "transposed": {1, stride}} {
+				columns := tile.panels * tileColumns
+				b.Run(fmt.Sprintf("%s/%s/%s", f.name, name, kind), func(b *testing.B) {
 					for b.Loop() {
-						tile.add(c, tileColumns, a, steps[0], steps[1], panel)
+						tile.mul(c, columns, c, columns, a, steps[0], steps[1], panels[:tileColumns*depth], tileColumns*depth)
 					}
-					b.ReportMetric(float64(tile.rows*tileColumns*depth)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
+					b.ReportMetric(float64(tile.rows*columns*depth)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
 				})
 			}
 		}

@@ -88,9 +88,16 @@ func (p *Pass) Run(picture []int8) ([]float32, error) {
 // normalize converts bytes minus 128 to what the float network reads:
 // (byte-mean)/std by channel.
 func normalize(dst []float32, picture []int8, in model.Input) {
-	for i, b := range picture {
-		c := i % 3
-		dst[i] = (float32(int(b)+128) - in.Mean[c]) / in.Std[c]
+	var values [3][256]float32
+	for c := range values {
+		for b := range values[c] {
+			values[c][b] = (float32(b) - in.Mean[c]) / in.Std[c]
+		}
+	}
+	for i := 0; i+3 <= len(picture); i += 3 {
+		for c, b := range (*[3]int8)(picture[i:]) {
+			dst[i+c] = values[c][byte(b)^0x80]
+		}
 	}
 }
 

@@ -2,23 +2,19 @@ package float
 
 import "halfmeg/model"
 
-// MaxPool writes the maximum of each 3x3 window at stride 2; windows that reach
-// beyond the map (ceil mode) are cut off.
+// MaxPool writes the maximum of each 3x3 window at stride 2. Where a window reaches
+// beyond the map (ceil mode), the last row or column stands for what is missing.
 func MaxPool(dst, src Map) {
 	length := (src.Size-1)*src.Stride + src.Channels
 	row := Map{Size: src.Size, Channels: src.Channels, Stride: src.Stride, Data: make([]float32, length)}
+	line := func(y int) []float32 { return src.Data[min(y, src.Size-1)*src.Size*src.Stride:][:length] }
+	column := func(x int) []float32 { return row.pixel(0, min(x, src.Size-1)) }
 	for y := range dst.Size {
-		top := y * model.PoolStride
-		copy(row.Data, src.Data[top*src.Size*src.Stride:])
-		for below := top + 1; below < min(top+model.PoolKernel, src.Size); below++ {
-			maxInto(row.Data, src.Data[below*src.Size*src.Stride:])
-		}
+		top := model.PoolStride * y
+		maxOf(row.Data, line(top), line(top+1), line(top+2))
 		for x := range dst.Size {
-			left := x * model.PoolStride
-			copy(dst.pixel(y, x), row.pixel(0, left))
-			for right := left + 1; right < min(left+model.PoolKernel, src.Size); right++ {
-				maxInto(dst.pixel(y, x), row.pixel(0, right))
-			}
+			left := model.PoolStride * x
+			maxOf(dst.pixel(y, x), column(left), column(left+1), column(left+2))
 		}
 	}
 }
