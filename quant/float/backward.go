@@ -140,8 +140,7 @@ func (c *Conv) inputGradient(dst, d Map, scratch *Scratch) {
 	for at := 0; at < pixels; at += patchPixels {
 		count := min(patchPixels, pixels-at)
 		patches := reuse(&scratch.patches, count*depth)
-		clear(patches)
-		c.transposed.MulAdd(patches, depth, d.Data[at*d.Stride:], d.Stride, count)
+		c.transposed.mul(target{patches, depth, count}, target{data: reuse(&scratch.zeros, depth)}, left{d.Data[at*d.Stride:], d.Stride, 1})
 		for i := range count {
 			y, x := (at+i)/d.Size*s.Stride-s.Pad, (at+i)%d.Size*s.Stride-s.Pad
 			scatter(dst, patches[i*depth:(i+1)*depth], y, x, s.Kernel)

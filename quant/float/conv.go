@@ -34,7 +34,7 @@ type Scratch struct {
 	patches []float32
 	packed  Packed    // patches as the right matrix of WeightGradient
 	sums    []float32 // of WeightGradient, rows padded
-	zeros   []float32 // one pixel
+	zeros   []float32 // of one pixel or one patch
 }
 
 // reuse returns n elements of memory, which grows as needed; old contents
