@@ -29,6 +29,7 @@ import (
 	"halfmeg/quant"
 	"halfmeg/quant/importer"
 	"halfmeg/tools/internal/cli"
+	"halfmeg/tools/internal/compress"
 	"halfmeg/tools/internal/metrics"
 	"halfmeg/tools/internal/pictures"
 )
@@ -39,9 +40,8 @@ type settings struct {
 	calib   string
 	out     string
 	workers int
-	bytes   int     // limit of the file; 0 means as fine as int8 can be
-	drop    float64 // limit of the expected drop of top-1 in points, instead of bytes; 0 means none
-	rounds  int     // of distillation
+	rounds  int // of distillation
+	compress.Limits
 	report  string
 	options importer.Options
 }
@@ -110,14 +110,14 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, sizes, err := sqz.DecodeSizes(chosen.encoded)
+	_, sizes, err := sqz.DecodeSizes(chosen.Encoded)
 	if err != nil {
 		return err
 	}
-	printLayers(chosen.result, sizes)
+	printLayers(chosen.Result, sizes)
 	printAgreement(chosen)
 	if chosen.blind == "" {
-		d.warn(metrics.FewPictures(chosen.agreement))
+		d.warn(metrics.FewPictures(chosen.Agreement))
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -130,13 +130,13 @@ func run(ctx context.Context) error {
 	}
 	// Models are public: readable for everyone.
 	err = atomicfile.Write(s.out, 0o644, func(w io.Writer) error {
-		_, err := w.Write(chosen.encoded)
+		_, err := w.Write(chosen.Encoded)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", s.out, err)
 	}
-	fmt.Printf("%s: %d bytes\n", s.out, chosen.bytes)
+	fmt.Printf("%s: %d bytes\n", s.out, chosen.Bytes)
 	return nil
 }
 
@@ -160,8 +160,8 @@ func readFlags() *settings {
 	flag.StringVar(&s.weights, "weights", "", "`file` of pretrained weights: .onnx, .caffemodel, .pth, .safetensors or .net")
 	flag.StringVar(&s.calib, "calib", "", "`folder` of pictures for calibration, a few hundred like those the network will see")
 	flag.StringVar(&s.out, "out", "", ".sqz `file` to write")
-	flag.IntVar(&s.bytes, "max-bytes", 480_000, "limit of the file in `bytes`: weights are rounded as coarsely as necessary; 0 rounds as finely as int8 allows")
-	flag.Float64Var(&s.drop, "max-drop", 0, "instead of -max-bytes: write the smallest file whose top-1 on held-out pictures is expected to drop by at most this many `points`; needs 200 pictures")
+	flag.IntVar(&s.Bytes, "max-bytes", 480_000, "limit of the file in `bytes`: weights are rounded as coarsely as necessary; 0 rounds as finely as int8 allows")
+	flag.Float64Var(&s.Drop, "max-drop", 0, "instead of -max-bytes: write the smallest file whose top-1 on held-out pictures is expected to drop by at most this many `points`; needs 200 pictures")
 	flag.IntVar(&s.rounds, "distill", 0, "`number` of rounds of distillation from the float network, 16 pictures each; the result is kept if it is better on held-out pictures")
 	flag.StringVar(&s.report, "report", "", "HTML `file` to write: a report on where the bytes and the errors are, with the worst pictures")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures processed in parallel; the result does not depend on it")
@@ -176,10 +176,10 @@ func readFlags() *settings {
 		cli.Usage("quantize", fmt.Sprintf("unexpected argument %q: quantize takes only flags", flag.Arg(0)))
 	case s.workers < 1:
 		cli.Usage("quantize", fmt.Sprintf("-workers %d: at least one worker is needed", s.workers))
-	case s.bytes < 0:
-		cli.Usage("quantize", fmt.Sprintf("-max-bytes %d: must not be negative", s.bytes))
-	case given["max-drop"] && !(s.drop > 0 && s.drop <= 100):
-		cli.Usage("quantize", fmt.Sprintf("-max-drop %v: expected points above 0, at most 100", s.drop))
+	case s.Bytes < 0:
+		cli.Usage("quantize", fmt.Sprintf("-max-bytes %d: must not be negative", s.Bytes))
+	case given["max-drop"] && !(s.Drop > 0 && s.Drop <= 100):
+		cli.Usage("quantize", fmt.Sprintf("-max-drop %v: expected points above 0, at most 100", s.Drop))
 	case given["max-drop"] && given["max-bytes"]:
 		cli.Usage("quantize", "-max-bytes and -max-drop exclude each other")
 	case s.rounds < 0:
@@ -271,7 +271,7 @@ func decibels(ratio float64) string {
 // printAgreement prints the agreement with the float network on the held-out
 // pictures.
 func printAgreement(m *outcome) {
-	a := m.agreement
+	a := m.Agreement
 	if a.Pictures == 0 {
 		fmt.Print("\nToo few pictures to hold some out: the agreement with the float network was not measured.\n")
 		return

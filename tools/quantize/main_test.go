@@ -25,6 +25,7 @@ import (
 	"halfmeg/model/sqz"
 	"halfmeg/quant/float"
 	"halfmeg/quant/importer"
+	"halfmeg/tools/internal/compress"
 	"halfmeg/tools/internal/metrics"
 	"halfmeg/tools/internal/pictures"
 )
@@ -185,7 +186,7 @@ func TestProbeFindsWrongPreprocessing(t *testing.T) {
 	require.NoError(t, err)
 	f, err := pictures.List(testdata.Path(t, "images/calib"), pictures.Classes{})
 	require.NoError(t, err)
-	items := spread(f.Items, probePictures)
+	items := compress.Spread(f.Items, probePictures)
 	warnings := func(n *float.Network) []string {
 		hits, err := classify(context.Background(), n, items, 2, func() {})
 		require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/model"
+	"halfmeg/tools/internal/compress"
 	"halfmeg/tools/internal/pictures"
 )
 
@@ -23,7 +24,7 @@ func TestMixUncropped(t *testing.T) {
 		return inputs
 	}
 	cropped, whole, mixed := prepare(model.Crop), prepare(model.Direct), prepare(model.Crop)
-	require.NoError(t, mixUncropped(context.Background(), mixed, model.TorchvisionInput(), 1))
+	require.NoError(t, compress.MixUncropped(context.Background(), mixed, model.TorchvisionInput(), 1))
 	for i := range mixed.Data {
 		require.NotEqual(t, cropped.Data[i], whole.Data[i])
 		want := cropped
@@ -35,6 +36,6 @@ func TestMixUncropped(t *testing.T) {
 	direct := model.TorchvisionInput()
 	direct.Fit = model.Direct
 	untouched := prepare(model.Direct)
-	require.NoError(t, mixUncropped(context.Background(), untouched, direct, 1))
+	require.NoError(t, compress.MixUncropped(context.Background(), untouched, direct, 1))
 	require.Equal(t, whole.Data, untouched.Data)
 }

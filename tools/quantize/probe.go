@@ -8,6 +8,7 @@ import (
 
 	"halfmeg/model"
 	"halfmeg/quant/float"
+	"halfmeg/tools/internal/compress"
 	"halfmeg/tools/internal/metrics"
 	"halfmeg/tools/internal/pictures"
 	"halfmeg/tools/internal/progress"
@@ -36,7 +37,7 @@ func probe(ctx context.Context, n *float.Network, stated bool, folder *pictures.
 		fmt.Println("the classes of the pictures are unknown: the preprocessing was not checked")
 		return nil
 	}
-	items := spread(folder.Labelled(), probePictures)
+	items := compress.Spread(folder.Labelled(), probePictures)
 	others := alternatives(n, stated)
 	bars := progress.New()
 	defer bars.Close()
@@ -174,16 +175,4 @@ func total(hits []bool) int {
 		}
 	}
 	return n
-}
-
-// spread returns at most n items, evenly spaced.
-func spread[T any](items []T, n int) []T {
-	if len(items) <= n {
-		return items
-	}
-	out := make([]T, n)
-	for i := range out {
-		out[i] = items[i*len(items)/n]
-	}
-	return out
 }

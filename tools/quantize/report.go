@@ -11,6 +11,7 @@ import (
 	"halfmeg/internal/atomicfile"
 	"halfmeg/model/sqz"
 	"halfmeg/quant/float"
+	"halfmeg/tools/internal/compress"
 	"halfmeg/tools/internal/metrics"
 	"halfmeg/tools/quantize/report"
 )
@@ -25,38 +26,38 @@ func writeReport(path string, n *float.Network, m *outcome, sizes sqz.Sizes, war
 		Source:    n.Source,
 		Header:    sizes.Frame + sizes.Header,
 		Labels:    sizes.Labels,
-		Agreement: m.agreement,
+		Agreement: m.Agreement,
 		Float:     m.float,
 		Int8:      m.int8,
 		Worst:     m.worst(n.Labels),
 		Warnings:  warnings,
 		Blind:     m.blind != "",
 	}
-	for i, l := range m.result.Layers {
+	for i, l := range m.Result.Layers {
 		r.Layers = append(r.Layers, report.Layer{
 			Name:           l.Name,
 			WeightBytes:    sizes.Layers[i].Weights,
 			ParameterBytes: sizes.Layers[i].Parameters,
 			Before:         report.FloatHistogram(l.Target, l.Steps),
-			After:          report.Int8Histogram(m.result.Network.Layers[i].Weights),
+			After:          report.Int8Histogram(m.Result.Network.Layers[i].Weights),
 			WeightSNR:      l.WeightSNR,
 			OutputSNR:      l.ActivationSNR,
 		})
 	}
 	for _, a := range m.attempts {
-		if a != m.attempt {
+		if a != m.Attempt {
 			r.Curve = append(r.Curve, point(a, false))
 		}
 	}
-	r.Curve = append(r.Curve, point(m.attempt, true))
+	r.Curve = append(r.Curve, point(m.Attempt, true))
 	// Readable for the owner only: it contains their pictures.
 	return atomicfile.Write(path, 0o600, func(w io.Writer) error { return report.Write(w, r) })
 }
 
-func point(t *attempt, chosen bool) report.Point {
-	a := t.agreement
-	p := report.Point{Bytes: t.bytes, Pictures: a.Pictures, SameTop1: a.SameTop1, SameError: a.SameError, KL: a.KL, Chosen: chosen}
-	if a.Pictures == 0 || t.blind {
+func point(t *compress.Attempt, chosen bool) report.Point {
+	a := t.Agreement
+	p := report.Point{Bytes: t.Bytes, Pictures: a.Pictures, SameTop1: a.SameTop1, SameError: a.SameError, KL: a.KL, Chosen: chosen}
+	if a.Pictures == 0 || t.Blind {
 		p.SameTop1, p.SameError, p.KL = math.NaN(), math.NaN(), math.NaN()
 	}
 	return p
@@ -70,22 +71,22 @@ func (m *outcome) worst(labels []string) []report.Picture {
 		kl      float64
 	}
 	var all []distance
-	for i := range m.logits {
-		if metrics.ArgMax(m.held.logits[i]) == metrics.ArgMax(m.logits[i]) {
+	for i := range m.Logits {
+		if metrics.ArgMax(m.reference[i]) == metrics.ArgMax(m.Logits[i]) {
 			continue
 		}
-		all = append(all, distance{i, metrics.KLDivergence(m.held.logits[i], m.logits[i])})
+		all = append(all, distance{i, metrics.KLDivergence(m.reference[i], m.Logits[i])})
 	}
 	slices.SortStableFunc(all, func(a, b distance) int { return cmp.Compare(b.kl, a.kl) })
 	var out []report.Picture
 	for _, d := range all[:min(worstPictures, len(all))] {
-		item := m.held.inputs.Items[d.picture]
+		item := m.held.Items[d.picture]
 		p := report.Picture{File: filepath.Base(item.Path), Label: className(labels, item.Label)}
 		if img, err := picture.DecodeFile(item.Path); err == nil {
 			p.Image = report.RGB(img.Width, img.Height, img.Pix)
 		}
-		p.Float = answer(m.held.logits[d.picture], labels, item.Label)
-		p.Int8 = answer(m.logits[d.picture], labels, item.Label)
+		p.Float = answer(m.reference[d.picture], labels, item.Label)
+		p.Int8 = answer(m.Logits[d.picture], labels, item.Label)
 		out = append(out, p)
 	}
 	return out

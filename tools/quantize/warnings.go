@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 
@@ -50,26 +49,4 @@ func allZero(weights []float32) bool {
 		}
 	}
 	return true
-}
-
-// answers holds the float network's logits for some calibration pictures.
-type answers struct {
-	blind  string  // why the classes show no error, from metrics.Blind; "" if they do
-	spread float64 // of the logits
-}
-
-// answerPictures is the number of pictures on which answers are based.
-const answerPictures = 100
-
-// askFloat runs the float network on calibration pictures.
-func askFloat(ctx context.Context, n *float.Network, pictures [][]int8, workers int) (answers, error) {
-	newRunner, err := metrics.Float(n)
-	if err != nil {
-		return answers{}, err
-	}
-	logits, err := metrics.RunAll(ctx, newRunner, spread(pictures, answerPictures), workers, func() {})
-	if err != nil {
-		return answers{}, err
-	}
-	return answers{metrics.Blind(logits), metrics.Spread(logits)}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"halfmeg/model"
 	"halfmeg/model/sqz"
 	"halfmeg/quant/float"
+	"halfmeg/tools/internal/compress"
 	"halfmeg/tools/internal/pictures"
 )
 
@@ -48,13 +49,13 @@ func TestOneOutput(t *testing.T) {
 	fine, d, err := run60(t, n, &settings{})
 	require.NoError(t, err)
 	require.Contains(t, d.lines, "the network has one output, whose softmax is always 1: neither top-1 nor the divergence shows errors, so the error of the logits is measured")
-	require.Less(t, fine.agreement.LogitError, 5.0)
+	require.Less(t, fine.Agreement.LogitError, 5.0)
 
-	budget := fine.bytes * 3 / 4
-	coarse, d, err := run60(t, n, &settings{bytes: budget, rounds: 1})
+	budget := fine.Bytes * 3 / 4
+	coarse, d, err := run60(t, n, &settings{Limits: compress.Limits{Bytes: budget}, rounds: 1})
 	require.NoError(t, err)
-	require.LessOrEqual(t, coarse.bytes, budget)
-	require.Less(t, coarse.agreement.LogitError, 60.0)
+	require.LessOrEqual(t, coarse.Bytes, budget)
+	require.Less(t, coarse.Agreement.LogitError, 60.0)
 	require.Contains(t, d.lines, "-distill skipped, which learns from the divergence: the network has one output, whose softmax is always 1")
 
 	path := filepath.Join(t.TempDir(), "report.html")
@@ -78,11 +79,11 @@ func TestConstantAnswer(t *testing.T) {
 	fine, d, err := run60(t, n, &settings{})
 	require.NoError(t, err)
 	require.Contains(t, d.lines, "the network returns class 2 for all 54 pictures: neither top-1 nor the divergence shows errors, so the error of the logits is measured")
-	budget := fine.bytes * 3 / 4
-	coarse, _, err := run60(t, n, &settings{bytes: budget})
+	budget := fine.Bytes * 3 / 4
+	coarse, _, err := run60(t, n, &settings{Limits: compress.Limits{Bytes: budget}})
 	require.NoError(t, err)
-	require.Greater(t, float64(coarse.bytes), 0.9*float64(budget))
-	require.Less(t, coarse.agreement.LogitError, 60.0)
+	require.Greater(t, float64(coarse.Bytes), 0.9*float64(budget))
+	require.Less(t, coarse.Agreement.LogitError, 60.0)
 }
 
 // TestDeadNetwork: all weights are zero. It is unknown which errors matter, so a
@@ -92,12 +93,12 @@ func TestDeadNetwork(t *testing.T) {
 	for _, l := range n.Layers {
 		clear(l.Weights)
 	}
-	o, d, err := run60(t, n, &settings{bytes: 480_000})
+	o, d, err := run60(t, n, &settings{Limits: compress.Limits{Bytes: 480_000}})
 	require.NoError(t, err)
-	require.Less(t, o.bytes, 1000)
+	require.Less(t, o.Bytes, 1000)
 	require.Contains(t, d.lines[0], "all weights of conv1, fire2/squeeze1x1, ")
 	require.Contains(t, d.lines[0], "conv5 are zero: no picture can change the answer; is this the trained file?")
-	_, _, err = run60(t, n, &settings{bytes: 10})
+	_, _, err = run60(t, n, &settings{Limits: compress.Limits{Bytes: 10}})
 	require.ErrorContains(t, err, "the logits are the same for all pictures, so that no limit of bytes can be distributed: -max-bytes 0 ")
 }
 
@@ -123,11 +124,11 @@ func TestProbeWarnsOfForeignLabels(t *testing.T) {
 func checkDrop(t *testing.T, n *float.Network) (*outcome, error) {
 	f, err := pictures.List(pictureFolder(t, 200, false), pictures.Classes{})
 	require.NoError(t, err)
-	return quantize(context.Background(), n, f, &settings{drop: 1, workers: 2}, &warningList{})
+	return quantize(context.Background(), n, f, &settings{Limits: compress.Limits{Drop: 1}, workers: 2}, &warningList{})
 }
 
 func sizesOf(t *testing.T, o *outcome) sqz.Sizes {
-	_, sizes, err := sqz.DecodeSizes(o.encoded)
+	_, sizes, err := sqz.DecodeSizes(o.Encoded)
 	require.NoError(t, err)
 	return sizes
 }

@@ -28,6 +28,54 @@ func readCSV(path string, n *names) ([]Item, error) {
 }
 
 func parseCSV(data []byte, dir string, n *names) ([]Item, error) {
+	rows, err := parseRows(data, dir)
+	if err != nil {
+		return nil, err
+	}
+	var items []Item
+	seen := map[string]bool{}
+	for i, row := range rows {
+		label := labelOf(row.Label, n)
+		if label == Unlabelled {
+			if i == 0 && row.isHeading() {
+				continue
+			}
+			return nil, fmt.Errorf("row %d: label %q is not a class number", i+1, row.written)
+		}
+		if seen[row.Path] {
+			return nil, fmt.Errorf("row %d: %s is listed twice", i+1, row.name)
+		}
+		seen[row.Path] = true
+		items = append(items, Item{row.Path, label})
+	}
+	return items, nil
+}
+
+// Row is a row of labels.csv.
+type Row struct {
+	Path  string // of the file
+	Label string // number or name of its class
+
+	name, written string // the columns as they are written
+}
+
+// ReadRows reads labels.csv without knowing the classes. A heading is left out.
+func ReadRows(path string) ([]Row, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := parseRows(data, filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(rows) > 0 && rows[0].isHeading() {
+		rows = rows[1:]
+	}
+	return rows, nil
+}
+
+func parseRows(data []byte, dir string) ([]Row, error) {
 	text, err := labels.Text(data)
 	if err != nil {
 		return nil, err
@@ -36,32 +84,19 @@ func parseCSV(data []byte, dir string, n *names) ([]Item, error) {
 	r.Comma = separator(text)
 	r.FieldsPerRecord = 2
 	r.TrimLeadingSpace = true
-	rows, err := r.ReadAll()
+	records, err := r.ReadAll()
 	if errors.Is(err, csv.ErrFieldCount) {
 		return nil, fmt.Errorf("%w; expected two columns, the file and the number of its class", err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	var items []Item
-	seen := map[string]bool{}
-	for i, row := range rows {
-		name := strings.TrimSpace(row[0])
-		file := locate(dir, name)
-		label := labelOf(strings.TrimSpace(row[1]), n)
-		if label == Unlabelled {
-			if i == 0 && isHeading(name, row[1], file) {
-				continue
-			}
-			return nil, fmt.Errorf("row %d: label %q is not a class number", i+1, row[1])
-		}
-		if seen[file] {
-			return nil, fmt.Errorf("row %d: %s is listed twice", i+1, name)
-		}
-		seen[file] = true
-		items = append(items, Item{file, label})
+	rows := make([]Row, len(records))
+	for i, record := range records {
+		name := strings.TrimSpace(record[0])
+		rows[i] = Row{locate(dir, name), strings.TrimSpace(record[1]), name, record[1]}
 	}
-	return items, nil
+	return rows, nil
 }
 
 // separator returns what separates the columns: a comma, or what spreadsheets write
@@ -112,7 +147,7 @@ func labelOf(label string, n *names) int {
 // isHeading reports whether the first row, whose label is no class, names the
 // columns: its label is no number, and its file does not exist and is not named like
 // a picture.
-func isHeading(name, label, file string) bool {
-	_, err := strconv.ParseFloat(strings.TrimSpace(label), 64)
-	return err != nil && !exists(file) && !slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
+func (r *Row) isHeading() bool {
+	_, err := strconv.ParseFloat(r.Label, 64)
+	return err != nil && !exists(r.Path) && !slices.Contains(extensions, strings.ToLower(filepath.Ext(r.name)))
 }

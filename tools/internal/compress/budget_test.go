@@ -1,4 +1,4 @@
-package main
+package compress
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 
 // fakeAttempt replaces the quantizer: as there, the step of the weights is
 // proportional to the square root of the divergence.
-func fakeAttempt(t *testing.T, divergence float64) *attempt {
+func fakeAttempt(t *testing.T, divergence float64) *Attempt {
 	allowed := divergence
 	divergence = max(divergence, finestDivergence/2)
 	topology := model.Topology{Size: 9, Conv1: model.Stem{Filters: 64, Kernel: 3, Stride: 2}, Head: model.Head{Classes: 500}}
@@ -26,24 +26,24 @@ func fakeAttempt(t *testing.T, divergence float64) *attempt {
 	})
 	encoded, err := sqz.Encode(n)
 	require.NoError(t, err)
-	return &attempt{
-		divergence: allowed,
-		result:     &quant.Result{Network: n},
-		bytes:      len(encoded),
-		agreement:  metrics.Agreement{Pictures: 100, ExpectedDrop: 3 * math.Sqrt(divergence)},
+	return &Attempt{
+		Divergence: allowed,
+		Result:     &quant.Result{Network: n},
+		Bytes:      len(encoded),
+		Agreement:  metrics.Agreement{Pictures: 100, ExpectedDrop: 3 * math.Sqrt(divergence)},
 	}
 }
 
 // TestFitBytes: the search nearly fills a budget in few attempts.
 func TestFitBytes(t *testing.T) {
 	for _, budget := range []int{11_000, 16_000, 25_000} {
-		s, err := fitBytes(context.Background(), budget, func(_ context.Context, divergence float64) (*attempt, error) {
+		s, err := fitBytes(context.Background(), budget, func(_ context.Context, divergence float64) (*Attempt, error) {
 			return fakeAttempt(t, divergence), nil
 		})
 		require.NoError(t, err)
-		require.LessOrEqual(t, s.best.bytes, budget)
-		require.GreaterOrEqual(t, float64(s.best.bytes), closeToBudget*float64(budget))
-		require.LessOrEqual(t, len(s.attempts), 5, "budget %d", budget)
+		require.LessOrEqual(t, s.Best.Bytes, budget)
+		require.GreaterOrEqual(t, float64(s.Best.Bytes), closeToBudget*float64(budget))
+		require.LessOrEqual(t, len(s.Attempts), 5, "budget %d", budget)
 	}
 }
 
@@ -51,24 +51,24 @@ func TestFitBytes(t *testing.T) {
 // the search goes below finestDivergence to fill the budget.
 func TestFitBytesOfCertainClasses(t *testing.T) {
 	const budget = 20_000
-	s, err := fitBytes(context.Background(), budget, func(_ context.Context, divergence float64) (*attempt, error) {
+	s, err := fitBytes(context.Background(), budget, func(_ context.Context, divergence float64) (*Attempt, error) {
 		a := fakeAttempt(t, divergence*1e10)
-		a.divergence = divergence
+		a.Divergence = divergence
 		if divergence == 0 {
-			a.bytes = 2 * budget
+			a.Bytes = 2 * budget
 		}
 		return a, nil
 	})
 	require.NoError(t, err)
-	require.LessOrEqual(t, s.best.bytes, budget)
-	require.Greater(t, float64(s.best.bytes), 0.9*budget)
-	require.Less(t, s.best.divergence, finestDivergence)
+	require.LessOrEqual(t, s.Best.Bytes, budget)
+	require.Greater(t, float64(s.Best.Bytes), 0.9*budget)
+	require.Less(t, s.Best.Divergence, finestDivergence)
 }
 
 // TestFitBytesFails: the error for a budget that is too small names the smallest
 // file.
 func TestFitBytesFails(t *testing.T) {
-	_, err := fitBytes(context.Background(), 10, func(_ context.Context, divergence float64) (*attempt, error) {
+	_, err := fitBytes(context.Background(), 10, func(_ context.Context, divergence float64) (*Attempt, error) {
 		return fakeAttempt(t, divergence), nil
 	})
 	require.ErrorContains(t, err, "-max-bytes 10 cannot be met: the smallest file tried has ")
@@ -76,21 +76,21 @@ func TestFitBytesFails(t *testing.T) {
 
 // TestFitBytesTakesTheFinest: a budget larger than any file.
 func TestFitBytesTakesTheFinest(t *testing.T) {
-	s, err := fitBytes(context.Background(), 1<<20, func(_ context.Context, divergence float64) (*attempt, error) {
+	s, err := fitBytes(context.Background(), 1<<20, func(_ context.Context, divergence float64) (*Attempt, error) {
 		return fakeAttempt(t, divergence), nil
 	})
 	require.NoError(t, err)
-	require.Zero(t, s.best.divergence)
+	require.Zero(t, s.Best.Divergence)
 }
 
 // TestFitBytesOnAPlateau: where bytes hardly fall, the search ends, with the
 // coarsest network if only that fits.
 func TestFitBytesOnAPlateau(t *testing.T) {
-	flat := func(floor int) func(context.Context, float64) (*attempt, error) {
-		return func(_ context.Context, divergence float64) (*attempt, error) {
+	flat := func(floor int) func(context.Context, float64) (*Attempt, error) {
+		return func(_ context.Context, divergence float64) (*Attempt, error) {
 			require.LessOrEqual(t, divergence, float64(coarsestDivergence))
 			a := fakeAttempt(t, 1)
-			a.divergence, a.bytes = divergence, floor-int(divergence)
+			a.Divergence, a.Bytes = divergence, floor-int(divergence)
 			return a, nil
 		}
 	}
@@ -98,26 +98,26 @@ func TestFitBytesOnAPlateau(t *testing.T) {
 	require.ErrorContains(t, err, "the smallest file tried has 19900 bytes")
 	s, err := fitBytes(context.Background(), 10_000, flat(10_100))
 	require.NoError(t, err)
-	require.Equal(t, 10_000, s.best.bytes)
+	require.Equal(t, 10_000, s.Best.Bytes)
 }
 
 // TestFitDrop: the search finds the coarsest network within the drop.
 func TestFitDrop(t *testing.T) {
 	for _, drop := range []float64{0.1, 0.5, 2} {
-		s, err := fitDrop(context.Background(), drop, func(_ context.Context, divergence float64) (*attempt, error) {
+		s, err := fitDrop(context.Background(), drop, func(_ context.Context, divergence float64) (*Attempt, error) {
 			return fakeAttempt(t, divergence), nil
 		})
 		require.NoError(t, err)
-		require.LessOrEqual(t, s.best.agreement.ExpectedDrop, drop)
-		require.Greater(t, s.best.agreement.ExpectedDrop, 0.8*drop)
+		require.LessOrEqual(t, s.Best.Agreement.ExpectedDrop, drop)
+		require.Greater(t, s.Best.Agreement.ExpectedDrop, 0.8*drop)
 	}
 }
 
 // TestFitDropFails: not even the finest network is within the drop.
 func TestFitDropFails(t *testing.T) {
-	_, err := fitDrop(context.Background(), 0.01, func(_ context.Context, divergence float64) (*attempt, error) {
+	_, err := fitDrop(context.Background(), 0.01, func(_ context.Context, divergence float64) (*Attempt, error) {
 		a := fakeAttempt(t, divergence)
-		a.agreement.ExpectedDrop = 1
+		a.Agreement.ExpectedDrop = 1
 		return a, nil
 	})
 	require.ErrorContains(t, err, "-max-drop 0.01 cannot be met: the finest file tried, of ")

@@ -1,4 +1,4 @@
-package main
+package compress
 
 import (
 	"context"
@@ -9,19 +9,19 @@ import (
 	"halfmeg/tools/internal/metrics"
 )
 
-// attempt is an int8 network that the search produced, with its measurements.
-type attempt struct {
-	blind      bool    // classes show no error, see metrics.Blind
-	divergence float64 // allowed to the quantizer, see quant.Options
-	result     *quant.Result
-	encoded    []byte            // the .sqz file
-	bytes      int               // length of the file
-	logits     [][]float32       // on the held-out pictures
-	agreement  metrics.Agreement // with the float network, on the held-out pictures
+// Attempt is an int8 network that the search produced, with its measurements.
+type Attempt struct {
+	Blind      bool    // classes show no error, see metrics.Blind
+	Divergence float64 // allowed to the quantizer, see quant.Options
+	Result     *quant.Result
+	Encoded    []byte            // the .sqz file
+	Bytes      int               // length of the file
+	Logits     [][]float32       // on the held-out pictures
+	Agreement  metrics.Agreement // with the float network, on the held-out pictures
 }
 
 // quantizeFunc makes an attempt.
-type quantizeFunc func(ctx context.Context, divergence float64) (*attempt, error)
+type quantizeFunc func(ctx context.Context, divergence float64) (*Attempt, error)
 
 // The search covers divergences from the finest that int8 allows to those of a
 // useless network. At firstDivergence SqueezeNet v1.1 takes about 480,000 bytes:
@@ -34,11 +34,11 @@ const (
 	maxAttempts        = 8
 )
 
-// search is the state of a search: the attempts so far and the bounds of the
+// Search is the state of a search: the attempts so far and the bounds of the
 // divergence.
-type search struct {
-	attempts []*attempt
-	best     *attempt
+type Search struct {
+	Attempts []*Attempt
+	Best     *Attempt
 	low      float64
 	high     float64
 	finest   float64 // the least divergence to try other than 0
@@ -46,19 +46,19 @@ type search struct {
 
 // fitBytes searches for the divergence at which the file just fits a budget, and
 // ends with a file that uses at least closeToBudget of it.
-func fitBytes(ctx context.Context, budget int, try quantizeFunc) (*search, error) {
-	s := &search{high: math.Inf(1), finest: finestDivergence}
+func fitBytes(ctx context.Context, budget int, try quantizeFunc) (*Search, error) {
+	s := &Search{high: math.Inf(1), finest: finestDivergence}
 	divergence := firstDivergence
 	for range maxAttempts {
 		a, err := s.run(ctx, divergence, try)
 		if err != nil {
 			return nil, err
 		}
-		if a.bytes <= budget {
-			s.best, s.high = a, divergence
-			full := float64(a.bytes) >= closeToBudget*float64(budget)
+		if a.Bytes <= budget {
+			s.Best, s.high = a, divergence
+			full := float64(a.Bytes) >= closeToBudget*float64(budget)
 			if divergence <= s.finest {
-				if err := s.runFinest(ctx, budget, try); err != nil || full || s.best.divergence == 0 {
+				if err := s.runFinest(ctx, budget, try); err != nil || full || s.Best.Divergence == 0 {
 					return s, err
 				}
 				s.finest *= finerDivergence
@@ -74,44 +74,44 @@ func fitBytes(ctx context.Context, budget int, try quantizeFunc) (*search, error
 		}
 		divergence = s.next(float64(budget) * (1 + closeToBudget) / 2)
 	}
-	if s.best == nil && s.low < coarsestDivergence {
+	if s.Best == nil && s.low < coarsestDivergence {
 		a, err := s.run(ctx, coarsestDivergence, try)
 		if err != nil {
 			return nil, err
 		}
-		if a.bytes <= budget {
-			s.best = a
+		if a.Bytes <= budget {
+			s.Best = a
 		}
 	}
-	if s.best == nil {
+	if s.Best == nil {
 		return nil, fmt.Errorf("-max-bytes %d cannot be met: the smallest file tried has %d bytes", budget, s.smallest())
 	}
 	return s, nil
 }
 
 // runFinest takes the finest possible network if it fits the budget.
-func (s *search) runFinest(ctx context.Context, budget int, try quantizeFunc) error {
+func (s *Search) runFinest(ctx context.Context, budget int, try quantizeFunc) error {
 	a, err := s.run(ctx, 0, try)
-	if err == nil && a.bytes <= budget {
-		s.best = a
+	if err == nil && a.Bytes <= budget {
+		s.Best = a
 	}
 	return err
 }
 
 // run makes an attempt and prints its measurements.
-func (s *search) run(ctx context.Context, divergence float64, try quantizeFunc) (*attempt, error) {
+func (s *Search) run(ctx context.Context, divergence float64, try quantizeFunc) (*Attempt, error) {
 	a, err := try(ctx, divergence)
 	if err != nil {
 		return nil, err
 	}
-	s.attempts = append(s.attempts, a)
-	fmt.Printf("divergence up to %.4g: %d bytes", divergence, a.bytes)
+	s.Attempts = append(s.Attempts, a)
+	fmt.Printf("divergence up to %.4g: %d bytes", divergence, a.Bytes)
 	switch {
-	case a.agreement.Pictures == 0:
-	case a.blind:
-		fmt.Printf(", error of the logits %.2f %% of their spread", a.agreement.LogitError)
+	case a.Agreement.Pictures == 0:
+	case a.Blind:
+		fmt.Printf(", error of the logits %.2f %% of their spread", a.Agreement.LogitError)
 	default:
-		fmt.Printf(", same top-1 %.1f %%, expected drop %.2f points", a.agreement.SameTop1, a.agreement.ExpectedDrop)
+		fmt.Printf(", same top-1 %.1f %%, expected drop %.2f points", a.Agreement.SameTop1, a.Agreement.ExpectedDrop)
 	}
 	fmt.Println()
 	return a, nil
@@ -120,9 +120,9 @@ func (s *search) run(ctx context.Context, divergence float64, try quantizeFunc) 
 // next returns the divergence to try for a file of target bytes. Bytes fall about
 // linearly with the logarithm of the divergence. If the extrapolation leaves the
 // bounds, next bisects them.
-func (s *search) next(target float64) float64 {
-	last := s.attempts[len(s.attempts)-1]
-	proposal := last.divergence * math.Exp2((float64(last.bytes)-target)/s.slope())
+func (s *Search) next(target float64) float64 {
+	last := s.Attempts[len(s.Attempts)-1]
+	proposal := last.Divergence * math.Exp2((float64(last.Bytes)-target)/s.slope())
 	proposal = min(max(proposal, s.finest), coarsestDivergence)
 	switch {
 	case proposal > s.low && proposal < s.high:
@@ -137,16 +137,16 @@ func (s *search) next(target float64) float64 {
 // attempt and the nearest one at least minOctaves apart. Without one it is half a
 // bit per weight: the error of a uniform quantizer is proportional to the square
 // of its step (Bennett, 1948), so a step √2 times as wide saves log2 √2 bits.
-func (s *search) slope() float64 {
-	last := s.attempts[len(s.attempts)-1]
+func (s *Search) slope() float64 {
+	last := s.Attempts[len(s.Attempts)-1]
 	weights := 0
-	for _, l := range last.result.Network.Layers {
+	for _, l := range last.Result.Network.Layers {
 		weights += len(l.Weights)
 	}
 	slope, nearest := float64(weights)/16, math.Inf(1)
-	for _, a := range s.attempts {
-		octaves := math.Log2(a.divergence / last.divergence)
-		saved := float64(last.bytes-a.bytes) / octaves
+	for _, a := range s.Attempts {
+		octaves := math.Log2(a.Divergence / last.Divergence)
+		saved := float64(last.Bytes-a.Bytes) / octaves
 		if distance := math.Abs(octaves); distance > minOctaves && distance < nearest && saved > 0 {
 			slope, nearest = saved, distance
 		}
@@ -159,26 +159,26 @@ func (s *search) slope() float64 {
 // chance, which closer attempts would amplify.
 const minOctaves = 0.2
 
-func (s *search) smallest() int {
+func (s *Search) smallest() int {
 	smallest := math.MaxInt
-	for _, a := range s.attempts {
-		smallest = min(smallest, a.bytes)
+	for _, a := range s.Attempts {
+		smallest = min(smallest, a.Bytes)
 	}
 	return smallest
 }
 
 // fitDrop searches for the smallest file whose expected drop of top-1 on the
 // held-out pictures is at most drop points.
-func fitDrop(ctx context.Context, drop float64, try quantizeFunc) (*search, error) {
-	s := &search{low: finestDivergence, high: coarsestDivergence, finest: finestDivergence}
+func fitDrop(ctx context.Context, drop float64, try quantizeFunc) (*Search, error) {
+	s := &Search{low: finestDivergence, high: coarsestDivergence, finest: finestDivergence}
 	divergence := firstDivergence
 	for range maxAttempts {
 		a, err := s.run(ctx, divergence, try)
 		if err != nil {
 			return nil, err
 		}
-		if a.agreement.ExpectedDrop <= drop {
-			s.best, s.low = a, divergence
+		if a.Agreement.ExpectedDrop <= drop {
+			s.Best, s.low = a, divergence
 		} else {
 			s.high = divergence
 		}
@@ -186,14 +186,14 @@ func fitDrop(ctx context.Context, drop float64, try quantizeFunc) (*search, erro
 			break
 		}
 		// The drop is about proportional to the square root of the divergence.
-		divergence *= math.Pow(max(drop, 0.01)/max(a.agreement.ExpectedDrop, 0.01), 2)
+		divergence *= math.Pow(max(drop, 0.01)/max(a.Agreement.ExpectedDrop, 0.01), 2)
 		if divergence <= s.low || divergence >= s.high {
 			divergence = math.Sqrt(s.low * s.high)
 		}
 	}
-	if s.best == nil {
+	if s.Best == nil {
 		return nil, fmt.Errorf("-max-drop %g cannot be met: the finest file tried, of %d bytes, has an expected drop of %.2f points",
-			drop, s.attempts[len(s.attempts)-1].bytes, s.attempts[len(s.attempts)-1].agreement.ExpectedDrop)
+			drop, s.Attempts[len(s.Attempts)-1].Bytes, s.Attempts[len(s.Attempts)-1].Agreement.ExpectedDrop)
 	}
 	return s, nil
 }
