@@ -18,7 +18,6 @@ import (
 	"math"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"syscall"
@@ -65,7 +64,8 @@ func run(ctx context.Context) error {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
-	if err := s.checkOutputs(); err != nil {
+	outputs := []cli.Output{{Flag: "-out", Path: s.out}, {Flag: "-report", Path: s.report}}
+	if err := cli.CheckOutputs("quantize", outputs, cli.Output{Flag: "weights", Path: s.weights}); err != nil {
 		return err
 	}
 	loaded, err := importer.Load(s.weights, s.options)
@@ -186,56 +186,6 @@ func readFlags() *settings {
 		cli.Usage("quantize", fmt.Sprintf("-distill %d: the number of rounds must not be negative", s.rounds))
 	}
 	return s
-}
-
-// checkOutputs verifies, before minutes of quantizing, that the files can be
-// written and that none would overwrite another.
-func (s *settings) checkOutputs() error {
-	if s.report != "" && sameFile(s.out, s.report) {
-		return fmt.Errorf("-out and -report are the same file, %s", s.out)
-	}
-	for _, f := range []struct{ name, path string }{{"-out", s.out}, {"-report", s.report}} {
-		if f.path == "" {
-			continue
-		}
-		if sameFile(f.path, s.weights) {
-			return fmt.Errorf("%s %s would overwrite the weights", f.name, f.path)
-		}
-		if err := writable(f.name, f.path); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sameFile reports whether two paths are the same file, which need not exist.
-func sameFile(a, b string) bool {
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	return filepath.Clean(a) == filepath.Clean(b) || errA == nil && errB == nil && os.SameFile(infoA, infoB)
-}
-
-// writable verifies that a file can be written at path.
-func writable(flagName, path string) error {
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s %s is a %s; expected a file", flagName, path, kind(info.Mode()))
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".quantize.*")
-	if err != nil {
-		return fmt.Errorf("%s %s cannot be written: %w", flagName, path, err)
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
-// kind names the type of a file that is not a regular one.
-func kind(mode os.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "folder"
-	case mode&os.ModeSymlink != 0:
-		return "symbolic link"
-	}
-	return "device or pipe"
 }
 
 const about = `Quantize converts a pretrained SqueezeNet to an int8 .sqz file, calibrated on a

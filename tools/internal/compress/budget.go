@@ -1,6 +1,7 @@
 package compress
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -45,10 +46,10 @@ type Search struct {
 }
 
 // fitBytes searches for the divergence at which the file just fits a budget, and
-// ends with a file that uses at least closeToBudget of it.
-func fitBytes(ctx context.Context, budget int, try quantizeFunc) (*Search, error) {
+// ends with a file that uses at least a part of it.
+func fitBytes(ctx context.Context, l Limits, try quantizeFunc) (*Search, error) {
 	s := &Search{high: math.Inf(1), finest: finestDivergence}
-	divergence := firstDivergence
+	budget, enough, divergence := l.Bytes, cmp.Or(l.Enough, closeToBudget), cmp.Or(l.Start, firstDivergence)
 	for range maxAttempts {
 		a, err := s.run(ctx, divergence, try)
 		if err != nil {
@@ -56,7 +57,7 @@ func fitBytes(ctx context.Context, budget int, try quantizeFunc) (*Search, error
 		}
 		if a.Bytes <= budget {
 			s.Best, s.high = a, divergence
-			full := float64(a.Bytes) >= closeToBudget*float64(budget)
+			full := float64(a.Bytes) >= enough*float64(budget)
 			if divergence <= s.finest {
 				if err := s.runFinest(ctx, budget, try); err != nil || full || s.Best.Divergence == 0 {
 					return s, err
@@ -72,7 +73,7 @@ func fitBytes(ctx context.Context, budget int, try quantizeFunc) (*Search, error
 				break
 			}
 		}
-		divergence = s.next(float64(budget) * (1 + closeToBudget) / 2)
+		divergence = s.next(float64(budget) * (1 + enough) / 2)
 	}
 	if s.Best == nil && s.low < coarsestDivergence {
 		a, err := s.run(ctx, coarsestDivergence, try)
@@ -198,7 +199,8 @@ func fitDrop(ctx context.Context, drop float64, try quantizeFunc) (*Search, erro
 	return s, nil
 }
 
-// closeToBudget is the fraction of the budget that ends the search.
+// closeToBudget is the fraction of the budget that ends the search, unless Limits
+// states another.
 const closeToBudget = 0.99
 
 // closeEnough is the ratio of the bounds at which a search for a drop ends.

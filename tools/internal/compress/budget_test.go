@@ -37,7 +37,7 @@ func fakeAttempt(t *testing.T, divergence float64) *Attempt {
 // TestFitBytes: the search nearly fills a budget in few attempts.
 func TestFitBytes(t *testing.T) {
 	for _, budget := range []int{11_000, 16_000, 25_000} {
-		s, err := fitBytes(context.Background(), budget, func(_ context.Context, divergence float64) (*Attempt, error) {
+		s, err := fitBytes(context.Background(), Limits{Bytes: budget}, func(_ context.Context, divergence float64) (*Attempt, error) {
 			return fakeAttempt(t, divergence), nil
 		})
 		require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestFitBytes(t *testing.T) {
 // the search goes below finestDivergence to fill the budget.
 func TestFitBytesOfCertainClasses(t *testing.T) {
 	const budget = 20_000
-	s, err := fitBytes(context.Background(), budget, func(_ context.Context, divergence float64) (*Attempt, error) {
+	s, err := fitBytes(context.Background(), Limits{Bytes: budget}, func(_ context.Context, divergence float64) (*Attempt, error) {
 		a := fakeAttempt(t, divergence*1e10)
 		a.Divergence = divergence
 		if divergence == 0 {
@@ -68,7 +68,7 @@ func TestFitBytesOfCertainClasses(t *testing.T) {
 // TestFitBytesFails: the error for a budget that is too small names the smallest
 // file.
 func TestFitBytesFails(t *testing.T) {
-	_, err := fitBytes(context.Background(), 10, func(_ context.Context, divergence float64) (*Attempt, error) {
+	_, err := fitBytes(context.Background(), Limits{Bytes: 10}, func(_ context.Context, divergence float64) (*Attempt, error) {
 		return fakeAttempt(t, divergence), nil
 	})
 	require.ErrorContains(t, err, "-max-bytes 10 cannot be met: the smallest file tried has ")
@@ -76,7 +76,7 @@ func TestFitBytesFails(t *testing.T) {
 
 // TestFitBytesTakesTheFinest: a budget larger than any file.
 func TestFitBytesTakesTheFinest(t *testing.T) {
-	s, err := fitBytes(context.Background(), 1<<20, func(_ context.Context, divergence float64) (*Attempt, error) {
+	s, err := fitBytes(context.Background(), Limits{Bytes: 1 << 20}, func(_ context.Context, divergence float64) (*Attempt, error) {
 		return fakeAttempt(t, divergence), nil
 	})
 	require.NoError(t, err)
@@ -94,9 +94,9 @@ func TestFitBytesOnAPlateau(t *testing.T) {
 			return a, nil
 		}
 	}
-	_, err := fitBytes(context.Background(), 10_000, flat(20_000))
+	_, err := fitBytes(context.Background(), Limits{Bytes: 10_000}, flat(20_000))
 	require.ErrorContains(t, err, "the smallest file tried has 19900 bytes")
-	s, err := fitBytes(context.Background(), 10_000, flat(10_100))
+	s, err := fitBytes(context.Background(), Limits{Bytes: 10_000}, flat(10_100))
 	require.NoError(t, err)
 	require.Equal(t, 10_000, s.Best.Bytes)
 }

@@ -22,6 +22,10 @@ import (
 type Limits struct {
 	Bytes int     // of the file; 0 means as fine as int8 can be
 	Drop  float64 // expected drop of top-1 in points, instead of bytes; 0 means none
+
+	// Start is the divergence to try first, and Enough the part of Bytes that
+	// ends the search. Zeros mean what suits a network of a thousand classes.
+	Start, Enough float64
 }
 
 // Maker quantizes a float network.
@@ -70,7 +74,7 @@ func (m *Maker) HeldOut() (*pictures.Inputs, [][]float32) { return m.heldOut, m.
 
 // Search quantizes the network until a result meets the limits.
 func (m *Maker) Search(ctx context.Context, l Limits) (*Search, error) {
-	if l == (Limits{}) {
+	if l.Bytes == 0 && l.Drop == 0 {
 		a, err := m.attempt(ctx, 0)
 		return &Search{Best: a, Attempts: []*Attempt{a}}, err
 	}
@@ -83,7 +87,7 @@ func (m *Maker) Search(ctx context.Context, l Limits) (*Search, error) {
 	if l.Drop > 0 {
 		return fitDrop(ctx, l.Drop, m.attempt)
 	}
-	return fitBytes(ctx, l.Bytes, m.attempt)
+	return fitBytes(ctx, l, m.attempt)
 }
 
 // finest quantizes a network whose logits are the same for all pictures as finely

@@ -38,6 +38,26 @@ func (b *Bars) Add(name string, n int) func() {
 	return bar.Increment
 }
 
+// AddStatus adds a bar of n steps that shows the result of status at its end. It
+// returns a function that sets how many steps are done.
+func (b *Bars) AddStatus(name string, n int, status func() string) func(done int) {
+	if b.container == nil {
+		return func(int) {}
+	}
+	bar := b.container.AddBar(int64(n),
+		mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR), decor.Percentage(decor.WC{W: 5})),
+		mpb.AppendDecorators(
+			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_MMSS, decor.WC{W: 7}), "  done"),
+			decor.Any(func(decor.Statistics) string { return "  " + status() }),
+		),
+	)
+	b.bars = append(b.bars, bar)
+	return func(done int) { bar.SetCurrent(int64(done)) }
+}
+
+// Visible reports whether bars are shown.
+func (b *Bars) Visible() bool { return b.container != nil }
+
 // Close stops the bars where they are and waits until they are drawn.
 func (b *Bars) Close() {
 	if b.container == nil {

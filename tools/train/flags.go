@@ -1,0 +1,123 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"halfmeg/quant/importer"
+	"halfmeg/tools/internal/cli"
+)
+
+// settings are the values of the flags.
+type settings struct {
+	pictures string
+	out      string
+	floatOut string
+	report   string
+	weights  string
+	from     string
+	classes  []string
+	seed     uint64
+	epochs   int // 0: by the way of training
+	batch    int
+	rate     float64 // 0: by the way of training
+	mirror   bool
+	memory   int // in MiB
+	bytes    int
+	workers  int
+	options  importer.Options
+}
+
+// The ways of training.
+const (
+	fromHead     = "head"
+	fromFineTune = "fine-tune"
+	fromScratch  = "scratch"
+)
+
+func readFlags() *settings {
+	s := &settings{}
+	var classes string
+	flag.StringVar(&s.pictures, "pictures", "", "`folder` with one folder of pictures a class")
+	flag.StringVar(&s.out, "out", "", ".sqz `file` to write; the float network is written next to it as .safetensors")
+	flag.StringVar(&s.report, "report", "", "HTML `file` to write: a report with curves, the confusion matrix and the worst mistakes")
+	flag.StringVar(&s.from, "from", "", "`way` of training: head, fine-tune or scratch (default: by the number of pictures)")
+	flag.StringVar(&s.weights, "weights", "", "`file` of pretrained weights to start from: .onnx, .caffemodel, .pth, .safetensors or .net (default: the network built into edge)")
+	flag.StringVar(&classes, "classes", "", "`names` of the classes to train, in their order, separated by commas (default: all)")
+	flag.Uint64Var(&s.seed, "seed", 1, "`number` that determines the split, the order and variants of the pictures, and random weights")
+	flag.IntVar(&s.epochs, "epochs", 0, "`number` of passes over the pictures (default: by the way of training)")
+	flag.IntVar(&s.batch, "batch", 32, "`number` of pictures per step")
+	flag.Float64Var(&s.rate, "rate", 0, "learning `rate` at its highest (default: by the way of training)")
+	flag.BoolVar(&s.mirror, "mirror", true, "mirror half of the pictures; -mirror=false for signs, text and anything else with a left and a right")
+	flag.IntVar(&s.memory, "memory", 1024, "`MiB` of memory for decoded pictures; what does not fit is shrunk, or decoded again in each epoch")
+	flag.IntVar(&s.bytes, "max-bytes", 480_000, "limit of the .sqz file in `bytes`; 0 rounds as finely as int8 allows")
+	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures processed in parallel; the result does not depend on it")
+	s.options.Flags(flag.CommandLine)
+	cli.Flags(tool, about)
+	s.check(classes)
+	return s
+}
+
+// check ends the program if flags are wrong.
+func (s *settings) check(classes string) {
+	if classes != "" {
+		for name := range strings.SplitSeq(classes, ",") {
+			s.classes = append(s.classes, strings.TrimSpace(name))
+		}
+	}
+	usage := func(format string, args ...any) { cli.Usage(tool, fmt.Sprintf(format, args...)) }
+	switch {
+	case flag.NArg() > 0:
+		usage("unexpected argument %q: train takes only flags", flag.Arg(0))
+	case s.pictures == "" || s.out == "":
+		usage("-pictures DIR and -out FILE.sqz are required (-help lists the flags)")
+	case s.from != "" && s.from != fromHead && s.from != fromFineTune && s.from != fromScratch:
+		usage("-from %s: expected head, fine-tune or scratch", s.from)
+	case len(s.classes) == 1:
+		usage("-classes %s: at least two classes are needed", classes)
+	case s.weights == "" && s.options != (importer.Options{Pool: "auto"}):
+		usage("options that describe weights, such as -topology or -mean, need -weights FILE")
+	case s.epochs < 0:
+		usage("-epochs %d: must not be negative", s.epochs)
+	case s.batch < 1:
+		usage("-batch %d: at least one picture is needed", s.batch)
+	case !(s.rate >= 0 && s.rate < 100):
+		usage("-rate %v: expected a number from 0 to 100", s.rate)
+	case s.memory < 1:
+		usage("-memory %d: at least 1 MiB is needed", s.memory)
+	case s.bytes < 0:
+		usage("-max-bytes %d: must not be negative", s.bytes)
+	case s.workers < 1:
+		usage("-workers %d: at least one worker is needed", s.workers)
+	}
+	s.floatOut = strings.TrimSuffix(s.out, filepath.Ext(s.out)) + ".safetensors"
+}
+
+// outputs lists the files to write.
+func (s *settings) outputs() []cli.Output {
+	return []cli.Output{{Flag: "-out", Path: s.out}, {Flag: "the float network", Path: s.floatOut}, {Flag: "-report", Path: s.report}}
+}
+
+const about = `Train trains a SqueezeNet for classes of pictures and writes it as an int8 .sqz file
+for edge, and as .safetensors for PyTorch.
+
+  go run ./tools/train -pictures pictures/ -out mine.sqz
+  go run ./cmd/edge classify --model mine.sqz photo.jpg
+
+The folder has one folder of pictures a class, or a labels.csv with lines
+"file,class". If it has a folder train and a folder val, the network is trained on
+the one and measured on the other; otherwise a fifth of each class is held out. A
+class named none holds pictures without anything of interest: edge reports no event
+for it.
+
+How it trains (-from):
+  head       only the last layer; the others are those of the start. Seconds to a
+             minute, and enough for a few dozen pictures a class
+  fine-tune  the last layer first, then all layers. Minutes, more accurate from
+             about a hundred pictures a class
+  scratch    all layers from random weights. Hours and thousands of pictures
+
+` + cli.FitHelp + "\n" + cli.TopologyHelp

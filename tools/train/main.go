@@ -1,0 +1,78 @@
+// Train trains a SqueezeNet for classes of pictures and writes it as an int8 .sqz
+// file for edge:
+//
+//	go run ./tools/train -pictures DIR -out mine.sqz
+//
+// DIR has one folder of pictures a class. The network starts from the one that is
+// built into edge, or from -weights.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"halfmeg/quant/importer"
+	"halfmeg/tools/internal/cli"
+)
+
+const tool = "train"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C kills the program
+	err := run(ctx)
+	var usage importer.OptionError
+	switch {
+	case errors.As(err, &usage):
+		cli.Usage(tool, err.Error())
+	case err != nil:
+		cli.Exit(tool, err, "interrupted; nothing was written")
+	}
+}
+
+// memoryLimit is the soft limit of the heap in bytes, unless GOMEMLIMIT is set.
+const memoryLimit = 3_600 << 20
+
+func run(ctx context.Context) error {
+	s := readFlags()
+	debug.SetGCPercent(50) // most of the heap is pictures and activations that stay live
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	if err := cli.CheckOutputs(tool, s.outputs(), cli.Output{Flag: "weights", Path: s.weights}); err != nil {
+		return err
+	}
+	j := &job{settings: s}
+	if err := j.prepare(ctx); err != nil {
+		return err
+	}
+	err := j.train(ctx)
+	if errors.Is(err, context.Canceled) && j.net != nil {
+		// The work so far is worth a file. The next interruption ends the program.
+		j.warn("interrupted: the network as trained so far is written")
+		ctx, err = context.Background(), nil
+	}
+	if err != nil {
+		return err
+	}
+	return j.finish(ctx)
+}
+
+// job is a run of the tool.
+type job struct {
+	*settings
+	data
+	result
+	warnings []string
+}
+
+// warn prints a warning and keeps it for the report.
+func (j *job) warn(text string) {
+	fmt.Fprintln(os.Stderr, cli.Line(tool+": warning: "+text))
+	j.warnings = append(j.warnings, text)
+}

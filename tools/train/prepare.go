@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"halfmeg/model/pretrained"
+	"halfmeg/quant"
+	"halfmeg/quant/float"
+	"halfmeg/quant/importer"
+	"halfmeg/tools/internal/cli"
+	"halfmeg/tools/internal/pictures"
+	"halfmeg/tools/internal/progress"
+	"halfmeg/tools/train/dataset"
+	"halfmeg/tools/train/store"
+)
+
+// data is what a job reads.
+type data struct {
+	start      *float.Network // the network to start from
+	set        *dataset.Set
+	store      *store.Store
+	training   []dataset.Item
+	validation *pictures.Inputs
+}
+
+// prepare reads the weights and the pictures.
+func (j *job) prepare(ctx context.Context) error {
+	var err error
+	if j.start, err = j.readStart(); err != nil {
+		return err
+	}
+	if err := j.readPictures(ctx); err != nil {
+		return err
+	}
+	j.training = j.set.Part(false)
+	j.describe()
+	return j.loadValidation(ctx)
+}
+
+// readStart reads the network to start from.
+func (j *job) readStart() (*float.Network, error) {
+	if j.weights == "" {
+		n, err := pretrained.Load(pretrained.Default)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Printf("start: %s as built into edge (int8)\n", pretrained.Default)
+		return quant.Dequantize(n)
+	}
+	loaded, err := importer.Load(j.weights, j.options)
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range append(slices.Clone(loaded.Read), loaded.Assumed...) {
+		fmt.Println(cli.Line("weights: " + line))
+	}
+	fmt.Printf("start: %s\n", j.weights)
+	return loaded.Network, nil
+}
+
+// readPictures lists and decodes the pictures and divides them.
+func (j *job) readPictures(ctx context.Context) error {
+	set, err := dataset.List(j.pictures, j.classes)
+	if set != nil {
+		defer func() { j.report(set) }()
+	}
+	if err != nil {
+		return err
+	}
+	j.store = store.New(int64(j.memory)<<20, len(set.Items), j.start.Input.Size)
+	bars := progress.New()
+	err = set.Scan(ctx, j.workers, j.store.Keep, bars.Add("reading pictures", len(set.Items)))
+	bars.Close()
+	if err != nil {
+		return err
+	}
+	set.Divide(j.seed)
+	for _, item := range set.Part(true) {
+		j.store.Drop(item.Path)
+	}
+	j.set = set
+	return nil
+}
+
+// report prints the notes and warnings of the data set.
+func (j *job) report(set *dataset.Set) {
+	for _, line := range set.Notes {
+		fmt.Println(cli.Line(line))
+	}
+	for _, line := range set.Warnings {
+		j.warn(line)
+	}
+}
+
+// describe prints the classes and the memory.
+func (j *job) describe() {
+	train, val := j.set.Counts(false), j.set.Counts(true)
+	fmt.Printf("\n%-24s %8s %10s\n", "class", "training", "validation")
+	for c, name := range j.set.Classes {
+		fmt.Printf("%-24s %8d %10d\n", cli.Line(name), train[c], val[c])
+	}
+	kept, bytes := j.store.Used()
+	fmt.Printf("%d training pictures, %d validation pictures; in memory: %d of the former, %d MiB, short sides up to %d pixels\n",
+		len(j.training), len(j.set.Items)-len(j.training), kept, bytes>>20, j.store.Side())
+	if kept < len(j.training) {
+		j.warn(fmt.Sprintf("%d pictures do not fit into -memory %d and are decoded again in each epoch, which is slow", len(j.training)-kept, j.memory))
+	}
+	if !slices.Contains(j.set.Classes, dataset.None) {
+		fmt.Printf("hint: a class named %q, with pictures of the empty scene and of other things, lets edge report nothing when it sees none of the classes\n", dataset.None)
+	}
+}
+
+// loadValidation prepares the validation pictures as edge does.
+func (j *job) loadValidation(ctx context.Context) error {
+	j.validation = &pictures.Inputs{}
+	items := inputs(j.set.Part(true))
+	if len(items) == 0 {
+		return nil
+	}
+	loaded, err := pictures.Load(ctx, items, j.start.Input, j.workers, func() {})
+	if err != nil {
+		return err
+	}
+	j.validation = loaded
+	return nil
+}
+
+// inputs converts items for package pictures.
+func inputs(items []dataset.Item) []pictures.Item {
+	var out []pictures.Item
+	for _, item := range items {
+		out = append(out, pictures.Item{Path: item.Path, Label: item.Class})
+	}
+	return out
+}
