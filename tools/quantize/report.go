@@ -11,6 +11,7 @@ import (
 	"halfmeg/internal/atomicfile"
 	"halfmeg/model/sqz"
 	"halfmeg/quant/float"
+	"halfmeg/tools/internal/chart"
 	"halfmeg/tools/internal/compress"
 	"halfmeg/tools/internal/metrics"
 	"halfmeg/tools/quantize/report"
@@ -83,7 +84,7 @@ func (m *outcome) worst(labels []string) []report.Picture {
 		item := m.held.Items[d.picture]
 		p := report.Picture{File: filepath.Base(item.Path), Label: className(labels, item.Label)}
 		if img, err := picture.DecodeFile(item.Path); err == nil {
-			p.Image = report.RGB(img.Width, img.Height, img.Pix)
+			p.Image = chart.RGB(img.Width, img.Height, img.Pix)
 		}
 		p.Float = answer(m.reference[d.picture], labels, item.Label)
 		p.Int8 = answer(m.Logits[d.picture], labels, item.Label)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"halfmeg/tools/internal/chart"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,8 +29,8 @@ func scaleOf(t testing.TB, ticks []*node, attr string) func(place float64) float
 // TestBytesChart: measured against the ticks, each bar is as long as its bytes, and
 // parameters start where weights end.
 func TestBytesChart(t *testing.T) {
-	chart := write(t, sample()).chart(t, "bytes")
-	ticks := chart.all("text", "tick")
+	drawn := write(t, sample()).chart(t, "bytes")
+	ticks := drawn.all("text", "tick")
 	bytesAt := scaleOf(t, ticks, "x")
 	start := ticks[0].number(t, "x")
 	require.Zero(t, bytesAt(start))
@@ -37,7 +39,7 @@ func TestBytesChart(t *testing.T) {
 	for i, want := range []map[string]float64{
 		{"weights": 500, "parameters": 100}, {"weights": 1500, "parameters": 500}, {"weights": 4000, "parameters": 2000}, {"rest": 900}, {"rest": 100},
 	} {
-		row := chart.all("g", "row")[i]
+		row := drawn.all("g", "row")[i]
 		names, figures = append(names, row.all("text", "end")[0].text), append(figures, row.all("text", "number")[0].text)
 		end := start
 		for _, class := range []string{"weights", "parameters", "rest"} {
@@ -56,25 +58,25 @@ func TestBytesChart(t *testing.T) {
 	require.Equal(t, []string{"conv1", "fire2/squeeze1x1", "conv10", "labels", "header"}, names)
 	require.Equal(t, []string{"600", "2,000", "6,000", "900", "100"}, figures)
 	require.Equal(t, "The largest layer, conv10, takes 62.5\u00a0% of the file; all parameters take 27.1\u00a0%, labels and header 10.4\u00a0%. The table below has the numbers.",
-		chart.all("desc", "")[0].text)
-	require.Equal(t, "fire2/squeeze1x1: weights 1,500 bytes, parameters 500 bytes, together 20.8\u00a0% of the file", chart.all("title", "")[2].text)
+		drawn.all("desc", "")[0].text)
+	require.Equal(t, "fire2/squeeze1x1: weights 1,500 bytes, parameters 500 bytes, together 20.8\u00a0% of the file", drawn.all("title", "")[2].text)
 }
 
 // TestNoiseChart: measured against the ticks, the dots are at their ratios.
 func TestNoiseChart(t *testing.T) {
 	r := sample()
-	chart := write(t, r).chart(t, "noise")
-	ticks := chart.all("text", "tick")
+	drawn := write(t, r).chart(t, "noise")
+	ticks := drawn.all("text", "tick")
 	ratioAt := scaleOf(t, ticks[:len(ticks)-1], "x") // the last names the column of figures
 	precision := ratioAt(rounding) - ratioAt(0)
-	for i, row := range chart.all("g", "row") {
+	for i, row := range drawn.all("g", "row") {
 		l := r.Layers[i]
 		require.InDelta(t, l.WeightSNR, ratioAt(row.all("circle", "hollow")[0].number(t, "cx")), precision)
 		require.InDelta(t, l.OutputSNR, ratioAt(row.all("circle", "output")[0].number(t, "cx")), precision)
-		require.Equal(t, fixed(l.OutputSNR, 1), row.all("text", "number")[0].text)
+		require.Equal(t, chart.Fixed(l.OutputSNR, 1), row.all("text", "number")[0].text)
 	}
 	require.Equal(t, "Noise accumulates from layer to layer. The output is noisiest after conv10: 10.0\u00a0dB. "+
-		"The weights are noisiest in fire2/squeeze1x1: −5.0\u00a0dB. The table below has the numbers.", chart.all("desc", "")[0].text)
+		"The weights are noisiest in fire2/squeeze1x1: −5.0\u00a0dB. The table below has the numbers.", drawn.all("desc", "")[0].text)
 }
 
 // TestNoiseOfDeadLayers: a ratio that does not exist has no mark, an infinite one a

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"halfmeg/tools/internal/chart"
+
 	"halfmeg/tools/internal/metrics"
 )
 
@@ -24,8 +26,8 @@ type curveRow struct {
 type plot struct {
 	Title           string
 	ID              string // prefix of its element ids, unique in the page
-	Left, Right     percent
-	Top, Bottom     pixel
+	Left, Right     chart.Percent
+	Top, Bottom     chart.Pixel
 	Height          int
 	Across, Upright []tick
 	Lines           []line
@@ -34,14 +36,14 @@ type plot struct {
 }
 
 type line struct {
-	X1, X2 percent
-	Y1, Y2 pixel
+	X1, X2 chart.Percent
+	Y1, Y2 chart.Pixel
 }
 
 type plotPoint struct {
-	X         percent
-	Y         pixel
-	High, Low pixel // ends of the error bar, one standard error
+	X         chart.Percent
+	Y         chart.Pixel
+	High, Low chart.Pixel // ends of the error bar, one standard error
 	Error     bool
 	Chosen    bool
 	Tooltip   string
@@ -49,7 +51,7 @@ type plotPoint struct {
 
 // plotLabel is the value of the chosen point, above the plot.
 type plotLabel struct {
-	X    percent
+	X    chart.Percent
 	Side string // SVG text-anchor: start, middle or end
 	Text string
 }
@@ -68,9 +70,9 @@ func newCurve(points []Point) curve {
 	var c curve
 	for _, p := range points {
 		c.Points = append(c.Points, curveRow{
-			Bytes:    grouped(p.Bytes),
+			Bytes:    chart.Grouped(p.Bytes),
 			SameTop1: withError(p),
-			KL:       fixed(p.KL, 4),
+			KL:       chart.Fixed(p.KL, 4),
 			Chosen:   p.Chosen,
 		})
 	}
@@ -85,11 +87,11 @@ func newCurve(points []Point) curve {
 }
 
 func withError(p Point) string {
-	if !finite(p.SameTop1) {
-		return unknown
+	if !chart.Finite(p.SameTop1) {
+		return chart.Unknown
 	}
 	a := metrics.Agreement{Pictures: p.Pictures, SameTop1: p.SameTop1, SameError: p.SameError}
-	return fixed(p.SameTop1, 1) + " " + a.SameUncertainty(1)
+	return chart.Fixed(p.SameTop1, 1) + " " + a.SameUncertainty(1)
 }
 
 // measured is a value to plot, with the ends of its error bar.
@@ -100,7 +102,7 @@ type measured struct {
 
 func sameTop1(p Point) measured {
 	m := measured{value: p.SameTop1, low: p.SameTop1, high: p.SameTop1, text: withError(p)}
-	if finite(p.SameError) {
+	if chart.Finite(p.SameError) {
 		m.low -= p.SameError
 		m.high = max(m.value, min(maxAgreement, m.high+p.SameError))
 	}
@@ -108,34 +110,34 @@ func sameTop1(p Point) measured {
 }
 
 func divergence(p Point) measured {
-	return measured{value: p.KL, low: p.KL, high: p.KL, text: fixed(p.KL, 4)}
+	return measured{value: p.KL, low: p.KL, high: p.KL, text: chart.Fixed(p.KL, 4)}
 }
 
 // newPlot plots a metric of points, which are sorted by bytes. Points for which it
 // was not measured are left out. The y axis also covers the values in include.
 func newPlot(id, title string, points []Point, metric func(Point) measured, include ...float64) plot {
-	points = slices.DeleteFunc(slices.Clone(points), func(p Point) bool { return !finite(metric(p).value) })
+	points = slices.DeleteFunc(slices.Clone(points), func(p Point) bool { return !chart.Finite(metric(p).value) })
 	var sizes []float64
 	values := include
 	for _, p := range points {
 		sizes = append(sizes, float64(p.Bytes))
 		values = append(values, metric(p).low, metric(p).high)
 	}
-	x, y := newAxis(sizes, 4, plotLeft, plotRight).integral(), newAxis(values, 4, plotBottom, plotTop)
+	x, y := chart.NewAxis(sizes, 4, plotLeft, plotRight).Integral(), chart.NewAxis(values, 4, plotBottom, plotTop)
 	out := plot{Title: title, ID: id, Left: plotLeft, Right: plotRight, Top: plotTop, Bottom: plotBottom, Height: plotHeight}
-	for _, v := range x.ticks() {
-		out.Across = append(out.Across, tick{At: percent(x.at(v)), Label: grouped(int(v))})
+	for _, v := range x.Ticks() {
+		out.Across = append(out.Across, tick{At: chart.Percent(x.At(v)), Label: chart.Grouped(int(v))})
 	}
-	for _, v := range y.ticks() {
-		out.Upright = append(out.Upright, tick{Y: pixel(y.at(v)), Label: fixed(v, y.decimals())})
+	for _, v := range y.Ticks() {
+		out.Upright = append(out.Upright, tick{Y: chart.Pixel(y.At(v)), Label: chart.Fixed(v, y.Decimals())})
 	}
 	for _, p := range points {
 		m := metric(p)
 		out.add(plotPoint{
-			X: percent(x.at(float64(p.Bytes))), Y: pixel(y.at(m.value)),
-			High: pixel(y.at(m.high)), Low: pixel(y.at(m.low)), Error: m.low < m.high,
+			X: chart.Percent(x.At(float64(p.Bytes))), Y: chart.Pixel(y.At(m.value)),
+			High: chart.Pixel(y.At(m.high)), Low: chart.Pixel(y.At(m.low)), Error: m.low < m.high,
 			Chosen:  p.Chosen,
-			Tooltip: fmt.Sprintf("%s: same top-1 %s %%, KL divergence %s", plural(p.Bytes, "byte"), withError(p), fixed(p.KL, 4)),
+			Tooltip: fmt.Sprintf("%s: same top-1 %s %%, KL divergence %s", chart.Plural(p.Bytes, "byte"), withError(p), chart.Fixed(p.KL, 4)),
 		}, m.text)
 	}
 	return out
@@ -155,7 +157,7 @@ func (p *plot) add(point plotPoint, text string) {
 }
 
 // sideAt returns the text-anchor that keeps a label at x within the drawing.
-func sideAt(x percent) string {
+func sideAt(x chart.Percent) string {
 	switch {
 	case x < 30:
 		return "start"

@@ -5,6 +5,7 @@ import (
 	"html/template"
 
 	"halfmeg/model"
+	"halfmeg/tools/internal/chart"
 )
 
 // page is the data of the template.
@@ -31,17 +32,13 @@ type figure struct{ Value, Unit, Note string }
 type entry struct{ Name, Value string }
 
 func newPage(r *Report) (*page, error) {
-	style, err := files.ReadFile("templates/style.css")
-	if err != nil {
-		return nil, err
-	}
 	worst, err := newCards(r.Worst)
 	if err != nil {
 		return nil, err
 	}
 	return &page{
-		Style:    template.CSS(style),
-		Name:     clean(r.Name),
+		Style:    template.CSS(chart.Style),
+		Name:     chart.Clean(r.Name),
 		Figures:  figures(r),
 		Warnings: cleanAll(r.Warnings),
 		Blind:    r.Blind,
@@ -64,30 +61,30 @@ func figures(r *Report) []figure {
 		weightBytes += l.WeightBytes
 	}
 	f := []figure{{
-		Value: grouped(r.bytes()), Unit: "bytes",
-		Note: fmt.Sprintf("%s of %s bits each", plural(weights, "weight"), fixed(bitsPer(weights, weightBytes), 2)),
+		Value: chart.Grouped(r.bytes()), Unit: "bytes",
+		Note: fmt.Sprintf("%s of %s bits each", chart.Plural(weights, "weight"), chart.Fixed(bitsPer(weights, weightBytes), 2)),
 	}}
 	a := r.Agreement
 	if a.Pictures == 0 {
-		return append(f, figure{Value: unknown, Note: "too few pictures to hold some out: the agreement with the float network was not measured"})
+		return append(f, figure{Value: chart.Unknown, Note: "too few pictures to hold some out: the agreement with the float network was not measured"})
 	}
 	if r.Blind {
 		return append(f, figure{
-			Value: fixed(a.LogitError, 2), Unit: "%",
-			Note: "error of the logits, of their spread over the pictures, on " + plural(a.Pictures, "held-out picture"),
+			Value: chart.Fixed(a.LogitError, 2), Unit: "%",
+			Note: "error of the logits, of their spread over the pictures, on " + chart.Plural(a.Pictures, "held-out picture"),
 		})
 	}
 	f = append(f,
 		figure{
-			Value: fixed(a.SameTop1, 1), Unit: "% " + a.SameUncertainty(1),
-			Note: "same top-1 class as the float network, on " + plural(a.Pictures, "held-out picture"),
+			Value: chart.Fixed(a.SameTop1, 1), Unit: "% " + a.SameUncertainty(1),
+			Note: "same top-1 class as the float network, on " + chart.Plural(a.Pictures, "held-out picture"),
 		},
-		figure{Value: fixed(a.KL, 4), Unit: "nats", Note: "mean Kullback-Leibler divergence from the float network"})
+		figure{Value: chart.Fixed(a.KL, 4), Unit: "nats", Note: "mean Kullback-Leibler divergence from the float network"})
 	if a.Labelled > 0 {
 		f = append(f, figure{
-			Value: fixed(a.Drop, 1), Unit: a.DropUncertainty(1) + " points",
+			Value: chart.Fixed(a.Drop, 1), Unit: a.DropUncertainty(1) + " points",
 			Note: fmt.Sprintf("drop of top-1: float %s, int8 %s of %s",
-				perCent(r.Float.Top1, 1), perCent(r.Int8.Top1, 1), plural(a.Labelled, "labelled picture")),
+				chart.PerCent(r.Float.Top1, 1), chart.PerCent(r.Int8.Top1, 1), chart.Plural(a.Labelled, "labelled picture")),
 		})
 	}
 	return f
@@ -96,7 +93,7 @@ func figures(r *Report) []figure {
 func cleanAll(lines []string) []string {
 	var out []string
 	for _, l := range lines {
-		out = append(out, clean(l))
+		out = append(out, chart.Clean(l))
 	}
 	return out
 }
@@ -107,7 +104,7 @@ func sourceOf(s model.Source) []entry {
 		{"Weights", s.Weights}, {"Format", s.Format}, {"SHA-256", s.SHA256}, {"Calibration", s.Calibration}, {"Made by", s.Tool},
 	} {
 		if e.Value != "" {
-			entries = append(entries, entry{e.Name, clean(e.Value)})
+			entries = append(entries, entry{e.Name, chart.Clean(e.Value)})
 		}
 	}
 	return entries

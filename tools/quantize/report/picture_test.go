@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"halfmeg/tools/internal/chart"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -38,7 +40,7 @@ func TestPictureSize(t *testing.T) {
 		{image.Pt(5000, 2), image.Pt(224, 1)},
 		{image.Pt(1, 1), image.Pt(1, 1)},
 	} {
-		img := renderPicture(t, Picture{Image: RGB(c.in.X, c.in.Y, make([]byte, 3*c.in.X*c.in.Y))})
+		img := renderPicture(t, Picture{Image: chart.RGB(c.in.X, c.in.Y, make([]byte, 3*c.in.X*c.in.Y))})
 		require.Equal(t, c.out, img.Bounds().Size(), "%v", c.in)
 	}
 }
@@ -57,7 +59,7 @@ func TestPictureColours(t *testing.T) {
 			}
 		}
 	}
-	img := renderPicture(t, Picture{Image: RGB(width, height, pix)})
+	img := renderPicture(t, Picture{Image: chart.RGB(width, height, pix)})
 	near(t, color.RGBA{R: 250, G: 10, B: 10, A: 255}, img.At(20, 60))
 	near(t, color.RGBA{R: 10, G: 10, B: 250, A: 255}, img.At(200, 60))
 	glass := image.NewNRGBA(image.Rect(-10, 50, 30, 90))
@@ -75,11 +77,11 @@ func near(t testing.TB, want color.RGBA, got color.Color) {
 
 // TestNoPicture: a missing picture is stated, and the answers are shown.
 func TestNoPicture(t *testing.T) {
-	require.Nil(t, RGB(0, 5, nil))
-	require.Nil(t, RGB(5, -5, nil))
-	require.Nil(t, RGB(math.MaxInt, math.MaxInt, make([]byte, 12)))
-	require.Nil(t, RGB(2, 2, make([]byte, 11)))
-	for _, img := range []image.Image{nil, RGB(2, 2, nil), image.NewGray(image.Rectangle{})} {
+	require.Nil(t, chart.RGB(0, 5, nil))
+	require.Nil(t, chart.RGB(5, -5, nil))
+	require.Nil(t, chart.RGB(math.MaxInt, math.MaxInt, make([]byte, 12)))
+	require.Nil(t, chart.RGB(2, 2, make([]byte, 11)))
+	for _, img := range []image.Image{nil, chart.RGB(2, 2, nil), image.NewGray(image.Rectangle{})} {
 		p := sample().Worst[0]
 		p.Image = img
 		card := write(t, Report{Worst: []Picture{p}}).all("li", "card")[0]

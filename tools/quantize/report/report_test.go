@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/model"
+	"halfmeg/tools/internal/chart"
 	"halfmeg/tools/internal/metrics"
 )
 
@@ -183,8 +184,8 @@ func FuzzNames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, file string) {
 		r := Report{Name: name, Layers: []Layer{{Name: file}}, Worst: []Picture{{File: file, Label: name}}}
 		page := write(t, r)
-		require.Equal(t, clean(name), page.all("h1", "")[0].text)
-		require.Equal(t, clean(file), page.all("p", "file")[0].text)
+		require.Equal(t, chart.Clean(name), page.all("h1", "")[0].text)
+		require.Equal(t, chart.Clean(file), page.all("p", "file")[0].text)
 	})
 }
 

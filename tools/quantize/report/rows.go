@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"halfmeg/tools/internal/chart"
 )
 
 // The charts of bytes and noise have one row per layer at the same positions, so
@@ -21,21 +23,21 @@ const (
 type rows struct {
 	Title, Summary string
 	Height         int
-	NameEnd        percent
+	NameEnd        chart.Percent
 	Ticks          []tick
 }
 
 // tick is a grid line of an axis and its label.
 type tick struct {
-	At    percent
-	Y     pixel // on a vertical axis
+	At    chart.Percent
+	Y     chart.Pixel // on a vertical axis
 	Label string
 }
 
-func newRows(n int, title, summary string, a axis, label func(float64) string) rows {
+func newRows(n int, title, summary string, a chart.Axis, label func(float64) string) rows {
 	r := rows{Title: title, Summary: summary, Height: rowsTop + n*rowHeight + 4, NameEnd: nameEnd}
-	for _, v := range a.ticks() {
-		r.Ticks = append(r.Ticks, tick{At: percent(a.at(v)), Label: label(v)})
+	for _, v := range a.Ticks() {
+		r.Ticks = append(r.Ticks, tick{At: chart.Percent(a.At(v)), Label: label(v)})
 	}
 	return r
 }
@@ -48,7 +50,7 @@ type row struct {
 
 func newRow(i int, name, tooltip string) row {
 	top := rowsTop + i*rowHeight
-	return row{Name: shorten(name), Tooltip: clean(name) + ": " + tooltip, Top: top, Middle: top + rowHeight/2}
+	return row{Name: chart.Shorten(name), Tooltip: chart.Clean(name) + ": " + tooltip, Top: top, Middle: top + rowHeight/2}
 }
 
 // bytesChart shows the bytes of each part of the file as bars.
@@ -60,14 +62,14 @@ type bytesChart struct {
 type bar struct {
 	row
 	Segments []segment
-	ValueAt  percent
+	ValueAt  chart.Percent
 	Value    string
 }
 
 // segment is a part of a bar: weights, parameters or rest.
 type segment struct {
 	Class    string
-	X, Width percent
+	X, Width chart.Percent
 }
 
 func newBytesChart(r *Report) bytesChart {
@@ -75,29 +77,29 @@ func newBytesChart(r *Report) bytesChart {
 	for _, l := range r.Layers {
 		values = append(values, float64(l.bytes()))
 	}
-	a := newAxis(values, 4, plotStart, plotEnd).integral().upTo(slices.Max(values))
-	c := bytesChart{rows: newRows(len(r.Layers)+2, "Bytes by layer", largestPart(r), a, func(v float64) string { return grouped(int(v)) })}
+	a := chart.NewAxis(values, 4, plotStart, plotEnd).Integral().UpTo(slices.Max(values))
+	c := bytesChart{rows: newRows(len(r.Layers)+2, "Bytes by layer", largestPart(r), a, func(v float64) string { return chart.Grouped(int(v)) })}
 	for i, l := range r.Layers {
 		tooltip := fmt.Sprintf("weights %s, parameters %s, together %s of the file",
-			plural(l.WeightBytes, "byte"), plural(l.ParameterBytes, "byte"), share(l.bytes(), r.bytes()))
-		weights := a.length(float64(l.WeightBytes))
+			chart.Plural(l.WeightBytes, "byte"), chart.Plural(l.ParameterBytes, "byte"), chart.Share(l.bytes(), r.bytes()))
+		weights := a.Length(float64(l.WeightBytes))
 		c.Bars = append(c.Bars, newBar(a, newRow(i, l.Name, tooltip), l.bytes(),
-			segment{Class: "weights", X: plotStart, Width: percent(weights)},
-			segment{Class: "parameters", X: percent(plotStart + weights), Width: percent(a.length(float64(l.ParameterBytes)))}))
+			segment{Class: "weights", X: plotStart, Width: chart.Percent(weights)},
+			segment{Class: "parameters", X: chart.Percent(plotStart + weights), Width: chart.Percent(a.Length(float64(l.ParameterBytes)))}))
 	}
 	for i, part := range []struct {
 		name  string
 		bytes int
 	}{{"labels", r.Labels}, {"header", r.Header}} {
-		at := newRow(len(r.Layers)+i, part.name, plural(part.bytes, "byte")+", "+share(part.bytes, r.bytes())+" of the file")
+		at := newRow(len(r.Layers)+i, part.name, chart.Plural(part.bytes, "byte")+", "+chart.Share(part.bytes, r.bytes())+" of the file")
 		c.Bars = append(c.Bars, newBar(a, at, part.bytes,
-			segment{Class: "rest", X: plotStart, Width: percent(a.length(float64(part.bytes)))}))
+			segment{Class: "rest", X: plotStart, Width: chart.Percent(a.Length(float64(part.bytes)))}))
 	}
 	return c
 }
 
-func newBar(a axis, at row, bytes int, segments ...segment) bar {
-	return bar{row: at, Segments: segments, Value: grouped(bytes), ValueAt: percent(a.at(float64(bytes)))}
+func newBar(a chart.Axis, at row, bytes int, segments ...segment) bar {
+	return bar{row: at, Segments: segments, Value: chart.Grouped(bytes), ValueAt: chart.Percent(a.At(float64(bytes)))}
 }
 
 // largestPart summarises where the bytes are.
@@ -113,7 +115,7 @@ func largestPart(r *Report) string {
 		parameters += l.ParameterBytes
 	}
 	return fmt.Sprintf("The largest layer, %s, takes %s of the file; all parameters take %s, labels and header %s.",
-		clean(largest.Name), share(largest.bytes(), r.bytes()), share(parameters, r.bytes()), share(r.Labels+r.Header, r.bytes()))
+		chart.Clean(largest.Name), chart.Share(largest.bytes(), r.bytes()), chart.Share(parameters, r.bytes()), chart.Share(r.Labels+r.Header, r.bytes()))
 }
 
 // noiseChart shows two dots per layer: the signal-to-noise ratios of its weights
@@ -126,15 +128,15 @@ type noiseChart struct {
 type dots struct {
 	row
 	Weights, Output mark
-	From, To        percent // of the line between the marks
-	Line            bool    // both marks are dots
-	Value           string  // of the output
+	From, To        chart.Percent // of the line between the marks
+	Line            bool          // both marks are dots
+	Value           string        // of the output
 }
 
 // mark is a dot or, for an infinite ratio, a sign at that end of the axis. It is
 // empty if there is no ratio.
 type mark struct {
-	At   percent
+	At   chart.Percent
 	Dot  bool
 	Sign string
 }
@@ -144,29 +146,29 @@ func newNoiseChart(layers []Layer) noiseChart {
 	for _, l := range layers {
 		values = append(values, l.WeightSNR, l.OutputSNR)
 	}
-	a := newAxis(values, 4, plotStart, plotEnd)
+	a := chart.NewAxis(values, 4, plotStart, plotEnd)
 	c := noiseChart{rows: newRows(len(layers), "Signal to noise by layer", noisiest(layers), a,
-		func(v float64) string { return fixed(v, a.decimals()) })}
+		func(v float64) string { return chart.Fixed(v, a.Decimals()) })}
 	for i, l := range layers {
 		weights, output := newMark(a, l.WeightSNR), newMark(a, l.OutputSNR)
 		c.Dots = append(c.Dots, dots{
-			row:     newRow(i, l.Name, fmt.Sprintf("weights %s dB, output %s dB", fixed(l.WeightSNR, 1), fixed(l.OutputSNR, 1))),
+			row:     newRow(i, l.Name, fmt.Sprintf("weights %s dB, output %s dB", chart.Fixed(l.WeightSNR, 1), chart.Fixed(l.OutputSNR, 1))),
 			Weights: weights, Output: output,
 			From: weights.At, To: output.At, Line: weights.Dot && output.Dot,
-			Value: fixed(l.OutputSNR, 1),
+			Value: chart.Fixed(l.OutputSNR, 1),
 		})
 	}
 	return c
 }
 
-func newMark(a axis, ratio float64) mark {
+func newMark(a chart.Axis, ratio float64) mark {
 	switch {
 	case math.IsNaN(ratio):
 		return mark{}
 	case math.IsInf(ratio, 0):
-		return mark{At: percent(a.at(ratio)), Sign: fixed(ratio, 0)}
+		return mark{At: chart.Percent(a.At(ratio)), Sign: chart.Fixed(ratio, 0)}
 	}
-	return mark{At: percent(a.at(ratio)), Dot: true}
+	return mark{At: chart.Percent(a.At(ratio)), Dot: true}
 }
 
 // noisiest summarises where the errors are.
@@ -178,10 +180,10 @@ func noisiest(layers []Layer) string {
 	}
 	text := "Noise accumulates from layer to layer."
 	if outputKnown {
-		text += fmt.Sprintf(" The output is noisiest after %s: %s\u00a0dB.", clean(output.Name), fixed(output.OutputSNR, 1))
+		text += fmt.Sprintf(" The output is noisiest after %s: %s\u00a0dB.", chart.Clean(output.Name), chart.Fixed(output.OutputSNR, 1))
 	}
 	if weightsKnown {
-		text += fmt.Sprintf(" The weights are noisiest in %s: %s\u00a0dB.", clean(weights.Name), fixed(weights.WeightSNR, 1))
+		text += fmt.Sprintf(" The weights are noisiest in %s: %s\u00a0dB.", chart.Clean(weights.Name), chart.Fixed(weights.WeightSNR, 1))
 	}
 	return text
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"halfmeg/tools/internal/chart"
 )
 
 // Units of a shape: halfHeight above the axis for the weights before rounding and
@@ -32,15 +34,15 @@ type outline struct {
 func newShapes(layers []Layer) []shape {
 	var shapes []shape
 	for _, l := range layers {
-		zeros := perCent(percentOf(l.After.zeros(), l.After.total()), 0)
+		zeros := chart.PerCent(chart.PercentOf(l.After.zeros(), l.After.total()), 0)
 		side := max(1, math.Ceil(max(l.Before.largest(), l.After.largest()))) + 0.5
 		before, after := newColumns(l.Before, side), newColumns(l.After, side)
 		peak := max(slices.Max(before.heights), slices.Max(after.heights))
 		shapes = append(shapes, shape{
-			Name:    clean(l.Name),
-			Note:    fmt.Sprintf("largest %s, %s zeros", fixed(l.After.largest(), 0), zeros),
-			Tooltip: fmt.Sprintf("%s before and after rounding", plural(l.After.total(), "weight")),
-			Reach:   fixed(side-0.5, 0),
+			Name:    chart.Clean(l.Name),
+			Note:    fmt.Sprintf("largest %s, %s zeros", chart.Fixed(l.After.largest(), 0), zeros),
+			Tooltip: fmt.Sprintf("%s before and after rounding", chart.Plural(l.After.total(), "weight")),
+			Reach:   chart.Fixed(side-0.5, 0),
 			Before:  before.outline(peak, -1),
 			After:   after.outline(peak, 1),
 		})

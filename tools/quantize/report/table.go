@@ -1,5 +1,11 @@
 package report
 
+import (
+	"math"
+
+	"halfmeg/tools/internal/chart"
+)
+
 // table is the figures of each layer and of the whole file.
 type table struct {
 	Rows  []tableRow
@@ -19,17 +25,17 @@ func newTable(r *Report) table {
 	for _, l := range r.Layers {
 		weights, zeros := l.After.total(), l.After.zeros()
 		t.Rows = append(t.Rows, tableRow{
-			Name:           clean(l.Name),
-			Weights:        grouped(weights),
-			Bits:           fixed(bitsPer(weights, l.WeightBytes), 2),
-			WeightBytes:    grouped(l.WeightBytes),
-			ParameterBytes: grouped(l.ParameterBytes),
-			Bytes:          grouped(l.bytes()),
-			Share:          fixed(percentOf(l.bytes(), r.bytes()), 1),
-			Largest:        fixed(l.After.largest(), 0),
-			Zeros:          fixed(percentOf(zeros, weights), 1),
-			WeightSNR:      fixed(l.WeightSNR, 1),
-			OutputSNR:      fixed(l.OutputSNR, 1),
+			Name:           chart.Clean(l.Name),
+			Weights:        chart.Grouped(weights),
+			Bits:           chart.Fixed(bitsPer(weights, l.WeightBytes), 2),
+			WeightBytes:    chart.Grouped(l.WeightBytes),
+			ParameterBytes: chart.Grouped(l.ParameterBytes),
+			Bytes:          chart.Grouped(l.bytes()),
+			Share:          chart.Fixed(chart.PercentOf(l.bytes(), r.bytes()), 1),
+			Largest:        chart.Fixed(l.After.largest(), 0),
+			Zeros:          chart.Fixed(chart.PercentOf(zeros, weights), 1),
+			WeightSNR:      chart.Fixed(l.WeightSNR, 1),
+			OutputSNR:      chart.Fixed(l.OutputSNR, 1),
 		})
 		all.weights += weights
 		all.zeros += zeros
@@ -37,18 +43,26 @@ func newTable(r *Report) table {
 		all.parameterBytes += l.ParameterBytes
 	}
 	t.Rest = []tableRow{
-		{Name: "labels", Bytes: grouped(r.Labels), Share: fixed(percentOf(r.Labels, r.bytes()), 1)},
-		{Name: "header", Bytes: grouped(r.Header), Share: fixed(percentOf(r.Header, r.bytes()), 1)},
+		{Name: "labels", Bytes: chart.Grouped(r.Labels), Share: chart.Fixed(chart.PercentOf(r.Labels, r.bytes()), 1)},
+		{Name: "header", Bytes: chart.Grouped(r.Header), Share: chart.Fixed(chart.PercentOf(r.Header, r.bytes()), 1)},
 	}
 	t.Total = tableRow{
 		Name:           "whole file",
-		Weights:        grouped(all.weights),
-		Bits:           fixed(bitsPer(all.weights, all.weightBytes), 2),
-		WeightBytes:    grouped(all.weightBytes),
-		ParameterBytes: grouped(all.parameterBytes),
-		Bytes:          grouped(r.bytes()),
-		Share:          fixed(percentOf(r.bytes(), r.bytes()), 1),
-		Zeros:          fixed(percentOf(all.zeros, all.weights), 1),
+		Weights:        chart.Grouped(all.weights),
+		Bits:           chart.Fixed(bitsPer(all.weights, all.weightBytes), 2),
+		WeightBytes:    chart.Grouped(all.weightBytes),
+		ParameterBytes: chart.Grouped(all.parameterBytes),
+		Bytes:          chart.Grouped(r.bytes()),
+		Share:          chart.Fixed(chart.PercentOf(r.bytes(), r.bytes()), 1),
+		Zeros:          chart.Fixed(chart.PercentOf(all.zeros, all.weights), 1),
 	}
 	return t
+}
+
+// bitsPer returns the bits per weight.
+func bitsPer(weights, bytes int) float64 {
+	if weights == 0 {
+		return math.NaN()
+	}
+	return 8 * float64(bytes) / float64(weights)
 }

@@ -1,9 +1,9 @@
-package report
+package chart
 
 import "math"
 
-// axis maps values low…high linearly to positions from…to.
-type axis struct {
+// Axis maps values low…high linearly to positions from…to.
+type Axis struct {
 	low, high float64
 	from, to  float64
 	step      float64 // distance of ticks
@@ -12,12 +12,12 @@ type axis struct {
 // maxValue limits what an axis shows, so that no sum overflows.
 const maxValue = 1e300
 
-// newAxis returns an axis that covers all finite values in about the given number
+// NewAxis returns an axis that covers all finite values in about the given number
 // of round steps.
-func newAxis(values []float64, steps int, from, to float64) axis {
+func NewAxis(values []float64, steps int, from, to float64) Axis {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, v := range values {
-		if finite(v) {
+		if Finite(v) {
 			v = max(-maxValue, min(maxValue, v))
 			low, high = min(low, v), max(high, v)
 		}
@@ -32,7 +32,7 @@ func newAxis(values []float64, steps int, from, to float64) axis {
 		low, high = low-margin, high+margin
 	}
 	step := roundStep((high - low) / float64(steps))
-	return axis{low: math.Floor(low/step) * step, high: math.Ceil(high/step) * step, from: from, to: to, step: step}
+	return Axis{low: math.Floor(low/step) * step, high: math.Ceil(high/step) * step, from: from, to: to, step: step}
 }
 
 // roundStep returns the least of …, 1, 2, 5, 10, … that is at least v.
@@ -46,33 +46,33 @@ func roundStep(v float64) float64 {
 	return 10 * power
 }
 
-// at returns the position of a value, clamped to the axis.
-func (a axis) at(v float64) float64 {
+// At returns the position of a value, clamped to the axis.
+func (a Axis) At(v float64) float64 {
 	fraction := max(0, min(1, (v-a.low)/(a.high-a.low)))
 	return a.from + fraction*(a.to-a.from)
 }
 
-// integral returns the axis with ticks at integers only.
-func (a axis) integral() axis {
+// Integral returns the axis with ticks at integers only.
+func (a Axis) Integral() Axis {
 	if a.step < 1 {
 		a.step, a.low, a.high = 1, math.Floor(a.low), math.Ceil(a.high)
 	}
 	return a
 }
 
-// upTo returns the axis with its upper end at high, if that is above its lower end.
-func (a axis) upTo(high float64) axis {
+// UpTo returns the axis with its upper end at high, if that is above its lower end.
+func (a Axis) UpTo(high float64) Axis {
 	if high > a.low {
 		a.high = high
 	}
 	return a
 }
 
-// length returns the length of a bar of the given value.
-func (a axis) length(v float64) float64 { return a.at(a.low+v) - a.from }
+// Length returns the length of a bar of the given value.
+func (a Axis) Length(v float64) float64 { return a.At(a.low+v) - a.from }
 
-// ticks returns the values to label.
-func (a axis) ticks() []float64 {
+// Ticks returns the values to label.
+func (a Axis) Ticks() []float64 {
 	var t []float64
 	for i := range int((a.high-a.low)/a.step+1e-9) + 1 {
 		t = append(t, a.low+float64(i)*a.step)
@@ -80,9 +80,10 @@ func (a axis) ticks() []float64 {
 	return t
 }
 
-// decimals returns how many decimals the labels of ticks need.
-func (a axis) decimals() int {
+// Decimals returns how many decimals the labels of ticks need.
+func (a Axis) Decimals() int {
 	return int(max(0, min(9, math.Ceil(-math.Log10(a.step)-1e-9))))
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+// Finite reports whether v is neither NaN nor infinite.
+func Finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
