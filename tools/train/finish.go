@@ -9,6 +9,7 @@ import (
 
 	"halfmeg/internal/atomicfile"
 	"halfmeg/quant/float"
+	"halfmeg/quant/train"
 	"halfmeg/tools/internal/compress"
 	"halfmeg/tools/internal/metrics"
 	"halfmeg/tools/internal/pictures"
@@ -16,9 +17,13 @@ import (
 
 // result is what a job produces.
 type result struct {
-	net    *float.Network
-	chosen *compress.Attempt
-	float  [][]float32 // logits on the validation pictures
+	way             string
+	headCurve       []train.Epoch // of the last layer alone
+	curve           []train.Epoch // of all layers
+	validationCurve []float64     // accuracy after each epoch of curve
+	net             *float.Network
+	chosen          *compress.Attempt
+	float           [][]float32 // logits on the validation pictures
 }
 
 // The search for a file of -max-bytes bytes. For few classes, of which most pictures
@@ -38,7 +43,7 @@ func (j *job) finish(ctx context.Context) error {
 		return err
 	}
 	j.measure()
-	if err := write(j.out, 0o644, j.chosen.Encoded); err != nil {
+	if err := write(j.out, bytesOf(j.chosen.Encoded)); err != nil {
 		return err
 	}
 	fmt.Printf("%s: %d bytes\n", j.out, j.chosen.Bytes)
@@ -84,17 +89,21 @@ func (j *job) measure() {
 	fmt.Printf("\non %d validation pictures: float %.1f %%, int8 %.1f %%\n", f.Pictures, f.Top1, i.Top1)
 }
 
-// write replaces a file.
-func write(path string, perm uint32, data []byte) error {
-	err := atomicfile.Write(path, 0o644, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
+// write replaces a file. If that fails, what was there before remains.
+func write(path string, content func(io.Writer) error) error {
+	err := atomicfile.Write(path, 0o644, content)
 	if errors.Is(err, syscall.ENOSPC) {
-		return fmt.Errorf("the disk is full: %s was not written, what was there before is untouched: %w", path, err)
+		return fmt.Errorf("the disk is full: %s was not written, and what was there before is untouched: %w", path, err)
 	}
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
+}
+
+func bytesOf(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
 }

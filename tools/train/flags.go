@@ -13,22 +13,25 @@ import (
 
 // settings are the values of the flags.
 type settings struct {
-	pictures string
-	out      string
-	floatOut string
-	report   string
-	weights  string
-	from     string
-	classes  []string
-	seed     uint64
-	epochs   int // 0: by the way of training
-	batch    int
-	rate     float64 // 0: by the way of training
-	mirror   bool
-	memory   int // in MiB
-	bytes    int
-	workers  int
-	options  importer.Options
+	pictures   string
+	out        string
+	floatOut   string
+	reportOut  string
+	checkpoint string // path of the checkpoint
+	resume     bool
+	weights    string
+	from       string
+	classes    []string
+	seed       uint64
+	epochs     int // 0: by the way of training
+	batch      int
+	rate       float64 // 0: by the way of training
+	mirror     bool
+	mixed      float64
+	memory     int // in MiB
+	bytes      int
+	workers    int
+	options    importer.Options
 }
 
 // The ways of training.
@@ -43,7 +46,7 @@ func readFlags() *settings {
 	var classes string
 	flag.StringVar(&s.pictures, "pictures", "", "`folder` with one folder of pictures a class")
 	flag.StringVar(&s.out, "out", "", ".sqz `file` to write; the float network is written next to it as .safetensors")
-	flag.StringVar(&s.report, "report", "", "HTML `file` to write: a report with curves, the confusion matrix and the worst mistakes")
+	flag.StringVar(&s.reportOut, "report", "", "HTML `file` to write: a report with curves, the confusion matrix and the worst mistakes")
 	flag.StringVar(&s.from, "from", "", "`way` of training: head, fine-tune or scratch (default: by the number of pictures)")
 	flag.StringVar(&s.weights, "weights", "", "`file` of pretrained weights to start from: .onnx, .caffemodel, .pth, .safetensors or .net (default: the network built into edge)")
 	flag.StringVar(&classes, "classes", "", "`names` of the classes to train, in their order, separated by commas (default: all)")
@@ -52,17 +55,20 @@ func readFlags() *settings {
 	flag.IntVar(&s.batch, "batch", 32, "`number` of pictures per step")
 	flag.Float64Var(&s.rate, "rate", 0, "learning `rate` at its highest (default: by the way of training)")
 	flag.BoolVar(&s.mirror, "mirror", true, "mirror half of the pictures; -mirror=false for signs, text and anything else with a left and a right")
+	flag.Float64Var(&s.mixed, "mix", 0, "`share` of the pictures, 0 to 1, that are blended with another (mixup), for fine-tune and scratch")
+	flag.StringVar(&s.checkpoint, "checkpoint", "", "`file` for the state of fine-tune and scratch, written after each epoch and deleted at the end (default: that of -out, ending in .checkpoint)")
+	flag.BoolVar(&s.resume, "resume", false, "continue from the checkpoint")
 	flag.IntVar(&s.memory, "memory", 1024, "`MiB` of memory for decoded pictures; what does not fit is shrunk, or decoded again in each epoch")
 	flag.IntVar(&s.bytes, "max-bytes", 480_000, "limit of the .sqz file in `bytes`; 0 rounds as finely as int8 allows")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures processed in parallel; the result does not depend on it")
 	s.options.Flags(flag.CommandLine)
 	cli.Flags(tool, about)
-	s.check(classes)
+	s.validate(classes)
 	return s
 }
 
 // check ends the program if flags are wrong.
-func (s *settings) check(classes string) {
+func (s *settings) validate(classes string) {
 	if classes != "" {
 		for name := range strings.SplitSeq(classes, ",") {
 			s.classes = append(s.classes, strings.TrimSpace(name))
@@ -78,8 +84,14 @@ func (s *settings) check(classes string) {
 		usage("-from %s: expected head, fine-tune or scratch", s.from)
 	case len(s.classes) == 1:
 		usage("-classes %s: at least two classes are needed", classes)
-	case s.weights == "" && s.options != (importer.Options{Pool: "auto"}):
-		usage("options that describe weights, such as -topology or -mean, need -weights FILE")
+	case s.from == fromScratch && s.weights != "":
+		usage("-from scratch starts from random weights: -weights %s does not apply", s.weights)
+	case s.resume && s.from == fromHead:
+		usage("-resume: training the head is not resumed, because it takes only a minute")
+	case !(s.mixed >= 0 && s.mixed <= 1):
+		usage("-mix %v: expected a share from 0 to 1", s.mixed)
+	case s.weights == "" && s.from != fromScratch && s.options != (importer.Options{Pool: "auto"}):
+		usage("options that describe weights, such as -topology or -mean, need -weights FILE or -from scratch")
 	case s.epochs < 0:
 		usage("-epochs %d: must not be negative", s.epochs)
 	case s.batch < 1:
@@ -93,12 +105,16 @@ func (s *settings) check(classes string) {
 	case s.workers < 1:
 		usage("-workers %d: at least one worker is needed", s.workers)
 	}
-	s.floatOut = strings.TrimSuffix(s.out, filepath.Ext(s.out)) + ".safetensors"
+	stem := strings.TrimSuffix(s.out, filepath.Ext(s.out))
+	s.floatOut = stem + ".safetensors"
+	if s.checkpoint == "" {
+		s.checkpoint = stem + ".checkpoint"
+	}
 }
 
 // outputs lists the files to write.
 func (s *settings) outputs() []cli.Output {
-	return []cli.Output{{Flag: "-out", Path: s.out}, {Flag: "the float network", Path: s.floatOut}, {Flag: "-report", Path: s.report}}
+	return []cli.Output{{Flag: "-out", Path: s.out}, {Flag: "the float network", Path: s.floatOut}, {Flag: "-report", Path: s.reportOut}, {Flag: "-checkpoint", Path: s.checkpoint}}
 }
 
 const about = `Train trains a SqueezeNet for classes of pictures and writes it as an int8 .sqz file

@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"halfmeg/quant/importer"
+	"halfmeg/quant/train"
 	"halfmeg/tools/internal/cli"
 )
 
@@ -51,16 +52,25 @@ func run(ctx context.Context) error {
 	if err := j.prepare(ctx); err != nil {
 		return err
 	}
-	err := j.train(ctx)
-	if errors.Is(err, context.Canceled) && j.net != nil {
+	trainErr := j.train(ctx)
+	switch {
+	case j.net == nil:
+		return trainErr
+	case errors.Is(trainErr, context.Canceled):
 		// The work so far is worth a file. The next interruption ends the program.
 		j.warn("interrupted: the network as trained so far is written")
-		ctx, err = context.Background(), nil
+		return j.finish(context.Background())
+	case errors.Is(trainErr, train.ErrDiverged):
+		j.warn(trainErr.Error() + "; the best network so far is written")
+		return errors.Join(j.finish(ctx), trainErr)
+	case trainErr != nil:
+		return trainErr
 	}
-	if err != nil {
+	if err := j.finish(ctx); err != nil {
 		return err
 	}
-	return j.finish(ctx)
+	j.removeCheckpoint()
+	return nil
 }
 
 // job is a run of the tool.

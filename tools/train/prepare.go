@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"halfmeg/model"
 	"halfmeg/model/pretrained"
 	"halfmeg/quant"
 	"halfmeg/quant/float"
@@ -18,7 +19,8 @@ import (
 
 // data is what a job reads.
 type data struct {
-	start      *float.Network // the network to start from
+	start      *float.Network // the network to start from; nil for random weights
+	input      model.Input
 	set        *dataset.Set
 	store      *store.Store
 	training   []dataset.Item
@@ -28,7 +30,12 @@ type data struct {
 // prepare reads the weights and the pictures.
 func (j *job) prepare(ctx context.Context) error {
 	var err error
-	if j.start, err = j.readStart(); err != nil {
+	if j.from != fromScratch {
+		if j.start, err = j.readStart(); err != nil {
+			return err
+		}
+		j.input = j.start.Input
+	} else if _, j.input, err = j.options.Fresh(2); err != nil {
 		return err
 	}
 	if err := j.readPictures(ctx); err != nil {
@@ -64,12 +71,12 @@ func (j *job) readStart() (*float.Network, error) {
 func (j *job) readPictures(ctx context.Context) error {
 	set, err := dataset.List(j.pictures, j.classes)
 	if set != nil {
-		defer func() { j.report(set) }()
+		defer func() { j.printFindings(set) }()
 	}
 	if err != nil {
 		return err
 	}
-	j.store = store.New(int64(j.memory)<<20, len(set.Items), j.start.Input.Size)
+	j.store = store.New(int64(j.memory)<<20, len(set.Items), j.input.Size)
 	bars := progress.New()
 	err = set.Scan(ctx, j.workers, j.store.Keep, bars.Add("reading pictures", len(set.Items)))
 	bars.Close()
@@ -84,8 +91,8 @@ func (j *job) readPictures(ctx context.Context) error {
 	return nil
 }
 
-// report prints the notes and warnings of the data set.
-func (j *job) report(set *dataset.Set) {
+// printFindings prints the notes and warnings of the data set.
+func (j *job) printFindings(set *dataset.Set) {
 	for _, line := range set.Notes {
 		fmt.Println(cli.Line(line))
 	}
@@ -119,7 +126,7 @@ func (j *job) loadValidation(ctx context.Context) error {
 	if len(items) == 0 {
 		return nil
 	}
-	loaded, err := pictures.Load(ctx, items, j.start.Input, j.workers, func() {})
+	loaded, err := pictures.Load(ctx, items, j.input, j.workers, func() {})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"halfmeg/quant/train"
+)
+
+// fingerprint states what a run depends on, a line each. The number of workers is
+// not part of it, nor are options of the output.
+func (j *job) fingerprint() string {
+	weights := "random"
+	if j.start != nil {
+		weights = j.start.Source.SHA256
+	}
+	lines := []string{
+		"pictures " + j.set.Fingerprint(),
+		"weights " + weights,
+		"-from " + j.way,
+		fmt.Sprintf("-seed %d", j.seed),
+		fmt.Sprintf("-epochs %d", j.epochs),
+		fmt.Sprintf("-batch %d", j.batch),
+		fmt.Sprintf("-rate %v", j.rate),
+		fmt.Sprintf("-mirror %v", j.mirror),
+		fmt.Sprintf("-mix %v", j.mixed),
+		fmt.Sprintf("side %d", j.store.Side()),
+	}
+	return strings.Join(lines, "\n")
+}
+
+// difference names the first difference of two fingerprints.
+func difference(stored, now string) string {
+	a, b := strings.Split(stored, "\n"), strings.Split(now, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] == b[i] {
+			continue
+		}
+		switch name, _, _ := strings.Cut(a[i], " "); name {
+		case "pictures":
+			return "other pictures, classes or another split"
+		case "weights":
+			return "other weights"
+		case "side":
+			return "another -memory, by which pictures are shrunk otherwise"
+		default:
+			return fmt.Sprintf("%s instead of %s", a[i], b[i])
+		}
+	}
+	return "another version of the program"
+}
+
+// resumeTraining continues from the checkpoint.
+func (j *job) resumeTraining(ctx context.Context) error {
+	if j.way == fromHead {
+		return errors.New("-resume: training the head is not resumed, because it takes only a minute")
+	}
+	state, err := readCheckpoint(j.checkpoint)
+	if err != nil {
+		return err
+	}
+	if now := j.fingerprint(); state.Fingerprint != now {
+		return fmt.Errorf("-resume: %s is the state of a run with %s; use the same command, or train without -resume",
+			j.checkpoint, difference(state.Fingerprint, now))
+	}
+	var a attachment
+	if len(state.Attachment) > 0 {
+		if err := json.Unmarshal(state.Attachment, &a); err != nil {
+			return fmt.Errorf("%s: %w", j.checkpoint, err)
+		}
+	}
+	j.validationCurve, j.headCurve = a.Validation, a.Head
+	n, err := j.untrained()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: continuing after epoch %d\n", j.checkpoint, state.Epoch)
+	return j.trainLayers(ctx, n, state)
+}
+
+func readCheckpoint(path string) (*train.State, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("-resume: there is no checkpoint %s; train without -resume, or state it with -checkpoint", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	state, err := train.DecodeState(f)
+	if err != nil {
+		return nil, fmt.Errorf("-resume: %s: %w", path, err)
+	}
+	return state, nil
+}
+
+// writeCheckpoint replaces the checkpoint. If that fails, the one before remains.
+func (j *job) writeCheckpoint(s *train.State) error { return write(j.checkpoint, s.Encode) }
