@@ -8,8 +8,10 @@ import (
 	"syscall"
 
 	"halfmeg/internal/atomicfile"
+	"halfmeg/quant/exporter"
 	"halfmeg/quant/float"
 	"halfmeg/quant/train"
+	"halfmeg/tools/internal/cli"
 	"halfmeg/tools/internal/compress"
 	"halfmeg/tools/internal/metrics"
 	"halfmeg/tools/internal/pictures"
@@ -43,6 +45,16 @@ func (j *job) finish(ctx context.Context) error {
 		return err
 	}
 	j.measure()
+	if err := write(j.floatOut, func(w io.Writer) error { return exporter.Safetensors(w, j.net) }); err != nil {
+		return err
+	}
+	fmt.Printf("%s: the float network, with torchvision's names\n", j.floatOut)
+	if j.reportOut != "" {
+		if err := j.writeReport(); err != nil {
+			return err
+		}
+		fmt.Printf("%s: report, with photographs from the folder\n", j.reportOut)
+	}
 	if err := write(j.out, bytesOf(j.chosen.Encoded)); err != nil {
 		return err
 	}
@@ -86,7 +98,37 @@ func (j *job) measure() {
 		return
 	}
 	f, i := metrics.Measure(j.float, labels), metrics.Measure(j.chosen.Logits, labels)
-	fmt.Printf("\non %d validation pictures: float %.1f %%, int8 %.1f %%\n", f.Pictures, f.Top1, i.Top1)
+	low, high := metrics.Wilson(i.Top1/100, i.Pictures)
+	_, expected := metrics.Calibration(j.chosen.Logits, labels)
+	fmt.Printf("\nint8, as edge runs it: %.1f %% of %d validation pictures right (95 %% interval %.1f to %.1f)\n",
+		i.Top1, i.Pictures, 100*low, 100*high)
+	fmt.Printf("float: %.1f %%, drop %.1f %s points; expected calibration error %.1f points\n",
+		f.Top1, j.chosen.Agreement.Drop, j.chosen.Agreement.DropUncertainty(1), 100*expected)
+	if i.Pictures < fewValidation {
+		j.warn(fmt.Sprintf("measured on only %d pictures: the accuracy lies between %.0f and %.0f %%", i.Pictures, 100*low, 100*high))
+	}
+	j.printClasses(labels)
+}
+
+// fewValidation is the number of validation pictures below which a warning says how
+// little is known.
+const fewValidation = 50
+
+// mostPrinted is the number of classes up to which all are printed.
+const mostPrinted = 20
+
+// printClasses prints the accuracy by class, the worst first.
+func (j *job) printClasses(labels []int) {
+	fmt.Printf("\n%-24s %8s %9s %18s  %s\n", "class", "pictures", "right, %", "95 % interval", "most often taken for")
+	for _, c := range metrics.WorstClasses(j.chosen.Logits, labels, j.set.Classes, mostPrinted) {
+		low, high := metrics.Wilson(c.Top1/100, c.Pictures)
+		mistaken := ""
+		if c.Mistaken >= 0 {
+			mistaken = j.set.Classes[c.Mistaken]
+		}
+		fmt.Printf("%-24s %8d %9.1f %18s  %s\n", cli.Line(c.Label), c.Pictures, c.Top1, fmt.Sprintf("%.1f to %.1f", 100*low, 100*high), cli.Line(mistaken))
+	}
+	fmt.Println()
 }
 
 // write replaces a file. If that fails, what was there before remains.

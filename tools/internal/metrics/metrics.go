@@ -118,7 +118,7 @@ func Compare(want, got [][]float32, labels []int) Agreement {
 		a.SameError = 100 * math.Sqrt(p*(1-p)/float64(a.Pictures))
 		a.KL = max(0, a.KL/float64(a.Pictures)) // rounding errors can make it slightly negative
 		a.ExpectedDrop *= 100 / float64(a.Pictures)
-		low, high := wilson(p, a.Pictures)
+		low, high := Wilson(p, a.Pictures)
 		a.SameInterval = [2]float64{100 * low, 100 * high}
 		a.LogitError = logitError(want, got)
 	}

@@ -132,7 +132,7 @@ func FewPictures(a Agreement) string {
 	if a.Pictures == 0 || a.Pictures >= fewPictures {
 		return ""
 	}
-	low, high := wilson(a.SameTop1/100, a.Pictures)
+	low, high := Wilson(a.SameTop1/100, a.Pictures)
 	return fmt.Sprintf("compared on only %d pictures: same top-1 is known to lie between %.0f %% and %.0f %% only; use more",
 		a.Pictures, 100*low, 100*high)
 }
@@ -157,9 +157,9 @@ func AtChance(right, pictures, classes int) string {
 		right, pictures, chance*float64(pictures))
 }
 
-// wilson returns the 95 % interval of a share that was measured on n pictures
+// Wilson returns the 95 % interval of a share that was measured on n pictures
 // (Wilson, Journal of the American Statistical Association 22, 1927).
-func wilson(share float64, n int) (low, high float64) {
+func Wilson(share float64, n int) (low, high float64) {
 	count := float64(n)
 	centre := (share + z95*z95/(2*count)) / (1 + z95*z95/count)
 	half := z95 / (1 + z95*z95/count) * math.Sqrt(share*(1-share)/count+z95*z95/(4*count*count))
@@ -173,7 +173,7 @@ func (a Agreement) SameUncertainty(decimals int) string {
 	if a.Pictures == 0 || min(same, float64(a.Pictures)-same) >= extreme-0.5 {
 		return fmt.Sprintf("± %.*f", decimals, a.SameError)
 	}
-	low, high := wilson(a.SameTop1/100, a.Pictures)
+	low, high := Wilson(a.SameTop1/100, a.Pictures)
 	return fmt.Sprintf("(95 %% interval %.*f to %.*f)", decimals, 100*low, decimals, 100*high)
 }
 
@@ -184,6 +184,6 @@ func (a Agreement) DropUncertainty(decimals int) string {
 	if a.DropError > 0 || a.Labelled == 0 {
 		return fmt.Sprintf("± %.*f", decimals, a.DropError)
 	}
-	_, most := wilson(0, a.Labelled)
+	_, most := Wilson(0, a.Labelled)
 	return fmt.Sprintf("(95 %% interval %.*f to %.*f)", decimals, max(-100, a.Drop-100*most), decimals, min(100, a.Drop+100*most))
 }

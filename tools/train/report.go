@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"halfmeg/camera/picture"
+	"halfmeg/internal/atomicfile"
+	"halfmeg/quant/train"
+	"halfmeg/tools/internal/chart"
+	"halfmeg/tools/internal/metrics"
+	"halfmeg/tools/train/dataset"
+	"halfmeg/tools/train/report"
+)
+
+// reportedMistakes is the number of pictures in the report.
+const reportedMistakes = 12
+
+// writeReport writes the HTML page.
+func (j *job) writeReport() error {
+	labels := j.validation.Labels()
+	r := report.Report{
+		Name:       j.out,
+		Way:        map[string]string{fromHead: "last layer trained", fromFineTune: "fine-tuned", fromScratch: "trained from scratch"}[j.way],
+		Bytes:      j.chosen.Bytes,
+		Classes:    j.set.Classes,
+		Training:   j.set.Counts(false),
+		Warnings:   j.warnings,
+		Head:       epochs(j.headCurve),
+		All:        epochs(j.curve),
+		Validation: j.validationCurve,
+		Labels:     labels,
+		Float:      j.float,
+		Int8:       j.chosen.Logits,
+		Settings: []report.Setting{
+			{Name: "Pictures", Value: j.pictures},
+			{Name: "Way", Value: j.way},
+			{Name: "Seed", Value: fmt.Sprint(j.seed)},
+			{Name: "Batch", Value: fmt.Sprint(j.batch)},
+			{Name: "Mirrored", Value: fmt.Sprint(j.mirror)},
+			{Name: "Input", Value: fmt.Sprintf("%d x %d pixels, %s", j.net.Input.Size, j.net.Input.Size, j.net.Input.Fit)},
+			{Name: "Start", Value: j.net.Source.Weights},
+		},
+	}
+	for _, i := range report.MostConfident(r.Int8, labels, reportedMistakes) {
+		item := dataset.Item{Path: j.validation.Items[i].Path}
+		answer := metrics.ArgMax(r.Int8[i])
+		m := report.Mistake{
+			File:        item.Name(),
+			Label:       j.set.Classes[labels[i]],
+			Answer:      j.set.Classes[answer],
+			Probability: metrics.Probability(r.Int8[i], answer),
+		}
+		if img, err := picture.DecodeFile(item.Path); err == nil {
+			m.Image = chart.RGB(img.Width, img.Height, img.Pix)
+		}
+		r.Mistakes = append(r.Mistakes, m)
+	}
+	// Readable for the owner only: it contains their pictures.
+	return atomicfile.Write(j.reportOut, 0o600, func(w io.Writer) error { return report.Write(w, r) })
+}
+
+func epochs(curve []train.Epoch) []report.Epoch {
+	var out []report.Epoch
+	for _, e := range curve {
+		out = append(out, report.Epoch{Loss: e.Loss, Accuracy: e.Accuracy})
+	}
+	return out
+}
