@@ -32,7 +32,7 @@ type result struct {
 // are certain, a small divergence already is a coarse network; and the last tenth of the
 // bytes changes no answers, but each attempt takes half a minute.
 const (
-	firstDivergence = 1e-5
+	firstDivergence = 1.5e-6
 	enoughBytes     = 0.9
 )
 

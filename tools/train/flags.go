@@ -31,6 +31,7 @@ type settings struct {
 	memory     int // in MiB
 	bytes      int
 	workers    int
+	example    bool
 	options    importer.Options
 }
 
@@ -61,6 +62,7 @@ func readFlags() *settings {
 	flag.IntVar(&s.memory, "memory", 1024, "`MiB` of memory for decoded pictures; what does not fit is shrunk, or decoded again in each epoch")
 	flag.IntVar(&s.bytes, "max-bytes", 480_000, "limit of the .sqz file in `bytes`; 0 rounds as finely as int8 allows")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures processed in parallel; the result does not depend on it")
+	flag.BoolVar(&s.example, "example", false, "draw a small data set, train on it and recognise further pictures; takes no other flag than -pictures, a new folder for it, and -out, -from, -report")
 	s.options.Flags(flag.CommandLine)
 	cli.Flags(tool, about)
 	s.validate(classes)
@@ -78,7 +80,7 @@ func (s *settings) validate(classes string) {
 	switch {
 	case flag.NArg() > 0:
 		usage("unexpected argument %q: train takes only flags", flag.Arg(0))
-	case s.pictures == "" || s.out == "":
+	case !s.example && (s.pictures == "" || s.out == ""):
 		usage("-pictures DIR and -out FILE.sqz are required (-help lists the flags)")
 	case s.from != "" && s.from != fromHead && s.from != fromFineTune && s.from != fromScratch:
 		usage("-from %s: expected head, fine-tune or scratch", s.from)
@@ -105,6 +107,9 @@ func (s *settings) validate(classes string) {
 	case s.workers < 1:
 		usage("-workers %d: at least one worker is needed", s.workers)
 	}
+	if s.example && s.out == "" {
+		s.out = "example.sqz"
+	}
 	stem := strings.TrimSuffix(s.out, filepath.Ext(s.out))
 	s.floatOut = stem + ".safetensors"
 	if s.checkpoint == "" {
@@ -120,6 +125,7 @@ func (s *settings) outputs() []cli.Output {
 const about = `Train trains a SqueezeNet for classes of pictures and writes it as an int8 .sqz file
 for edge, and as .safetensors for PyTorch.
 
+  go run ./tools/train -example                   # needs no pictures
   go run ./tools/train -pictures pictures/ -out mine.sqz
   go run ./cmd/edge classify --model mine.sqz photo.jpg
 

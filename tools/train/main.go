@@ -48,7 +48,14 @@ func run(ctx context.Context) error {
 	if err := cli.CheckOutputs(tool, s.outputs(), cli.Output{Flag: "weights", Path: s.weights}); err != nil {
 		return err
 	}
-	j := &job{settings: s}
+	if s.example {
+		return runExample(ctx, s)
+	}
+	return (&job{settings: s}).run(ctx)
+}
+
+// run does the whole job.
+func (j *job) run(ctx context.Context) error {
 	if err := j.prepare(ctx); err != nil {
 		return err
 	}
