@@ -2,6 +2,7 @@ package importer
 
 import (
 	"cmp"
+	"fmt"
 
 	"halfmeg/model"
 )
@@ -27,6 +28,9 @@ func (o Options) Fresh(classes int) (model.Topology, model.Input, error) {
 		t.Size = cmp.Or(t.Size, freshSize)
 	}
 	t.Size = cmp.Or(c.size, t.Size)
+	if stated := t.Head.Classes; c.topology != nil && !c.named && stated != 0 && stated != classes {
+		return t, model.Input{}, fmt.Errorf("-topology %s states %d classes, but there are %d: leave classes out of its head", o.Topology, stated, classes)
+	}
 	t.Head.Classes = classes
 	t.PoolCeil = true
 	if c.ceil != nil {

@@ -20,6 +20,7 @@ import (
 // data is what a job reads.
 type data struct {
 	start      *float.Network // the network to start from; nil for random weights
+	topology   model.Topology // with random weights
 	input      model.Input
 	set        *dataset.Set
 	store      *store.Store
@@ -35,8 +36,6 @@ func (j *job) prepare(ctx context.Context) error {
 			return err
 		}
 		j.input = j.start.Input
-	} else if _, j.input, err = j.options.Fresh(2); err != nil {
-		return err
 	}
 	if err := j.readPictures(ctx); err != nil {
 		return err
@@ -75,6 +74,11 @@ func (j *job) readPictures(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if j.from == fromScratch {
+		if j.topology, j.input, err = j.options.Fresh(len(set.Classes)); err != nil {
+			return err
+		}
 	}
 	j.store = store.New(int64(j.memory)<<20, len(set.Items), j.input.Size)
 	bars := progress.New()

@@ -58,16 +58,16 @@ func (j *job) untrained() (*float.Network, error) {
 	if j.way != fromScratch {
 		return train.ReplaceHead(j.start, j.set.Classes, true, j.seed)
 	}
-	t, in, err := j.options.Fresh(len(j.set.Classes))
-	if err != nil {
-		return nil, err
-	}
-	return train.Initialize(t, in, j.set.Classes, train.Xavier, j.seed)
+	return train.Initialize(j.topology, j.input, j.set.Classes, train.Xavier, j.seed)
 }
 
 // headVariants is the number of variants of each picture on which the head is
 // trained. It was not tuned.
 const headVariants = 8
+
+// smoothing is the share of a target that is spread over the classes. It keeps
+// probabilities from becoming extreme.
+const smoothing = 0.1
 
 // trainHead trains the last layer on features of the others.
 func (j *job) trainHead(ctx context.Context, n *float.Network) (*float.Network, error) {
@@ -75,7 +75,7 @@ func (j *job) trainHead(ctx context.Context, n *float.Network) (*float.Network, 
 	if err != nil {
 		return nil, err
 	}
-	cfg := train.Config{Workers: j.workers, Seed: j.seed, Batch: j.batch, ClassWeights: classWeights(j.set)}
+	cfg := train.Config{Workers: j.workers, Seed: j.seed, Batch: j.batch, ClassWeights: classWeights(j.set), LabelSmoothing: smoothing}
 	if j.way == fromHead {
 		cfg.Epochs, cfg.Rate = j.epochs, j.rate
 	}
@@ -116,7 +116,12 @@ func (j *job) trainLayers(ctx context.Context, n *float.Network, state *train.St
 	}
 	cfg := j.recipe(n)
 	t := newTracker("training", true)
-	cfg.Progress = t.update
+	cfg.Progress = func(p train.Progress) {
+		t.update(p)
+		if j.watch != nil {
+			j.watch(p)
+		}
+	}
 	cfg.EpochEnd = func(s *train.State) error { return j.endEpoch(ctx, s, t) }
 	var trainer *train.Trainer
 	if state == nil {
@@ -166,7 +171,7 @@ func (j *job) recipe(n *float.Network) train.Config {
 	}
 	cfg.Epochs = orElse(cfg.Epochs, passes(len(j.training), fineTunePictures, 12, 30))
 	cfg.Rate = orElse(cfg.Rate, fineTuneRate)
-	cfg.LabelSmoothing = 0.1
+	cfg.LabelSmoothing = smoothing
 	cfg.Average = max(1, cfg.Epochs/4)
 	cfg.LayerRates = layerRates(len(n.Layers), len(n.Topology.Fires))
 	return cfg
@@ -177,7 +182,7 @@ func (j *job) recipe(n *float.Network) train.Config {
 const (
 	fineTunePictures = 16_000
 	scratchPictures  = 200_000
-	fineTuneRate     = 0.01
+	fineTuneRate     = 0.002
 )
 
 // passes returns the number of epochs that pass over a number of pictures.

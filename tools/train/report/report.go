@@ -160,7 +160,7 @@ func newPage(r *Report) (*page, error) {
 
 // figures returns the accuracy, the size and the number of pictures.
 func figures(r *Report) []figure {
-	size := figure{Value: chart.Grouped(r.Bytes), Unit: "bytes", Note: chart.Plural(len(r.Classes), "class") + "es, " + r.Way}
+	size := figure{Value: chart.Grouped(r.Bytes), Unit: "bytes", Note: fmt.Sprintf("%d classes, %s", len(r.Classes), r.Way)}
 	training := 0
 	for _, n := range r.Training {
 		training += n

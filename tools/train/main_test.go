@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/internal/testnet"
+	"halfmeg/model/sqz"
+	"halfmeg/quant/exporter"
+	"halfmeg/quant/float"
+	"halfmeg/quant/importer"
+	"halfmeg/quant/train"
+	"halfmeg/tools/train/example"
+)
+
+// newJob returns a job that trains a small random network on drawn pictures.
+func newJob(t *testing.T, pictures int) *job {
+	t.Helper()
+	dir := t.TempDir()
+	topology := testnet.Small()
+	topology.Head.Classes = 5
+	n := &float.Network{Topology: topology, Input: testnet.Input(topology)}
+	for _, p := range testnet.Floats(rand.New(rand.NewPCG(3, 4)), topology, func(depth float64) float64 { return 1.5 / math.Sqrt(depth) }) {
+		n.Layers = append(n.Layers, float.Layer(p))
+	}
+	weights, description := filepath.Join(dir, "start.safetensors"), filepath.Join(dir, "t.json")
+	require.NoError(t, write(weights, func(w io.Writer) error { return exporter.Safetensors(w, n) }))
+	text, err := json.Marshal(topology)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(description, text, 0o600))
+	_, err = example.Write(filepath.Join(dir, "pictures"), pictures, 1)
+	require.NoError(t, err)
+	return &job{settings: &settings{
+		pictures: filepath.Join(dir, "pictures"), out: filepath.Join(dir, "a.sqz"), floatOut: filepath.Join(dir, "a.safetensors"),
+		reportOut: filepath.Join(dir, "a.html"), checkpoint: filepath.Join(dir, "a.checkpoint"),
+		weights: weights, options: importer.Options{Topology: description, Pool: "auto"},
+		from: fromHead, seed: 1, epochs: 3, batch: 8, mirror: true, memory: 64, bytes: 480_000, workers: 2,
+	}}
+}
+
+// again returns the same job without what it has done.
+func again(j *job) *job {
+	s := *j.settings
+	return &job{settings: &s}
+}
+
+// TestHead: from a folder to a file of the folder's classes, whatever the number of
+// workers.
+func TestHead(t *testing.T) {
+	j := newJob(t, 12)
+	require.NoError(t, j.run(t.Context()))
+	n, err := sqz.ReadFile(j.out)
+	require.NoError(t, err)
+	require.Equal(t, example.Classes(), n.Labels)
+	first, err := os.ReadFile(j.out)
+	require.NoError(t, err)
+	loaded, err := importer.Load(j.floatOut, j.options)
+	require.ErrorContains(t, err, "classes") // the topology has five
+	require.Nil(t, loaded)
+	page, err := os.ReadFile(j.reportOut)
+	require.NoError(t, err)
+	require.Contains(t, string(page), "last layer trained")
+	require.NoFileExists(t, j.checkpoint)
+
+	other := again(j)
+	other.workers, other.reportOut = 3, ""
+	require.NoError(t, other.run(t.Context()))
+	second, err := os.ReadFile(j.out)
+	require.NoError(t, err)
+	require.Equal(t, first, second)
+}
+
+// TestFewPictures: two classes with three pictures each work, with warnings.
+func TestFewPictures(t *testing.T) {
+	j := newJob(t, 3)
+	j.classes = []string{"open", "closed"}
+	require.NoError(t, j.run(t.Context()))
+	warnings := strings.Join(j.warnings, "\n")
+	require.Contains(t, warnings, `the class "open" has only 3 pictures`)
+	require.Contains(t, warnings, "measured on only 2 pictures: the accuracy lies between")
+	n, err := sqz.ReadFile(j.out)
+	require.NoError(t, err)
+	require.Equal(t, j.classes, n.Labels)
+}
+
+// TestResume: an interrupted and resumed run writes the same bytes as one that is not
+// interrupted. The interrupted one writes a network, too.
+func TestResume(t *testing.T) {
+	j := newJob(t, 12)
+	j.from = fromFineTune
+	whole := again(j)
+	require.NoError(t, whole.run(t.Context()))
+	want, err := os.ReadFile(j.out)
+	require.NoError(t, err)
+	require.NoFileExists(t, j.checkpoint)
+	require.Len(t, whole.validationCurve, 3)
+
+	interrupted := again(j)
+	ctx, cancel := context.WithCancel(t.Context())
+	interrupted.watch = func(p train.Progress) {
+		if p.Epoch == 2 && p.Batch == 2 {
+			cancel()
+		}
+	}
+	require.NoError(t, interrupted.run(ctx))
+	require.Contains(t, interrupted.warnings, "interrupted: the network as trained so far is written")
+	require.FileExists(t, j.checkpoint)
+	early, err := os.ReadFile(j.out)
+	require.NoError(t, err)
+	require.NotEqual(t, want, early)
+
+	for _, c := range []struct {
+		change func(*job)
+		want   string
+	}{
+		{func(j *job) { j.seed = 2 }, "is the state of a run with other pictures, classes or another split"},
+		{func(j *job) { j.batch = 9 }, "is the state of a run with -batch 8 instead of -batch 9"},
+		{func(j *job) { j.mirror = false }, "is the state of a run with -mirror true instead of -mirror false"},
+		{func(j *job) { j.classes = []string{"open", "closed"} }, "is the state of a run with other pictures"},
+		{func(j *job) { j.from = fromHead }, "-resume: training the head is not resumed"},
+		{func(j *job) { j.checkpoint += "x" }, "-resume: there is no checkpoint "},
+		{func(j *job) { j.checkpoint = j.weights }, "not a training state"},
+	} {
+		refused := again(j)
+		refused.resume = true
+		c.change(refused)
+		require.ErrorContains(t, refused.run(t.Context()), c.want)
+	}
+
+	resumed := again(j)
+	resumed.resume, resumed.workers = true, 1
+	require.NoError(t, resumed.run(t.Context()))
+	got, err := os.ReadFile(j.out)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.Equal(t, whole.validationCurve, resumed.validationCurve)
+	require.NoFileExists(t, j.checkpoint)
+}
+
+// TestScratch: random weights, in a topology that the options state.
+func TestScratch(t *testing.T) {
+	j := newJob(t, 8)
+	j.from, j.weights, j.epochs = fromScratch, "", 2
+	require.ErrorContains(t, again(j).run(t.Context()), "states 5 classes, but there are 3")
+	text, err := os.ReadFile(j.options.Topology)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(j.options.Topology, bytes.Replace(text, []byte(`"classes":5,`), nil, 1), 0o600))
+	require.NoError(t, j.run(t.Context()))
+	n, err := sqz.ReadFile(j.out)
+	require.NoError(t, err)
+	require.Equal(t, testnet.Small().Size, n.Topology.Size)
+}
+
+// TestDiverges: a rate that is too high ends the training with an error; the best
+// network is written.
+func TestDiverges(t *testing.T) {
+	j := newJob(t, 8)
+	j.from, j.rate = fromFineTune, 1e30
+	j.epochs = 10
+	err := j.run(t.Context())
+	require.ErrorIs(t, err, train.ErrDiverged)
+	require.FileExists(t, j.out)
+}
+
+// TestInterruptedEarly: before there is a network nothing is written.
+func TestInterruptedEarly(t *testing.T) {
+	j := newJob(t, 4)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, j.run(ctx), context.Canceled)
+	require.NoFileExists(t, j.out)
+}
+
+// TestCheckpointFails: training continues without a checkpoint.
+func TestCheckpointFails(t *testing.T) {
+	j := newJob(t, 4)
+	j.from, j.epochs = fromFineTune, 1
+	j.checkpoint = filepath.Join(j.pictures, "missing", "a.checkpoint")
+	require.NoError(t, j.run(t.Context()))
+	require.Contains(t, strings.Join(j.warnings, "\n"), "the training continues")
+}
+
+// TestWriteDiskFull: what was there before remains.
+func TestWriteDiskFull(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	require.NoError(t, write(path, bytesOf([]byte("old"))))
+	err := write(path, func(w io.Writer) error {
+		_, _ = w.Write([]byte("half"))
+		return syscall.ENOSPC
+	})
+	require.EqualError(t, err, "the disk is full: "+path+" was not written, and what was there before is untouched: "+syscall.ENOSPC.Error())
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(data))
+}
+
+// TestUsage: wrong flags end with status 2 and one line.
+func TestUsage(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "train.exe")
+	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
+	require.NoError(t, err, string(out))
+	for args, want := range map[string]string{
+		"":                                  "train: -pictures DIR and -out FILE.sqz are required (-help lists the flags)\n",
+		"-pictures a -out b -from x":        "train: -from x: expected head, fine-tune or scratch\n",
+		"-pictures a -out b -batch 0":       "train: -batch 0: at least one picture is needed\n",
+		"-pictures a -out b -topology v1.0": "train: options that describe weights, such as -topology or -mean, need -weights FILE or -from scratch\n",
+		"-pictures a -out b -from scratch -weights w": "train: -from scratch starts from random weights: -weights w does not apply\n",
+		"-pictures a -out b c":                        "train: unexpected argument \"c\": train takes only flags\n",
+		"-pictures a -out b -from head -resume":       "train: -resume: training the head is not resumed, because it takes only a minute\n",
+	} {
+		var stderr bytes.Buffer
+		c := exec.Command(binary, strings.Fields(args)...)
+		c.Stderr = &stderr
+		require.Error(t, c.Run())
+		require.Equal(t, 2, c.ProcessState.ExitCode(), args)
+		require.Equal(t, want, stderr.String(), args)
+	}
+	help, err := exec.Command(binary, "-help").Output()
+	require.NoError(t, err)
+	require.Contains(t, string(help), "-mirror=false for signs, text")
+}
