@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"syscall"
 
 	"halfmeg/internal/atomicfile"
@@ -41,14 +42,18 @@ const calibrationPictures = 200
 
 // finish quantizes, measures and writes the network.
 func (j *job) finish(ctx context.Context) error {
-	if err := j.quantize(ctx); err != nil {
+	if err := j.fitTemperature(ctx); err != nil {
 		return err
 	}
-	j.measure()
+	// First, so that an interruption of what follows loses little.
 	if err := write(j.floatOut, func(w io.Writer) error { return exporter.Safetensors(w, j.net) }); err != nil {
 		return err
 	}
 	fmt.Printf("%s: the float network, with torchvision's names\n", j.floatOut)
+	if err := j.quantize(ctx); err != nil {
+		return err
+	}
+	j.measure()
 	if j.reportOut != "" {
 		if err := j.writeReport(); err != nil {
 			return err
@@ -60,6 +65,38 @@ func (j *job) finish(ctx context.Context) error {
 	}
 	fmt.Printf("%s: %d bytes\n", j.out, j.chosen.Bytes)
 	return nil
+}
+
+// fitTemperature scales the last layer such that the probabilities fit the validation
+// pictures, if there are enough of them.
+func (j *job) fitTemperature(ctx context.Context) error {
+	if len(j.validation.Data) < fewValidation {
+		return nil
+	}
+	newRunner, err := metrics.Float(j.net)
+	if err != nil {
+		return err
+	}
+	logits, err := metrics.RunAll(ctx, newRunner, j.validation.Data, j.workers, func() {})
+	if err != nil {
+		return err
+	}
+	factor := metrics.Temperature(logits, j.validation.Labels())
+	n := *j.net
+	n.Layers = slices.Clone(n.Layers)
+	last := &n.Layers[len(n.Layers)-1]
+	last.Weights, last.Bias = scaled(last.Weights, factor), scaled(last.Bias, factor)
+	j.net = &n
+	fmt.Printf("logits multiplied by %.2f, so that the probabilities fit the validation pictures\n", factor)
+	return nil
+}
+
+func scaled(values []float32, factor float64) []float32 {
+	out := make([]float32, len(values))
+	for i, v := range values {
+		out[i] = float32(float64(v) * factor)
+	}
+	return out
 }
 
 // quantize makes the int8 network.

@@ -32,7 +32,7 @@ func main() {
 	case errors.As(err, &usage):
 		cli.Usage(tool, err.Error())
 	case err != nil:
-		cli.Exit(tool, err, "interrupted; nothing was written")
+		cli.Exit(tool, err, "interrupted; the .sqz file was not written")
 	}
 }
 

@@ -63,7 +63,7 @@ func (j *job) untrained() (*float.Network, error) {
 
 // headVariants is the number of variants of each picture on which the head is
 // trained. It was not tuned.
-const headVariants = 8
+const headVariants = 6
 
 // smoothing is the share of a target that is spread over the classes. It keeps
 // probabilities from becoming extreme.

@@ -26,3 +26,12 @@ func TestCalibrationByHand(t *testing.T) {
 func TestConfusion(t *testing.T) {
 	require.Equal(t, [][]int{{1, 1}, {0, 1}}, Confusion([][]float32{{1, 0}, {0, 1}, {0, 1}, {1, 0}}, []int{0, 0, 1, -1}, 2))
 }
+
+// TestTemperature: of four answers with a margin of 2, three are right. The best
+// probability is 3/4, whose margin is log 3.
+func TestTemperature(t *testing.T) {
+	logits := [][]float32{{2, 0}, {2, 0}, {0, 2}, {2, 0}, {9, 0}}
+	require.InDelta(t, math.Log(3)/2, Temperature(logits, []int{0, 0, 1, 1, -1}), 1e-6)
+	require.InDelta(t, largestFactor, Temperature(logits[:2], []int{0, 0}), 1e-3)
+	require.Equal(t, 1.0, Temperature(logits[:1], []int{-1}))
+}

@@ -59,7 +59,7 @@ type Row struct {
 	name, written string // the columns as they are written
 }
 
-// ReadRows reads labels.csv without knowing the classes. A heading is left out.
+// ReadRows reads labels.csv without knowing the classes. A heading is skipped.
 func ReadRows(path string) ([]Row, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {

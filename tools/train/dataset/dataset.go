@@ -22,7 +22,7 @@ type Set struct {
 	Classes []string
 	Items   []Item
 	Split   bool     // the folder states which pictures are for validation: it has train/ and val/
-	Notes   []string // lines about what was left out
+	Notes   []string // lines about what was skipped
 	// Warnings are lines about what makes the result worse or less certain.
 	Warnings []string
 }
@@ -191,7 +191,7 @@ func (s *Set) readClasses(dir string, classes []string, validation bool) error {
 		}
 	}
 	if outside > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s in %s are in no class folder and were left out", plural(outside, "picture"), dir))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s in %s are in no class folder and were skipped", plural(outside, "picture"), dir))
 	}
 	return nil
 }

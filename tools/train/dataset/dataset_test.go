@@ -72,7 +72,7 @@ func TestListFolders(t *testing.T) {
 	require.False(t, s.Split)
 	require.Len(t, s.Warnings, 1)
 	require.Contains(t, s.Warnings[0], "1 picture in ")
-	require.Contains(t, s.Warnings[0], "are in no class folder and were left out")
+	require.Contains(t, s.Warnings[0], "are in no class folder and were skipped")
 
 	s, err = List(dir, []string{"none", "9"})
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func TestListErrors(t *testing.T) {
 	require.ErrorContains(t, err, `no class "z"; there are a, b`)
 }
 
-// TestScanNames: broken files, contradictions and copies are left out.
+// TestScanNames: broken files, contradictions and copies are skipped.
 func TestScanNames(t *testing.T) {
 	dir := folder(t, 12, "a", "b")
 	broken := filepath.Join(dir, "a", "broken.jpg")
@@ -153,10 +153,10 @@ func TestScanNames(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{12, 12}, s.Counts(false))
 	warnings := strings.Join(s.Warnings, "\n")
-	require.Contains(t, warnings, "left out: "+broken)
+	require.Contains(t, warnings, "skipped: "+broken)
 	require.Contains(t, warnings, filepath.Join("a", "both.png")+" (a) and ")
 	require.Contains(t, warnings, filepath.Join("b", "both.png")+" (b) are the same picture: delete the wrong one")
-	require.Contains(t, s.Notes, "1 picture are copies of others in the same class and were left out")
+	require.Contains(t, s.Notes, "1 picture are copies of others in the same class and were skipped")
 }
 
 func TestScanFewPictures(t *testing.T) {
@@ -212,7 +212,7 @@ func TestDivide(t *testing.T) {
 }
 
 // TestDivideStatedSplit: training pictures that resemble a validation picture are
-// left out.
+// skipped.
 func TestDivideStatedSplit(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 3 {

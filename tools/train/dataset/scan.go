@@ -17,7 +17,7 @@ import (
 // maxFile limits what is read of a picture file.
 const maxFile = 256 << 20
 
-// Scan decodes all pictures. It leaves out broken files, copies within a class, and
+// Scan decodes all pictures. It skips broken files, copies within a class, and
 // files that are in two classes with the same bytes, and calls keep with each
 // decoded picture and its path, concurrently. done is called after each file.
 func (s *Set) Scan(ctx context.Context, workers int, keep func(path string, img *picture.Image), done func()) error {
@@ -34,10 +34,10 @@ func (s *Set) Scan(ctx context.Context, workers int, keep func(path string, img 
 		return err
 	}
 	listed := len(s.Items)
-	broken := s.leaveOut(func(i int) bool { return failures[i] != nil })
+	broken := s.remove(func(i int) bool { return failures[i] != nil })
 	for _, err := range failures {
 		if err != nil {
-			s.Warnings = append(s.Warnings, "left out: "+err.Error())
+			s.Warnings = append(s.Warnings, "skipped: "+err.Error())
 		}
 	}
 	if len(broken) == listed {
@@ -72,8 +72,8 @@ func (i *Item) read() (*picture.Image, error) {
 	return img, nil
 }
 
-// leaveOut removes items and returns them.
-func (s *Set) leaveOut(out func(i int) bool) []Item {
+// remove removes items and returns them.
+func (s *Set) remove(out func(i int) bool) []Item {
 	var kept, removed []Item
 	for i, item := range s.Items {
 		if out(i) {
@@ -86,7 +86,7 @@ func (s *Set) leaveOut(out func(i int) bool) []Item {
 	return removed
 }
 
-// findCopies leaves out files with the same bytes as another: all of them if they
+// findCopies skips files with the same bytes as another: all of them if they
 // are in different classes, and all but the first otherwise.
 func (s *Set) findCopies() {
 	same := map[[sha256.Size]byte][]int{}
@@ -113,12 +113,12 @@ func (s *Set) findCopies() {
 			continue
 		}
 		other := s.Items[contradiction]
-		s.Warnings = append(s.Warnings, fmt.Sprintf("left out: %s (%s) and %s (%s) are the same picture: delete the wrong one",
+		s.Warnings = append(s.Warnings, fmt.Sprintf("skipped: %s (%s) and %s (%s) are the same picture: delete the wrong one",
 			item.Path, s.Classes[item.Class], other.Path, s.Classes[other.Class]))
 	}
-	s.leaveOut(func(i int) bool { return out[i] })
+	s.remove(func(i int) bool { return out[i] })
 	if copies > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s are copies of others in the same class and were left out", plural(copies, "picture")))
+		s.Notes = append(s.Notes, fmt.Sprintf("%s are copies of others in the same class and were skipped", plural(copies, "picture")))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 const validationShare = 0.2
 
 // Divide splits each class into pictures to train on and to validate with. Near-
-// duplicates stay together. If the folder states the split, Divide only leaves out
+// duplicates stay together. If the folder states the split, Divide only skips
 // training pictures that resemble a validation picture.
 func (s *Set) Divide(seed uint64) {
 	if s.Split {
@@ -32,16 +32,16 @@ func (s *Set) Divide(seed uint64) {
 	}
 }
 
-// separate leaves out training pictures that resemble a validation picture, of the
+// separate skips training pictures that resemble a validation picture, of the
 // split that the folder states.
 func (s *Set) separate() {
 	val := s.Part(true)
-	out := s.leaveOut(func(i int) bool {
+	out := s.remove(func(i int) bool {
 		item := &s.Items[i]
 		return !item.Validation && slices.ContainsFunc(val, func(v Item) bool { return item.resembles(&v) })
 	})
 	if len(out) > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s look like one in %s (dHash distance up to %d), for example %s, and were left out",
+		s.Notes = append(s.Notes, fmt.Sprintf("%s look like one in %s (dHash distance up to %d), for example %s, and were skipped",
 			plural(len(out), "training picture"), validationFolder, MaxDistance, out[0].Path))
 	}
 }
