@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"halfmeg/quant/importer"
@@ -76,37 +77,16 @@ func (s *settings) validate(classes string) {
 			s.classes = append(s.classes, strings.TrimSpace(name))
 		}
 	}
-	usage := func(format string, args ...any) { cli.Usage(tool, fmt.Sprintf(format, args...)) }
 	switch {
 	case flag.NArg() > 0:
 		usage("unexpected argument %q: train takes only flags", flag.Arg(0))
 	case !s.example && (s.pictures == "" || s.out == ""):
 		usage("-pictures DIR and -out FILE.sqz are required (-help lists the flags)")
-	case s.from != "" && s.from != fromHead && s.from != fromFineTune && s.from != fromScratch:
-		usage("-from %s: expected head, fine-tune or scratch", s.from)
 	case len(s.classes) == 1:
 		usage("-classes %s: at least two classes are needed", classes)
-	case s.from == fromScratch && s.weights != "":
-		usage("-from scratch starts from random weights: -weights %s does not apply", s.weights)
-	case s.resume && s.from == fromHead:
-		usage("-resume: training the head is not resumed, because it takes only a minute")
-	case !(s.mixed >= 0 && s.mixed <= 1):
-		usage("-mix %v: expected a share from 0 to 1", s.mixed)
-	case s.weights == "" && s.from != fromScratch && s.options != (importer.Options{Pool: "auto"}):
-		usage("options that describe weights, such as -topology or -mean, need -weights FILE or -from scratch")
-	case s.epochs < 0:
-		usage("-epochs %d: must not be negative", s.epochs)
-	case s.batch < 1:
-		usage("-batch %d: at least one picture is needed", s.batch)
-	case !(s.rate >= 0 && s.rate < 100):
-		usage("-rate %v: expected a number from 0 to 100", s.rate)
-	case s.memory < 1:
-		usage("-memory %d: at least 1 MiB is needed", s.memory)
-	case s.bytes < 0:
-		usage("-max-bytes %d: must not be negative", s.bytes)
-	case s.workers < 1:
-		usage("-workers %d: at least one worker is needed", s.workers)
 	}
+	s.validateWay()
+	s.validateNumbers()
 	if s.example && s.out == "" {
 		s.out = "example.sqz"
 	}
@@ -116,6 +96,40 @@ func (s *settings) validate(classes string) {
 		s.checkpoint = stem + ".checkpoint"
 	}
 }
+
+func (s *settings) validateWay() {
+	switch {
+	case !slices.Contains([]string{"", fromHead, fromFineTune, fromScratch}, s.from):
+		usage("-from %s: expected head, fine-tune or scratch", s.from)
+	case s.from == fromScratch && s.weights != "":
+		usage("-from scratch starts from random weights: -weights %s does not apply", s.weights)
+	case s.resume && s.from == fromHead:
+		usage("-resume: training the head is not resumed, because it takes only a minute")
+	case s.weights == "" && s.from != fromScratch && s.options != (importer.Options{Pool: "auto"}):
+		usage("options that describe weights, such as -topology or -mean, need -weights FILE or -from scratch")
+	}
+}
+
+func (s *settings) validateNumbers() {
+	switch {
+	case s.epochs < 0:
+		usage("-epochs %d: must not be negative", s.epochs)
+	case s.batch < 1:
+		usage("-batch %d: at least one picture is needed", s.batch)
+	case !(s.rate >= 0 && s.rate < 100):
+		usage("-rate %v: expected a number from 0 to 100", s.rate)
+	case !(s.mixed >= 0 && s.mixed <= 1):
+		usage("-mix %v: expected a share from 0 to 1", s.mixed)
+	case s.memory < 1:
+		usage("-memory %d: at least 1 MiB is needed", s.memory)
+	case s.bytes < 0:
+		usage("-max-bytes %d: must not be negative", s.bytes)
+	case s.workers < 1:
+		usage("-workers %d: at least one worker is needed", s.workers)
+	}
+}
+
+func usage(format string, args ...any) { cli.Usage(tool, fmt.Sprintf(format, args...)) }
 
 // outputs lists the files to write.
 func (s *settings) outputs() []cli.Output {
