@@ -94,12 +94,12 @@ func Shorten(name string) string {
 	return string(runes)
 }
 
-// Positions and lengths in SVG. Charts use per cent horizontally and pixels
-// vertically, so that they fill any width without scaling their text.
-type (
-	Percent float64
-	Pixel   float64
-)
+// Percent is a horizontal position or length in SVG, in per cent of the width: charts
+// fill any width without scaling their text.
+type Percent float64
+
+// Pixel is a vertical position or length in SVG.
+type Pixel float64
 
 func (p Percent) String() string { return fmt.Sprintf("%.2f%%", float64(p)) }
 
