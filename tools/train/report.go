@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"halfmeg/camera/picture"
 	"halfmeg/internal/atomicfile"
@@ -20,7 +21,7 @@ const reportedMistakes = 12
 func (j *job) writeReport() error {
 	labels := j.validation.Labels()
 	r := report.Report{
-		Name:       j.out,
+		Name:       filepath.Base(j.out),
 		Way:        map[string]string{fromHead: "last layer trained", fromFineTune: "fine-tuned", fromScratch: "trained from scratch"}[j.way],
 		Bytes:      j.chosen.Bytes,
 		Classes:    j.set.Classes,
