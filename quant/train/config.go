@@ -110,6 +110,12 @@ func (c *Config) check(g *model.Graph) error {
 	case c.LayerRates != nil && len(c.LayerRates) != layers:
 		return fmt.Errorf("%d layer rates for %d layers", len(c.LayerRates), layers)
 	}
+	return c.checkFactors(g)
+}
+
+// checkFactors checks the factors by class and by layer.
+func (c *Config) checkFactors(g *model.Graph) error {
+	layers := len(g.Convolutions)
 	for i, w := range c.ClassWeights {
 		if !(w >= 0 && w <= math.MaxFloat32) {
 			return fmt.Errorf("the weight of class %d is %v: expected a finite number, 0 or above", i, w)

@@ -7,10 +7,10 @@
 //   - From scratch: Initialize, then New and Trainer.Run. It needs thousands of
 //     pictures and hours.
 //   - Head: ReplaceHead puts a new last convolution on a trained network. Features
-//     runs the other layers once on some variants of each picture, and TrainHead
+//     runs the other layers once on some variants of each picture, and Head
 //     trains the last convolution alone. That takes seconds after Features, and few
 //     pictures are enough.
-//   - Fine-tuning: ReplaceHead and TrainHead, then New and Trainer.Run at a low
+//   - Fine-tuning: ReplaceHead and Head, then New and Trainer.Run at a low
 //     rate. Config.LayerRates slows the early layers down or freezes them; the
 //     backward pass ends at the first layer that is trained.
 //

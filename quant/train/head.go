@@ -114,12 +114,12 @@ func checkLinear(head model.Step) error {
 	return nil
 }
 
-// TrainHead trains the last convolution only, on features of the same network.
+// Head trains the last convolution only, on features of the same network.
 // An epoch has one variant of each picture. Config.Rate and Decay are
 // relative to features with a mean squared norm of 1, so that one rate suits all
 // networks: the default is 1.5, and about 4 is too high. Dropout applies to the averaged
 // features. LayerRates is not used.
-func TrainHead(ctx context.Context, net *float.Network, f *FeatureSet, cfg Config) (*float.Network, error) {
+func Head(ctx context.Context, net *float.Network, f *FeatureSet, cfg Config) (*float.Network, error) {
 	g, err := net.Topology.Graph()
 	if err != nil {
 		return nil, err

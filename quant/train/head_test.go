@@ -42,14 +42,14 @@ func TestFeaturesAreTheHeadsInput(t *testing.T) {
 	}
 }
 
-// TestTrainHeadIsTheTrainer: on pictures that do not vary, TrainHead does what the
+// TestTrainHeadIsTheTrainer: on pictures that do not vary, Head does what the
 // Trainer does with all other layers frozen.
 func TestTrainHeadIsTheTrainer(t *testing.T) {
 	net := randomNetwork(6, tiny())
 	f, err := Features(t.Context(), net, noise{10, 15}, 1, Config{})
 	require.NoError(t, err)
 	cfg := Config{Epochs: 5, Batch: 3, Rate: 0.01, Decay: 0.01, Clip: 0.5}
-	got, err := TrainHead(t.Context(), net, f, cfg)
+	got, err := Head(t.Context(), net, f, cfg)
 	require.NoError(t, err)
 	require.NotEqual(t, net.Layers[7], got.Layers[7])
 
@@ -80,7 +80,7 @@ func TestTrainHeadLearns(t *testing.T) {
 		cfg.Workers = workers + 1
 		f, err := Features(t.Context(), net, bars{60}, 4, cfg)
 		require.NoError(t, err)
-		n, err := TrainHead(t.Context(), net, f, cfg)
+		n, err := Head(t.Context(), net, f, cfg)
 		require.NoError(t, err)
 		require.Equal(t, net.Layers[:7], n.Layers[:7])
 		trained = append(trained, n)
@@ -97,12 +97,12 @@ func TestRateIsRelativeToFeatures(t *testing.T) {
 	clear(net.Layers[7].Weights)
 	f, err := Features(t.Context(), net, bars{30}, 1, Config{})
 	require.NoError(t, err)
-	small, err := TrainHead(t.Context(), net, f, headConfig())
+	small, err := Head(t.Context(), net, f, headConfig())
 	require.NoError(t, err)
 	for i := range f.values {
 		f.values[i] *= 10
 	}
-	large, err := TrainHead(t.Context(), net, f, headConfig())
+	large, err := Head(t.Context(), net, f, headConfig())
 	require.NoError(t, err)
 	for i, w := range small.Layers[7].Weights {
 		require.InDelta(t, w, 10*large.Layers[7].Weights[i], 1e-3)
@@ -122,12 +122,12 @@ func TestTrainHeadReports(t *testing.T) {
 		require.Len(t, s.Curve, epochs)
 		return nil
 	}
-	_, err = TrainHead(t.Context(), start(t), f, cfg)
+	_, err = Head(t.Context(), start(t), f, cfg)
 	require.NoError(t, err)
 	require.Equal(t, 40, epochs)
 
 	cfg.EpochEnd, cfg.Rate = nil, 1e38
-	n, err := TrainHead(t.Context(), start(t), f, cfg)
+	n, err := Head(t.Context(), start(t), f, cfg)
 	require.ErrorIs(t, err, ErrDiverged)
 	require.NoError(t, n.Validate())
 }
@@ -139,14 +139,14 @@ func TestHeadErrors(t *testing.T) {
 	require.NoError(t, err)
 	other, err := ReplaceHead(net, []string{"one", "two"}, true, 1)
 	require.NoError(t, err)
-	_, err = TrainHead(t.Context(), other, f, Config{})
+	_, err = Head(t.Context(), other, f, Config{})
 	require.ErrorContains(t, err, "3 classes for a head of 8 and 2")
 
 	rectified, err := ReplaceHead(net, []string{"one", "two", "three"}, false, 1)
 	require.NoError(t, err)
 	_, err = Features(t.Context(), rectified, bars{9}, 1, Config{})
 	require.ErrorContains(t, err, "conv4 has a ReLU")
-	_, err = TrainHead(t.Context(), rectified, f, Config{})
+	_, err = Head(t.Context(), rectified, f, Config{})
 	require.ErrorContains(t, err, "conv4 has a ReLU")
 
 	_, err = Features(t.Context(), net, bars{0}, 1, Config{})

@@ -55,7 +55,7 @@ func draw(s model.Step, rule Rule, random *rand.Rand) float.Layer {
 // for other classes. The other layers share the parameters of net.
 //
 // A linear head has no ReLU before the average, so that the average can be taken
-// before the convolution: TrainHead needs that. It starts with zeros. Random weights
+// before the convolution: Head needs that. It starts with zeros. Random weights
 // would remain in all directions that few pictures do not determine: with Xavier's
 // rule, the head described at headRate is right on 91.4 instead of 94.0 %. A head with
 // a ReLU, which zeros would close for ever, starts with Xavier's rule.

@@ -124,7 +124,7 @@ func TestProgress(t *testing.T) {
 		require.Equal(t, pictures[i], p.Pictures)
 		require.InDelta(t, 0.1*(1-float64(i)/6), p.Rate, 1e-9)
 	}
-	require.Equal(t, trainer.State().Curve[1], Epoch{got[5].Loss, got[5].Accuracy, got[5].Rate})
+	require.Equal(t, Epoch{got[5].Loss, got[5].Accuracy, got[5].Rate}, trainer.State().Curve[1])
 	require.Len(t, trainer.State().Curve, 2)
 }
 
