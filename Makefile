@@ -13,7 +13,7 @@ export GOAMD64 := v1
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: ## run the checks, and list what is left out; all with CHECK=-all
@@ -42,6 +42,10 @@ release: ## build the programs of all platforms, with checksums and an SBOM, in 
 .PHONY: service-test
 service-test: ## as root: check the Debian package and its service in a container with systemd; ten minutes
 	@go run ./tools/servicetest
+
+.PHONY: service-test-arm64
+service-test-arm64: ## as root: check the package on an emulated Pi with systemd and devices; an hour; not in "make test"
+	@go run ./tools/boardtest
 
 .PHONY: bench
 bench: ## run the benchmarks

@@ -13,8 +13,9 @@ import (
 )
 
 // piModules are the modules that are kept for the Raspberry Pi 3, with their
-// dependencies. The cache is filled again when one is added.
-var piModules = []string{"vivid", "i2c_bcm2835", "i2c_dev", "gpio_sim", "bcm2835_wdt"}
+// dependencies. The cache is filled again when one is added. bcm2835 is the controller of
+// the SD card.
+var piModules = []string{"vivid", "i2c_bcm2835", "i2c_dev", "gpio_sim", "bcm2835_wdt", "bcm2835", "ext4"}
 
 // piDeviceTree describes the board to the kernel.
 const piDeviceTree = "bcm2837-rpi-3-b.dtb"
