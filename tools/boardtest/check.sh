@@ -67,7 +67,7 @@ plain() { not sh -c "journalctl --no-pager --all -o cat -u halfmeg | grep -nP '[
 install() {
 	check "the modules are indexed" depmod
 	check "the modules load" systemctl restart systemd-modules-load
-	check "the package is installed" dpkg --install /boardtest/new.deb
+	check "the package is installed" dpkg --force-depends --install /boardtest/new.deb
 	cat >/etc/halfmeg/config.yaml <<-END
 		camera: [board=video0, card=testcard]
 		rate: 1
