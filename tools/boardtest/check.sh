@@ -7,7 +7,7 @@
 # power cut has left, and waits for the next one.
 set -u
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
-exec >/dev/ttyAMA0 2>&1
+exec >/dev/console 2>&1
 
 state=/var/lib/halfmeg
 
