@@ -372,7 +372,7 @@ func (t *test) boot(phase string, c cut) error {
 	case err != nil:
 		return err
 	case !done && (c.never || c.recording):
-		return fmt.Errorf("the board ended before its checks: %w: %s", exit, stderr.String())
+		return errors.Join(fmt.Errorf("the board ended before its checks: %s", stderr.String()), exit)
 	}
 	return nil
 }
