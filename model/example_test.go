@@ -65,5 +65,5 @@ func ExampleEngine() {
 		}
 	}
 	fmt.Println(len(logits), best, network.Labels[best])
-	// Output: 1000 721 pillow
+	// Output: 1000 750 quilt, comforter, comfort, puff
 }
