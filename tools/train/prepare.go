@@ -88,9 +88,7 @@ func (j *job) readPictures(ctx context.Context) error {
 		return err
 	}
 	set.Divide(j.seed)
-	for _, item := range set.Part(true) {
-		j.store.Drop(item.Path)
-	}
+	j.store.Retain(set.Part(false))
 	j.set = set
 	return nil
 }

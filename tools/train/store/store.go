@@ -11,6 +11,7 @@ import (
 	"golang.org/x/image/draw"
 
 	"halfmeg/camera/picture"
+	"halfmeg/tools/train/dataset"
 )
 
 // Store holds decoded pictures, shrunk to a side, within a limit of memory. It
@@ -60,13 +61,19 @@ func (s *Store) Keep(path string, img *picture.Image) {
 	}
 }
 
-// Drop removes a picture from memory.
-func (s *Store) Drop(path string) {
+// Retain removes all pictures from memory but those of the items.
+func (s *Store) Retain(items []dataset.Item) {
+	wanted := map[string]bool{}
+	for _, item := range items {
+		wanted[item.Path] = true
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if img := s.kept[path]; img != nil {
-		s.used -= int64(len(img.Pix))
-		delete(s.kept, path)
+	for path, img := range s.kept {
+		if !wanted[path] {
+			s.used -= int64(len(img.Pix))
+			delete(s.kept, path)
+		}
 	}
 }
 
