@@ -15,16 +15,20 @@ import (
 
 // webcam sends JPEGs, some of them broken.
 type webcam struct {
-	frame Frame
-	whole []byte
-	every uint64 // one frame in this many is complete; 0: none
+	frame  Frame
+	whole  []byte
+	broken []byte // the first bytes of whole if nil
+	every  uint64 // one frame in this many is complete; 0: none
 }
 
 func (w *webcam) Next(context.Context) (*Frame, error) {
 	w.frame.Sequence++
 	w.frame.Data = w.whole
 	if w.every == 0 || w.frame.Sequence%w.every != 0 {
-		w.frame.Data = w.whole[:100]
+		w.frame.Data = w.broken
+		if w.broken == nil {
+			w.frame.Data = w.whole[:100]
+		}
 	}
 	return &w.frame, nil
 }
@@ -83,6 +87,27 @@ func TestStaleBytesAreCut(t *testing.T) {
 	f, err := decodeJPEG(w, 0).Next(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, body, f.JPEG)
+}
+
+// TestBrokenOffJPEGIsDropped: a frame that continues with zeros of the driver's buffer
+// does not end a run.
+func TestBrokenOffJPEGIsDropped(t *testing.T) {
+	w := newWebcam(t, 2)
+	textured := image.NewGray(image.Rect(0, 0, 320, 240))
+	for i := range textured.Pix {
+		textured.Pix[i] = byte(i % 320 * (i / 320))
+	}
+	var file bytes.Buffer
+	require.NoError(t, jpeg.Encode(&file, textured, nil))
+	w.whole = file.Bytes()
+	w.broken = append(bytes.Clone(w.whole[:len(w.whole)/2]), make([]byte, len(w.whole))...)
+	s := decodeJPEG(w, 0)
+	for n := range uint64(3) {
+		f, err := s.Next(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 2*(n+1), f.Sequence)
+		require.Equal(t, w.whole, f.JPEG)
+	}
 }
 
 func TestManyBrokenJPEGsAreAnError(t *testing.T) {

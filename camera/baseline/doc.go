@@ -42,6 +42,10 @@
 //
 // It returns ErrDamaged, and no picture, for data that end early, hold an invalid code,
 // lack a restart marker, or go on after the picture's last block: a transfer that broke
-// off leaves stale bytes of an earlier frame, or zeros, in the driver's buffer. Frames may
-// lack the Huffman tables and the end marker.
+// off leaves stale bytes of an earlier frame, or zeros, in the driver's buffer. Not all
+// of these can be detected: zeros may be codes of the last blocks, a frame that breaks off
+// in its first bytes is the earlier one, and an interval between restart markers may be
+// continued by an earlier one of nearly the same length.
+//
+// Frames may lack the Huffman tables and the end marker.
 package baseline

@@ -123,9 +123,9 @@ func (r *bitReader) whole(endsInZeros bool) bool {
 }
 
 // block decodes a block. Its coefficients must be zero before. It returns false if the
-// block is not valid, or if its sum is too large for idct.Row and for any picture. The steps from a code to
-// its coefficient are written out three times: nearly all the time of a frame is spent
-// here, and each loop needs another part of them.
+// block is not valid, or if its sum is too large for idct.Row and for any picture. The
+// loops for DC, AC and skipped coefficients are unrolled by hand: each needs only a part of
+// the steps from a code to its coefficient.
 func (r *bitReader) block(c *component, out *[64]int16) bool {
 	bits, n := r.bits, r.n
 	if n < minBits {

@@ -3,7 +3,9 @@
 // marker. Each may have another size.
 //
 // Package baseline decodes nearly all of them, to planes of Y, Cb and Cr. What it does
-// not support, package image/jpeg decodes to RGB.
+// not support, package image/jpeg decodes to RGB. The error of a truncated or damaged
+// frame of a common kind is baseline.ErrDamaged. image/jpeg does not decode it again: it
+// ignores bytes that are left over, and may return half a picture.
 package mjpeg
 
 import (

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"halfmeg/camera/baseline"
 	"halfmeg/camera/internal/jpegsegment"
 	"halfmeg/camera/picture"
 	"halfmeg/camera/pixel"
@@ -124,6 +125,21 @@ func TestBrokenFrames(t *testing.T) {
 	}
 	_, err := d.Decode(file) // the next frame is not affected
 	require.NoError(t, err)
+}
+
+// TestBrokenOff: image/jpeg decodes half a picture of zeros, so it does not get the frame.
+func TestBrokenOff(t *testing.T) {
+	file := encode(t, 320, 240)
+	half := append(bytes.Clone(file[:len(file)/2]), make([]byte, 40_000)...)
+	_, err := jpeg.Decode(bytes.NewReader(append(bytes.Clone(half), 0xff, jpegsegment.EOI)))
+	require.NoError(t, err)
+	for _, frame := range [][]byte{half, append(bytes.Clone(half), 0xff, jpegsegment.EOI)} {
+		var d Decoder
+		_, err := d.Decode(frame)
+		require.ErrorIs(t, err, baseline.ErrDamaged)
+		require.ErrorContains(t, err, "the JPEG is truncated")
+		require.Nil(t, d.rgb)
+	}
 }
 
 // TestHeaderAloneAllocatesNoFrame checks that memory for a frame is allocated only
