@@ -48,8 +48,8 @@ func TestDocsLinks(t *testing.T) {
 }
 
 var (
-	makeCommand = regexp.MustCompile("(?m)(?:^    |`)make ([a-z-]+)")
-	makeTarget  = regexp.MustCompile(`(?m)^([a-z-]+):`)
+	makeCommand = regexp.MustCompile("(?m)(?:^    |`)make ([a-z0-9-]+)")
+	makeTarget  = regexp.MustCompile(`(?m)^([a-z0-9-]+):`)
 )
 
 // Every make target that a page names exists.
