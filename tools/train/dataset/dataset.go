@@ -21,7 +21,7 @@ import (
 type Set struct {
 	Classes []string
 	Items   []Item
-	Split   bool     // the folder states which pictures are for validation: it has train/ and val/
+	Split   bool     // the folder states which pictures are for validation: it has train/ and val/ or the like
 	Notes   []string // lines about what was skipped
 	// Warnings are lines about what makes the result worse or less certain.
 	Warnings []string
@@ -37,11 +37,11 @@ type Item struct {
 	look  uint64            // see differenceHash
 }
 
-// Folders that state the split.
-const (
-	trainFolder      = "train"
-	validationFolder = "val"
-)
+// trainFolder and validationFolders are the names of folders that state the split. The
+// first of the latter that is there is taken.
+const trainFolder = "train"
+
+var validationFolders = []string{"val", "valid", "validation", "test"}
 
 // None is the conventional name of a class of pictures without anything of
 // interest. edge reports no event for it.
@@ -107,11 +107,20 @@ func (s *Set) readTable(path string, classes []string) error {
 	return nil
 }
 
-// readFolders reads one folder a class, in train/ and val/ if both are present.
+// readFolders reads one folder a class: in train/ and val/, in train/ alone, or directly.
 func (s *Set) readFolders(dir string, classes []string) error {
-	train, val := filepath.Join(dir, trainFolder), filepath.Join(dir, validationFolder)
-	if !isDir(train) || !isDir(val) {
+	train, val := filepath.Join(dir, trainFolder), ""
+	for _, name := range validationFolders {
+		if folder := filepath.Join(dir, name); val == "" && isDir(folder) {
+			val = folder
+		}
+	}
+	inside, _ := folders(train) // none if there is no such folder
+	switch {
+	case len(inside) == 0: // a class may be named train
 		return s.readClasses(dir, classes, false)
+	case val == "":
+		return s.readClasses(train, classes, false)
 	}
 	s.Split = true
 	if err := s.readClasses(train, classes, false); err != nil {
@@ -130,6 +139,18 @@ func (s *Set) readFolders(dir string, classes []string) error {
 	}
 	s.renumber(names)
 	return nil
+}
+
+// folders lists the folders in a folder that are not hidden.
+func folders(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	var names []string
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") && isDir(filepath.Join(dir, e.Name())) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
 }
 
 // renumber numbers the classes of the validation pictures like those of the others.
@@ -153,15 +174,9 @@ func isDir(path string) bool {
 
 // readClasses reads one folder a class.
 func (s *Set) readClasses(dir string, classes []string, validation bool) error {
-	entries, err := os.ReadDir(dir)
+	names, err := folders(dir)
 	if err != nil {
 		return err
-	}
-	var names []string
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") && isDir(filepath.Join(dir, e.Name())) {
-			names = append(names, e.Name())
-		}
 	}
 	if len(names) == 0 {
 		return fmt.Errorf("%s has no folders: put the pictures of each class into a folder with the name of the class, such as %s",
@@ -268,7 +283,7 @@ func (s *Set) checkClasses(dir string) error {
 	}
 	for class, n := range s.Counts(false) {
 		if s.Split && n == 0 {
-			return fmt.Errorf("the class %q has no pictures in %s: move some of %s there", s.Classes[class], trainFolder, validationFolder)
+			return fmt.Errorf("the class %q has no pictures in %s: move some of its validation pictures there", s.Classes[class], trainFolder)
 		}
 	}
 	return nil

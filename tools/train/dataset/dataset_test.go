@@ -103,6 +103,29 @@ func TestListSplit(t *testing.T) {
 	require.Equal(t, []int{1, 0}, s.Counts(true))
 }
 
+// Data sets call the validation folder differently, or have none.
+func TestListSplitNames(t *testing.T) {
+	for _, name := range []string{"val", "valid", "validation", "test"} {
+		dir := t.TempDir()
+		draw(t, filepath.Join(dir, "train", "a", "0.png"), 1, 0)
+		draw(t, filepath.Join(dir, "train", "b", "0.png"), 2, 0)
+		draw(t, filepath.Join(dir, name, "a", "0.png"), 3, 0)
+		s, err := List(dir, nil)
+		require.NoError(t, err)
+		require.True(t, s.Split)
+		require.Equal(t, []int{1, 0}, s.Counts(true))
+
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, name)))
+		s, err = List(dir, nil)
+		require.NoError(t, err)
+		require.False(t, s.Split, "train alone is split")
+		require.Equal(t, []string{"a", "b"}, s.Classes)
+	}
+	s, err := List(folder(t, 1, "train", "test"), nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"test", "train"}, s.Classes, "classes of these names")
+}
+
 func TestListTable(t *testing.T) {
 	dir := folder(t, 3, "x")
 	table := filepath.Join(dir, "labels.csv")

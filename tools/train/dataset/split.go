@@ -41,8 +41,8 @@ func (s *Set) separate() {
 		return !item.Validation && slices.ContainsFunc(val, func(v Item) bool { return item.resembles(&v) })
 	})
 	if len(out) > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s look like one in %s (dHash distance up to %d), for example %s, and were skipped",
-			plural(len(out), "training picture"), validationFolder, MaxDistance, out[0].Path))
+		s.Notes = append(s.Notes, fmt.Sprintf("%s look like a validation picture (dHash distance up to %d), for example %s, and were skipped",
+			plural(len(out), "training picture"), MaxDistance, out[0].Path))
 	}
 }
 
