@@ -115,10 +115,9 @@ func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 	for at := 0; at < pixels; at += patchPixels {
 		count := min(patchPixels, pixels-at)
 		patches, stride := p.f.convs[s.Layer].Patches(in, at, count, s.OutSize, p.f.pad(s), &p.scratch)
-		rows.reshape(count, width)
-		for i := range count {
-			rows.setRow(i, patches[i*stride:][:depth])
-		}
+		rows.reshape(count, depth)
+		rows.setRows(patches, stride)
+		rows.columns = width // the padding too
 		rows.mul(padded, padded, left{d.Data[at*d.Stride:], 1, d.Stride})
 	}
 	if width != depth {
@@ -141,19 +140,30 @@ func (c *Conv) inputGradient(dst, d Map, scratch *Scratch) {
 		count := min(patchPixels, pixels-at)
 		patches := reuse(&scratch.patches, count*depth)
 		c.transposed.mul(target{patches, depth, count}, target{data: reuse(&scratch.zeros, depth)}, left{d.Data[at*d.Stride:], d.Stride, 1})
-		for i := range count {
-			y, x := (at+i)/d.Size*s.Stride-s.Pad, (at+i)%d.Size*s.Stride-s.Pad
-			scatter(dst, patches[i*depth:(i+1)*depth], y, x, s.Kernel)
+		for w := range spans(at, count, d.Size) {
+			c.scatter(dst, patches[w.at*depth:], w)
 		}
 	}
 }
 
-// scatter adds a window's values to a map, where gather would have read them.
-// The map's pixels are contiguous.
-func scatter(dst Map, window []float32, top, left, kernel int) {
-	first, last := max(left, 0), min(left+kernel, dst.Size)
-	for y := max(top, 0); y < min(top+kernel, dst.Size); y++ {
-		row := dst.Data[(y*dst.Size+first)*dst.Channels : (y*dst.Size+last)*dst.Channels]
-		addTo(row, window[((y-top)*kernel+first-left)*dst.Channels:])
+// scatter adds windows of the kernel to a map, where gather would have read them:
+// those of one row, in order. The map's pixels are contiguous.
+func (c *Conv) scatter(dst Map, windows []float32, w span) {
+	s := c.step
+	depth := s.Kernel * s.Kernel * s.In
+	for ky := range s.Kernel {
+		y := w.y*s.Stride - s.Pad + ky
+		if y < 0 || y >= dst.Size {
+			continue
+		}
+		// Where windows overlap in a pixel, it is further right in an earlier one.
+		for kx := s.Kernel - 1; kx >= 0; kx-- {
+			left := w.x*s.Stride - s.Pad + kx
+			from, to := inside(left, s.Stride, w.count, dst.Size)
+			if from < to {
+				at := (y*dst.Size + left + from*s.Stride) * dst.Channels
+				addRuns(dst.Data[at:], s.Stride*dst.Channels, windows[from*depth+(ky*s.Kernel+kx)*s.In:], depth, s.In, to-from)
+			}
+		}
 	}
 }

@@ -82,7 +82,9 @@ func TestWeightGradientMatchesDefinition(t *testing.T) {
 		patch := make([]float32, s.Kernel*s.Kernel*s.In)
 		for y := range s.OutSize {
 			for x := range s.OutSize {
-				gather(patch, in, y*s.Stride-s.Pad, x*s.Stride-s.Pad, s.Kernel, nil)
+				for ky := range s.Kernel {
+					gatherRow(patch[ky*s.Kernel*s.In:], in, y*s.Stride-s.Pad+ky, x*s.Stride-s.Pad, s.Kernel, nil)
+				}
 				for o, g := range d.pixel(y, x) {
 					for k, v := range patch {
 						want[o*len(patch)+k] = fma(g, v, want[o*len(patch)+k])

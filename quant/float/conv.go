@@ -1,6 +1,7 @@
 package float
 
 import (
+	"iter"
 	"sync"
 
 	"halfmeg/model"
@@ -68,29 +69,60 @@ func (c *Conv) Patches(src Map, at, count, outSize int, pad []float32, scratch *
 	}
 	stride = s.Kernel * s.Kernel * s.In
 	rows = reuse(&scratch.patches, count*stride)
-	for i := range count {
-		y, x := (at+i)/outSize*s.Stride-s.Pad, (at+i)%outSize*s.Stride-s.Pad
-		gather(rows[i*stride:(i+1)*stride], src, y, x, s.Kernel, pad)
+	for w := range spans(at, count, outSize) {
+		top, left := w.y*s.Stride-s.Pad, w.x*s.Stride-s.Pad
+		for ky := range s.Kernel {
+			windows := rows[w.at*stride+ky*s.Kernel*s.In:]
+			c.gather(windows, stride, src, top+ky, left, w.count, pad)
+		}
 	}
 	return rows, stride
 }
 
-// gather copies the kernel's window with its corner at (top, left).
-func gather(dst []float32, src Map, top, left, kernel int, pad []float32) {
-	length := kernel * src.Channels
-	contiguous := left >= 0 && left+kernel <= src.Size && src.Stride == src.Channels
-	for y := top; y < top+kernel; y++ {
-		row := dst[:length]
-		dst = dst[length:]
-		switch {
-		case y < 0 || y >= src.Size:
-			fill(row, pad)
-		case contiguous:
-			copy(row, src.Data[(y*src.Size+left)*src.Stride:])
-		default:
-			gatherRow(row, src, y, left, kernel, pad)
+// span is some pixels of one row of a map.
+type span struct {
+	at    int // number of pixels in earlier spans
+	y, x  int // of the first pixel
+	count int
+}
+
+// spans splits count pixels of a map, from pixel number first on, by row.
+func spans(first, count, size int) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		for i := 0; i < count; {
+			s := span{i, (first + i) / size, (first + i) % size, 0}
+			s.count = min(count-i, size-s.x)
+			if !yield(s) {
+				return
+			}
+			i += s.count
 		}
 	}
+}
+
+// gather copies row y of the source map in count windows of the kernel, the first
+// of which starts in column left. Windows start ldd elements apart in dst.
+func (c *Conv) gather(dst []float32, ldd int, src Map, y, left, count int, pad []float32) {
+	s, from, to := c.step, 0, 0 // windows [from, to) are contiguous in the map
+	if y >= 0 && y < src.Size && src.Stride == src.Channels {
+		from, to = inside(left, s.Stride, count, src.Size-s.Kernel+1)
+	}
+	if from < to {
+		at := (y*src.Size + left + from*s.Stride) * src.Stride
+		copyRuns(dst[from*ldd:], ldd, src.Data[at:], s.Stride*src.Stride, s.Kernel*src.Channels, to-from)
+	}
+	for i := range count {
+		if i < from || i >= to {
+			gatherRow(dst[i*ldd:], src, y, left+i*s.Stride, s.Kernel, pad)
+		}
+	}
+}
+
+// inside returns the range of numbers i below count for which left + i*step is in
+// [0, end).
+func inside(left, step, count, end int) (from, to int) {
+	from = min(count, (max(-left, 0)+step-1)/step)
+	return from, max(from, min(count, (end-left+step-1)/step))
 }
 
 // gatherRow copies one row of a window that reaches beyond the map or whose
@@ -99,7 +131,7 @@ func gatherRow(dst []float32, src Map, y, left, kernel int, pad []float32) {
 	for x := left; x < left+kernel; x++ {
 		pixel := dst[:src.Channels]
 		dst = dst[src.Channels:]
-		if x < 0 || x >= src.Size {
+		if y < 0 || y >= src.Size || x < 0 || x >= src.Size {
 			fill(pixel, pad)
 		} else {
 			copy(pixel, src.pixel(y, x))

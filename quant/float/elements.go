@@ -11,10 +11,29 @@ func relu(x []float32) {
 	}
 }
 
-// addTo adds src to dst.
-func addTo(dst, src []float32) {
-	for i := addVector(dst, src); i < len(dst); i++ {
-		dst[i] += src[i]
+// copyRuns copies n runs of length elements. Their starts are ldd elements apart in
+// dst and lds in src.
+func copyRuns(dst []float32, ldd int, src []float32, lds, length, n int) {
+	if copyRunsVector(dst, ldd, src, lds, length, n) {
+		return
+	}
+	for i := range n {
+		copy(dst[i*ldd:i*ldd+length], src[i*lds:i*lds+length])
+	}
+}
+
+// addRuns adds n runs of length elements, in order. Their starts are ldd elements
+// apart in dst and lds in src; if ldd is 0, the runs are summed.
+func addRuns(dst []float32, ldd int, src []float32, lds, length, n int) {
+	done := addRunsVector(dst, ldd, src, lds, length, n)
+	if done == length {
+		return
+	}
+	for i := range n {
+		to := dst[i*ldd:][:length]
+		for j, v := range src[i*lds+done : i*lds+length] {
+			to[done+j] += v
+		}
 	}
 }
 

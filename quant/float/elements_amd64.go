@@ -20,12 +20,22 @@ func reluVector(x []float32) int {
 	return n
 }
 
-func addVector(dst, src []float32) int {
-	n := vectored(len(dst))
-	if n > 0 {
-		addAVX2(&dst[0], &src[:n][0], n)
+func copyRunsVector(dst []float32, ldd int, src []float32, lds, length, n int) bool {
+	if vectored(length) == 0 || n <= 0 {
+		return false
 	}
-	return n
+	_, _ = dst[(n-1)*ldd+length-1], src[(n-1)*lds+length-1]
+	copyRunsAVX2(&dst[0], ldd, &src[0], lds, length, n)
+	return true
+}
+
+func addRunsVector(dst []float32, ldd int, src []float32, lds, length, n int) int {
+	done := vectored(length)
+	if done > 0 && n > 0 {
+		_, _ = dst[(n-1)*ldd+done-1], src[(n-1)*lds+done-1]
+		addRunsAVX2(&dst[0], ldd, &src[0], lds, done, n)
+	}
+	return done
 }
 
 func maxOfVector(dst, x, y, z []float32) int {
@@ -56,7 +66,10 @@ func routeGradientVector(dst, d, in, largest []float32) int {
 func reluAVX2(x *float32, n int)
 
 //go:noescape
-func addAVX2(dst, src *float32, n int)
+func copyRunsAVX2(dst *float32, ldd int, src *float32, lds, length, n int)
+
+//go:noescape
+func addRunsAVX2(dst *float32, ldd int, src *float32, lds, length, n int)
 
 //go:noescape
 func maxOfAVX2(dst, x, y, z *float32, n int)

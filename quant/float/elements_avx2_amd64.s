@@ -9,12 +9,37 @@
 //	CX           n
 //	DI SI DX R8  the slices, in the order of the arguments
 //	Y0…Y3        one vector of each
+//
+// For runs, n is their number:
+//
+//	DI SI        the current run of dst and of src
+//	BX DX        bytes from a run to the next
+//	AX CX        elements done of a run; their limit
+//	R8           runs left
 
 #define NEXT \
 	ADDQ $8, AX  \
 	CMPQ AX, CX  \
 	JLT  loop    \
 	VZEROUPPER   \
+	RET
+
+#define RUNS \
+	MOVQ dst+0(FP), DI     \
+	MOVQ ldd+8(FP), BX     \
+	MOVQ src+16(FP), SI    \
+	MOVQ lds+24(FP), DX    \
+	MOVQ length+32(FP), CX \
+	MOVQ n+40(FP), R8      \
+	SHLQ $2, BX            \
+	SHLQ $2, DX
+
+#define NEXT_RUN \
+	ADDQ BX, DI \
+	ADDQ DX, SI \
+	DECQ R8     \
+	JNZ  run    \
+	VZEROUPPER  \
 	RET
 
 // func reluAVX2(x *float32, n int)
@@ -30,18 +55,44 @@ loop:
 	VMOVUPS Y1, (DI)(AX*4)
 	NEXT
 
-// func addAVX2(dst, src *float32, n int)
-TEXT ·addAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
+// func copyRunsAVX2(dst *float32, ldd int, src *float32, lds, length, n int)
+// length is at least eight. The last vector of a run may overlap the one before it.
+TEXT ·copyRunsAVX2(SB), NOSPLIT, $0-48
+	RUNS
+	SUBQ $8, CX
+
+run:
+	XORQ AX, AX
+	JMP  check
+
+loop:
+	VMOVUPS (SI)(AX*4), Y0
+	VMOVUPS Y0, (DI)(AX*4)
+	ADDQ    $8, AX
+
+check:
+	CMPQ    AX, CX
+	JLT     loop
+	VMOVUPS (SI)(CX*4), Y0
+	VMOVUPS Y0, (DI)(CX*4)
+	NEXT_RUN
+
+// func addRunsAVX2(dst *float32, ldd int, src *float32, lds, length, n int)
+// length is a positive multiple of eight.
+TEXT ·addRunsAVX2(SB), NOSPLIT, $0-48
+	RUNS
+
+run:
 	XORQ AX, AX
 
 loop:
 	VMOVUPS (DI)(AX*4), Y0
 	VADDPS  (SI)(AX*4), Y0, Y0
 	VMOVUPS Y0, (DI)(AX*4)
-	NEXT
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     loop
+	NEXT_RUN
 
 // LARGER sets MAX to V where V is larger or NaN. T and M are scratch.
 #define LARGER(V, MAX, T, M) \

@@ -40,7 +40,6 @@ func TestElementsMatchPlainLoops(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	loops := map[string]func(a, b, c, d []float32){
 		"relu":          func(a, _, _, _ []float32) { relu(a) },
-		"addTo":         func(a, b, _, _ []float32) { addTo(a, b) },
 		"maxOf":         maxOf,
 		"closeGate":     func(a, b, c, _ []float32) { closeGate(a, b, c) },
 		"routeGradient": routeGradient,
@@ -59,6 +58,31 @@ func TestElementsMatchPlainLoops(t *testing.T) {
 			for i := range got {
 				require.Equal(t, bits(want[i]), bits(got[i]), "%s of %d, argument %d", name, n, i)
 			}
+		}
+	}
+}
+
+// TestRunsMatchDefinition: runs of every length, contiguous or not, copied, added,
+// and summed.
+func TestRunsMatchDefinition(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 4))
+	for length := range 70 {
+		n, lds := r.IntN(6), length+r.IntN(10)
+		src := awkward(r, n*lds+length)
+		for _, ldd := range []int{0, length, length + r.IntN(10)} {
+			dst := awkward(r, n*ldd+length)
+			copied, added := append([]float32(nil), dst...), append([]float32(nil), dst...)
+			wantCopied, wantAdded := append([]float32(nil), dst...), append([]float32(nil), dst...)
+			for i := range n {
+				for j, v := range src[i*lds : i*lds+length] {
+					wantCopied[i*ldd+j] = v
+					wantAdded[i*ldd+j] += v
+				}
+			}
+			copyRuns(copied, ldd, src, lds, length, n)
+			addRuns(added, ldd, src, lds, length, n)
+			require.Equal(t, bits(wantCopied), bits(copied), "%d runs of %d", n, length)
+			require.Equal(t, bits(wantAdded), bits(added), "%d runs of %d", n, length)
 		}
 	}
 }

@@ -29,22 +29,13 @@ func (m Map) pixel(y, x int) []float32 {
 // Sums returns the sum of each channel over the map.
 func (m Map) Sums() []float32 {
 	sums := make([]float32, m.Channels)
-	for i := range m.Size * m.Size {
-		for c, v := range m.Data[i*m.Stride : i*m.Stride+m.Channels] {
-			sums[c] += v
-		}
-	}
+	addRuns(sums, 0, m.Data, m.Stride, m.Channels, m.Size*m.Size)
 	return sums
 }
 
 // Add adds src to dst, which has the same shape.
 func Add(dst, src Map) {
-	for i := range dst.Size * dst.Size {
-		pixel := src.Data[i*src.Stride : i*src.Stride+src.Channels]
-		for c, v := range pixel {
-			dst.Data[i*dst.Stride+c] += v
-		}
-	}
+	addRuns(dst.Data, dst.Stride, src.Data, src.Stride, src.Channels, dst.Size*dst.Size)
 }
 
 // ReLU sets negative elements to zero.

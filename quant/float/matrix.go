@@ -63,18 +63,16 @@ func (p *Packed) reshape(depth, columns int) {
 	p.depth, p.columns, p.data = depth, columns, p.data[:size]
 }
 
-// setRow packs one row of the matrix.
-func (p *Packed) setRow(k int, row []float32) {
-	panel := p.data[k*tileColumns:]
-	for len(row) >= tileColumns {
-		part := *(*[tileColumns]float32)(row)
-		*(*[tileColumns]float32)(panel) = part
-		if row = row[tileColumns:]; len(row) == 0 {
-			return
+// setRows packs the rows of a matrix; their starts are stride elements apart.
+func (p *Packed) setRows(m []float32, stride int) {
+	for j := 0; j < p.columns; j += tileColumns {
+		panel := p.data[j*p.depth:][:p.depth*tileColumns]
+		width := min(tileColumns, p.columns-j)
+		if width < tileColumns {
+			clear(panel)
 		}
-		panel = panel[p.depth*tileColumns:]
+		copyRuns(panel, tileColumns, m[j:], stride, width, p.depth)
 	}
-	clear(panel[copy(panel, row):tileColumns])
 }
 
 // PackTransposed packs the transpose of m, whose shape is [columns][depth]:
@@ -95,9 +93,7 @@ func PackTransposed(m []float32, columns, depth int) *Packed {
 func Pack(m []float32, depth, columns int) *Packed {
 	p := new(Packed)
 	p.reshape(depth, columns)
-	for k := range depth {
-		p.setRow(k, m[k*columns:(k+1)*columns])
-	}
+	p.setRows(m, columns)
 	return p
 }
 

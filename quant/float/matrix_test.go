@@ -91,8 +91,8 @@ func TestPacksAgree(t *testing.T) {
 			for j := range columns {
 				transposed[j*depth+k] = m[k*columns+j]
 			}
-			reused.setRow(k, m[k*columns:(k+1)*columns])
 		}
+		reused.setRows(m, columns)
 		want := PackTransposed(transposed, columns, depth)
 		require.Equal(t, want, Pack(m, depth, columns))
 		require.Equal(t, want, reused)
