@@ -18,13 +18,14 @@ func (p *Pass) Backward(dLogits []float32, visit func(layer int, gradient Map)) 
 // them nor computes what only they need.
 func (p *Pass) BackwardTo(first int, dLogits []float32, visit func(layer int, gradient Map)) {
 	end := p.f.graph.Convolutions[first].Output // the earliest tensor whose gradient is needed
-	p.clearGradients(end)
+	p.startGradients(end)
 	p.averageGradient(dLogits)
 	for i := len(p.gradients) - 1; i >= end; i-- {
 		t, added := p.f.graph.Tensors[i], Map{}
 		if t.Adds != model.None {
 			added = p.bypassed(i)
 			if t.Adds >= end {
+				p.start(t.Adds)
 				Add(p.gradients[t.Adds], p.gradients[i])
 			}
 		}
@@ -32,7 +33,7 @@ func (p *Pass) BackwardTo(first int, dLogits []float32, visit func(layer int, gr
 			switch {
 			case s.Kind == model.Pool:
 				if s.Input >= end {
-					maxPoolGradient(p.gradients[s.Input], p.gradients[i], p.maps[s.Input], p.maps[i])
+					p.poolGradient(s)
 				}
 			case s.Layer >= first:
 				p.convGradient(s, added, visit, s.Input >= end)
@@ -50,29 +51,57 @@ func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradi
 	if added.Data != nil {
 		added = added.Slice(s.Channel, s.Out)
 	}
-	if !s.Linear {
+	if !s.Linear && !p.gatedByPool(s.Output) {
 		p.gate(d, p.output(s), added)
 	}
 	visit(s.Layer, d)
 	if needed {
-		p.f.convs[s.Layer].inputGradient(p.gradients[s.Input], d, &p.scratch)
+		p.f.convs[s.Layer].inputGradient(p.gradients[s.Input], d, p.started[s.Input], &p.scratch)
+		p.started[s.Input] = true
 		if s.Kind == model.Conv10 && p.mask != nil {
 			multiply(p.gradients[s.Input].Data, p.gradients[s.Input].Data, p.mask)
 		}
 	}
 }
 
-// clearGradients sets the gradients of the tensors from end on to zero.
-func (p *Pass) clearGradients(end int) {
+// poolGradient computes the derivative with respect to a pool's input, which only
+// the pool reads.
+func (p *Pass) poolGradient(s model.Step) {
+	d, out := p.gradients[s.Output], p.maps[s.Output]
+	if p.gatedByPool(s.Input) {
+		p.gate(d, out, Map{})
+	}
+	maxPoolGradient(p.gradients[s.Input], d, p.maps[s.Input], out)
+}
+
+// gatedByPool reports whether a tensor's gates are closed at the output of the pool
+// that reads it, a quarter as many elements. A derivative reaches only elements
+// that equal this output, so that their gates are the same.
+func (p *Pass) gatedByPool(tensor int) bool {
+	t := p.f.graph.Tensors[tensor]
+	return t.Adds == model.None && len(t.Readers) == 1 && t.Readers[0].Kind == model.Pool
+}
+
+// startGradients allocates the gradients of the tensors from end on, if they are
+// not, and marks them as not started: their contents are undefined.
+func (p *Pass) startGradients(end int) {
 	if p.gradients == nil {
 		p.gradients = make([]Map, len(p.maps))
+		p.started = make([]bool, len(p.maps))
 	}
+	clear(p.started)
 	for i := end; i < len(p.maps); i++ {
 		if m := p.maps[i]; p.gradients[i].Data == nil {
 			p.gradients[i] = NewMap(m.Size, m.Channels)
-		} else {
-			clear(p.gradients[i].Data)
 		}
+	}
+}
+
+// start sets the gradient of a tensor to zero before the first is added to it.
+func (p *Pass) start(tensor int) {
+	if !p.started[tensor] {
+		clear(p.gradients[tensor].Data)
+		p.started[tensor] = true
 	}
 }
 
@@ -125,15 +154,23 @@ func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 	}
 }
 
-// inputGradient adds the derivative with respect to the convolution's input to
-// dst.
-func (c *Conv) inputGradient(dst, d Map, scratch *Scratch) {
+// inputGradient writes the derivative with respect to the convolution's input to
+// dst, or adds it.
+func (c *Conv) inputGradient(dst, d Map, add bool, scratch *Scratch) {
 	s := c.step
 	c.transposeOnce.Do(func() { c.transposed = Pack(c.unpacked, s.Out, s.Kernel*s.Kernel*s.In) })
 	pixels := d.Size * d.Size
 	if s.Kernel == 1 && s.Pad == 0 {
-		c.transposed.MulAdd(dst.Data, dst.Stride, d.Data, d.Stride, pixels)
+		out := target{dst.Data, dst.Stride, pixels}
+		start := out
+		if !add {
+			start = target{data: reuse(&scratch.zeros, s.In)}
+		}
+		c.transposed.mul(out, start, left{d.Data, d.Stride, 1})
 		return
+	}
+	if !add {
+		clear(dst.Data)
 	}
 	depth := s.Kernel * s.Kernel * s.In
 	for at := 0; at < pixels; at += patchPixels {

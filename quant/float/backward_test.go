@@ -153,7 +153,7 @@ func BenchmarkTraining(b *testing.B) {
 			f, err := NewForward(n)
 			require.NoError(b, err)
 			for _, c := range f.convs {
-				c.inputGradient(Map{}, Map{}, &p.scratch)
+				c.inputGradient(Map{}, Map{}, true, &p.scratch)
 			}
 		}
 	})

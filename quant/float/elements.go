@@ -60,12 +60,19 @@ func closeGate(d, out, base []float32) {
 	}
 }
 
-// routeGradient adds d to dst where in equals largest, and sets d to zero there.
-func routeGradient(dst, d, in, largest []float32) {
-	for i := routeGradientVector(dst, d, in, largest); i < len(dst); i++ {
-		if in[i] == largest[i] {
-			dst[i] += d[i]
-			d[i] = 0
+// routeGradient adds d to dst, by channel, at the first of a window's nine pixels in
+// which in equals largest. Pixels may repeat. Their channels start at rows[y] +
+// columns[x], in this order, in dst as in in.
+func routeGradient(dst, in, d, largest []float32, rows, columns [3]int) {
+	for c := routeGradientVector(dst, in, d, largest, rows, columns); c < len(d); c++ {
+		v := d[c]
+		for _, row := range rows {
+			for _, column := range columns {
+				if at := row + column + c; in[at] == largest[c] {
+					dst[at] += v
+					v = 0
+				}
+			}
 		}
 	}
 }

@@ -54,10 +54,11 @@ func closeGateVector(d, out, base []float32) int {
 	return n
 }
 
-func routeGradientVector(dst, d, in, largest []float32) int {
-	n := vectored(len(dst))
+func routeGradientVector(dst, in, d, largest []float32, rows, columns [3]int) int {
+	n := vectored(len(d))
 	if n > 0 {
-		routeGradientAVX2(&dst[0], &d[:n][0], &in[:n][0], &largest[:n][0], n)
+		end := rows[2] + columns[2] + n // the last pixel
+		routeGradientAVX2(&dst[:end][0], &in[:end][0], &d[0], &largest[:n][0], &rows, &columns, n)
 	}
 	return n
 }
@@ -78,4 +79,4 @@ func maxOfAVX2(dst, x, y, z *float32, n int)
 func closeGateAVX2(d, out, base *float32, n int)
 
 //go:noescape
-func routeGradientAVX2(dst, d, in, largest *float32, n int)
+func routeGradientAVX2(dst, in, d, largest *float32, rows, columns *[3]int, n int)

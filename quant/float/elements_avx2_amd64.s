@@ -133,23 +133,61 @@ loop:
 	VMOVUPS Y0, (DI)(AX*4)
 	NEXT
 
-// func routeGradientAVX2(dst, d, in, largest *float32, n int)
-TEXT ·routeGradientAVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), DI
-	MOVQ d+8(FP), SI
-	MOVQ in+16(FP), DX
-	MOVQ largest+24(FP), R8
-	MOVQ n+32(FP), CX
+// ROUTE adds what is left of d, Y1, to a pixel of dst where in equals largest, Y0, and
+// sets it to zero there.
+#define ROUTE(IN, DST) \
+	VCMPPS    $0, IN, Y0, Y2 \
+	VMOVUPS   DST, Y3        \
+	VADDPS    Y1, Y3, Y4     \
+	VBLENDVPS Y2, Y4, Y3, Y3 \
+	VMOVUPS   Y3, DST        \
+	VANDNPS   Y1, Y2, Y1
+
+// ROUTE_ROW does it for the pixels of one row, and advances to the next channels.
+#define ROUTE_ROW(IN, DST) \
+	ROUTE((IN), (DST))                 \
+	ROUTE((IN)(BX*4), (DST)(BX*4))     \
+	ROUTE((IN)(R12*4), (DST)(R12*4)) \
+	ADDQ $32, IN                       \
+	ADDQ $32, DST
+
+// func routeGradientAVX2(dst, in, d, largest *float32, rows, columns *[3]int, n int)
+//
+//	SI R8 R9    in, at the first pixel of each row
+//	DI R10 R11  dst there
+//	BX R12      elements from there to the pixels in the other columns
+//	DX R13      d, largest
+TEXT ·routeGradientAVX2(SB), NOSPLIT, $0-56
+	MOVQ columns+40(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), BX
+	MOVQ 16(AX), R12
+	SUBQ CX, BX
+	SUBQ CX, R12
+	MOVQ rows+32(FP), AX
+	MOVQ (AX), R8
+	MOVQ 8(AX), R10
+	MOVQ 16(AX), R11
+	ADDQ CX, R8
+	ADDQ CX, R10
+	ADDQ CX, R11
+	MOVQ in+8(FP), CX
+	LEAQ (CX)(R8*4), SI
+	MOVQ dst+0(FP), DX
+	LEAQ (DX)(R8*4), DI
+	LEAQ (CX)(R10*4), R8
+	LEAQ (CX)(R11*4), R9
+	LEAQ (DX)(R10*4), R10
+	LEAQ (DX)(R11*4), R11
+	MOVQ d+16(FP), DX
+	MOVQ largest+24(FP), R13
+	MOVQ n+48(FP), CX
 	XORQ AX, AX
 
 loop:
-	VMOVUPS   (DX)(AX*4), Y0
-	VCMPPS    $0, (R8)(AX*4), Y0, Y0 // in == largest
-	VMOVUPS   (SI)(AX*4), Y1
-	VMOVUPS   (DI)(AX*4), Y2
-	VADDPS    Y1, Y2, Y3
-	VBLENDVPS Y0, Y3, Y2, Y2
-	VANDNPS   Y1, Y0, Y1
-	VMOVUPS   Y2, (DI)(AX*4)
-	VMOVUPS   Y1, (SI)(AX*4)
+	VMOVUPS (R13)(AX*4), Y0
+	VMOVUPS (DX)(AX*4), Y1
+	ROUTE_ROW(SI, DI)
+	ROUTE_ROW(R8, R10)
+	ROUTE_ROW(R9, R11)
 	NEXT

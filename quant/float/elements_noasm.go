@@ -12,4 +12,4 @@ func maxOfVector(_, _, _, _ []float32) int { return 0 }
 
 func closeGateVector(_, _, _ []float32) int { return 0 }
 
-func routeGradientVector(_, _, _, _ []float32) int { return 0 }
+func routeGradientVector(_, _, _, _ []float32, _, _ [3]int) int { return 0 }

@@ -42,7 +42,6 @@ func TestElementsMatchPlainLoops(t *testing.T) {
 		"relu":          func(a, _, _, _ []float32) { relu(a) },
 		"maxOf":         maxOf,
 		"closeGate":     func(a, b, c, _ []float32) { closeGate(a, b, c) },
-		"routeGradient": routeGradient,
 	}
 	for name, loop := range loops {
 		for n := range 70 {
@@ -84,5 +83,24 @@ func TestRunsMatchDefinition(t *testing.T) {
 			require.Equal(t, bits(wantCopied), bits(copied), "%d runs of %d", n, length)
 			require.Equal(t, bits(wantAdded), bits(added), "%d runs of %d", n, length)
 		}
+	}
+}
+
+// TestRouteGradientMatchesPlainLoop compares windows with those of one channel, which
+// are too narrow for the vector version. Rows and columns may repeat, at an edge.
+func TestRouteGradientMatchesPlainLoop(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 5))
+	for channels := 1; channels < 70; channels++ {
+		size := 3 + r.IntN(2)
+		rows := clamped(r.IntN(size-1), size, size*channels)
+		columns := clamped(r.IntN(size-1), size, channels)
+		in, dst := awkward(r, size*size*channels), awkward(r, size*size*channels)
+		d, largest := awkward(r, channels), awkward(r, channels)
+		want := append([]float32(nil), dst...)
+		for c := range channels {
+			routeGradient(want[c:], in[c:], d[c:c+1], largest[c:], rows, columns)
+		}
+		routeGradient(dst, in, d, largest, rows, columns)
+		require.Equal(t, bits(want), bits(dst), "%d channels", channels)
 	}
 }

@@ -35,8 +35,9 @@ func (f *Forward) Graph() *model.Graph { return f.graph }
 // activations and is not safe for concurrent use.
 type Pass struct {
 	f         *Forward
-	maps      []Map // by tensor of the graph
-	gradients []Map // by tensor; allocated by the first Backward
+	maps      []Map  // by tensor of the graph
+	gradients []Map  // by tensor; allocated by the first Backward
+	started   []bool // by tensor: whether its gradient has a part of its sum
 	logits    []float32
 	scratch   Scratch
 

@@ -19,25 +19,26 @@ func MaxPool(dst, src Map) {
 	}
 }
 
-// maxPoolGradient moves each window's derivative to its first maximum.
+// maxPoolGradient writes each window's derivative to its first maximum, and zeros
+// elsewhere. Windows overlap: their derivatives are added, row by row.
 func maxPoolGradient(dst, d, in, out Map) {
+	line, cleared := in.Size*in.Stride, 0
 	for y := range out.Size {
+		// A row of windows finds the last row of the one before it. Rows are cleared
+		// only now, when they are used next.
+		rows := clamped(model.PoolStride*y, in.Size, line)
+		clear(dst.Data[cleared : rows[2]+line])
+		cleared = rows[2] + line
 		for x := range out.Size {
-			addToFirstMaximum(dst, d.pixel(y, x), in, out.pixel(y, x), model.PoolStride*y, model.PoolStride*x)
+			routeGradient(dst.Data, in.Data, d.pixel(y, x), out.pixel(y, x), rows, clamped(model.PoolStride*x, in.Size, in.Stride))
 		}
 	}
+	clear(dst.Data[cleared:])
 }
 
-// addToFirstMaximum adds d to dst at the first pixel of a window that has the
-// maximum, by channel. It sets d to zero where it has done so.
-func addToFirstMaximum(dst Map, d []float32, in Map, maximum []float32, top, left int) {
-	width := min(model.PoolKernel, in.Size-left)
-	for y := top; y < min(top+model.PoolKernel, in.Size); y++ {
-		to, from := dst.Data[(y*dst.Size+left)*dst.Stride:], in.Data[(y*in.Size+left)*in.Stride:]
-		for x := range width {
-			routeGradient(to[x*dst.Stride:][:len(d)], d, from[x*in.Stride:], maximum)
-		}
-	}
+// clamped returns three numbers from first on, at most size-1, times stride.
+func clamped(first, size, stride int) [3]int {
+	return [3]int{first * stride, min(first+1, size-1) * stride, min(first+2, size-1) * stride}
 }
 
 // average writes the mean of each channel over the map.
