@@ -18,15 +18,14 @@ func (p *Pass) Backward(dLogits []float32, visit func(layer int, gradient Map)) 
 // them nor computes what only they need.
 func (p *Pass) BackwardTo(first int, dLogits []float32, visit func(layer int, gradient Map)) {
 	end := p.f.graph.Convolutions[first].Output // the earliest tensor whose gradient is needed
-	p.startGradients(end)
+	p.prepareGradients(end)
 	p.averageGradient(dLogits)
 	for i := len(p.gradients) - 1; i >= end; i-- {
 		t, added := p.f.graph.Tensors[i], Map{}
 		if t.Adds != model.None {
 			added = p.bypassed(i)
 			if t.Adds >= end {
-				p.start(t.Adds)
-				Add(p.gradients[t.Adds], p.gradients[i])
+				p.bypassGradient(t.Adds, i)
 			}
 		}
 		for _, s := range slices.Backward(t.Writers) {
@@ -39,6 +38,7 @@ func (p *Pass) BackwardTo(first int, dLogits []float32, visit func(layer int, gr
 				p.convGradient(s, added, visit, s.Input >= end)
 			}
 		}
+		p.release(i)
 	}
 }
 
@@ -56,12 +56,22 @@ func (p *Pass) convGradient(s model.Step, added Map, visit func(layer int, gradi
 	}
 	visit(s.Layer, d)
 	if needed {
-		p.f.convs[s.Layer].inputGradient(p.gradients[s.Input], d, p.started[s.Input], &p.scratch)
-		p.started[s.Input] = true
+		in, started := p.gradient(s.Input)
+		p.f.convs[s.Layer].inputGradient(in, d, started, &p.scratch)
 		if s.Kind == model.Conv10 && p.mask != nil {
-			multiply(p.gradients[s.Input].Data, p.gradients[s.Input].Data, p.mask)
+			multiply(in.Data, in.Data, p.mask)
 		}
 	}
+}
+
+// bypassGradient adds the derivative with respect to a tensor to that of another,
+// which a bypass adds to it.
+func (p *Pass) bypassGradient(added, tensor int) {
+	sum, started := p.gradient(added)
+	if !started {
+		clear(sum.Data)
+	}
+	Add(sum, p.gradients[tensor])
 }
 
 // poolGradient computes the derivative with respect to a pool's input, which only
@@ -71,7 +81,8 @@ func (p *Pass) poolGradient(s model.Step) {
 	if p.gatedByPool(s.Input) {
 		p.gate(d, out, Map{})
 	}
-	maxPoolGradient(p.gradients[s.Input], d, p.maps[s.Input], out)
+	in, _ := p.gradient(s.Input)
+	maxPoolGradient(in, d, p.maps[s.Input], out)
 }
 
 // gatedByPool reports whether a tensor's gates are closed at the output of the pool
@@ -82,33 +93,45 @@ func (p *Pass) gatedByPool(tensor int) bool {
 	return t.Adds == model.None && len(t.Readers) == 1 && t.Readers[0].Kind == model.Pool
 }
 
-// startGradients allocates the gradients of the tensors from end on, if they are
-// not, and marks them as not started: their contents are undefined.
-func (p *Pass) startGradients(end int) {
+// prepareGradients prepares for gradients of the tensors from end on.
+func (p *Pass) prepareGradients(end int) {
 	if p.gradients == nil {
 		p.gradients = make([]Map, len(p.maps))
-		p.started = make([]bool, len(p.maps))
 	}
-	clear(p.started)
-	for i := end; i < len(p.maps); i++ {
-		if m := p.maps[i]; p.gradients[i].Data == nil {
-			p.gradients[i] = NewMap(m.Size, m.Channels)
+	for _, m := range p.maps[end:] {
+		if p.largest < len(m.Data) {
+			p.largest, p.free = len(m.Data), nil
 		}
 	}
 }
 
-// start sets the gradient of a tensor to zero before the first is added to it.
-func (p *Pass) start(tensor int) {
-	if !p.started[tensor] {
-		clear(p.gradients[tensor].Data)
-		p.started[tensor] = true
+// gradient returns the gradient of a tensor, and whether a part of its sum was
+// added before. If not, its contents are undefined.
+func (p *Pass) gradient(tensor int) (m Map, started bool) {
+	if m = p.gradients[tensor]; m.Data != nil {
+		return m, true
 	}
+	if len(p.free) == 0 {
+		p.free = append(p.free, make([]float32, p.largest))
+	}
+	m = p.maps[tensor]
+	last := len(p.free) - 1
+	m.Data, p.free = p.free[last][:len(m.Data)], p.free[:last]
+	p.gradients[tensor] = m
+	return m, false
+}
+
+// release makes the memory of a gradient available to others. Few are in use at a
+// time, and memory used before is more likely in the cache.
+func (p *Pass) release(tensor int) {
+	p.free = append(p.free, p.gradients[tensor].Data[:p.largest])
+	p.gradients[tensor].Data = nil
 }
 
 // averageGradient distributes the derivative with respect to the logits over the
 // head's output.
 func (p *Pass) averageGradient(dLogits []float32) {
-	d := p.gradients[p.f.graph.Head().Output]
+	d, _ := p.gradient(p.f.graph.Head().Output)
 	for c, v := range dLogits {
 		d.Data[c] = v / float32(d.Size*d.Size)
 	}
@@ -160,23 +183,25 @@ func (c *Conv) inputGradient(dst, d Map, add bool, scratch *Scratch) {
 	s := c.step
 	c.transposeOnce.Do(func() { c.transposed = Pack(c.unpacked, s.Out, s.Kernel*s.Kernel*s.In) })
 	pixels := d.Size * d.Size
-	if s.Kernel == 1 && s.Pad == 0 {
-		out := target{dst.Data, dst.Stride, pixels}
-		start := out
-		if !add {
-			start = target{data: reuse(&scratch.zeros, s.In)}
-		}
-		c.transposed.mul(out, start, left{d.Data, d.Stride, 1})
-		return
-	}
-	if !add {
+	depth := s.Kernel * s.Kernel * s.In
+	zeros := target{data: reuse(&scratch.zeros, depth)}
+	direct := s.Kernel == 1 && s.Pad == 0
+	if !direct && !add {
 		clear(dst.Data)
 	}
-	depth := s.Kernel * s.Kernel * s.In
 	for at := 0; at < pixels; at += patchPixels {
-		count := min(patchPixels, pixels-at)
+		count, a := min(patchPixels, pixels-at), left{d.Data[at*d.Stride:], d.Stride, 1}
+		if direct {
+			out := target{dst.Data[at*dst.Stride:], dst.Stride, count}
+			start := out
+			if !add {
+				start = zeros
+			}
+			c.transposed.mul(out, start, a)
+			continue
+		}
 		patches := reuse(&scratch.patches, count*depth)
-		c.transposed.mul(target{patches, depth, count}, target{data: reuse(&scratch.zeros, depth)}, left{d.Data[at*d.Stride:], d.Stride, 1})
+		c.transposed.mul(target{patches, depth, count}, zeros, a)
 		for w := range spans(at, count, d.Size) {
 			c.scatter(dst, patches[w.at*depth:], w)
 		}

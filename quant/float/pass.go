@@ -35,9 +35,10 @@ func (f *Forward) Graph() *model.Graph { return f.graph }
 // activations and is not safe for concurrent use.
 type Pass struct {
 	f         *Forward
-	maps      []Map  // by tensor of the graph
-	gradients []Map  // by tensor; allocated by the first Backward
-	started   []bool // by tensor: whether its gradient has a part of its sum
+	maps      []Map       // by tensor of the graph
+	gradients []Map       // by tensor; without Data if it is not in use
+	free      [][]float32 // memory for gradients
+	largest   int         // elements of each
 	logits    []float32
 	scratch   Scratch
 
