@@ -59,6 +59,33 @@
 	VMOVUPS HI, 64(DI) \
 	ADDQ    AX, DI
 
+#define TOUCH_PAIR \
+	PREFETCHT0 (DI)   \
+	PREFETCHT0 64(DI) \
+	ADDQ       AX, DI
+
+// PREFETCH_PAIR fetches 12 rows of c into the cache while the loop runs: those of this
+// tile if the sums start from one row, else those of the next, which starts from
+// them.
+#define PREFETCH_PAIR \
+	LEAQ (AX)(AX*2), AX   \
+	MOVQ c_base+0(FP), DI \
+	LEAQ (DI)(AX*4), DI   \
+	MOVQ ldc+24(FP), AX   \
+	SHLQ $2, AX           \
+	TOUCH_PAIR            \
+	TOUCH_PAIR            \
+	TOUCH_PAIR            \
+	TOUCH_PAIR            \
+	TOUCH_PAIR            \
+	TOUCH_PAIR            \
+	TOUCH_PAIR            \
+	TOUCH_PAIR            \
+	TOUCH_PAIR            \
+	TOUCH_PAIR            \
+	TOUCH_PAIR            \
+	TOUCH_PAIR
+
 // SECOND finds the second panel of b.
 #define SECOND \
 	MOVQ next+128(FP), DI \
@@ -100,6 +127,7 @@ TEXT ·pair12AVX512(SB), NOSPLIT, $0-136
 	LOAD_PAIR(Z9, Z21)
 	LOAD_PAIR(Z10, Z22)
 	LOAD_PAIR(Z11, Z23)
+	PREFETCH_PAIR
 	SECOND
 
 loop:
