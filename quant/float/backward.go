@@ -150,6 +150,12 @@ func (p *Pass) gate(d, out, added Map) {
 	}
 }
 
+// weightPixels is the number of pixels over which a weight gradient is summed at a
+// time, the depth of the product. v1.1 has maps of 14x14 pixels and of multiples of
+// them. Its largest gradients do not fit into the L2 cache and are updated in a single
+// block.
+const weightPixels = 14 * 14
+
 // WeightGradient adds the derivative with respect to a convolution's weights to
 // sum, [out][kernel y][kernel x][in], given the derivative d with respect to its
 // output before the ReLU. Pixels are added in order.
@@ -164,11 +170,9 @@ func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 		padded = target{reuse(&p.scratch.sums, s.Out*width), width, s.Out}
 		padded.copy(target{sum, depth, s.Out}, depth)
 	}
-	for at := 0; at < pixels; at += patchPixels {
-		count := min(patchPixels, pixels-at)
-		patches, stride := p.f.convs[s.Layer].Patches(in, at, count, s.OutSize, p.f.pad(s), &p.scratch)
-		rows.reshape(count, depth)
-		rows.setRows(patches, stride)
+	for at := 0; at < pixels; at += weightPixels {
+		count := min(weightPixels, pixels-at)
+		p.f.convs[s.Layer].packPatches(in, at, count, p.f.pad(s), &p.scratch)
 		rows.columns = width // the padding too
 		rows.mul(padded, padded, left{d.Data[at*d.Stride:], 1, d.Stride})
 	}

@@ -66,7 +66,14 @@ func checkBackward(t *testing.T, topology model.Topology) {
 // TestWeightGradientMatchesDefinition compares every layer's weight gradient with
 // the plain sum over the pixels in order, bit for bit.
 func TestWeightGradientMatchesDefinition(t *testing.T) {
-	topology := testnet.Small()
+	wide := testnet.Small()
+	wide.Fires[0].S1x1 = 2 * tileColumns // whole panels
+	for _, topology := range []model.Topology{testnet.Small(), wide} {
+		checkWeightGradient(t, topology)
+	}
+}
+
+func checkWeightGradient(t *testing.T, topology model.Topology) {
 	r := rand.New(rand.NewPCG(7, 8))
 	f, err := NewForward(random(r, topology))
 	require.NoError(t, err)

@@ -79,6 +79,40 @@ func (c *Conv) Patches(src Map, at, count, outSize int, pad []float32, scratch *
 	return rows, stride
 }
 
+// packPatches packs count rows of Patches, from row number at on.
+func (c *Conv) packPatches(src Map, at, count int, pad []float32, scratch *Scratch) {
+	s, rows := c.step, &scratch.packed
+	rows.reshape(count, s.Kernel*s.Kernel*s.In)
+	if s.Kernel == 1 || s.In%tileColumns != 0 || pad != nil {
+		rows.setRows(c.Patches(src, at, count, s.OutSize, pad, scratch))
+		return
+	}
+	// The channels of a pixel fill whole panels. They are copied once only.
+	for w := range spans(at, count, s.OutSize) {
+		for j := 0; j < rows.columns; j += tileColumns {
+			panel := rows.data[j*count+w.at*tileColumns:][:w.count*tileColumns]
+			c.packColumns(panel, src, w, j)
+		}
+	}
+}
+
+// packColumns packs the columns from j on of the patches of one row of pixels.
+func (c *Conv) packColumns(panel []float32, src Map, w span, j int) {
+	s := c.step
+	tap, channel := j/s.In, j%s.In
+	y, left := w.y*s.Stride-s.Pad+tap/s.Kernel, w.x*s.Stride-s.Pad+tap%s.Kernel
+	from, to := 0, 0 // pixels within the map
+	if y >= 0 && y < src.Size {
+		from, to = inside(left, s.Stride, w.count, src.Size)
+	}
+	clear(panel[:from*tileColumns])
+	clear(panel[to*tileColumns:])
+	if from < to {
+		at := (y*src.Size+left+from*s.Stride)*src.Stride + channel
+		copyRuns(panel[from*tileColumns:], tileColumns, src.Data[at:], s.Stride*src.Stride, tileColumns, to-from)
+	}
+}
+
 // span is some pixels of one row of a map.
 type span struct {
 	at    int // number of pixels in earlier spans

@@ -39,9 +39,9 @@ func bits(x []float32) []uint32 {
 func TestElementsMatchPlainLoops(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	loops := map[string]func(a, b, c, d []float32){
-		"relu":          func(a, _, _, _ []float32) { relu(a) },
-		"maxOf":         maxOf,
-		"closeGate":     func(a, b, c, _ []float32) { closeGate(a, b, c) },
+		"relu":      func(a, _, _, _ []float32) { relu(a) },
+		"maxOf":     maxOf,
+		"closeGate": func(a, b, c, _ []float32) { closeGate(a, b, c) },
 	}
 	for name, loop := range loops {
 		for n := range 70 {
