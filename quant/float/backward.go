@@ -141,13 +141,10 @@ func (p *Pass) averageGradient(dLogits []float32) {
 // gate sets the derivative to zero where the ReLU was closed: where its output,
 // less what a bypass has added to it, is not above zero.
 func (p *Pass) gate(d, out, added Map) {
-	base := reuse(&p.scratch.zeros, d.Channels)
-	for i := range d.Size * d.Size {
-		if added.Data != nil {
-			base = added.Data[i*added.Stride:]
-		}
-		closeGate(d.Data[i*d.Stride:][:d.Channels], out.Data[i*out.Stride:], base)
+	if added.Data == nil {
+		added.Data = reuse(&p.scratch.zeros, d.Channels)
 	}
+	closeGates(d.Data, d.Stride, out.Data, out.Stride, added.Data, added.Stride, d.Channels, d.Size*d.Size)
 }
 
 // weightPixels is the number of pixels over which a weight gradient is summed at a

@@ -50,12 +50,20 @@ func reuse(memory *[]float32, n int) []float32 {
 // Apply writes bias + weights * src to dst, without a ReLU. pad is what lies
 // outside the source map, by channel; nil means zeros.
 func (c *Conv) Apply(dst, src Map, pad []float32, scratch *Scratch) {
+	c.apply(dst, src, pad, false, scratch)
+}
+
+// apply is Apply, and the ReLU of each block of pixels while it is in the cache.
+func (c *Conv) apply(dst, src Map, pad []float32, relu bool, scratch *Scratch) {
 	pixels := dst.Size * dst.Size
 	for at := 0; at < pixels; at += patchPixels {
 		count := min(patchPixels, pixels-at)
 		patches, stride := c.Patches(src, at, count, dst.Size, pad, scratch)
 		out := target{dst.Data[at*dst.Stride:], dst.Stride, count}
 		c.weights.mul(out, target{data: c.bias}, left{patches, stride, 1})
+		if relu {
+			reluRuns(out.data, out.stride, dst.Channels, count)
+		}
 	}
 }
 

@@ -1,18 +1,25 @@
 package float
 
-// Elementwise loops. Each calls a vector version for the leading elements,
-// which returns how many it has done (0 where there is none), and does the
-// rest in plain Go. Both compute the same bits.
+// Elementwise loops, most of them over n runs of length elements: the channels of
+// pixels that are part of a wider map. The starts of the runs are ld… elements apart in
+// a slice. Each loop calls a vector version for the leading elements of a run, which
+// returns how many it has done (0 where there is none), and does the rest in plain Go.
+// Both compute the same bits.
 
-// relu sets negative elements to zero.
-func relu(x []float32) {
-	for i := reluVector(x); i < len(x); i++ {
-		x[i] = max(x[i], 0)
+// reluRuns sets negative elements to zero.
+func reluRuns(x []float32, ldx, length, n int) {
+	done := reluRunsVector(x, ldx, length, n)
+	if done == length {
+		return
+	}
+	for i := range n {
+		for j := i*ldx + done; j < i*ldx+length; j++ {
+			x[j] = max(x[j], 0)
+		}
 	}
 }
 
-// copyRuns copies n runs of length elements. Their starts are ldd elements apart in
-// dst and lds in src.
+// copyRuns copies src to dst.
 func copyRuns(dst []float32, ldd int, src []float32, lds, length, n int) {
 	if copyRunsVector(dst, ldd, src, lds, length, n) {
 		return
@@ -22,8 +29,7 @@ func copyRuns(dst []float32, ldd int, src []float32, lds, length, n int) {
 	}
 }
 
-// addRuns adds n runs of length elements, in order. Their starts are ldd elements
-// apart in dst and lds in src; if ldd is 0, the runs are summed.
+// addRuns adds src to dst, run by run: if ldd is 0, it sums them.
 func addRuns(dst []float32, ldd int, src []float32, lds, length, n int) {
 	done := addRunsVector(dst, ldd, src, lds, length, n)
 	if done == length {
@@ -51,11 +57,17 @@ func maxOf(dst, x, y, z []float32) {
 	}
 }
 
-// closeGate sets d to zero where out <= base.
-func closeGate(d, out, base []float32) {
-	for i := closeGateVector(d, out, base); i < len(d); i++ {
-		if out[i] <= base[i] {
-			d[i] = 0
+// closeGates sets d to zero where out <= base.
+func closeGates(d []float32, ldd int, out []float32, ldo int, base []float32, ldb, length, n int) {
+	done := closeGatesVector(d, ldd, out, ldo, base, ldb, length, n)
+	if done == length {
+		return
+	}
+	for i := range n {
+		for j := done; j < length; j++ {
+			if out[i*ldo+j] <= base[i*ldb+j] {
+				d[i*ldd+j] = 0
+			}
 		}
 	}
 }

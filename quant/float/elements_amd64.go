@@ -12,12 +12,13 @@ func vectored(n int) int {
 	return n &^ 7
 }
 
-func reluVector(x []float32) int {
-	n := vectored(len(x))
-	if n > 0 {
-		reluAVX2(&x[0], n)
+func reluRunsVector(x []float32, ldx, length, n int) int {
+	done := vectored(length)
+	if done > 0 && n > 0 {
+		_ = x[(n-1)*ldx+done-1]
+		reluRunsAVX2(&x[0], ldx, done, n)
 	}
-	return n
+	return done
 }
 
 func copyRunsVector(dst []float32, ldd int, src []float32, lds, length, n int) bool {
@@ -46,12 +47,13 @@ func maxOfVector(dst, x, y, z []float32) int {
 	return n
 }
 
-func closeGateVector(d, out, base []float32) int {
-	n := vectored(len(d))
-	if n > 0 {
-		closeGateAVX2(&d[0], &out[:n][0], &base[:n][0], n)
+func closeGatesVector(d []float32, ldd int, out []float32, ldo int, base []float32, ldb, length, n int) int {
+	done := vectored(length)
+	if done > 0 && n > 0 {
+		_, _, _ = d[(n-1)*ldd+done-1], out[(n-1)*ldo+done-1], base[(n-1)*ldb+done-1]
+		closeGatesAVX2(&d[0], ldd, &out[0], ldo, &base[0], ldb, done, n)
 	}
-	return n
+	return done
 }
 
 func routeGradientVector(dst, in, d, largest []float32, rows, columns [3]int) int {
@@ -64,7 +66,7 @@ func routeGradientVector(dst, in, d, largest []float32, rows, columns [3]int) in
 }
 
 //go:noescape
-func reluAVX2(x *float32, n int)
+func reluRunsAVX2(x *float32, ldx, length, n int)
 
 //go:noescape
 func copyRunsAVX2(dst *float32, ldd int, src *float32, lds, length, n int)
@@ -76,7 +78,7 @@ func addRunsAVX2(dst *float32, ldd int, src *float32, lds, length, n int)
 func maxOfAVX2(dst, x, y, z *float32, n int)
 
 //go:noescape
-func closeGateAVX2(d, out, base *float32, n int)
+func closeGatesAVX2(d *float32, ldd int, out *float32, ldo int, base *float32, ldb, length, n int)
 
 //go:noescape
 func routeGradientAVX2(dst, in, d, largest *float32, rows, columns *[3]int, n int)

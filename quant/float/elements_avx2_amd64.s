@@ -2,63 +2,64 @@
 
 #include "textflag.h"
 
-// The loops of elements.go in vectors of eight. n is a positive multiple of
-// eight.
+// The loops of elements.go in vectors of eight.
 //
-//	AX           elements done
-//	CX           n
-//	DI SI DX R8  the slices, in the order of the arguments
-//	Y0…Y3        one vector of each
-//
-// For runs, n is their number:
-//
-//	DI SI        the current run of dst and of src
-//	BX DX        bytes from a run to the next
-//	AX CX        elements done of a run; their limit
+//	AX           elements done of a run
+//	CX           elements of a run
+//	DI SI DX     slices, at the current run
+//	BX R9 R10    bytes from a run to the next in each
 //	R8           runs left
 
+// NEXT ends the loop over a run.
 #define NEXT \
-	ADDQ $8, AX  \
-	CMPQ AX, CX  \
-	JLT  loop    \
-	VZEROUPPER   \
-	RET
+	ADDQ $8, AX \
+	CMPQ AX, CX \
+	JLT  loop
 
-#define RUNS \
-	MOVQ dst+0(FP), DI     \
-	MOVQ ldd+8(FP), BX     \
-	MOVQ src+16(FP), SI    \
-	MOVQ lds+24(FP), DX    \
-	MOVQ length+32(FP), CX \
-	MOVQ n+40(FP), R8      \
-	SHLQ $2, BX            \
-	SHLQ $2, DX
-
+// NEXT_RUN ends the loop over runs.
 #define NEXT_RUN \
 	ADDQ BX, DI \
-	ADDQ DX, SI \
+	ADDQ R9, SI \
 	DECQ R8     \
 	JNZ  run    \
 	VZEROUPPER  \
 	RET
 
-// func reluAVX2(x *float32, n int)
-TEXT ·reluAVX2(SB), NOSPLIT, $0-16
+// DST_SRC loads the arguments of copyRuns and addRuns.
+#define DST_SRC \
+	MOVQ dst+0(FP), DI     \
+	MOVQ ldd+8(FP), BX     \
+	MOVQ src+16(FP), SI    \
+	MOVQ lds+24(FP), R9    \
+	MOVQ length+32(FP), CX \
+	MOVQ n+40(FP), R8      \
+	SHLQ $2, BX            \
+	SHLQ $2, R9
+
+// func reluRunsAVX2(x *float32, ldx, length, n int)
+// length is a positive multiple of eight.
+TEXT ·reluRunsAVX2(SB), NOSPLIT, $0-32
 	MOVQ   x+0(FP), DI
-	MOVQ   n+8(FP), CX
-	XORQ   AX, AX
+	MOVQ   ldx+8(FP), BX
+	MOVQ   length+16(FP), CX
+	MOVQ   n+24(FP), R8
+	SHLQ   $2, BX
 	VXORPS Y0, Y0, Y0
+
+run:
+	XORQ AX, AX
 
 loop:
 	VMAXPS  (DI)(AX*4), Y0, Y1 // x where x is NaN
 	VADDPS  Y0, Y1, Y1         // -0 + 0 = 0
 	VMOVUPS Y1, (DI)(AX*4)
 	NEXT
+	NEXT_RUN
 
 // func copyRunsAVX2(dst *float32, ldd int, src *float32, lds, length, n int)
 // length is at least eight. The last vector of a run may overlap the one before it.
 TEXT ·copyRunsAVX2(SB), NOSPLIT, $0-48
-	RUNS
+	DST_SRC
 	SUBQ $8, CX
 
 run:
@@ -80,7 +81,7 @@ check:
 // func addRunsAVX2(dst *float32, ldd int, src *float32, lds, length, n int)
 // length is a positive multiple of eight.
 TEXT ·addRunsAVX2(SB), NOSPLIT, $0-48
-	RUNS
+	DST_SRC
 
 run:
 	XORQ AX, AX
@@ -89,9 +90,7 @@ loop:
 	VMOVUPS (DI)(AX*4), Y0
 	VADDPS  (SI)(AX*4), Y0, Y0
 	VMOVUPS Y0, (DI)(AX*4)
-	ADDQ    $8, AX
-	CMPQ    AX, CX
-	JLT     loop
+	NEXT
 	NEXT_RUN
 
 // LARGER sets MAX to V where V is larger or NaN. T and M are scratch.
@@ -99,6 +98,8 @@ loop:
 	VMAXPS    MAX, V, T     \
 	VCMPPS    $3, V, V, M   \
 	VBLENDVPS M, V, T, MAX
+
+// n is a positive multiple of eight in the others, which have no runs.
 
 // func maxOfAVX2(dst, x, y, z *float32, n int)
 TEXT ·maxOfAVX2(SB), NOSPLIT, $0-40
@@ -117,13 +118,25 @@ loop:
 	LARGER(Y2, Y0, Y3, Y4)
 	VMOVUPS Y0, (DI)(AX*4)
 	NEXT
+	VZEROUPPER
+	RET
 
-// func closeGateAVX2(d, out, base *float32, n int)
-TEXT ·closeGateAVX2(SB), NOSPLIT, $0-32
+// func closeGatesAVX2(d *float32, ldd int, out *float32, ldo int, base *float32, ldb, length, n int)
+// length is a positive multiple of eight.
+TEXT ·closeGatesAVX2(SB), NOSPLIT, $0-64
 	MOVQ d+0(FP), DI
-	MOVQ out+8(FP), SI
-	MOVQ base+16(FP), DX
-	MOVQ n+24(FP), CX
+	MOVQ ldd+8(FP), BX
+	MOVQ out+16(FP), SI
+	MOVQ ldo+24(FP), R9
+	MOVQ base+32(FP), DX
+	MOVQ ldb+40(FP), R10
+	MOVQ length+48(FP), CX
+	MOVQ n+56(FP), R8
+	SHLQ $2, BX
+	SHLQ $2, R9
+	SHLQ $2, R10
+
+run:
 	XORQ AX, AX
 
 loop:
@@ -132,6 +145,8 @@ loop:
 	VANDPS  (DI)(AX*4), Y0, Y0
 	VMOVUPS Y0, (DI)(AX*4)
 	NEXT
+	ADDQ R10, DX
+	NEXT_RUN
 
 // ROUTE adds what is left of d, Y1, to a pixel of dst where in equals largest, Y0, and
 // sets it to zero there.
@@ -147,7 +162,7 @@ loop:
 #define ROUTE_ROW(IN, DST) \
 	ROUTE((IN), (DST))                 \
 	ROUTE((IN)(BX*4), (DST)(BX*4))     \
-	ROUTE((IN)(R12*4), (DST)(R12*4)) \
+	ROUTE((IN)(R12*4), (DST)(R12*4))   \
 	ADDQ $32, IN                       \
 	ADDQ $32, DST
 
@@ -191,3 +206,5 @@ loop:
 	ROUTE_ROW(R8, R10)
 	ROUTE_ROW(R9, R11)
 	NEXT
+	VZEROUPPER
+	RET

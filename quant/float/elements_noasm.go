@@ -2,7 +2,7 @@
 
 package float
 
-func reluVector([]float32) int { return 0 }
+func reluRunsVector([]float32, int, int, int) int { return 0 }
 
 func copyRunsVector([]float32, int, []float32, int, int, int) bool { return false }
 
@@ -10,6 +10,6 @@ func addRunsVector([]float32, int, []float32, int, int, int) int { return 0 }
 
 func maxOfVector(_, _, _, _ []float32) int { return 0 }
 
-func closeGateVector(_, _, _ []float32) int { return 0 }
+func closeGatesVector([]float32, int, []float32, int, []float32, int, int, int) int { return 0 }
 
 func routeGradientVector(_, _, _, _ []float32, _, _ [3]int) int { return 0 }

@@ -39,9 +39,9 @@ func bits(x []float32) []uint32 {
 func TestElementsMatchPlainLoops(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	loops := map[string]func(a, b, c, d []float32){
-		"relu":      func(a, _, _, _ []float32) { relu(a) },
-		"maxOf":     maxOf,
-		"closeGate": func(a, b, c, _ []float32) { closeGate(a, b, c) },
+		"reluRuns":   func(a, _, _, _ []float32) { reluRuns(a, 0, len(a), 1) },
+		"maxOf":      maxOf,
+		"closeGates": func(a, b, c, _ []float32) { closeGates(a, 0, b, 0, c, 0, len(a), 1) },
 	}
 	for name, loop := range loops {
 		for n := range 70 {
@@ -61,27 +61,36 @@ func TestElementsMatchPlainLoops(t *testing.T) {
 	}
 }
 
-// TestRunsMatchDefinition: runs of every length, contiguous or not, copied, added,
-// and summed.
+// TestRunsMatchDefinition compares loops over runs of every length, contiguous or not,
+// with one over their elements.
 func TestRunsMatchDefinition(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 4))
 	for length := range 70 {
-		n, lds := r.IntN(6), length+r.IntN(10)
-		src := awkward(r, n*lds+length)
+		n, lds, ldb := r.IntN(6), length+r.IntN(10), (length+r.IntN(10))*r.IntN(2)
+		src, base := awkward(r, n*lds+length), awkward(r, n*ldb+length)
 		for _, ldd := range []int{0, length, length + r.IntN(10)} {
 			dst := awkward(r, n*ldd+length)
-			copied, added := append([]float32(nil), dst...), append([]float32(nil), dst...)
-			wantCopied, wantAdded := append([]float32(nil), dst...), append([]float32(nil), dst...)
+			var got, want [4][]float32 // copied, added, without negative elements, gated
+			for k := range got {
+				got[k], want[k] = append([]float32(nil), dst...), append([]float32(nil), dst...)
+			}
 			for i := range n {
 				for j, v := range src[i*lds : i*lds+length] {
-					wantCopied[i*ldd+j] = v
-					wantAdded[i*ldd+j] += v
+					want[0][i*ldd+j] = v
+					want[1][i*ldd+j] += v
+					want[2][i*ldd+j] = max(want[2][i*ldd+j], 0)
+					if v <= base[i*ldb+j] {
+						want[3][i*ldd+j] = 0
+					}
 				}
 			}
-			copyRuns(copied, ldd, src, lds, length, n)
-			addRuns(added, ldd, src, lds, length, n)
-			require.Equal(t, bits(wantCopied), bits(copied), "%d runs of %d", n, length)
-			require.Equal(t, bits(wantAdded), bits(added), "%d runs of %d", n, length)
+			copyRuns(got[0], ldd, src, lds, length, n)
+			addRuns(got[1], ldd, src, lds, length, n)
+			reluRuns(got[2], ldd, length, n)
+			closeGates(got[3], ldd, src, lds, base, ldb, length, n)
+			for k := range got {
+				require.Equal(t, bits(want[k]), bits(got[k]), "loop %d: %d runs of %d", k, n, length)
+			}
 		}
 	}
 }

@@ -40,7 +40,5 @@ func Add(dst, src Map) {
 
 // ReLU sets negative elements to zero.
 func ReLU(m Map) {
-	for i := range m.Size * m.Size {
-		relu(m.Data[i*m.Stride : i*m.Stride+m.Channels])
-	}
+	reluRuns(m.Data, m.Stride, m.Channels, m.Size*m.Size)
 }

@@ -113,10 +113,7 @@ func (p *Pass) step(s model.Step) {
 		MaxPool(out, in)
 		return
 	}
-	p.f.convs[s.Layer].Apply(out, in, p.f.pad(s), &p.scratch)
-	if !s.Linear {
-		ReLU(out)
-	}
+	p.f.convs[s.Layer].apply(out, in, p.f.pad(s), !s.Linear, &p.scratch)
 	if s.Kind != model.Conv10 {
 		p.f.round(out, s.Output)
 	}
