@@ -202,6 +202,10 @@ TEXT ·routeGradientAVX2(SB), NOSPLIT, $0-56
 loop:
 	VMOVUPS (R13)(AX*4), Y0
 	VMOVUPS (DX)(AX*4), Y1
+	// The other row was that of the windows above. The next pixels are not fetched early
+	// enough without this.
+	PREFETCHT0 4096(R8)
+	PREFETCHT0 4096(R9)
 	ROUTE_ROW(SI, DI)
 	ROUTE_ROW(R8, R10)
 	ROUTE_ROW(R9, R11)
