@@ -74,15 +74,19 @@ func closeGates(d []float32, ldd int, out []float32, ldo int, base []float32, ld
 
 // routeGradient adds d to dst, by channel, at the first of a window's nine pixels in
 // which in equals largest. Pixels may repeat. Their channels start at rows[y] +
-// columns[x], in this order, in dst as in in.
+// columns[x], in this order, in dst as in in. It overwrites d.
 func routeGradient(dst, in, d, largest []float32, rows, columns [3]int) {
-	for c := routeGradientVector(dst, in, d, largest, rows, columns); c < len(d); c++ {
-		v := d[c]
-		for _, row := range rows {
-			for _, column := range columns {
-				if at := row + column + c; in[at] == largest[c] {
-					dst[at] += v
-					v = 0
+	done := routeGradientVector(dst, in, d, largest, rows, columns)
+	if done == len(d) {
+		return
+	}
+	for _, row := range rows {
+		for _, column := range columns {
+			to, from := dst[row+column:][:len(d)], in[row+column:]
+			for c := done; c < len(d); c++ {
+				if from[c] == largest[c] {
+					to[c] += d[c]
+					d[c] = 0
 				}
 			}
 		}

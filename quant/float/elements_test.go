@@ -107,7 +107,7 @@ func TestRouteGradientMatchesPlainLoop(t *testing.T) {
 		d, largest := awkward(r, channels), awkward(r, channels)
 		want := append([]float32(nil), dst...)
 		for c := range channels {
-			routeGradient(want[c:], in[c:], d[c:c+1], largest[c:], rows, columns)
+			routeGradient(want[c:], in[c:], []float32{d[c]}, largest[c:], rows, columns)
 		}
 		routeGradient(dst, in, d, largest, rows, columns)
 		require.Equal(t, bits(want), bits(dst), "%d channels", channels)

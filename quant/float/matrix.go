@@ -1,5 +1,7 @@
 package float
 
+import "sync"
+
 // tileColumns is the width of a panel of Packed, and of a tile or half of it.
 //
 // A product of matrices is computed in tiles: a few rows of the left matrix by one or
@@ -182,10 +184,12 @@ func (p *Packed) mulBlock(c, start target, a left, from, to int) {
 		case width >= tileColumns:
 			part.mul(set.singles, c.from(0, j), start.from(0, j), a)
 		default:
-			edge := target{make([]float32, c.rows*tileColumns), tileColumns, c.rows}
+			memory := borrow(c.rows * tileColumns)
+			edge := target{*memory, tileColumns, c.rows}
 			edge.copy(start.from(0, j), width)
 			part.mul(set.singles, edge, edge, a)
 			c.from(0, j).copy(edge, width)
+			spare.Put(memory)
 		}
 	}
 }
@@ -213,4 +217,14 @@ func (c target) copy(src target, columns int) {
 	for i := range c.rows {
 		copy(c.data[i*c.stride:i*c.stride+columns], src.data[i*src.stride:i*src.stride+columns])
 	}
+}
+
+// spare is memory for intermediate results.
+var spare = sync.Pool{New: func() any { return new([]float32) }}
+
+// borrow takes n elements of spare memory with undefined contents; Put returns them.
+func borrow(n int) *[]float32 {
+	m := spare.Get().(*[]float32)
+	*m = reuse(m, n)
+	return m
 }

@@ -6,7 +6,9 @@ import "halfmeg/model"
 // beyond the map (ceil mode), the last row or column stands for what is missing.
 func MaxPool(dst, src Map) {
 	length := (src.Size-1)*src.Stride + src.Channels
-	row := Map{Size: src.Size, Channels: src.Channels, Stride: src.Stride, Data: make([]float32, length)}
+	memory := borrow(length)
+	defer spare.Put(memory)
+	row := Map{Size: src.Size, Channels: src.Channels, Stride: src.Stride, Data: *memory}
 	line := func(y int) []float32 { return src.Data[min(y, src.Size-1)*src.Size*src.Stride:][:length] }
 	column := func(x int) []float32 { return row.pixel(0, min(x, src.Size-1)) }
 	for y := range dst.Size {
@@ -20,7 +22,7 @@ func MaxPool(dst, src Map) {
 }
 
 // maxPoolGradient writes each window's derivative to its first maximum, and zeros
-// elsewhere. Windows overlap: their derivatives are added, row by row.
+// elsewhere. Windows overlap: their derivatives are added, row by row. It overwrites d.
 func maxPoolGradient(dst, d, in, out Map) {
 	line, cleared := in.Size*in.Stride, 0
 	for y := range out.Size {
