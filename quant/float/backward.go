@@ -86,8 +86,8 @@ func (p *Pass) poolGradient(s model.Step) {
 }
 
 // gatedByPool reports whether a tensor's gates are closed at the output of the pool
-// that reads it, a quarter as many elements. A derivative reaches only elements
-// that equal this output, so that their gates are the same.
+// that reads it, which has a quarter of the elements. The result is the same: a
+// derivative only reaches elements that equal the output.
 func (p *Pass) gatedByPool(tensor int) bool {
 	t := p.f.graph.Tensors[tensor]
 	return t.Adds == model.None && len(t.Readers) == 1 && t.Readers[0].Kind == model.Pool
@@ -147,10 +147,9 @@ func (p *Pass) gate(d, out, added Map) {
 	closeGates(d.Data, d.Stride, out.Data, out.Stride, added.Data, added.Stride, d.Channels, d.Size*d.Size)
 }
 
-// weightPixels is the number of pixels over which a weight gradient is summed at a
-// time, the depth of the product. v1.1 has maps of 14x14 pixels and of multiples of
-// them. Its largest gradients do not fit into the L2 cache and are updated in a single
-// block.
+// weightPixels is the number of pixels whose products are added to a weight gradient at
+// a time: one map of 14x14 pixels of v1.1. The largest gradients belong to such maps.
+// With their patches they exceed the L2 cache, so they are read and written only once.
 const weightPixels = 14 * 14
 
 // WeightGradient adds the derivative with respect to a convolution's weights to
@@ -219,7 +218,7 @@ func (c *Conv) scatter(dst Map, windows []float32, w span) {
 		if y < 0 || y >= dst.Size {
 			continue
 		}
-		// Where windows overlap in a pixel, it is further right in an earlier one.
+		// Of two windows that cover a pixel, the earlier one has the larger kx.
 		for kx := s.Kernel - 1; kx >= 0; kx-- {
 			left := w.x*s.Stride - s.Pad + kx
 			from, to := inside(left, s.Stride, w.count, dst.Size)

@@ -217,8 +217,8 @@ func TestBackwardToStops(t *testing.T) {
 	require.NoError(t, err)
 	picture := testnet.Picture(r, topology.Size)
 	slope := randomFloats(r, topology.Head.Classes)
+	p := f.NewPass() // also reuses the memory of earlier gradients
 	run := func(first int) map[int][]float32 {
-		p := f.NewPass()
 		_, err = p.Run(picture)
 		require.NoError(t, err)
 		gradients := map[int][]float32{}
@@ -229,8 +229,11 @@ func TestBackwardToStops(t *testing.T) {
 		})
 		return gradients
 	}
+	last := len(f.convs) - 1
+	upper := run(last)
 	all := run(0)
 	require.Len(t, all, len(f.convs))
+	require.Equal(t, all[last], upper[last])
 	for first := range f.convs {
 		got := run(first)
 		require.Len(t, got, len(f.convs)-first)

@@ -95,7 +95,7 @@ func (c *Conv) packPatches(src Map, at, count int, pad []float32, scratch *Scrat
 		rows.setRows(c.Patches(src, at, count, s.OutSize, pad, scratch))
 		return
 	}
-	// The channels of a pixel fill whole panels. They are copied once only.
+	// The channels of a pixel fill whole panels: an intermediate copy is not needed.
 	for w := range spans(at, count, s.OutSize) {
 		for j := 0; j < rows.columns; j += tileColumns {
 			panel := rows.data[j*count+w.at*tileColumns:][:w.count*tileColumns]

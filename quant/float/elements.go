@@ -29,6 +29,9 @@ func copyRuns(dst []float32, ldd int, src []float32, lds, length, n int) {
 	}
 }
 
+// AddTo adds src to dst, which has the same length.
+func AddTo(dst, src []float32) { addRuns(dst, 0, src, 0, len(dst), 1) }
+
 // addRuns adds src to dst, run by run: if ldd is 0, it sums them.
 func addRuns(dst []float32, ldd int, src []float32, lds, length, n int) {
 	done := addRunsVector(dst, ldd, src, lds, length, n)

@@ -26,8 +26,8 @@ func MaxPool(dst, src Map) {
 func maxPoolGradient(dst, d, in, out Map) {
 	line, cleared := in.Size*in.Stride, 0
 	for y := range out.Size {
-		// A row of windows finds the last row of the one before it. Rows are cleared
-		// only now, when they are used next.
+		// The first row is the last one of the windows above. The others are cleared
+		// only now, so that they are in the cache.
 		rows := clamped(model.PoolStride*y, in.Size, line)
 		clear(dst.Data[cleared : rows[2]+line])
 		cleared = rows[2] + line
