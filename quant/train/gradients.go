@@ -33,10 +33,11 @@ type Gradient struct {
 type Shard struct {
 	Loss    float64
 	Correct int         // pictures that were classified correctly
-	Layers  []*Gradient // nil for layers that are not trained
+	Layers  []*Gradient // nil for layers that are not trained; undefined before the first Add of a batch
 
-	first int // the first trained layer
-	err   error
+	first   int  // the first trained layer
+	started bool // whether Layers are sums of this batch, not of an earlier one
+	err     error
 }
 
 // Gradients sums losses and gradients over the pictures of a batch. The sums are
@@ -75,7 +76,7 @@ func (g *Gradients) Run(ctx context.Context, n int, body func(worker, i int, s *
 	err := InShards(ctx, g.workers, len(g.shards), n, func(worker, shard, i int) {
 		s := &g.shards[shard]
 		if i == shard {
-			s.reset()
+			s.Loss, s.Correct, s.err, s.started = 0, 0, nil, false
 		}
 		if s.err == nil {
 			s.err = body(worker, i, s)
@@ -88,6 +89,7 @@ func (g *Gradients) Run(ctx context.Context, n int, body func(worker, i int, s *
 		if err := g.shards[i].err; err != nil {
 			return err
 		}
+		g.shards[i].start()
 	}
 	return nil
 }
@@ -106,37 +108,44 @@ func (g *Gradients) Total() *Shard {
 			return
 		}
 		for i := 1; i < g.used; i++ {
-			addTo(total.Layers[l].Weights, g.shards[i].Layers[l].Weights)
-			addTo(total.Layers[l].Biases, g.shards[i].Layers[l].Biases)
+			float.AddTo(total.Layers[l].Weights, g.shards[i].Layers[l].Weights)
+			float.AddTo(total.Layers[l].Biases, g.shards[i].Layers[l].Biases)
 		}
 	})
 	return total
 }
 
-func (s *Shard) reset() {
-	s.Loss, s.Correct, s.err = 0, 0, nil
+// start clears the sums unless pictures of this batch were added to them.
+func (s *Shard) start() {
+	if s.started {
+		return
+	}
 	for _, g := range s.Layers {
 		if g != nil {
-			clear(g.Weights)
-			clear(g.Biases)
+			g.clear()
 		}
 	}
+	s.started = true
+}
+
+func (g *Gradient) clear() {
+	clear(g.Weights)
+	clear(g.Biases)
 }
 
 // Add adds the gradient of the picture that pass has run last, given the
 // derivative of its loss with respect to the logits.
 func (s *Shard) Add(pass *float.Pass, slope []float32) {
 	pass.BackwardTo(s.first, slope, func(layer int, d float.Map) {
-		if sums := s.Layers[layer]; sums != nil {
-			pass.WeightGradient(layer, d, sums.Weights)
-			addTo(sums.Biases, d.Sums())
+		sums := s.Layers[layer]
+		if sums == nil {
+			return
 		}
+		if !s.started {
+			sums.clear() // only now, so that they are in the cache
+		}
+		pass.WeightGradient(layer, d, sums.Weights)
+		float.AddTo(sums.Biases, d.Sums())
 	})
-}
-
-// addTo adds values to sums.
-func addTo(sums, values []float32) {
-	for i, v := range values {
-		sums[i] += v
-	}
+	s.started = true
 }

@@ -155,6 +155,7 @@ func TestGradientsOfSmallBatches(t *testing.T) {
 	require.NoError(t, err)
 	sums := NewGradients(g, 2, 4, nil)
 	add := func(_, i int, s *Shard) error {
+		s.start()
 		s.Loss += float64(i + 1)
 		s.Layers[0].Weights[3] += float32(i + 1)
 		s.Layers[2].Biases[1] -= float32(i + 1)

@@ -198,6 +198,7 @@ func (e *featureExamples) add(worker, i int, random *rand.Rand, loss crossEntrop
 		w.logits[o] = e.head.Bias[o] + dot(e.head.Weights[o*len(w.input):][:len(w.input)], w.input)
 	}
 	s.score(loss, w.slope, w.logits, e.features.target(example))
+	s.start()
 	sums := s.Layers[e.layer]
 	for o, d := range w.slope {
 		sums.Biases[o] += d
