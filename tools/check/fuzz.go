@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -31,22 +33,56 @@ func fuzz(r *report) {
 	time := cmp.Or(os.Getenv("FUZZTIME"), standard)
 	for _, t := range targets {
 		cmd := command(nil, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+time, "-fuzzminimizetime=10x", t.pkg)
-		var output strings.Builder
-		cmd.Stdout = io.MultiWriter(os.Stdout, &output)
+		output := failureHolder{out: os.Stdout}
+		cmd.Stdout = &output
 		err := cmd.Run()
-		if isTimeout(output.String()) {
+		if isTimeout(output.held.String()) {
+			fmt.Printf("fuzz: %s ended with -fuzztime, which go test reported as a failure\n", t.name)
 			err = nil
+		} else {
+			fmt.Print(output.held.String())
 		}
 		r.result("fuzz "+t.pkg+" "+t.name, err)
 	}
 }
+
+// failureHolder passes the output of "go test -fuzz" on up to the line that reports a
+// failure, and holds the rest until it is known whether it is one.
+type failureHolder struct {
+	out     io.Writer
+	line    []byte // incomplete
+	failure bool
+	held    strings.Builder
+}
+
+// Write implements io.Writer.
+func (h *failureHolder) Write(p []byte) (int, error) {
+	h.line = append(h.line, p...)
+	for {
+		end := bytes.IndexByte(h.line, '\n') + 1
+		if end == 0 {
+			return len(p), nil
+		}
+		h.failure = h.failure || bytes.HasPrefix(h.line, []byte(failurePrefix))
+		to := h.out
+		if h.failure {
+			to = &h.held
+		}
+		if _, err := to.Write(h.line[:end]); err != nil {
+			return 0, err
+		}
+		h.line = h.line[end:]
+	}
+}
+
+const failurePrefix = "--- FAIL: Fuzz"
 
 // isTimeout reports whether "go test -fuzz" failed only because -fuzztime ended,
 // which it sometimes reports as a failure. A finding is named by its panic or
 // failure and by the file that keeps the input.
 func isTimeout(output string) bool {
 	var causes []string // lines after the one that says FAIL
-	_, after, found := strings.Cut(output, "--- FAIL: Fuzz")
+	_, after, found := strings.Cut(output, failurePrefix)
 	if !found {
 		return false
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,4 +26,15 @@ func TestOnlyTimeIsUp(t *testing.T) {
 	} {
 		require.Equal(t, want, isTimeout(output), output)
 	}
+}
+
+func TestFailureHolder(t *testing.T) {
+	var out strings.Builder
+	h := failureHolder{out: &out}
+	for _, part := range []string{"fuzz: elapsed: 3s\n--- FA", "IL: FuzzA (3.06s)\n", "    context deadline exceeded\nFAIL\n"} {
+		_, err := fmt.Fprint(&h, part)
+		require.NoError(t, err)
+	}
+	require.Equal(t, "fuzz: elapsed: 3s\n", out.String())
+	require.True(t, isTimeout(h.held.String()))
 }
