@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"halfmeg/quant/importer"
@@ -28,8 +30,8 @@ type settings struct {
 	batch      int
 	rate       float64 // 0: by the way of training
 	mirror     bool
-	mixed      float64
-	memory     int // in MiB
+	mixed      float64 // negative: by the way of training
+	memory     int     // in MiB
 	bytes      int
 	workers    int
 	example    bool
@@ -44,7 +46,7 @@ const (
 )
 
 func readFlags() *settings {
-	s := &settings{}
+	s := &settings{mixed: -1}
 	var classes string
 	flag.StringVar(&s.pictures, "pictures", "", "`folder` with one folder of pictures a class")
 	flag.StringVar(&s.out, "out", "", ".sqz `file` to write; the float network is written next to it as .safetensors")
@@ -57,7 +59,7 @@ func readFlags() *settings {
 	flag.IntVar(&s.batch, "batch", 32, "`number` of pictures per step")
 	flag.Float64Var(&s.rate, "rate", 0, "learning `rate` at its highest (default: by the way of training)")
 	flag.BoolVar(&s.mirror, "mirror", true, "mirror half of the pictures; -mirror=false for signs, text and anything else with a left and a right")
-	flag.Float64Var(&s.mixed, "mix", 0, "`share` of the pictures, 0 to 1, that are blended with another (mixup), for fine-tune and scratch")
+	flag.Func("mix", "`share` of the pictures, 0 to 1, that are blended with another (mixup), for fine-tune and scratch (default: by the way of training)", s.setMixed)
 	flag.StringVar(&s.checkpoint, "checkpoint", "", "`file` for the state of fine-tune and scratch, written after each epoch and deleted at the end (default: that of -out, ending in .checkpoint)")
 	flag.BoolVar(&s.resume, "resume", false, "continue from the checkpoint")
 	flag.IntVar(&s.memory, "memory", 1024, "`MiB` of memory for decoded pictures; what does not fit is shrunk, or decoded again in each epoch")
@@ -70,7 +72,17 @@ func readFlags() *settings {
 	return s
 }
 
-// check ends the program if flags are wrong.
+// setMixed reads -mix.
+func (s *settings) setMixed(value string) error {
+	share, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(share >= 0 && share <= 1) {
+		return errors.New("expected a share from 0 to 1")
+	}
+	s.mixed = share
+	return nil
+}
+
+// validate ends the program if flags are wrong.
 func (s *settings) validate(classes string) {
 	if classes != "" {
 		for name := range strings.SplitSeq(classes, ",") {
@@ -118,8 +130,6 @@ func (s *settings) validateNumbers() {
 		usage("-batch %d: at least one picture is needed", s.batch)
 	case !(s.rate >= 0 && s.rate < 100):
 		usage("-rate %v: expected a number from 0 to 100", s.rate)
-	case !(s.mixed >= 0 && s.mixed <= 1):
-		usage("-mix %v: expected a share from 0 to 1", s.mixed)
 	case s.memory < 1:
 		usage("-memory %d: at least 1 MiB is needed", s.memory)
 	case s.bytes < 0:

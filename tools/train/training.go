@@ -38,6 +38,12 @@ func (j *job) chooseWay() string {
 // train trains the network. j.net is nil until there is something to write.
 func (j *job) train(ctx context.Context) error {
 	j.way = j.chooseWay()
+	if j.mixed < 0 {
+		j.mixed = 0
+		if j.way == fromFineTune {
+			j.mixed = fineTuneMixed
+		}
+	}
 	if j.resume {
 		return j.resumeTraining(ctx)
 	}
@@ -169,28 +175,32 @@ func (j *job) recipe(n *float.Network) train.Config {
 		cfg.Average = max(1, cfg.Epochs/10)
 		return cfg
 	}
-	cfg.Epochs = orElse(cfg.Epochs, passes(len(j.training), fineTunePictures, 12, 30))
+	cfg.Epochs = orElse(cfg.Epochs, passes(len(j.training), fineTunePictures, 12, 50))
 	cfg.Rate = orElse(cfg.Rate, fineTuneRate)
 	cfg.LabelSmoothing = smoothing
 	cfg.Average = max(1, cfg.Epochs/4)
-	cfg.LayerRates = layerRates(len(n.Layers), len(n.Topology.Fires))
+	cfg.StartDecay = startDecay
+	cfg.LayerRates = layerRates(len(n.Layers))
 	return cfg
 }
 
 // Pictures that a run passes over by default, which take about 10 minutes of two
-// cores. They were not tuned.
+// cores.
 const (
-	fineTunePictures = 16_000
+	fineTunePictures = 80_000
 	scratchPictures  = 200_000
 )
 
-// fineTuneRate is the rate of the last layer. The others have bodyRate of it: SqueezeNet
-// was trained with 0.04 for batches of 512, which is 0.0025 for batches of 32, and
-// adapting it takes a tenth of that. With 0.002 for all layers ants and bees came out
-// worse than from the last layer alone.
+// The recipe of fine-tuning was chosen with a fifth of 1188 training pictures of ten classes of
+// clothes, and of 2032 of six kinds of waste, held out. With a tenth of the rate (0.3 of that
+// below the last layer, whose features then hardly change), the first two fire modules frozen
+// and unmixed pictures, 73 % of the clothes were right after a dozen epochs, which learnt the
+// pictures by heart; 76 % with mixed pairs, smaller crops and a decay towards the start; 81 %
+// with the values below and 30 epochs.
 const (
-	fineTuneRate = 0.001
-	bodyRate     = 0.3
+	fineTuneRate  = 0.01
+	fineTuneMixed = 0.5
+	startDecay    = 0.003
 )
 
 // passes returns the number of epochs that pass over a number of pictures.
@@ -205,19 +215,13 @@ func orElse[T int | float64](v, standard T) T {
 	return v
 }
 
-// layerRates are the factors of the learning rate in fine-tuning: conv1 and the first
-// two fire modules, whose edges and colours are those of any picture, stay as they
-// are, which also saves their gradients.
-func layerRates(layers, fires int) []float64 {
+// layerRates are the factors of the learning rate in fine-tuning. conv1 stays as it is: its
+// edges and colours are those of any picture.
+func layerRates(layers int) []float64 {
 	rates := make([]float64, layers)
-	frozen := 0
-	if fires > 4 {
-		frozen = 1 + 3*2
+	for l := 1; l < layers; l++ {
+		rates[l] = 1
 	}
-	for l := frozen; l < layers; l++ {
-		rates[l] = bodyRate
-	}
-	rates[layers-1] = 1
 	return rates
 }
 
