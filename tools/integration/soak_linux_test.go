@@ -29,8 +29,8 @@ import (
 // BenchmarkPiSoak runs edge with camera, display, lines, recorder, MQTT and a viewer of the
 // page, and removes one of these each minute for ten seconds: the camera, the bus of the
 // display, the chip of the lines, the broker. An operation is a minute of the board's
-// clock, which takes the host one or two with HALFMEG_SOAK_RATE=1, one frame a second, and
-// five without a limit of the rate. An hour:
+// clock, which takes the host a minute or two with HALFMEG_SOAK_RATE=1, one frame a second,
+// and several times that without a limit of the rate. An hour:
 //
 //	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go test -c -o build/integration.test ./tools/integration
 //	go run ./tools/emupi -board pi3 -timeout 5h -file build/edge-linux-arm64:/bin/edge \
@@ -101,9 +101,8 @@ func BenchmarkPiSoak(b *testing.B) {
 
 // BenchmarkPiIdle reports the processor time that edge takes besides inference with one
 // frame a second, as a share of one core: camera, display, lines, page and decision. An
-// operation is a second of the board's clock, which counts an instruction as a nanosecond;
-// a Cortex-A53 at 1.2 GHz takes about as long. Arguments are those of BenchmarkPiSoak, with
-// -test.bench PiIdle -test.benchtime 60x.
+// operation is a second of the board's clock, which counts an instruction as a nanosecond.
+// Arguments are those of BenchmarkPiSoak, with -test.bench PiIdle -test.benchtime 60x.
 func BenchmarkPiIdle(b *testing.B) {
 	simulateLines(b)
 	cmd := exec.CommandContext(b.Context(), need(b, "HALFMEG_EDGE"), "run", "--camera", need(b, "HALFMEG_VIDEO"), "--size", "640x480",
