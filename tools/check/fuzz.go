@@ -36,11 +36,11 @@ func fuzz(r *report) {
 		output := failureHolder{out: os.Stdout}
 		cmd.Stdout = &output
 		err := cmd.Run()
-		if isTimeout(output.held.String()) {
+		if failure := output.rest(); isTimeout(failure) {
 			fmt.Printf("fuzz: %s ended with -fuzztime, which go test reported as a failure\n", t.name)
 			err = nil
 		} else {
-			fmt.Print(output.held.String())
+			fmt.Print(failure)
 		}
 		r.result("fuzz "+t.pkg+" "+t.name, err)
 	}
@@ -74,6 +74,9 @@ func (h *failureHolder) Write(p []byte) (int, error) {
 		h.line = h.line[end:]
 	}
 }
+
+// rest returns what was not passed on, after the end of the output.
+func (h *failureHolder) rest() string { return h.held.String() + string(h.line) }
 
 const failurePrefix = "--- FAIL: Fuzz"
 

@@ -31,10 +31,10 @@ func TestOnlyTimeIsUp(t *testing.T) {
 func TestFailureHolder(t *testing.T) {
 	var out strings.Builder
 	h := failureHolder{out: &out}
-	for _, part := range []string{"fuzz: elapsed: 3s\n--- FA", "IL: FuzzA (3.06s)\n", "    context deadline exceeded\nFAIL\n"} {
+	for _, part := range []string{"fuzz: elapsed: 3s\n--- FA", "IL: FuzzA (3.06s)\n", "    context deadline exceeded\nFAIL\nexit"} {
 		_, err := fmt.Fprint(&h, part)
 		require.NoError(t, err)
 	}
 	require.Equal(t, "fuzz: elapsed: 3s\n", out.String())
-	require.True(t, isTimeout(h.held.String()))
+	require.Equal(t, "--- FAIL: FuzzA (3.06s)\n    context deadline exceeded\nFAIL\nexit", h.rest())
 }
