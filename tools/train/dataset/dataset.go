@@ -109,18 +109,25 @@ func (s *Set) readTable(path string, classes []string) error {
 
 // readFolders reads one folder a class: in train/ and val/, in train/ alone, or directly.
 func (s *Set) readFolders(dir string, classes []string) error {
-	train, val := filepath.Join(dir, trainFolder), ""
-	for _, name := range validationFolders {
-		if folder := filepath.Join(dir, name); val == "" && isDir(folder) {
-			val = folder
-		}
+	inside, err := folders(dir)
+	if err != nil {
+		return err
 	}
-	inside, _ := folders(train) // none if there is no such folder
+	train, val := filepath.Join(dir, trainFolder), ""
+	within, _ := folders(train) // none if there is no such folder
+	if i := slices.IndexFunc(validationFolders, func(name string) bool { return slices.Contains(inside, name) }); i >= 0 {
+		val = filepath.Join(dir, validationFolders[i])
+	}
 	switch {
-	case len(inside) == 0: // a class may be named train
+	case len(within) == 0 || val == "" && len(inside) > 1: // train is a class
 		return s.readClasses(dir, classes, false)
 	case val == "":
 		return s.readClasses(train, classes, false)
+	}
+	for _, name := range inside {
+		if folder := filepath.Join(dir, name); folder != train && folder != val {
+			s.Notes = append(s.Notes, fmt.Sprintf("%s is not used: the pictures are those of %s and %s", folder, train, val))
+		}
 	}
 	s.Split = true
 	if err := s.readClasses(train, classes, false); err != nil {

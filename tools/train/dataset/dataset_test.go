@@ -121,9 +121,28 @@ func TestListSplitNames(t *testing.T) {
 		require.False(t, s.Split, "train alone is split")
 		require.Equal(t, []string{"a", "b"}, s.Classes)
 	}
-	s, err := List(folder(t, 1, "train", "test"), nil)
+	for _, classes := range [][]string{{"test", "train"}, {"car", "train"}} {
+		dir := folder(t, 1, classes...)
+		if classes[0] == "car" { // pictures of a class may be in folders
+			draw(t, filepath.Join(dir, "train", "steam", "0.png"), 9, 0)
+		}
+		s, err := List(dir, nil)
+		require.NoError(t, err)
+		require.Equal(t, classes, s.Classes, "classes of these names")
+	}
+}
+
+// A folder besides train/ and val/ is named, because its pictures are not used.
+func TestListSplitUnused(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"train/a", "train/b", "val/a", "test/a"} {
+		draw(t, filepath.Join(dir, name, "0.png"), len(name), 0)
+	}
+	s, err := List(dir, nil)
 	require.NoError(t, err)
-	require.Equal(t, []string{"test", "train"}, s.Classes, "classes of these names")
+	require.Len(t, s.Items, 3)
+	require.Len(t, s.Notes, 1)
+	require.Contains(t, s.Notes[0], filepath.Join(dir, "test")+" is not used")
 }
 
 func TestListTable(t *testing.T) {
