@@ -39,10 +39,7 @@ func (j *job) chooseWay() string {
 func (j *job) train(ctx context.Context) error {
 	j.way = j.chooseWay()
 	if j.mixed < 0 {
-		j.mixed = 0
-		if j.way == fromFineTune {
-			j.mixed = fineTuneMixed
-		}
+		j.mixed = defaultMixed(j.way)
 	}
 	if j.resume {
 		return j.resumeTraining(ctx)
@@ -202,6 +199,14 @@ const (
 	fineTuneMixed = 0.5
 	startDecay    = 0.003
 )
+
+// defaultMixed is the share of blended pictures.
+func defaultMixed(way string) float64 {
+	if way == fromFineTune {
+		return fineTuneMixed
+	}
+	return 0 // the paper's recipe
+}
 
 // passes returns the number of epochs that pass over a number of pictures.
 func passes(pictures, total, least, most int) int {
