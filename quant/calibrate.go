@@ -36,31 +36,38 @@ func newCalibrator(n *float.Network, pictures [][]int8, workers int) *calibrator
 	c := &calibrator{input: n.Input, workers: workers, scale: 1, samples: make([]sample, len(pictures))}
 	for i, p := range pictures {
 		s := &c.samples[i]
-		s.values = float.NewMap(n.Topology.Size, 3)
 		s.codes = codeMap{n.Topology.Size, 3, make([]uint8, len(p))}
 		for j, b := range p {
 			s.codes.data[j] = uint8(int(b) + 128)
-			s.values.Data[j] = float32(int(b) + 128)
 		}
+		s.values = s.codes.floats(new([]float32), 1)
 	}
 	return c
 }
 
+// workspace is the memory of one worker.
+type workspace struct {
+	statsMemory
+	codes  []float32 // a map of codes as numbers
+	output []float32 // the output of a group, if it is not kept
+	pooled []float32 // the same after its pool
+}
+
 // each calls work for every sample, on all workers. Calls for different
 // samples must not write to the same memory.
-func (c *calibrator) each(ctx context.Context, work func(i int, s *sample, scratch *float.Scratch)) error {
-	scratch := make([]float.Scratch, c.workers)
+func (c *calibrator) each(ctx context.Context, work func(i int, s *sample, w *workspace)) error {
+	workspaces := make([]workspace, c.workers)
 	return parallel.For(ctx, c.workers, len(c.samples), func(worker, i int) {
-		work(i, &c.samples[i], &scratch[worker])
+		work(i, &c.samples[i], &workspaces[worker])
 	})
 }
 
 // eachShard calls work for every sample, on all workers; the samples of a shard
-// in order, one after the other, so that a shard's sums need no lock.
-func (c *calibrator) eachShard(ctx context.Context, work func(shard int, s *sample, scratch *float.Scratch)) error {
-	scratch := make([]float.Scratch, c.workers)
+// in order, one after the other, so that the sums of a shard or a worker need no lock.
+func (c *calibrator) eachShard(ctx context.Context, work func(worker, shard int, s *sample, w *workspace)) error {
+	workspaces := make([]workspace, c.workers)
 	return train.InShards(ctx, c.workers, shards, len(c.samples), func(worker, shard, i int) {
-		work(shard, &c.samples[i], &scratch[worker])
+		work(worker, shard, &c.samples[i], &workspaces[worker])
 	})
 }
 
@@ -79,21 +86,28 @@ func (c *calibrator) measure(ctx context.Context, g group, params []float.Layer)
 		convs[i], partial[i] = float.NewConv(s, params[i]), newPartialStats(s)
 	}
 	pad := c.pad(g.convs[0])
-	stats := &groupStats{output: newHistogram(g.channels())}
-	err := c.eachShard(ctx, func(shard int, s *sample, scratch *float.Scratch) {
-		in := layerInput{values: s.values, codes: s.codes.floats(1), pad: pad}
+	outputs := make([]*histogram, c.workers)
+	for i := range outputs {
+		outputs[i] = newHistogram(g.channels())
+	}
+	err := c.eachShard(ctx, func(worker, shard int, s *sample, w *workspace) {
+		in := layerInput{values: s.values, codes: s.codes.floats(&w.codes, 1), pad: pad}
 		for j, conv := range convs {
-			partial[j][shard].add(conv, g.convs[j], in, scratch)
+			partial[j][shard].add(conv, g.convs[j], in, &w.statsMemory)
 		}
-		out := forward(g, convs, s.values, pad, scratch)
+		memory := &w.output
+		if g.pool == nil {
+			memory = new([]float32) // s.next keeps it
+		}
+		out := forward(g, convs, s.values, pad, memory, &w.scratch)
 		if !g.convs[0].Linear {
 			float.ReLU(out)
 		}
 		if g.bypass {
 			float.Add(out, s.skip.values)
 		}
-		s.next = maxPool(g, out)
-		stats.output.add(s.next)
+		s.next = maxPool(g, out, new([]float32))
+		outputs[worker].add(s.next)
 		if !g.keepsInput {
 			s.values = float.Map{} // these maps are most of the memory
 		}
@@ -101,7 +115,11 @@ func (c *calibrator) measure(ctx context.Context, g group, params []float.Layer)
 	if err != nil {
 		return nil, err
 	}
-	if stats.output.overflow.Load() {
+	stats := &groupStats{output: outputs[0]}
+	for _, h := range outputs[1:] {
+		stats.output.merge(h)
+	}
+	if stats.output.overflow {
 		return nil, fmt.Errorf("%s: activations of the float network exceed %g: check its weights and the input's mean and deviation", g.convs[0].Name, float64(maxActivation))
 	}
 	for _, p := range partial {
@@ -111,13 +129,18 @@ func (c *calibrator) measure(ctx context.Context, g group, params []float.Layer)
 }
 
 // forward applies a group's convolutions, without a ReLU; each writes its
-// channels of the result.
-func forward(g group, convs []*float.Conv, in float.Map, pad []float32, scratch *float.Scratch) float.Map {
-	out := float.NewMap(g.convs[0].OutSize, g.channels())
+// channels of the result, which uses memory.
+func forward(g group, convs []*float.Conv, in float.Map, pad []float32, memory *[]float32, scratch *float.Scratch) float.Map {
+	out := newMap(memory, g.convs[0].OutSize, g.channels())
 	for i, s := range g.convs {
 		convs[i].Apply(out.Slice(s.Channel, s.Out), in, pad, scratch)
 	}
 	return out
+}
+
+// newMap returns a map with undefined values in memory that grows as needed.
+func newMap(memory *[]float32, size, channels int) float.Map {
+	return float.Map{Size: size, Channels: channels, Stride: channels, Data: resize(memory, size*size*channels)}
 }
 
 // pad is what a convolution reads outside its input: the byte nearest to the
@@ -130,12 +153,12 @@ func (c *calibrator) pad(s model.Step) []float32 {
 	return []float32{float32(mean[0]), float32(mean[1]), float32(mean[2])}
 }
 
-// maxPool applies a group's pool, if it has one.
-func maxPool(g group, m float.Map) float.Map {
+// maxPool applies a group's pool, if it has one. The result uses memory.
+func maxPool(g group, m float.Map, memory *[]float32) float.Map {
 	if g.pool == nil {
 		return m
 	}
-	out := float.NewMap(g.pool.OutSize, m.Channels)
+	out := newMap(memory, g.pool.OutSize, m.Channels)
 	float.MaxPool(out, m)
 	return out
 }
@@ -152,21 +175,24 @@ func (c *calibrator) advance(ctx context.Context, g group, layers []model.Layer,
 	scale := float64(layers[0].Scale)
 	skipTable := kernels.RescaleTable(float32(c.skipScale / scale))
 	signal, noise := make([]float64, len(c.samples)), make([]float64, len(c.samples))
-	err := c.each(ctx, func(i int, s *sample, scratch *float.Scratch) {
-		acc := forward(g, convs, s.codes.floats(1), pad, scratch)
+	err := c.each(ctx, func(i int, s *sample, w *workspace) {
+		acc := forward(g, convs, s.codes.floats(&w.codes, 1), pad, &w.output, &w.scratch)
 		if g.convs[0].Kind == model.Conv10 {
 			signal[i], noise[i] = energies(s.next, rescaleHead(acc, layers[0], g.convs[0]))
 			return
 		}
 		e.apply(s.next)
+		if g.pool != nil && !g.bypass { // requantize keeps the order: the pool may come first
+			acc = maxPool(g, acc, &w.pooled)
+		}
 		codes := requantize(acc, layers)
 		if g.bypass {
 			codes.add(s.skip.codes, skipTable)
+			if g.pool != nil {
+				codes = codes.maxPool(g.pool.OutSize)
+			}
 		}
-		if g.pool != nil {
-			codes = codes.maxPool(g.pool.OutSize)
-		}
-		signal[i], noise[i] = energies(s.next, codes.floats(float32(scale)))
+		signal[i], noise[i] = energies(s.next, codes.floats(&w.codes, float32(scale)))
 		if g.keepsInput {
 			s.skip = &sample{values: s.values, codes: s.codes}
 		}

@@ -83,8 +83,11 @@ func (e equalization) unscaleInputs(l float.Layer) float.Layer {
 
 // apply multiplies a map by the channel scales.
 func (e equalization) apply(m float.Map) {
-	for i := range m.Data {
-		m.Data[i] *= float32(e.channelScale[i%m.Channels])
+	for at := 0; at < len(m.Data); at += len(e.channelScale) {
+		pixel := m.Data[at : at+len(e.channelScale)]
+		for c, f := range e.channelScale {
+			pixel[c] *= float32(f)
+		}
 	}
 }
 

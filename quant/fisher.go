@@ -70,7 +70,7 @@ func measureFisher(ctx context.Context, n *float.Network, pictures [][]int8, wor
 	sums, passes := make([]*Fisher, fisherShards), make([]*fisherPass, fisherShards)
 	for shard := range fisherShards {
 		sums[shard] = newFisher(convolutions)
-		passes[shard] = &fisherPass{forward.NewPass(), train.NewAugmenter(n.Input.Size), score, sums[shard]}
+		passes[shard] = &fisherPass{pass: forward.NewPass(), augment: train.NewAugmenter(n.Input.Size), score: score, sums: sums[shard]}
 	}
 	err = train.InShards(ctx, workers, fisherShards, len(pictures)*fisherVariants, func(_, shard, i int) {
 		passes[shard].add(pictures[i/fisherVariants], i%fisherVariants > 0, uint64(i))
@@ -131,6 +131,7 @@ type fisherPass struct {
 	augment *train.Augmenter
 	score   scorer
 	sums    *Fisher
+	memory  kfacMemory
 }
 
 // add adds one picture, or a random variant of it.
@@ -145,9 +146,10 @@ func (p *fisherPass) add(picture []int8, variant bool, seed uint64) {
 	}
 	p.pass.Backward(p.score(logits, random), func(layer int, g float.Map) {
 		sums := p.sums.layers[layer]
-		gradient := make([]float32, sums.out*sums.depth)
+		gradient := resize(&p.memory.gradient, sums.out*sums.depth)
+		clear(gradient)
 		p.pass.WeightGradient(layer, g, gradient)
-		sums.add(gradient, g.Sums())
+		sums.add(gradient, g.Sums(), &p.memory)
 	})
 }
 

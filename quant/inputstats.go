@@ -1,6 +1,8 @@
 package quant
 
 import (
+	"slices"
+
 	"gonum.org/v1/gonum/mat"
 
 	"halfmeg/model"
@@ -12,7 +14,7 @@ import (
 // network's patch at the same place, each with a 1 appended.
 type inputStats struct {
 	n     int       // weights of an output channel, plus one
-	gram  []float64 // [n][n], sum of x_i * x_j
+	gram  []float64 // [n][n], sum of x_i * x_j; only the upper triangle is valid
 	cross []float64 // [n][n], sum of y_i * x_j
 }
 
@@ -51,7 +53,7 @@ func (p *partialStats) total() *inputStats {
 	return t
 }
 
-func accumulate[T float32 | float64](sums, values []T) {
+func accumulate[T uint32 | float64](sums, values []T) {
 	for k, v := range values {
 		sums[k] += v
 	}
@@ -64,40 +66,51 @@ type layerInput struct {
 	pad    []float32 // outside the map, by channel; nil means zeros
 }
 
-// add adds one picture.
-func (m *inputStats) add(c *float.Conv, s model.Step, in layerInput, scratch *float.Scratch) {
-	count := min(patchesPerPicture, s.OutSize*s.OutSize)
-	x := samplePatches(c, s, in.codes, in.pad, count, scratch)
-	y := samplePatches(c, s, in.values, in.pad, count, scratch)
-	packed := float.PackTransposed(x, m.n, count)
-	product := make([]float32, m.n*m.n)
-	packed.MulAdd(product, m.n, x, count, m.n)
-	accumulateWide(m.gram, product)
-	clear(product)
-	packed.MulAdd(product, m.n, y, count, m.n)
-	accumulateWide(m.cross, product)
+// statsMemory is what the additions of one goroutine reuse.
+type statsMemory struct {
+	scratch       float.Scratch
+	x, y, product []float32
+	packed        float.Packed
 }
 
-// accumulateWide adds float32 values to float64 sums.
-func accumulateWide(sums []float64, values []float32) {
-	for i, v := range values {
-		sums[i] += float64(v)
+// add adds one picture.
+func (m *inputStats) add(c *float.Conv, s model.Step, in layerInput, memory *statsMemory) {
+	count := min(patchesPerPicture, s.OutSize*s.OutSize)
+	x, y := resize(&memory.x, count*m.n), resize(&memory.y, count*m.n)
+	samplePatches(x, c, s, in.codes, in.pad, &memory.scratch)
+	samplePatches(y, c, s, in.values, in.pad, &memory.scratch)
+	memory.packed.Set(x, count, m.n)
+	product := resize(&memory.product, m.n*m.n)
+	memory.packed.MulUpper(product, m.n, float.Left{Data: x, Row: 1, Step: m.n})
+	addUpper(m.gram, product, m.n)
+	memory.packed.Mul(product, m.n, float.Left{Data: y, Row: 1, Step: m.n}, m.n)
+	float.AddWide(m.cross, product)
+}
+
+// addUpper adds the upper triangle of a matrix [n][n].
+func addUpper(sums []float64, values []float32, n int) {
+	for i := range n {
+		float.AddWide(sums[i*n+i:(i+1)*n], values[i*n+i:(i+1)*n])
 	}
 }
 
-// samplePatches gathers count patches, evenly spread over the output map,
-// transposed: [n][count], the last row being ones.
-func samplePatches(c *float.Conv, s model.Step, in float.Map, pad []float32, count int, scratch *float.Scratch) []float32 {
+// resize returns n elements of memory, which grows as needed, with undefined contents.
+func resize(memory *[]float32, n int) []float32 {
+	*memory = slices.Grow((*memory)[:0], n)[:n]
+	return *memory
+}
+
+// samplePatches gathers patches, evenly spread over the output map, each followed by a 1:
+// as many as fill dst.
+func samplePatches(dst []float32, c *float.Conv, s model.Step, in float.Map, pad []float32, scratch *float.Scratch) {
 	depth := s.Kernel * s.Kernel * s.In
-	out := make([]float32, (depth+1)*count)
+	count := len(dst) / (depth + 1)
 	for i := range count {
 		row, _ := c.Patches(in, i*s.OutSize*s.OutSize/count, 1, s.OutSize, pad, scratch)
-		for k, v := range row[:depth] {
-			out[k*count+i] = v
-		}
-		out[depth*count+i] = 1
+		patch := dst[i*(depth+1) : (i+1)*(depth+1)]
+		copy(patch, row[:depth])
+		patch[depth] = 1
 	}
-	return out
 }
 
 // means are those of the float network's inputs and of the codes.
@@ -139,7 +152,7 @@ func (m *inputStats) crossCovariance(inScale float64) *mat.Dense {
 		for j := range depth {
 			mean := m.gram[j*m.n+depth]
 			y := m.cross[i*m.n+j] - float64(meanY*mean)
-			x := m.gram[i*m.n+j] - float64(meanX*mean)
+			x := m.gram[min(i, j)*m.n+max(i, j)] - float64(meanX*mean)
 			d.Set(i, j, (y/inScale-x)/count)
 		}
 	}

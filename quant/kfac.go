@@ -40,28 +40,35 @@ func newKFAC(s model.Step) *kfac {
 	return k
 }
 
+// kfacMemory is what the additions of one goroutine reuse.
+type kfacMemory struct {
+	gradient, rows, product []float32
+	packed                  float.Packed
+}
+
 // add adds the derivatives with respect to the weights [out][depth] and the
 // biases of one sample.
-func (k *kfac) add(weights, biases []float32) {
+func (k *kfac) add(weights, biases []float32, m *kfacMemory) {
 	n := k.depth + 1
-	rows := make([]float32, k.out*n)    // [out][depth+1]
-	columns := make([]float32, k.out*n) // [depth+1][out]
+	rows := resize(&m.rows, k.out*n) // [out][depth+1]
 	for o, b := range biases {
 		row := rows[o*n : (o+1)*n]
 		copy(row, weights[o*k.depth:(o+1)*k.depth])
 		row[k.depth] = b
-		for i, v := range row {
-			columns[i*k.out+o] = v
-		}
 	}
-	product := make([]float32, n*n)
-	float.Pack(rows, k.out, n).MulAddUpper(product, n, columns, k.out)
-	accumulateWide(k.inputs, product)
+	m.packed.Set(rows, k.out, n)
+	m.addProduct(k.inputs, float.Left{Data: rows, Row: 1, Step: n}, n)
 	if k.outputs != nil {
-		product = make([]float32, k.out*k.out)
-		float.Pack(columns, n, k.out).MulAddUpper(product, k.out, rows, n)
-		accumulateWide(k.outputs, product)
+		m.packed.SetTransposed(rows, k.out, n)
+		m.addProduct(k.outputs, float.Left{Data: rows, Row: n, Step: 1}, k.out)
 	}
+}
+
+// addProduct adds the upper triangle of left times the packed matrix to sums, [n][n].
+func (m *kfacMemory) addProduct(sums []float64, left float.Left, n int) {
+	product := resize(&m.product, n*n)
+	m.packed.MulUpper(product, n, left)
+	addUpper(sums, product, n)
 }
 
 // normalize turns sums over count samples into means.

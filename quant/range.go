@@ -2,19 +2,17 @@ package quant
 
 import (
 	"math"
-	"sync/atomic"
 
 	"halfmeg/quant/float"
 )
 
 // histogram counts the activations of each channel. The upper bits of a
 // float32 select the bin, 32 bins per octave, so that the range need not be
-// known before. It is safe for concurrent use: counts do not depend on the
-// order.
+// known before. Counts do not depend on the order.
 type histogram struct {
 	channels int
-	counts   []atomic.Uint32 // [channel][binCount]
-	overflow atomic.Bool     // a value was beyond ±maxActivation or NaN
+	counts   []uint32 // [channel][binCount]
+	overflow bool     // a value was beyond ±maxActivation or NaN
 }
 
 // maxActivation is far above the activations of any real network, and small
@@ -28,18 +26,26 @@ const (
 )
 
 func newHistogram(channels int) *histogram {
-	return &histogram{channels: channels, counts: make([]atomic.Uint32, channels*binCount)}
+	return &histogram{channels: channels, counts: make([]uint32, channels*binCount)}
 }
 
 // add counts the positive values of a map: zeros are exact at any scale.
 func (h *histogram) add(m float.Map) {
-	for i, v := range m.Data {
-		if !(math.Abs(float64(v)) <= maxActivation) {
-			h.overflow.Store(true)
-		} else if v > 0 {
-			h.counts[i%h.channels*binCount+int(math.Float32bits(v)>>binShift)].Add(1)
+	for at := 0; at < len(m.Data); at += h.channels {
+		for c, v := range m.Data[at : at+h.channels] {
+			if !(math.Abs(float64(v)) <= maxActivation) {
+				h.overflow = true
+			} else if v > 0 {
+				h.counts[c*binCount+int(math.Float32bits(v)>>binShift)]++
+			}
 		}
 	}
+}
+
+// merge adds another histogram of as many channels.
+func (h *histogram) merge(other *histogram) {
+	accumulate(h.counts, other.counts)
+	h.overflow = h.overflow || other.overflow
 }
 
 // centre returns the middle of a bin.
@@ -51,7 +57,7 @@ func centre(bin int) float64 {
 func (h *histogram) channel(c int) distribution {
 	var d distribution
 	for b := range binCount {
-		if n := h.counts[c*binCount+b].Load(); n > 0 {
+		if n := h.counts[c*binCount+b]; n > 0 {
 			d = append(d, weighted{centre(b), float64(n)})
 		}
 	}

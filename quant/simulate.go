@@ -58,12 +58,10 @@ func rescaleHead(acc float.Map, l model.Layer, s model.Step) float.Map {
 	return acc
 }
 
-// floats returns the codes times scale.
-func (m codeMap) floats(scale float32) float.Map {
-	out := float.NewMap(m.size, m.channels)
-	for i, c := range m.data {
-		out.Data[i] = float32(c) * scale
-	}
+// floats returns the codes times scale, in memory that grows as needed.
+func (m codeMap) floats(memory *[]float32, scale float32) float.Map {
+	out := newMap(memory, m.size, m.channels)
+	float.FromBytes(out.Data, m.data, scale)
 	return out
 }
 

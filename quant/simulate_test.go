@@ -47,7 +47,7 @@ func checkSimulation(t *testing.T, topology model.Topology) {
 		copy(engine.Input(), p)
 		logits := engine.Run()
 		conv := float.NewConv(head.convs[0], integerLayer(result.Network.Layers[layer]))
-		acc := forward(head, []*float.Conv{conv}, c.samples[i].codes.floats(1), nil, &float.Scratch{})
+		acc := forward(head, []*float.Conv{conv}, c.samples[i].codes.floats(new([]float32), 1), nil, new([]float32), &float.Scratch{})
 		values := rescaleHead(acc, result.Network.Layers[layer], head.convs[0])
 		sums := values.Sums()
 		for c := range logits {

@@ -170,7 +170,7 @@ func (p *Pass) WeightGradient(layer int, d Map, sum []float32) {
 		count := min(weightPixels, pixels-at)
 		p.f.convs[s.Layer].packPatches(in, at, count, p.f.pad(s), &p.scratch)
 		rows.columns = width // the padding too
-		rows.mul(padded, padded, left{d.Data[at*d.Stride:], 1, d.Stride})
+		rows.mul(padded, padded, Left{d.Data[at*d.Stride:], 1, d.Stride})
 	}
 	if width != depth {
 		target{sum, depth, s.Out}.copy(padded, depth)
@@ -190,7 +190,7 @@ func (c *Conv) inputGradient(dst, d Map, add bool, scratch *Scratch) {
 		clear(dst.Data)
 	}
 	for at := 0; at < pixels; at += patchPixels {
-		count, a := min(patchPixels, pixels-at), left{d.Data[at*d.Stride:], d.Stride, 1}
+		count, a := min(patchPixels, pixels-at), Left{d.Data[at*d.Stride:], d.Stride, 1}
 		if direct {
 			out := target{dst.Data[at*dst.Stride:], dst.Stride, count}
 			start := out

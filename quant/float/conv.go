@@ -60,7 +60,7 @@ func (c *Conv) apply(dst, src Map, pad []float32, relu bool, scratch *Scratch) {
 		count := min(patchPixels, pixels-at)
 		patches, stride := c.Patches(src, at, count, dst.Size, pad, scratch)
 		out := target{dst.Data[at*dst.Stride:], dst.Stride, count}
-		c.weights.mul(out, target{data: c.bias}, left{patches, stride, 1})
+		c.weights.mul(out, target{data: c.bias}, Left{patches, stride, 1})
 		if relu {
 			reluRuns(out.data, out.stride, dst.Channels, count)
 		}

@@ -32,6 +32,22 @@ func copyRuns(dst []float32, ldd int, src []float32, lds, length, n int) {
 // AddTo adds src to dst, which has the same length.
 func AddTo(dst, src []float32) { addRuns(dst, 0, src, 0, len(dst), 1) }
 
+// AddWide adds values to sums of twice their width.
+func AddWide(sums []float64, values []float32) {
+	sums = sums[:len(values)]
+	for i := addWideVector(sums, values); i < len(values); i++ {
+		sums[i] += float64(values[i])
+	}
+}
+
+// FromBytes writes src times scale to dst, which has the same length.
+func FromBytes(dst []float32, src []uint8, scale float32) {
+	dst = dst[:len(src)]
+	for i := fromBytesVector(dst, src, scale); i < len(src); i++ {
+		dst[i] = float32(src[i]) * scale
+	}
+}
+
 // addRuns adds src to dst, run by run: if ldd is 0, it sums them.
 func addRuns(dst []float32, ldd int, src []float32, lds, length, n int) {
 	done := addRunsVector(dst, ldd, src, lds, length, n)

@@ -39,6 +39,22 @@ func addRunsVector(dst []float32, ldd int, src []float32, lds, length, n int) in
 	return done
 }
 
+func addWideVector(sums []float64, values []float32) int {
+	n := vectored(len(values))
+	if n > 0 {
+		addWideAVX2(&sums[:n][0], &values[0], n)
+	}
+	return n
+}
+
+func fromBytesVector(dst []float32, src []uint8, scale float32) int {
+	n := vectored(len(src))
+	if n > 0 {
+		fromBytesAVX2(&dst[:n][0], &src[0], scale, n)
+	}
+	return n
+}
+
 func maxOfVector(dst, x, y, z []float32) int {
 	n := vectored(len(dst))
 	if n > 0 {
@@ -73,6 +89,12 @@ func copyRunsAVX2(dst *float32, ldd int, src *float32, lds, length, n int)
 
 //go:noescape
 func addRunsAVX2(dst *float32, ldd int, src *float32, lds, length, n int)
+
+//go:noescape
+func addWideAVX2(sums *float64, values *float32, n int)
+
+//go:noescape
+func fromBytesAVX2(dst *float32, src *uint8, scale float32, n int)
 
 //go:noescape
 func maxOfAVX2(dst, x, y, z *float32, n int)

@@ -101,6 +101,41 @@ loop:
 
 // n is a positive multiple of eight in the others, which have no runs.
 
+// func addWideAVX2(sums *float64, values *float32, n int)
+TEXT ·addWideAVX2(SB), NOSPLIT, $0-24
+	MOVQ sums+0(FP), DI
+	MOVQ values+8(FP), SI
+	MOVQ n+16(FP), CX
+	XORQ AX, AX
+
+loop:
+	VCVTPS2PD (SI)(AX*4), Y0
+	VCVTPS2PD 16(SI)(AX*4), Y1
+	VADDPD    (DI)(AX*8), Y0, Y0
+	VADDPD    32(DI)(AX*8), Y1, Y1
+	VMOVUPD   Y0, (DI)(AX*8)
+	VMOVUPD   Y1, 32(DI)(AX*8)
+	NEXT
+	VZEROUPPER
+	RET
+
+// func fromBytesAVX2(dst *float32, src *uint8, scale float32, n int)
+TEXT ·fromBytesAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), DI
+	MOVQ         src+8(FP), SI
+	VBROADCASTSS scale+16(FP), Y1
+	MOVQ         n+24(FP), CX
+	XORQ         AX, AX
+
+loop:
+	VPMOVZXBD (SI)(AX*1), Y0
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y1, Y0, Y0
+	VMOVUPS   Y0, (DI)(AX*4)
+	NEXT
+	VZEROUPPER
+	RET
+
 // func maxOfAVX2(dst, x, y, z *float32, n int)
 TEXT ·maxOfAVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI

@@ -8,6 +8,10 @@ func copyRunsVector([]float32, int, []float32, int, int, int) bool { return fals
 
 func addRunsVector([]float32, int, []float32, int, int, int) int { return 0 }
 
+func addWideVector([]float64, []float32) int { return 0 }
+
+func fromBytesVector([]float32, []uint8, float32) int { return 0 }
+
 func maxOfVector(_, _, _, _ []float32) int { return 0 }
 
 func closeGatesVector([]float32, int, []float32, int, []float32, int, int, int) int { return 0 }

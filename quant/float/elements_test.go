@@ -61,6 +61,26 @@ func TestElementsMatchPlainLoops(t *testing.T) {
 	}
 }
 
+// TestConversions compares AddWide and FromBytes with their definition.
+func TestConversions(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for n := range 70 {
+		values, bytes := randomFloats(r, n), make([]uint8, n)
+		scale := float32(r.NormFloat64())
+		sums, want := make([]float64, n+1), make([]float64, n+1)
+		floats, wantFloats := make([]float32, n+1), make([]float32, n+1)
+		for i, v := range values {
+			sums[i] = r.NormFloat64()
+			bytes[i] = uint8(r.IntN(256))
+			want[i], wantFloats[i] = sums[i]+float64(v), float32(bytes[i])*scale
+		}
+		AddWide(sums, values)
+		FromBytes(floats, bytes, scale)
+		require.Equal(t, want, sums)
+		require.Equal(t, wantFloats, floats)
+	}
+}
+
 // TestRunsMatchDefinition compares loops over runs of every length, contiguous or not,
 // with one over their elements.
 func TestRunsMatchDefinition(t *testing.T) {

@@ -65,18 +65,18 @@ func randomNetwork(random *rand.Rand) *float.Network {
 }
 
 // The product of a 2x3 and a 3x2 matrix.
-func ExamplePacked_MulAdd() {
+func ExamplePacked_Mul() {
 	b := float.Pack([]float32{
 		1, 2,
 		3, 4,
 		5, 6,
 	}, 3, 2)
-	a := []float32{
+	a := float.Left{Data: []float32{
 		1, 0, 0,
 		1, 1, 1,
-	}
-	c := make([]float32, 4) // MulAdd adds to what is there
-	b.MulAdd(c, 2, a, 3, 2)
+	}, Row: 3, Step: 1}
+	c := make([]float32, 4)
+	b.Mul(c, 2, a, 2)
 	fmt.Println(c)
 	// Output: [1 2 9 12]
 }

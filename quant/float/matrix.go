@@ -77,45 +77,66 @@ func (p *Packed) setRows(m []float32, stride int) {
 	}
 }
 
-// PackTransposed packs the transpose of m, whose shape is [columns][depth]:
-// the layout of a convolution's weights.
-func PackTransposed(m []float32, columns, depth int) *Packed {
-	p := new(Packed)
+// SetTransposed is PackTransposed that reuses memory.
+func (p *Packed) SetTransposed(m []float32, columns, depth int) {
 	p.reshape(depth, columns)
+	if columns%tileColumns != 0 {
+		clear(p.data[columns/tileColumns*depth*tileColumns:])
+	}
 	for j := range columns {
 		panel := p.data[j/tileColumns*depth*tileColumns:]
 		for k, v := range m[j*depth : (j+1)*depth] {
 			panel[k*tileColumns+j%tileColumns] = v
 		}
 	}
+}
+
+// PackTransposed packs the transpose of m, whose shape is [columns][depth]:
+// the layout of a convolution's weights.
+func PackTransposed(m []float32, columns, depth int) *Packed {
+	p := new(Packed)
+	p.SetTransposed(m, columns, depth)
 	return p
+}
+
+// Set is Pack that reuses memory.
+func (p *Packed) Set(m []float32, depth, columns int) {
+	p.reshape(depth, columns)
+	p.setRows(m, columns)
 }
 
 // Pack packs m, whose shape is [depth][columns].
 func Pack(m []float32, depth, columns int) *Packed {
 	p := new(Packed)
-	p.reshape(depth, columns)
-	p.setRows(m, columns)
+	p.Set(m, depth, columns)
 	return p
 }
 
-// MulAdd adds the product of a and the packed matrix to c:
-//
-//	c[i*ldc+j] += sum over k of a[i*lda+k] * b[k][j], i < rows
-//
-// in the order of k. ldc and lda are the strides from a row to the next, in
-// elements.
-func (p *Packed) MulAdd(c []float32, ldc int, a []float32, lda, rows int) {
-	c0 := target{c, ldc, rows}
-	p.mul(c0, c0, left{a, lda, 1})
+// Left is the left matrix of a product: element (i, k) is Data[i*Row+k*Step]. Its rows
+// are contiguous where Step is 1, its columns where Row is 1.
+type Left struct {
+	Data      []float32
+	Row, Step int
 }
 
-// MulAddUpper is MulAdd for as many rows as the packed matrix has columns,
-// where only elements with i <= j are needed: most others are not computed.
-func (p *Packed) MulAddUpper(c []float32, ldc int, a []float32, lda int) {
+// Mul writes the product of a and the packed matrix to c:
+//
+//	c[i*ldc+j] = sum over k of a(i, k) * b(k, j), i < rows
+//
+// in the order of k. ldc is the stride from a row to the next, in elements.
+func (p *Packed) Mul(c []float32, ldc int, a Left, rows int) {
+	zeros := borrow(p.columns)
+	clear(*zeros)
+	p.mul(target{c, ldc, rows}, target{data: *zeros}, a)
+	spare.Put(zeros)
+}
+
+// MulUpper is Mul for as many rows as the packed matrix has columns, where only
+// elements with i <= j are needed. Others are undefined: most are not computed.
+func (p *Packed) MulUpper(c []float32, ldc int, a Left) {
 	for j := 0; j < p.columns; j += tileColumns {
 		panel := Packed{p.depth, min(tileColumns, p.columns-j), p.data[j*p.depth : (j+tileColumns)*p.depth]}
-		panel.MulAdd(c[j:], ldc, a, lda, min(j+tileColumns, p.columns))
+		panel.Mul(c[j:], ldc, a, min(j+tileColumns, p.columns))
 	}
 }
 
@@ -127,13 +148,6 @@ type target struct {
 	rows   int
 }
 
-// left is the left matrix of a product: element (i, k) is
-// data[i*row+k*step].
-type left struct {
-	data      []float32
-	row, step int
-}
-
 // from returns the part from a row and a column on.
 func (c target) from(row, column int) target {
 	return target{c.data[row*c.stride+column:], c.stride, c.rows - row}
@@ -141,7 +155,7 @@ func (c target) from(row, column int) target {
 
 // mul writes start plus the product to c. start has as many rows as c, or its stride
 // is 0; it may be c.
-func (p *Packed) mul(c, start target, a left) {
+func (p *Packed) mul(c, start target, a Left) {
 	if c.rows == 0 || p.columns == 0 {
 		return
 	}
@@ -153,9 +167,9 @@ func (p *Packed) mul(c, start target, a left) {
 	// access out of bounds there.
 	_ = c.data[(c.rows-1)*c.stride+p.columns-1]
 	_ = start.data[(c.rows-1)*start.stride+p.columns-1]
-	_ = a.data[(c.rows-1)*a.row+(p.depth-1)*a.step]
+	_ = a.Data[(c.rows-1)*a.Row+(p.depth-1)*a.Step]
 	for k := 0; k < p.depth; k += depthBlock {
-		p.mulBlock(c, start, left{a.data[k*a.step:], a.row, a.step}, k, min(k+depthBlock, p.depth))
+		p.mulBlock(c, start, Left{a.Data[k*a.Step:], a.Row, a.Step}, k, min(k+depthBlock, p.depth))
 		start = c
 	}
 }
@@ -165,7 +179,7 @@ func (p *Packed) mul(c, start target, a left) {
 const depthBlock = 256
 
 // mulBlock is mul for the rows [from, to) of the packed matrix.
-func (p *Packed) mulBlock(c, start target, a left, from, to int) {
+func (p *Packed) mulBlock(c, start target, a Left, from, to int) {
 	set := &isas[len(isas)-1]
 	next := p.depth * tileColumns
 	for j := 0; j < p.columns; j += tileColumns {
@@ -175,7 +189,7 @@ func (p *Packed) mulBlock(c, start target, a left, from, to int) {
 		case width >= 2*tileColumns && set.pairs != nil:
 			done := part.mul(set.pairs, c.from(0, j), start.from(0, j), a)
 			if done < c.rows {
-				rest := left{a.data[done*a.row:], a.row, a.step}
+				rest := Left{a.Data[done*a.Row:], a.Row, a.Step}
 				part.mul(set.singles, c.from(done, j), start.from(done, j), rest)
 				part.rows = panel[next+from*tileColumns : next+to*tileColumns]
 				part.mul(set.singles, c.from(done, j+tileColumns), start.from(done, j+tileColumns), rest)
@@ -202,11 +216,11 @@ type panels struct {
 
 // mul computes the columns of one tile for as many rows as the tiles can, and returns
 // their number.
-func (p panels) mul(tiles []tile, c, start target, a left) int {
+func (p panels) mul(tiles []tile, c, start target, a Left) int {
 	i := 0
 	for _, t := range tiles {
 		for ; i+t.rows <= c.rows; i += t.rows {
-			t.mul(c.data[i*c.stride:], c.stride, start.data[i*start.stride:], start.stride, a.data[i*a.row:], a.row, a.step, p.rows, p.next)
+			t.mul(c.data[i*c.stride:], c.stride, start.data[i*start.stride:], start.stride, a.Data[i*a.Row:], a.Row, a.Step, p.rows, p.next)
 		}
 	}
 	return i

@@ -27,9 +27,9 @@ func eachISA(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// TestMulAddMatchesDefinition compares the product with the plain sum, bit for
+// TestMulMatchesDefinition compares the product with the plain sum, bit for
 // bit: vector code, edges, the left matrix as it is and transposed.
-func TestMulAddMatchesDefinition(t *testing.T) {
+func TestMulMatchesDefinition(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))
 		for i := range 300 {
@@ -45,32 +45,33 @@ func TestMulAddMatchesDefinition(t *testing.T) {
 					transposed[k*ldt+i] = a[i*lda+k]
 				}
 				for j := range columns {
+					want[i*ldc+j] = 0
 					for k := range depth {
 						want[i*ldc+j] = fma(a[i*lda+k], b[j*depth+k], want[i*ldc+j])
 					}
 				}
 			}
 			packed := PackTransposed(b, columns, depth)
-			packed.MulAdd(got, ldc, a, lda, rows)
+			packed.Mul(got, ldc, Left{a, lda, 1}, rows)
 			require.Equal(t, want, got, "%d rows, %d columns, depth %d", rows, columns, depth)
-			sums := target{gotTransposed, ldc, rows}
-			packed.mul(sums, sums, left{transposed, 1, ldt})
+			packed.Mul(gotTransposed, ldc, Left{transposed, 1, ldt}, rows)
 			require.Equal(t, want, gotTransposed, "transposed: %d rows, %d columns, depth %d", rows, columns, depth)
 		}
 	})
 }
 
-// TestMulAddUpper compares the upper triangle with the whole product.
-func TestMulAddUpper(t *testing.T) {
+// TestMulUpper compares the upper triangle with the whole product.
+func TestMulUpper(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(7, 7))
 		for range 100 {
 			n, depth := 1+r.IntN(60), 1+r.IntN(40)
 			a, b := randomFloats(r, n*depth), randomFloats(r, depth*n)
 			packed := Pack(b, depth, n)
-			want, got := make([]float32, n*n), make([]float32, n*n)
-			packed.MulAdd(want, n, a, depth, n)
-			packed.MulAddUpper(got, n, a, depth)
+			want, got := randomFloats(r, n*n), randomFloats(r, n*n)
+			left := Left{a, depth, 1}
+			packed.Mul(want, n, left, n)
+			packed.MulUpper(got, n, left)
 			for i := range n {
 				require.Equal(t, want[i*n+i:(i+1)*n], got[i*n+i:(i+1)*n])
 			}
@@ -78,24 +79,25 @@ func TestMulAddUpper(t *testing.T) {
 	})
 }
 
-// TestPacksAgree packs a matrix and its transpose, the first in memory with
-// old values.
+// TestPacksAgree packs a matrix and its transpose, in new memory and in memory with old
+// values.
 func TestPacksAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
-	reused := &Packed{data: randomFloats(r, 20000)}
+	reused, reusedTransposed := &Packed{data: randomFloats(r, 20000)}, &Packed{data: randomFloats(r, 20000)}
 	for range 100 {
 		depth, columns := 1+r.IntN(40), 1+r.IntN(50)
 		m, transposed := randomFloats(r, depth*columns), make([]float32, depth*columns)
-		reused.reshape(depth, columns)
 		for k := range depth {
 			for j := range columns {
 				transposed[j*depth+k] = m[k*columns+j]
 			}
 		}
-		reused.setRows(m, columns)
 		want := PackTransposed(transposed, columns, depth)
 		require.Equal(t, want, Pack(m, depth, columns))
+		reused.Set(m, depth, columns)
 		require.Equal(t, want, reused)
+		reusedTransposed.SetTransposed(transposed, columns, depth)
+		require.Equal(t, want, reusedTransposed)
 	}
 }
 
