@@ -36,7 +36,6 @@ type Config struct {
 	Schedule       Schedule  // of the rate, by batch (linear to zero)
 	Momentum       float64   // (0.9); negative: none
 	Decay          float64   // of weights, not of biases, as a part of the gradient (2e-4); negative: none
-	StartDecay     float64   // decay of the weights of all but the last layer towards their start, in place of Decay (L2-SP: Li et al., arXiv:1802.01483); 0: none
 	Dropout        float64   // probability that an input of the last convolution is zeroed
 	LabelSmoothing float64   // share of a target that is spread over all classes
 	Clip           float64   // largest norm of the gradient; 0: no limit
@@ -100,8 +99,6 @@ func (c *Config) check(g *model.Graph) error {
 		return fmt.Errorf("a momentum of %v: expected less than 1", c.Momentum)
 	case !(c.Decay < 1):
 		return fmt.Errorf("a weight decay of %v: expected less than 1", c.Decay)
-	case !(c.StartDecay >= 0 && c.StartDecay < 1):
-		return fmt.Errorf("a weight decay of %v towards the start: expected at least 0 and less than 1", c.StartDecay)
 	case !(c.Dropout >= 0 && c.Dropout <= 0.99):
 		return fmt.Errorf("dropout of %v: expected 0 to 0.99", c.Dropout)
 	case !(c.LabelSmoothing >= 0 && c.LabelSmoothing < 1):

@@ -24,18 +24,9 @@ func TestSGDFollowsTheDefinition(t *testing.T) {
 	}
 }
 
-// TestUpdate: one step is -rate*(scale*g + decay*w), or with w's distance to the start
-// in place of w.
-func TestUpdate(t *testing.T) {
-	update := func(penalty func(gradient, weights []float32)) []float32 {
-		w, g := []float32{2, -1}, []float32{10, 0}
-		scaleBy(g, 0.5)
-		penalty(g, w)
-		move(w, g, NewSGD(0.9, make([]float32, 2)), 0.1)
-		return w
-	}
-	shrunk := update(func(g, w []float32) { decay(g, w, 0.25) })
-	require.InDeltaSlice(t, []float32{2 - 0.1*(5+0.5), -1 + 0.1*0.25}, shrunk, 1e-6)
-	pulled := update(func(g, w []float32) { pull(g, w, []float32{1, -1}, 0.25) })
-	require.InDeltaSlice(t, []float32{2 - 0.1*(5+0.25), -1}, pulled, 1e-6)
+// TestMoveDecaysAndScales: one step is -rate*(scale*g + decay*w).
+func TestMoveDecaysAndScales(t *testing.T) {
+	w := []float32{2, -1}
+	move(w, []float32{10, 0}, 0.5, 0.25, NewSGD(0.9, make([]float32, 2)), 0.1)
+	require.InDeltaSlice(t, []float32{2 - 0.1*(5+0.5), -1 + 0.1*0.25}, w, 1e-6)
 }

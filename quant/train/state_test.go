@@ -40,7 +40,7 @@ func stateAfter(t testing.TB, cfg Config, batches int) []byte {
 }
 
 func stateConfig() Config {
-	return Config{Fingerprint: "options and data", Epochs: 3, Batch: 5, Rate: 0.05, StartDecay: 0.1, Dropout: 0.3, Average: 2}
+	return Config{Fingerprint: "options and data", Epochs: 3, Batch: 5, Rate: 0.05, Dropout: 0.3, Average: 2}
 }
 
 // TestResumeEqualsUninterrupted: a run that is stopped after any batch, stored, read

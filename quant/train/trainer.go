@@ -22,7 +22,6 @@ type Trainer struct {
 	state      *State
 	gradients  *Gradients
 	optimisers []layerOptimiser // by layer; without a value where a layer does not change
-	start      []float.Layer    // what StartDecay pulls to; nil without it
 	loss       crossEntropy
 	weightRate float64 // factor of the rate of weights
 	biasRate   float64 // of biases
@@ -54,10 +53,9 @@ func New(net *float.Network, src Source, cfg Config) (*Trainer, error) {
 	return Resume(newState(net, cfg.Fingerprint), net, src, cfg)
 }
 
-// Resume continues a run from its State, which it takes over. The topology, input and
-// labels of net must be those of the run, as must the source and the configuration,
-// apart from Workers. The parameters of net are used by Config.StartDecay only, for which
-// all but those of the last layer must be those of the start.
+// Resume continues a run from its State, which it takes over. The parameters of
+// net are not used, only its topology, input and labels, which must be those of the
+// run, as must the source and the configuration, apart from Workers.
 func Resume(state *State, net *float.Network, src Source, cfg Config) (*Trainer, error) {
 	if src.Len() < 1 {
 		return nil, errors.New("no pictures to train on")
@@ -93,9 +91,6 @@ func resume(state *State, net *float.Network, pictures int, cfg Config) (*Traine
 		loss:       crossEntropy{cfg.LabelSmoothing, cfg.ClassWeights},
 		weightRate: 1,
 		biasRate:   1,
-	}
-	if cfg.StartDecay > 0 {
-		t.start = clone(net.Layers)
 	}
 	for l, v := range state.velocity {
 		if trained[l] {
@@ -198,47 +193,22 @@ func (t *Trainer) norm(total *Shard) float64 {
 
 // step moves the parameters against a gradient, times scale, which it overwrites.
 func (t *Trainer) step(total *Shard, scale float64) {
-	rate, last := t.rate(t.state.Epoch*t.batches()+t.state.Batch), len(t.optimisers)-1
+	rate := t.rate(t.state.Epoch*t.batches() + t.state.Batch)
 	t.layers(func(l int) {
 		g, p := total.Layers[l], t.state.layers[l]
 		layerRate := rate * t.cfg.layerRate(l)
-		scaleBy(g.Weights, scale)
-		scaleBy(g.Biases, scale)
-		if t.start != nil && l != last {
-			pull(g.Weights, p.Weights, t.start[l].Weights, t.cfg.StartDecay)
-		} else {
-			decay(g.Weights, p.Weights, t.cfg.Decay)
-		}
-		move(p.Weights, g.Weights, t.optimisers[l].weights, layerRate*t.weightRate)
-		move(p.Bias, g.Biases, t.optimisers[l].biases, layerRate*t.biasRate)
+		move(p.Weights, g.Weights, scale, t.cfg.Decay, t.optimisers[l].weights, layerRate*t.weightRate)
+		move(p.Bias, g.Biases, scale, 0, t.optimisers[l].biases, layerRate*t.biasRate)
 	})
 }
 
-func scaleBy(values []float32, factor float64) {
-	f := float32(factor)
-	for i := range values {
-		values[i] *= f
+// move updates parameters by a gradient, times scale, which it overwrites.
+func move(parameters, gradient []float32, scale, decay float64, o Optimiser, rate float64) {
+	s, d := float32(scale), float32(decay)
+	for i, g := range gradient {
+		// The conversions forbid fused multiply-adds.
+		gradient[i] = float32(g*s) + float32(d*parameters[i])
 	}
-}
-
-// decay adds the gradient of a penalty of the squared weights.
-func decay(gradient, weights []float32, factor float64) {
-	f := float32(factor)
-	for i, w := range weights {
-		gradient[i] += float32(f * w) // the conversion forbids a fused multiply-add
-	}
-}
-
-// pull adds the gradient of a penalty of the squared distance to the start.
-func pull(gradient, weights, start []float32, factor float64) {
-	f := float32(factor)
-	for i, w := range weights {
-		gradient[i] += float32(f * (w - start[i])) // as in decay
-	}
-}
-
-// move updates parameters by a gradient, which it overwrites.
-func move(parameters, gradient []float32, o Optimiser, rate float64) {
 	o.Step(gradient, gradient, rate)
 	for i, u := range gradient {
 		parameters[i] -= u

@@ -189,35 +189,6 @@ func TestDecayHasNoBiases(t *testing.T) {
 	}
 }
 
-// TestStartDecay: of weights without a gradient, those of the last layer shrink, and the
-// others return to the start, from wherever the run was interrupted.
-func TestStartDecay(t *testing.T) {
-	net := start(t)
-	cfg := Config{Epochs: 1, Batch: 12, Rate: 1, Momentum: -1, Decay: 0.1, StartDecay: 0.2, ClassWeights: make([]float32, 3)}
-	trainer, err := New(net, bars{12}, cfg)
-	require.NoError(t, err)
-	const away = 0.5
-	for _, l := range trainer.state.layers {
-		for i := range l.Weights {
-			l.Weights[i] += away
-		}
-	}
-	resumed, err := Resume(trainer.state, net, bars{12}, cfg)
-	require.NoError(t, err)
-	n, err := resumed.Run(t.Context())
-	require.NoError(t, err)
-	last := len(n.Layers) - 1
-	for l := range n.Layers {
-		for i, w := range net.Layers[l].Weights {
-			want := w + 0.8*away
-			if l == last {
-				want = 0.9 * (w + away)
-			}
-			require.InDelta(t, want, n.Layers[l].Weights[i], 1e-6)
-		}
-	}
-}
-
 // TestAverage: the result is the mean of the weights after each batch of the last
 // epochs.
 func TestAverage(t *testing.T) {
@@ -353,7 +324,6 @@ func TestInvalidConfigurations(t *testing.T) {
 		"a learning rate of NaN":       {Rate: nan},
 		"a momentum of 1":              {Momentum: 1},
 		"a weight decay of 2":          {Decay: 2},
-		"-0.5 towards the start":       {StartDecay: -0.5},
 		"dropout of 1":                 {Dropout: 1},
 		"label smoothing of NaN":       {LabelSmoothing: nan},
 		"a gradient clipped at -1":     {Clip: -1},
