@@ -29,6 +29,7 @@ func (j *job) fingerprint() string {
 		fmt.Sprintf("-rate %v", j.rate),
 		fmt.Sprintf("-mirror %v", j.mirror),
 		fmt.Sprintf("-mix %v", j.mixed),
+		fmt.Sprintf("-train-size %d", j.side),
 		fmt.Sprintf("side %d", j.store.Side()),
 	}
 	return strings.Join(lines, "\n")

@@ -105,11 +105,14 @@ func TestFewPictures(t *testing.T) {
 // interrupted. The interrupted one writes a network, too.
 func TestResume(t *testing.T) {
 	j := newJob(t, 12)
-	j.from = fromFineTune
+	j.from, j.side = fromFineTune, testnet.Small().Size-2
 	whole := again(j)
 	require.NoError(t, whole.run(t.Context()))
 	want, err := os.ReadFile(j.out)
 	require.NoError(t, err)
+	n, err := sqz.ReadFile(j.out)
+	require.NoError(t, err)
+	require.Equal(t, testnet.Small().Size, n.Input.Size)
 	require.NoFileExists(t, j.checkpoint)
 	require.Len(t, whole.validationCurve, 3)
 
@@ -134,6 +137,7 @@ func TestResume(t *testing.T) {
 		{func(j *job) { j.seed = 2 }, "is the state of a run with other pictures, classes or another split"},
 		{func(j *job) { j.batch = 9 }, "is the state of a run with -batch 8 instead of -batch 9"},
 		{func(j *job) { j.mirror = false }, "is the state of a run with -mirror true instead of -mirror false"},
+		{func(j *job) { j.side-- }, "with -train-size "},
 		{func(j *job) { j.classes = []string{"open", "closed"} }, "is the state of a run with other pictures"},
 		{func(j *job) { j.from = fromHead }, "-resume: training the head is not resumed"},
 		{func(j *job) { j.checkpoint += "x" }, "-resume: there is no checkpoint "},
@@ -153,6 +157,24 @@ func TestResume(t *testing.T) {
 	require.Equal(t, want, got)
 	require.Equal(t, whole.validationCurve, resumed.validationCurve)
 	require.NoFileExists(t, j.checkpoint)
+}
+
+// TestTrainSize: a side that the topology cannot have is refused before anything is trained,
+// as are more pixels than the network crops of a picture.
+func TestTrainSize(t *testing.T) {
+	j := newJob(t, 8)
+	j.from, j.side = fromFineTune, 5
+	require.ErrorContains(t, again(j).run(t.Context()), "-train-size 5: ")
+	j.side = testnet.Small().Size + 30
+	require.ErrorContains(t, again(j).run(t.Context()), "-train-size 61: a picture resized to 35 cannot be cropped to 61")
+}
+
+// TestDefaultSide: fine-tuning takes smaller pictures, but none that are too small.
+func TestDefaultSide(t *testing.T) {
+	require.Equal(t, 162, defaultSide(fromFineTune, 227))
+	require.Equal(t, 128, defaultSide(fromFineTune, 150))
+	require.Equal(t, 64, defaultSide(fromFineTune, 64))
+	require.Equal(t, 227, defaultSide(fromScratch, 227))
 }
 
 // TestScratch: random weights, in a topology that the options state.

@@ -41,6 +41,9 @@ func (j *job) train(ctx context.Context) error {
 	if j.mixed < 0 {
 		j.mixed = defaultMixed(j.way)
 	}
+	if j.side == 0 {
+		j.side = defaultSide(j.way, j.input.Size)
+	}
 	if j.resume {
 		return j.resumeTraining(ctx)
 	}
@@ -57,11 +60,19 @@ func (j *job) train(ctx context.Context) error {
 }
 
 // untrained returns the network with the classes' head, or with random weights.
-func (j *job) untrained() (*float.Network, error) {
-	if j.way != fromScratch {
-		return train.ReplaceHead(j.start, j.set.Classes, true, j.seed)
+func (j *job) untrained() (n *float.Network, err error) {
+	if j.way == fromScratch {
+		n, err = train.Initialize(j.topology, j.input, j.set.Classes, train.Xavier, j.seed)
+	} else {
+		n, err = train.ReplaceHead(j.start, j.set.Classes, true, j.seed)
 	}
-	return train.Initialize(j.topology, j.input, j.set.Classes, train.Xavier, j.seed)
+	if err != nil {
+		return nil, err
+	}
+	if err := withSide(n, j.side).Validate(); err != nil {
+		return nil, fmt.Errorf("-train-size %d: %w", j.side, err)
+	}
+	return n, nil
 }
 
 // headVariants is the number of variants of each picture on which the head is
@@ -113,6 +124,7 @@ func (j *job) source(n *float.Network, mixed float64) (*store.Source, error) {
 // trainLayers trains all layers from a network or from the state of an interrupted
 // run.
 func (j *job) trainLayers(ctx context.Context, n *float.Network, state *train.State) error {
+	n = withSide(n, j.side)
 	source, err := j.source(n, j.mixed)
 	if err != nil {
 		return err
@@ -139,7 +151,7 @@ func (j *job) trainLayers(ctx context.Context, n *float.Network, state *train.St
 	t.close()
 	j.curve = trainer.State().Curve
 	if trained != nil {
-		j.net = trained
+		j.net = withSide(trained, j.input.Size)
 	}
 	if errors.Is(err, context.Canceled) {
 		if err := j.writeCheckpoint(trainer.State()); err != nil {
@@ -149,6 +161,13 @@ func (j *job) trainLayers(ctx context.Context, n *float.Network, state *train.St
 		}
 	}
 	return err
+}
+
+// withSide returns the network for inputs of another side. It shares the parameters.
+func withSide(n *float.Network, side int) *float.Network {
+	resized := *n
+	resized.Topology.Size, resized.Input.Size = side, side
+	return &resized
 }
 
 // recipe returns the options of training all layers.
@@ -206,6 +225,17 @@ func defaultMixed(way string) float64 {
 	return 0 // the paper's recipe
 }
 
+// defaultSide is the side of the variants that all layers are trained on: in fine-tuning,
+// 162 pixels of 227. A random crop shows things larger than the crop of a whole picture
+// does; in a smaller variant they are about as large as edge will see them (Touvron et al.,
+// arXiv:1906.06423), and it takes half the time.
+func defaultSide(way string, input int) int {
+	if way == fromFineTune {
+		return max(input*5/7, min(input, 128))
+	}
+	return input
+}
+
 // passes returns the number of epochs that pass over a number of pictures.
 func passes(pictures, total, least, most int) int {
 	return min(max(total/max(1, pictures), least), most)
@@ -258,7 +288,7 @@ const curvePictures = 200
 // endEpoch measures the accuracy and writes the checkpoint.
 func (j *job) endEpoch(ctx context.Context, s *train.State, t *tracker) error {
 	if len(j.validation.Data) > 0 {
-		accuracy, err := j.accuracyOf(ctx, s.Network())
+		accuracy, err := j.accuracyOf(ctx, withSide(s.Network(), j.input.Size))
 		if err != nil {
 			return err
 		}
