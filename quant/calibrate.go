@@ -86,7 +86,7 @@ func (c *calibrator) measure(ctx context.Context, g group, params []float.Layer)
 		convs[i], partial[i] = float.NewConv(s, params[i]), newPartialStats(s)
 	}
 	pad := c.pad(g.convs[0])
-	outputs := make([]*histogram, c.workers)
+	outputs := make([]*histogram, min(c.workers, shards, len(c.samples))) // of all that InShards calls
 	for i := range outputs {
 		outputs[i] = newHistogram(g.channels())
 	}

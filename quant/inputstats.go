@@ -1,8 +1,6 @@
 package quant
 
 import (
-	"slices"
-
 	"gonum.org/v1/gonum/mat"
 
 	"halfmeg/model"
@@ -96,8 +94,10 @@ func addUpper(sums []float64, values []float32, n int) {
 
 // resize returns n elements of memory, which grows as needed, with undefined contents.
 func resize(memory *[]float32, n int) []float32 {
-	*memory = slices.Grow((*memory)[:0], n)[:n]
-	return *memory
+	if cap(*memory) < n {
+		*memory = make([]float32, n)
+	}
+	return (*memory)[:n]
 }
 
 // samplePatches gathers patches, evenly spread over the output map, each followed by a 1:

@@ -35,3 +35,23 @@ func TestScaleAgainstBruteForce(t *testing.T) {
 	}
 	require.Less(t, squared(bestScale(d.largest(), d.squaredError)), 1.05*best)
 }
+
+// TestHistogramMerge: two histograms of halves are that of the whole.
+func TestHistogramMerge(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	whole, first, second := newHistogram(3), newHistogram(3), newHistogram(3)
+	for i := range 10 {
+		m := float.NewMap(4, 3)
+		for k := range m.Data {
+			m.Data[k] = float32(r.NormFloat64())
+		}
+		if i == 9 {
+			m.Data[0] = float32(math.NaN())
+		}
+		whole.add(m)
+		[]*histogram{first, second}[i%2].add(m)
+	}
+	first.merge(second)
+	require.Equal(t, whole, first)
+	require.True(t, first.overflow)
+}

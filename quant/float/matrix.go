@@ -77,7 +77,8 @@ func (p *Packed) setRows(m []float32, stride int) {
 	}
 }
 
-// SetTransposed is PackTransposed that reuses memory.
+// SetTransposed packs the transpose of m, whose shape is [columns][depth], in the memory of
+// the matrix before.
 func (p *Packed) SetTransposed(m []float32, columns, depth int) {
 	p.reshape(depth, columns)
 	if columns%tileColumns != 0 {
@@ -99,7 +100,7 @@ func PackTransposed(m []float32, columns, depth int) *Packed {
 	return p
 }
 
-// Set is Pack that reuses memory.
+// Set packs m, whose shape is [depth][columns], in the memory of the matrix before.
 func (p *Packed) Set(m []float32, depth, columns int) {
 	p.reshape(depth, columns)
 	p.setRows(m, columns)
@@ -113,7 +114,7 @@ func Pack(m []float32, depth, columns int) *Packed {
 }
 
 // Left is the left matrix of a product: element (i, k) is Data[i*Row+k*Step]. Its rows
-// are contiguous where Step is 1, its columns where Row is 1.
+// are contiguous where Step is 1, its columns where Row is 1. Strides are not negative.
 type Left struct {
 	Data      []float32
 	Row, Step int
@@ -162,6 +163,9 @@ func (p *Packed) mul(c, start target, a Left) {
 	if p.depth == 0 {
 		c.copy(start, p.columns)
 		return
+	}
+	if c.stride < 0 || a.Row < 0 || a.Step < 0 {
+		panic("float: negative stride")
 	}
 	// The last elements that vector code touches: a panic here instead of an
 	// access out of bounds there.

@@ -12,6 +12,9 @@ import (
 	"halfmeg/quant/train"
 )
 
+// recipeNumber counts the changes of what recipe sets and no option does.
+const recipeNumber = 2
+
 // fingerprint states what a run depends on, a line each. The number of workers is
 // not part of it, nor are options of the output.
 func (j *job) fingerprint() string {
@@ -29,8 +32,9 @@ func (j *job) fingerprint() string {
 		fmt.Sprintf("-rate %v", j.rate),
 		fmt.Sprintf("-mirror %v", j.mirror),
 		fmt.Sprintf("-mix %v", j.mixed),
-		fmt.Sprintf("-train-size %d", j.side),
 		fmt.Sprintf("side %d", j.store.Side()),
+		fmt.Sprintf("-train-size %d", j.side),
+		fmt.Sprintf("recipe %d", recipeNumber),
 	}
 	return strings.Join(lines, "\n")
 }
@@ -47,6 +51,8 @@ func difference(stored, now string) string {
 			return "other pictures, classes or another split"
 		case "weights":
 			return "other weights"
+		case "recipe":
+			return "another version of the program"
 		case "side":
 			return "another -memory, by which pictures are shrunk otherwise"
 		default:

@@ -61,7 +61,7 @@ func readFlags() *settings {
 	flag.Float64Var(&s.rate, "rate", 0, "learning `rate` at its highest (default: by the way of training)")
 	flag.BoolVar(&s.mirror, "mirror", true, "mirror half of the pictures; -mirror=false for signs, text and anything else with a left and a right")
 	flag.Func("mix", "`share` of the pictures, 0 to 1, that are blended with another (mixup), for fine-tune and scratch (default: by the way of training)", s.setMixed)
-	flag.IntVar(&s.side, "train-size", 0, "side in `pixels` of the pictures that fine-tune and scratch train on (default: 5/7 of the network's input for fine-tune, the whole for scratch)")
+	flag.IntVar(&s.side, "train-size", 0, "side in `pixels` of the pictures that fine-tune and scratch train on (default: for fine-tune 5/7 of the network's input, but not less than 128; for scratch all of it)")
 	flag.StringVar(&s.checkpoint, "checkpoint", "", "`file` for the state of fine-tune and scratch, written after each epoch and deleted at the end (default: that of -out, ending in .checkpoint)")
 	flag.BoolVar(&s.resume, "resume", false, "continue from the checkpoint")
 	flag.IntVar(&s.memory, "memory", 1024, "`MiB` of memory for decoded pictures; what does not fit is shrunk, or decoded again in each epoch")

@@ -22,7 +22,9 @@ import (
 	"halfmeg/quant/float"
 	"halfmeg/quant/importer"
 	"halfmeg/quant/train"
+	"halfmeg/tools/train/dataset"
 	"halfmeg/tools/train/example"
+	"halfmeg/tools/train/store"
 )
 
 // newJob returns a job that trains a small random network on drawn pictures.
@@ -169,12 +171,49 @@ func TestTrainSize(t *testing.T) {
 	require.ErrorContains(t, again(j).run(t.Context()), "-train-size 61: a picture resized to 35 cannot be cropped to 61")
 }
 
-// TestDefaultSide: fine-tuning takes smaller pictures, but none that are too small.
-func TestDefaultSide(t *testing.T) {
-	require.Equal(t, 162, defaultSide(fromFineTune, 227))
-	require.Equal(t, 128, defaultSide(fromFineTune, 150))
-	require.Equal(t, 64, defaultSide(fromFineTune, 64))
-	require.Equal(t, 227, defaultSide(fromScratch, 227))
+// TestDefaults: what flags do not state depends on the way of training and the number of
+// pictures.
+func TestDefaults(t *testing.T) {
+	type values struct {
+		epochs      int
+		rate, mixed float64
+		side        int
+	}
+	for _, c := range []struct {
+		way      string
+		input    int
+		pictures int
+		stated   values
+		want     values
+	}{
+		{fromFineTune, 227, 250, values{mixed: -1}, values{100, 0.0025, 0.5, 162}},
+		{fromFineTune, 150, 2000, values{mixed: -1}, values{80, 0.01, 0.5, 128}},
+		{fromFineTune, 64, 1_000_000, values{mixed: -1}, values{12, 0.01, 0.5, 64}},
+		{fromFineTune, 227, 250, values{7, 0.3, 0, 99}, values{7, 0.3, 0, 99}},
+		{fromScratch, 128, 2000, values{mixed: -1}, values{100, 0.007, 0, 128}},
+		{fromHead, 227, 250, values{mixed: -1}, values{}},
+	} {
+		j := &job{settings: &settings{from: c.way, epochs: c.stated.epochs, rate: c.stated.rate, mixed: c.stated.mixed, side: c.stated.side}}
+		j.way, j.input.Size = c.way, c.input
+		j.setDefaults(c.pictures)
+		require.Equal(t, c.want, values{j.epochs, j.rate, j.mixed, j.side}, "%s, %d pictures", c.way, c.pictures)
+	}
+}
+
+// TestWarmup: the rate of a start from random weights rises to the stated one even in a
+// short run.
+func TestWarmup(t *testing.T) {
+	for _, pictures := range []int{40, 4000} {
+		j := &job{settings: &settings{batch: 8, epochs: 5, rate: 0.01}}
+		j.way, j.training, j.set, j.store = fromScratch, make([]dataset.Item, pictures), &dataset.Set{}, &store.Store{}
+		schedule, rounds := j.recipe(1).Schedule, 5*pictures/8
+		highest := 0.0
+		for i := range rounds {
+			highest = max(highest, schedule(i, rounds))
+		}
+		require.Less(t, schedule(0, rounds), 0.51)
+		require.Greater(t, highest, 0.85)
+	}
 }
 
 // TestScratch: random weights, in a topology that the options state.
