@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"halfmeg/camera"
 	"halfmeg/camera/pixel"
 	"halfmeg/cmd/edge/internal/config"
+	"halfmeg/internal/lazyregexp"
 )
 
 // Camera selects cameras and what to request from each.
@@ -51,14 +51,14 @@ type NamedCamera struct {
 }
 
 // namedCamera matches NAME=ADDRESS. A file with such a name needs ./ in front.
-var namedCamera = regexp.MustCompile(`^([\p{L}\d][\p{L}\d _-]{0,31})=(.*)$`)
+var namedCamera = lazyregexp.New(`^([\p{L}\d][\p{L}\d _-]{0,31})=(.*)$`)
 
 // Cameras returns the selected cameras, at least one. Several must have different names.
 func (c *Camera) Cameras() ([]NamedCamera, error) {
 	var list []NamedCamera
 	for _, text := range c.Selected {
 		n := NamedCamera{Address: text}
-		if m := namedCamera.FindStringSubmatch(text); m != nil {
+		if m := namedCamera().FindStringSubmatch(text); m != nil {
 			n = NamedCamera{Name: m[1], Address: m[2]}
 		}
 		switch {
