@@ -116,7 +116,7 @@ func (j *job) quantize(ctx context.Context) error {
 		return err
 	}
 	if m.Blind() != "" {
-		j.warn(metrics.BlindWarning(m.Blind()))
+		j.warn(m.Blind() + ": it has learnt nothing that tells the classes apart; try a lower -rate or more -epochs")
 	}
 	found, err := m.Search(ctx, compress.Limits{Bytes: j.bytes, Start: firstDivergence, Enough: enoughBytes})
 	if err != nil {

@@ -230,6 +230,18 @@ func TestScratch(t *testing.T) {
 	require.Equal(t, testnet.Small().Size, n.Topology.Size)
 }
 
+// TestLearnsNothing: a rate at which all ReLUs close without a loss that is not finite ends
+// in a warning.
+func TestLearnsNothing(t *testing.T) {
+	j := newJob(t, 12)
+	j.from, j.weights, j.rate = fromScratch, "", 2
+	text, err := os.ReadFile(j.options.Topology)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(j.options.Topology, bytes.Replace(text, []byte(`"classes":5,`), nil, 1), 0o600))
+	require.NoError(t, j.run(t.Context()))
+	require.Contains(t, strings.Join(j.warnings, "\n"), "it has learnt nothing that tells the classes apart; try a lower -rate or more -epochs")
+}
+
 // TestDiverges: a rate that is too high ends the training with an error; the best
 // network is written.
 func TestDiverges(t *testing.T) {
