@@ -86,7 +86,7 @@ func (c *calibrator) measure(ctx context.Context, g group, params []float.Layer)
 		convs[i], partial[i] = float.NewConv(s, params[i]), newPartialStats(s)
 	}
 	pad := c.pad(g.convs[0])
-	outputs := make([]*histogram, min(c.workers, shards, len(c.samples))) // of all that InShards calls
+	outputs := make([]*histogram, min(c.workers, shards, len(c.samples))) // InShards uses no more workers
 	for i := range outputs {
 		outputs[i] = newHistogram(g.channels())
 	}
@@ -129,7 +129,7 @@ func (c *calibrator) measure(ctx context.Context, g group, params []float.Layer)
 }
 
 // forward applies a group's convolutions, without a ReLU; each writes its
-// channels of the result, which uses memory.
+// channels of the result, which is in memory that grows as needed.
 func forward(g group, convs []*float.Conv, in float.Map, pad []float32, memory *[]float32, scratch *float.Scratch) float.Map {
 	out := newMap(memory, g.convs[0].OutSize, g.channels())
 	for i, s := range g.convs {
@@ -153,7 +153,8 @@ func (c *calibrator) pad(s model.Step) []float32 {
 	return []float32{float32(mean[0]), float32(mean[1]), float32(mean[2])}
 }
 
-// maxPool applies a group's pool, if it has one. The result uses memory.
+// maxPool applies a group's pool, if it has one; the result is then in memory that grows
+// as needed.
 func maxPool(g group, m float.Map, memory *[]float32) float.Map {
 	if g.pool == nil {
 		return m

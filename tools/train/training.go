@@ -186,7 +186,7 @@ func (j *job) setDefaults(pictures int) {
 	}
 }
 
-// recipe returns the configuration for training all of some layers.
+// recipe returns the configuration of the trainer for a network of as many layers.
 func (j *job) recipe(layers int) train.Config {
 	cfg := train.Config{
 		Workers:      j.workers,
