@@ -100,8 +100,8 @@ func resize(memory *[]float32, n int) []float32 {
 	return (*memory)[:n]
 }
 
-// samplePatches gathers patches, evenly spread over the output map, each followed by a 1:
-// as many as fill dst.
+// samplePatches fills dst with patches, evenly spread over the output map, each followed by
+// a 1.
 func samplePatches(dst []float32, c *float.Conv, s model.Step, in float.Map, pad []float32, scratch *float.Scratch) {
 	depth := s.Kernel * s.Kernel * s.In
 	count := len(dst) / (depth + 1)

@@ -60,6 +60,17 @@ func TestMulMatchesDefinition(t *testing.T) {
 	})
 }
 
+// TestNegativeStride: vector code would read before the slice.
+func TestNegativeStride(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		packed := Pack(make([]float32, 32*20), 20, 32)
+		a, c := make([]float32, 4000), make([]float32, 4*32)
+		require.Panics(t, func() { packed.Mul(c, 32, Left{a, -1, 100}, 4) })
+		require.Panics(t, func() { packed.Mul(c, 32, Left{a, 100, -1}, 4) })
+		require.Panics(t, func() { packed.Mul(c, -32, Left{a, 100, 1}, 4) })
+	})
+}
+
 // TestMulUpper compares the upper triangle with the whole product.
 func TestMulUpper(t *testing.T) {
 	eachISA(t, func(t *testing.T) {

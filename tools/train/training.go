@@ -186,7 +186,7 @@ func (j *job) setDefaults(pictures int) {
 	}
 }
 
-// recipe returns the configuration of the trainer for a network of as many layers.
+// recipe returns the configuration for training a network with a number of layers.
 func (j *job) recipe(layers int) train.Config {
 	cfg := train.Config{
 		Workers:      j.workers,
@@ -225,20 +225,20 @@ const (
 // with mixed pairs and smaller crops; 80 % with the values below and 30 epochs. A decay
 // towards the start (arXiv:1802.01483) changed nothing that could be measured.
 //
-// Few pictures need a lower rate. With 195 of ants and bees, and 49 others to validate,
-// 0.01 was right on 88.4 % (as many as the last layer alone), 0.002 on 91.2 %: means over
-// three splits of the training pictures.
+// Few pictures need a lower rate. With 195 pictures of ants and bees, the accuracy on 49
+// others was 88.4 % at a rate of 0.01, the same as with the last layer alone, and 91.2 % at
+// 0.002: means over three splits of the training pictures.
 const (
 	fineTuneRate     = 0.01
-	fullRatePictures = 1000 // below that, the rate is proportional to their number
+	fullRatePictures = 1000 // with fewer, the rate is proportional to their number
 	fineTuneMixed    = 0.5
 )
 
 // Training from scratch differs from the paper (arXiv:1602.07360, and the solver that its
 // authors published), which starts with Xavier's rule, at a rate of 0.04 for batches of 512
 // pictures, of which it has a million. With batches of 32 out of 1626 pictures of waste,
-// nothing was learnt at that rate; 0.02 learnt more slowly than 0.007, and dropout made no
-// difference in the first epochs.
+// nothing was learnt at that rate, and at 0.02 the loss fell more slowly than at 0.007. At 64
+// pixels dropout changed the accuracy by 0.0 ± 2.1 points over three seeds.
 const (
 	scratchRate   = 0.007
 	scratchWarmup = 250 // batches
