@@ -45,7 +45,7 @@ func newCalibrator(n *float.Network, pictures [][]int8, workers int) *calibrator
 	return c
 }
 
-// workspace is the memory of one worker.
+// workspace is the working memory of one worker.
 type workspace struct {
 	statsMemory
 	codes  []float32 // a map of codes as numbers

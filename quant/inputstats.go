@@ -64,7 +64,7 @@ type layerInput struct {
 	pad    []float32 // outside the map, by channel; nil means zeros
 }
 
-// statsMemory is what the additions of one goroutine reuse.
+// statsMemory is the working memory of add, for one goroutine.
 type statsMemory struct {
 	scratch       float.Scratch
 	x, y, product []float32

@@ -40,7 +40,7 @@ func newKFAC(s model.Step) *kfac {
 	return k
 }
 
-// kfacMemory is what the additions of one goroutine reuse.
+// kfacMemory is the working memory of add, for one goroutine.
 type kfacMemory struct {
 	gradient, rows, product []float32
 	packed                  float.Packed

@@ -42,7 +42,7 @@ func (h *histogram) add(m float.Map) {
 	}
 }
 
-// merge adds another histogram of as many channels.
+// merge adds another histogram with the same number of channels.
 func (h *histogram) merge(other *histogram) {
 	accumulate(h.counts, other.counts)
 	h.overflow = h.overflow || other.overflow

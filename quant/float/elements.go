@@ -32,7 +32,7 @@ func copyRuns(dst []float32, ldd int, src []float32, lds, length, n int) {
 // AddTo adds src to dst, which has the same length.
 func AddTo(dst, src []float32) { addRuns(dst, 0, src, 0, len(dst), 1) }
 
-// AddWide adds values to sums, of which there are as many or more.
+// AddWide adds values to sums, which may be longer.
 func AddWide(sums []float64, values []float32) {
 	sums = sums[:len(values)]
 	for i := addWideVector(sums, values); i < len(values); i++ {

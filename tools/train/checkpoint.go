@@ -12,7 +12,7 @@ import (
 	"halfmeg/quant/train"
 )
 
-// recipeNumber counts the changes of what recipe sets and no option does.
+// recipeNumber is increased when recipe changes something that no option sets.
 const recipeNumber = 2
 
 // fingerprint states what a run depends on, a line each. The number of workers is
