@@ -23,7 +23,7 @@ type result struct {
 	way             string
 	headCurve       []train.Epoch // of the last layer alone
 	curve           []train.Epoch // of all layers
-	validationCurve []float64     // accuracy after each epoch of curve
+	validationCurve []float64     // accuracy after every measuredEvery epochs of curve
 	net             *float.Network
 	chosen          *compress.Attempt
 	float           [][]float32 // logits on the validation pictures

@@ -48,11 +48,15 @@ const (
 	plotHeight          = 224
 )
 
-// curve is a named sequence of values at x = 1, 2, …
+// curve is a named sequence of values at x = step, 2*step, …
 type curve struct {
 	kind, name string
+	step       int
 	values     []float64
 }
+
+// x is the position of a value.
+func (c *curve) x(i int) int { return (i + 1) * c.step }
 
 func newPlot(id, title string, x, y chart.Axis) plot {
 	p := plot{Title: title, ID: id, Left: plotLeft, Right: plotRight, Top: plotTop, Bottom: plotBottom, Height: plotHeight}
@@ -71,7 +75,7 @@ func curves(r *Report) []plot {
 	add := func(id, title string, low float64, all ...curve) {
 		length, values := 0, []float64{low}
 		for _, c := range all {
-			length, values = max(length, len(c.values)), append(values, c.values...)
+			length, values = max(length, c.x(len(c.values)-1)), append(values, c.values...)
 		}
 		if length < 2 {
 			return
@@ -87,7 +91,7 @@ func curves(r *Report) []plot {
 			for i := 1; i < len(c.values); i++ {
 				p.Lines = append(p.Lines, line{
 					Kind: c.kind,
-					X1:   chart.Percent(x.At(float64(i))), X2: chart.Percent(x.At(float64(i + 1))),
+					X1:   chart.Percent(x.At(float64(c.x(i - 1)))), X2: chart.Percent(x.At(float64(c.x(i)))),
 					Y1: chart.Pixel(y.At(c.values[i-1])), Y2: chart.Pixel(y.At(c.values[i])),
 				})
 			}
@@ -95,15 +99,15 @@ func curves(r *Report) []plot {
 		plots = append(plots, p)
 	}
 	loss, accuracy := split(r.Head)
-	add("head-loss", "Last layer: loss by epoch", 0, curve{"training", "training", loss})
-	add("head-accuracy", "Last layer: right answers by epoch, in %", 100, curve{"training", "training", accuracy})
+	add("head-loss", "Last layer: loss by epoch", 0, curve{"training", "training", 1, loss})
+	add("head-accuracy", "Last layer: right answers by epoch, in %", 100, curve{"training", "training", 1, accuracy})
 	loss, accuracy = split(r.All)
-	add("loss", "All layers: loss by epoch", 0, curve{"training", "training", loss})
+	add("loss", "All layers: loss by epoch", 0, curve{"training", "training", 1, loss})
 	var validation []float64
 	for _, v := range r.Validation {
 		validation = append(validation, 100*v)
 	}
-	add("accuracy", "All layers: right answers by epoch, in %", 100, curve{"training", "variants of training pictures", accuracy}, curve{"validation", "validation pictures (float)", validation})
+	add("accuracy", "All layers: right answers by epoch, in %", 100, curve{"training", "variants of training pictures", 1, accuracy}, curve{"validation", "validation pictures (float)", r.MeasuredEvery, validation})
 	return plots
 }
 

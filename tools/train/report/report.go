@@ -27,9 +27,10 @@ type Report struct {
 	Warnings []string
 	Settings []Setting
 
-	Head       []Epoch   // training of the last layer alone
-	All        []Epoch   // training of all layers
-	Validation []float64 // share of validation pictures that are right, after each epoch of All
+	Head          []Epoch   // training of the last layer alone
+	All           []Epoch   // training of all layers
+	Validation    []float64 // share of validation pictures that are right, after every MeasuredEvery epochs of All
+	MeasuredEvery int
 
 	// Labels, and the logits of the float and the int8 network, by validation
 	// picture.

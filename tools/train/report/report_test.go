@@ -18,12 +18,12 @@ func sample() Report {
 		Warnings:   []string{"only few"},
 		Head:       []Epoch{{2, 0.25}, {1, 0.5}},
 		All:        []Epoch{{1, 0.5}, {0.5, 0.75}, {0.25, 1}},
-		Validation: []float64{0.5, 0.5, 0.75},
-		Labels:     []int{0, 0, 1, 1},
-		Float:      [][]float32{{2, 0}, {2, 0}, {0, 2}, {0, 2}},
-		Int8:       [][]float32{{2, 0}, {0, 3}, {1, 0}, {0, 2}},
-		Mistakes:   []Mistake{{Image: image.NewGray(image.Rect(0, 0, 8, 6)), File: "a.jpg", Label: "ants", Answer: "bees", Probability: 0.95}, {File: "gone.jpg"}},
-		Settings:   []Setting{{"Seed", "1"}},
+		Validation: []float64{0.5, 0.5, 0.75}, MeasuredEvery: 1,
+		Labels:   []int{0, 0, 1, 1},
+		Float:    [][]float32{{2, 0}, {2, 0}, {0, 2}, {0, 2}},
+		Int8:     [][]float32{{2, 0}, {0, 3}, {1, 0}, {0, 2}},
+		Mistakes: []Mistake{{Image: image.NewGray(image.Rect(0, 0, 8, 6)), File: "a.jpg", Label: "ants", Answer: "bees", Probability: 0.95}, {File: "gone.jpg"}},
+		Settings: []Setting{{"Seed", "1"}},
 	}
 }
 
@@ -66,6 +66,18 @@ func TestPageWithoutPictures(t *testing.T) {
 	require.Contains(t, page, "the accuracy was not measured")
 	require.NotContains(t, page, "Confusion matrix</h2>")
 	require.NotContains(t, page, "NaN")
+}
+
+// TestMeasuredEvery: the points of the validation curve stand at the epochs after which
+// they were measured.
+func TestMeasuredEvery(t *testing.T) {
+	r := Report{All: make([]Epoch, 4), Validation: []float64{0.5, 0.75}, MeasuredEvery: 2}
+	plots := curves(&r)
+	lines := plots[len(plots)-1].Lines
+	require.Len(t, lines, 3+1)
+	validation := lines[3]
+	require.Equal(t, lines[1].X1, validation.X1, "epoch 2")
+	require.Equal(t, lines[2].X2, validation.X2, "epoch 4")
 }
 
 func TestMostConfident(t *testing.T) {
