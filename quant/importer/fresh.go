@@ -44,7 +44,7 @@ func (o Options) Fresh(classes int) (model.Topology, model.Input, error) {
 	}
 	// The mean and standard deviation of ImageNet, and the whole picture.
 	in := model.TorchvisionInput()
-	in.Size, in.Fit, in.Resize = t.Size, model.Squash, t.Size*256/224
+	in.Size, in.Fit = t.Size, model.Direct
 	if c.order != nil {
 		in.Order = *c.order
 	}
@@ -57,7 +57,10 @@ func (o Options) Fresh(classes int) (model.Topology, model.Input, error) {
 	if c.fit != nil {
 		in.Fit = *c.fit
 	}
-	in.Resize = cmp.Or(c.resize, in.Resize)
+	in.Resize = 0
+	if in.Fit != model.Direct {
+		in.Resize = cmp.Or(c.resize, t.Size*256/224) // as torchvision
+	}
 	_, err = t.GraphFor(in, nil)
 	return t, in, err
 }

@@ -16,6 +16,10 @@ func TestFresh(t *testing.T) {
 	require.Equal(t, model.Head{Classes: 7, Linear: true}, topology.Head)
 	require.Equal(t, freshSize, topology.Size)
 	require.Equal(t, freshSize, in.Size)
+	require.Equal(t, model.Direct, in.Fit)
+	_, in, err = Options{Fit: "squash"}.Fresh(7)
+	require.NoError(t, err)
+	require.Equal(t, freshSize*256/224, in.Resize)
 	require.Equal(t, model.V11().Fires, topology.Fires)
 
 	topology, in, err = Options{Topology: "v1.0", Size: 96, Head: "relu", Pool: "floor", Fit: "crop", Order: "bgr", Mean: "100", Std: "50", Resize: 110, Conv1Pad: "3"}.Fresh(2)

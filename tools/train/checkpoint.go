@@ -13,7 +13,7 @@ import (
 )
 
 // recipeNumber is increased when recipe changes something that no option sets.
-const recipeNumber = 2
+const recipeNumber = 3
 
 // fingerprint states what a run depends on, a line each. The number of workers is
 // not part of it, nor are options of the output.
@@ -32,6 +32,7 @@ func (j *job) fingerprint() string {
 		fmt.Sprintf("-rate %v", j.rate),
 		fmt.Sprintf("-mirror %v", j.mirror),
 		fmt.Sprintf("-mix %v", j.mixed),
+		fmt.Sprintf("input %+v", j.input),
 		fmt.Sprintf("side %d", j.store.Side()),
 		fmt.Sprintf("-train-size %d", j.side),
 		fmt.Sprintf("recipe %d", recipeNumber),
@@ -51,6 +52,8 @@ func difference(stored, now string) string {
 			return "other pictures, classes or another split"
 		case "weights":
 			return "other weights"
+		case "input":
+			return "another input, by -fit, -size or other options"
 		case "recipe":
 			return "another version of the program"
 		case "side":
@@ -85,6 +88,11 @@ func (j *job) resumeTraining(ctx context.Context) error {
 	n, err := j.untrained()
 	if err != nil {
 		return err
+	}
+	if j.share() < 1 { // the state does not hold the network with the trained head
+		if n, err = j.trainHead(ctx, n); err != nil {
+			return err
+		}
 	}
 	fmt.Printf("%s: continuing after epoch %d\n", j.checkpoint, state.Epoch)
 	return j.trainLayers(ctx, n, state)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"halfmeg/model"
 	"halfmeg/quant/importer"
 	"halfmeg/tools/internal/cli"
 )
@@ -46,6 +47,9 @@ const (
 	fromScratch  = "scratch"
 )
 
+// wholePicture is the -fit by which nothing is cut off.
+var wholePicture = model.Direct.String()
+
 func readFlags() *settings {
 	s := &settings{mixed: -1}
 	var classes string
@@ -69,6 +73,7 @@ func readFlags() *settings {
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures processed in parallel; the result does not depend on it")
 	flag.BoolVar(&s.example, "example", false, "draw a small data set, train on it and recognise further pictures; takes no other flag than -pictures, a new folder for it, and -out, -from, -report")
 	s.options.Flags(flag.CommandLine)
+	s.options.Fit, flag.Lookup("fit").DefValue = wholePicture, wholePicture
 	cli.Flags(tool, about)
 	s.validate(classes)
 	return s
@@ -119,7 +124,9 @@ func (s *settings) validateWay() {
 		usage("-from scratch starts from random weights: -weights %s does not apply", s.weights)
 	case s.resume && s.from == fromHead:
 		usage("-resume: training the head is not resumed, because it takes only a minute")
-	case s.weights == "" && s.from != fromScratch && s.options != (importer.Options{Pool: "auto"}):
+	case s.options.Resize > 0 && s.options.Fit == wholePicture:
+		usage("-resize %d: needs -fit crop or squash, because the whole picture is used otherwise", s.options.Resize)
+	case s.weights == "" && s.from != fromScratch && s.options != (importer.Options{Pool: "auto", Fit: s.options.Fit, Resize: s.options.Resize}):
 		usage("options that describe weights, such as -topology or -mean, need -weights FILE or -from scratch")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"halfmeg/internal/testnet"
+	"halfmeg/model"
 	"halfmeg/model/sqz"
 	"halfmeg/quant/exporter"
 	"halfmeg/quant/float"
@@ -140,6 +142,7 @@ func TestResume(t *testing.T) {
 		{func(j *job) { j.batch = 9 }, "is the state of a run with -batch 8 instead of -batch 9"},
 		{func(j *job) { j.mirror = false }, "is the state of a run with -mirror true instead of -mirror false"},
 		{func(j *job) { j.side-- }, "with -train-size "},
+		{func(j *job) { j.options.Fit = "squash" }, "with another input, by -fit, -size or other options"},
 		{func(j *job) { j.classes = []string{"open", "closed"} }, "is the state of a run with other pictures"},
 		{func(j *job) { j.from = fromHead }, "-resume: training the head is not resumed"},
 		{func(j *job) { j.checkpoint += "x" }, "-resume: there is no checkpoint "},
@@ -171,6 +174,43 @@ func TestTrainSize(t *testing.T) {
 	require.ErrorContains(t, again(j).run(t.Context()), "-train-size 61: a picture resized to 35 cannot be cropped to 61")
 }
 
+// TestFit: the built-in network's pictures are cropped only if -fit says so.
+func TestFit(t *testing.T) {
+	for _, c := range []struct {
+		fit    string
+		resize int
+		want   model.Input
+	}{
+		{"direct", 0, model.Input{Fit: model.Direct}},
+		{"crop", 0, model.Input{Fit: model.Crop, Resize: 256}},
+		{"squash", 300, model.Input{Fit: model.Squash, Resize: 300}},
+	} {
+		j := &job{settings: &settings{options: importer.Options{Fit: c.fit, Resize: c.resize}}}
+		n, err := j.readStart()
+		require.NoError(t, err)
+		require.Equal(t, c.want.Fit, n.Input.Fit)
+		require.Equal(t, c.want.Resize, n.Input.Resize)
+	}
+	j := &job{settings: &settings{options: importer.Options{Fit: "crop", Resize: 200}}}
+	_, err := j.readStart()
+	require.ErrorContains(t, err, "-fit crop -resize 200: a picture resized to 200 cannot be cropped to 227")
+	j.options.Fit = "cut"
+	_, err = j.readStart()
+	require.ErrorContains(t, err, "-fit: resize rule \"cut\" is none of")
+}
+
+// TestFrozen: fine-tuning leaves conv1, fire2 and fire3 of v1.1 as they are.
+func TestFrozen(t *testing.T) {
+	g, err := model.V11().Graph()
+	require.NoError(t, err)
+	rates := layerRates(model.V11())
+	require.Len(t, rates, len(g.Convolutions))
+	for l, c := range g.Convolutions {
+		module, _, _ := strings.Cut(c.Name, "/")
+		require.Equal(t, slices.Contains([]string{"conv1", "fire2", "fire3"}, module), rates[l] == 0, c.Name)
+	}
+}
+
 // TestDefaults: what flags do not state depends on the way of training and the number of
 // pictures.
 func TestDefaults(t *testing.T) {
@@ -187,7 +227,7 @@ func TestDefaults(t *testing.T) {
 		want     values
 	}{
 		{fromFineTune, 227, 250, values{mixed: -1}, values{100, 0.0025, 0.5, 162}},
-		{fromFineTune, 150, 2000, values{mixed: -1}, values{80, 0.01, 0.5, 128}},
+		{fromFineTune, 150, 2000, values{mixed: -1}, values{40, 0.01, 0.5, 128}},
 		{fromFineTune, 64, 1_000_000, values{mixed: -1}, values{12, 0.01, 0.5, 64}},
 		{fromFineTune, 227, 250, values{7, 0.3, 0, 99}, values{7, 0.3, 0, 99}},
 		{fromScratch, 128, 2000, values{mixed: -1}, values{100, 0.007, 0, 128}},
@@ -206,7 +246,7 @@ func TestWarmup(t *testing.T) {
 	for _, pictures := range []int{40, 4000} {
 		j := &job{settings: &settings{batch: 8, epochs: 5, rate: 0.01}}
 		j.way, j.training, j.set, j.store = fromScratch, make([]dataset.Item, pictures), &dataset.Set{}, &store.Store{}
-		schedule, rounds := j.recipe(1).Schedule, 5*pictures/8
+		schedule, rounds := j.recipe(testnet.Small()).Schedule, 5*pictures/8
 		highest := 0.0
 		for i := range rounds {
 			highest = max(highest, schedule(i, rounds))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -53,6 +54,9 @@ func (j *job) readStart() (*float.Network, error) {
 			return nil, err
 		}
 		fmt.Printf("start: %s as built into edge (int8)\n", pretrained.Default)
+		if n.Input, err = j.fit(n.Input); err != nil {
+			return nil, err
+		}
 		return quant.Dequantize(n)
 	}
 	loaded, err := importer.Load(j.weights, j.options)
@@ -64,6 +68,21 @@ func (j *job) readStart() (*float.Network, error) {
 	}
 	fmt.Printf("start: %s\n", j.weights)
 	return loaded.Network, nil
+}
+
+// fit returns the built-in network's input with the rule of -fit and -resize.
+func (j *job) fit(in model.Input) (model.Input, error) {
+	if err := in.Fit.UnmarshalText([]byte(j.options.Fit)); err != nil {
+		return in, fmt.Errorf("-fit: %w", err)
+	}
+	in.Resize = cmp.Or(j.options.Resize, in.Resize)
+	if in.Fit == model.Direct {
+		in.Resize = 0
+	}
+	if err := in.Validate(); err != nil {
+		return in, fmt.Errorf("-fit %s -resize %d: %w", j.options.Fit, j.options.Resize, err)
+	}
+	return in, nil
 }
 
 // readPictures lists and decodes the pictures and divides them.
