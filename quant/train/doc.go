@@ -12,7 +12,8 @@
 //     pictures are enough.
 //   - Fine-tuning: ReplaceHead and Head, then New and Trainer.Run at a low
 //     rate. Config.LayerRates slows the early layers down or freezes them; the
-//     backward pass ends at the first layer that is trained.
+//     backward pass ends at the first layer that is trained. With few pictures, a
+//     network between the start and the result is better than both: Interpolate.
 //
 // The caller provides a Source, which draws variants of pictures (an Augmenter
 // helps) and their targets: distributions over the classes, so that pictures can be
@@ -29,6 +30,6 @@
 //	gradients.go  sharded sums of gradients; loss.go: cross-entropy
 //	pictures.go   the whole network on pictures; head.go: the last layer on features
 //	state.go      the state of a run and its file
-//	start.go      random weights and new heads
+//	start.go      random weights and new heads; interpolate.go: between two networks
 //	sgd.go, adam.go, schedule.go, sampler.go, augment.go, dropout.go: parts
 package train

@@ -6,10 +6,9 @@ import (
 	"halfmeg/quant/float"
 )
 
-// Interpolate returns the network whose parameters are a share of the way from those of one
-// network to those of another with the same topology: 0 is from, 1 is to. Between
-// a pretrained network and the same network fine-tuned on few pictures, a point on this line is often better
-// than both ends (Wortsman et al., arXiv:2109.01903).
+// Interpolate returns (1-share)*from + share*to, parameter by parameter. Both have the same
+// topology. Between a pretrained network and what fine-tuning on few pictures makes of it,
+// there are often better ones than both (Wortsman et al., arXiv:2109.01903).
 func Interpolate(from, to *float.Network, share float64) *float.Network {
 	n := *to
 	n.Layers = slices.Clone(to.Layers)

@@ -131,7 +131,7 @@ also measures the agreement with a reference network, which needs no labels.
 
   go run ./tools/eval -model squeezenet.sqz -against squeezenet.onnx -images pictures/
 
-`+cli.PicturesHelp+"\n"+cli.FitHelp)
+`+cli.PicturesHelp+"\n"+cli.FitHelp+cli.FitAdvice)
 	fit = strings.ToLower(fit)
 	switch {
 	case s.model == "" || s.images == "":

@@ -197,7 +197,7 @@ If the classes of pictures are known, the tool checks that pictures are
 preprocessed as the network expects. It prints what it assumed, with the flag to
 override it.
 
-` + cli.PicturesHelp + "\n" + cli.FitHelp + "\n" + cli.TopologyHelp
+` + cli.PicturesHelp + "\n" + cli.FitHelp + cli.FitAdvice + "\n" + cli.TopologyHelp
 
 // printLayers prints the bytes and the signal-to-noise ratios of each layer.
 func printLayers(r *quant.Result, sizes sqz.Sizes) {

@@ -23,6 +23,7 @@ func (j *job) fingerprint() string {
 		weights = j.start.Source.SHA256
 	}
 	lines := []string{
+		fmt.Sprintf("recipe %d", recipeNumber), // first: what follows may have another meaning
 		"pictures " + j.set.Fingerprint(),
 		"weights " + weights,
 		"-from " + j.way,
@@ -35,7 +36,6 @@ func (j *job) fingerprint() string {
 		fmt.Sprintf("input %+v", j.input),
 		fmt.Sprintf("side %d", j.store.Side()),
 		fmt.Sprintf("-train-size %d", j.side),
-		fmt.Sprintf("recipe %d", recipeNumber),
 	}
 	return strings.Join(lines, "\n")
 }
@@ -43,7 +43,10 @@ func (j *job) fingerprint() string {
 // difference names the first difference of two fingerprints.
 func difference(stored, now string) string {
 	a, b := strings.Split(stored, "\n"), strings.Split(now, "\n")
-	for i := range min(len(a), len(b)) {
+	if len(a) != len(b) || a[0] != b[0] {
+		return "another version of the program"
+	}
+	for i := range a {
 		if a[i] == b[i] {
 			continue
 		}
@@ -53,11 +56,9 @@ func difference(stored, now string) string {
 		case "weights":
 			return "other weights"
 		case "input":
-			return "another input, by -fit, -size or other options"
-		case "recipe":
-			return "another version of the program"
+			return "another input (-fit, -resize, -size, -order, -mean or -std)"
 		case "side":
-			return "another -memory, by which pictures are shrunk otherwise"
+			return "another -memory, which changes the size of the pictures in memory"
 		default:
 			return fmt.Sprintf("%s instead of %s", a[i], b[i])
 		}
@@ -91,6 +92,7 @@ func (j *job) resumeTraining(ctx context.Context) error {
 	}
 	if j.share() < 1 { // the state does not hold the network with the trained head
 		if n, err = j.trainHead(ctx, n); err != nil {
+			j.net = nil // what the interrupted run wrote is better
 			return err
 		}
 	}
@@ -115,4 +117,9 @@ func readCheckpoint(path string) (*train.State, error) {
 }
 
 // writeCheckpoint replaces the checkpoint. If that fails, the one before remains.
-func (j *job) writeCheckpoint(s *train.State) error { return write(j.checkpoint, s.Encode) }
+func (j *job) writeCheckpoint(s *train.State) (err error) {
+	if s.Attachment, err = json.Marshal(attachment{j.validationCurve, j.headCurve}); err != nil {
+		return err
+	}
+	return write(j.checkpoint, s.Encode)
+}

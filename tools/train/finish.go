@@ -22,7 +22,7 @@ import (
 type result struct {
 	way             string
 	headCurve       []train.Epoch // of the last layer alone
-	curve           []train.Epoch // of all layers
+	curve           []train.Epoch // of fine-tuning or training from scratch
 	validationCurve []float64     // accuracy after every measuredEvery epochs of curve
 	net             *float.Network
 	chosen          *compress.Attempt

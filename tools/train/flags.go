@@ -32,7 +32,7 @@ type settings struct {
 	rate       float64 // 0: by the way of training
 	mirror     bool
 	mixed      float64 // negative: by the way of training
-	side       int     // of the variants that all layers are trained on; 0: by the way of training
+	side       int     // of the variants for fine-tune and scratch; 0: by the way of training
 	memory     int     // in MiB
 	bytes      int
 	workers    int
@@ -47,7 +47,7 @@ const (
 	fromScratch  = "scratch"
 )
 
-// wholePicture is the -fit by which nothing is cut off.
+// wholePicture is the value of -fit that crops nothing.
 var wholePicture = model.Direct.String()
 
 func readFlags() *settings {
@@ -104,6 +104,7 @@ func (s *settings) validate(classes string) {
 	case len(s.classes) == 1:
 		usage("-classes %s: at least two classes are needed", classes)
 	}
+	s.validateFit()
 	s.validateWay()
 	s.validateNumbers()
 	if s.example && s.out == "" {
@@ -124,10 +125,21 @@ func (s *settings) validateWay() {
 		usage("-from scratch starts from random weights: -weights %s does not apply", s.weights)
 	case s.resume && s.from == fromHead:
 		usage("-resume: training the head is not resumed, because it takes only a minute")
-	case s.options.Resize > 0 && s.options.Fit == wholePicture:
-		usage("-resize %d: needs -fit crop or squash, because the whole picture is used otherwise", s.options.Resize)
 	case s.weights == "" && s.from != fromScratch && s.options != (importer.Options{Pool: "auto", Fit: s.options.Fit, Resize: s.options.Resize}):
 		usage("options that describe weights, such as -topology or -mean, need -weights FILE or -from scratch")
+	}
+}
+
+func (s *settings) validateFit() {
+	s.options.Fit = strings.ToLower(s.options.Fit)
+	err := new(model.Fit).UnmarshalText([]byte(s.options.Fit))
+	switch {
+	case err != nil:
+		usage("-fit: %v", err)
+	case s.options.Resize < 0:
+		usage("-resize %d: must not be negative", s.options.Resize)
+	case s.options.Resize > 0 && s.options.Fit == wholePicture:
+		usage("-resize %d needs -fit crop or -fit squash; direct, the default, crops nothing", s.options.Resize)
 	}
 }
 
@@ -173,8 +185,11 @@ for it.
 How it trains (-from):
   head       only the last layer; the others are those of the start. Seconds to a
              minute, and enough for a few dozen pictures a class
-  fine-tune  the last layer first, then all layers. Minutes, more accurate from
-             about a hundred pictures a class
+  fine-tune  the last layer first, then all but the earliest. Minutes, more accurate
+             from about a hundred pictures a class
   scratch    all layers from random weights. Hours and thousands of pictures
 
-` + cli.FitHelp + "\n" + cli.TopologyHelp
+` + cli.FitHelp + `Training adapts the network to the rule, and the .sqz file tells edge to use it.
+With the default, direct, nothing at the edges is lost.
+
+` + cli.TopologyHelp

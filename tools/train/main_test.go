@@ -49,7 +49,7 @@ func newJob(t *testing.T, pictures int) *job {
 	return &job{settings: &settings{
 		pictures: filepath.Join(dir, "pictures"), out: filepath.Join(dir, "a.sqz"), floatOut: filepath.Join(dir, "a.safetensors"),
 		reportOut: filepath.Join(dir, "a.html"), checkpoint: filepath.Join(dir, "a.checkpoint"),
-		weights: weights, options: importer.Options{Topology: description, Pool: "auto"},
+		weights: weights, options: importer.Options{Topology: description, Pool: "auto", Fit: wholePicture},
 		from: fromHead, seed: 1, epochs: 3, batch: 8, mirror: true, memory: 64, workers: 2,
 	}}
 }
@@ -120,19 +120,12 @@ func TestResume(t *testing.T) {
 	require.NoFileExists(t, j.checkpoint)
 	require.Len(t, whole.validationCurve, 3)
 
-	interrupted := again(j)
-	ctx, cancel := context.WithCancel(t.Context())
-	interrupted.watch = func(p train.Progress) {
-		if p.Epoch == 2 && p.Batch == 2 {
-			cancel()
-		}
-	}
-	require.NoError(t, interrupted.run(ctx))
+	interrupted := interrupt(t, j, 2, 2)
 	require.Contains(t, interrupted.warnings, "interrupted: the network as trained so far is written")
-	require.FileExists(t, j.checkpoint)
 	early, err := os.ReadFile(j.out)
 	require.NoError(t, err)
 	require.NotEqual(t, want, early)
+	checkOutcome(t, interrupted)
 
 	for _, c := range []struct {
 		change func(*job)
@@ -142,7 +135,7 @@ func TestResume(t *testing.T) {
 		{func(j *job) { j.batch = 9 }, "is the state of a run with -batch 8 instead of -batch 9"},
 		{func(j *job) { j.mirror = false }, "is the state of a run with -mirror true instead of -mirror false"},
 		{func(j *job) { j.side-- }, "with -train-size "},
-		{func(j *job) { j.options.Fit = "squash" }, "with another input, by -fit, -size or other options"},
+		{func(j *job) { j.options.Fit = "squash" }, "with another input (-fit, "},
 		{func(j *job) { j.classes = []string{"open", "closed"} }, "is the state of a run with other pictures"},
 		{func(j *job) { j.from = fromHead }, "-resume: training the head is not resumed"},
 		{func(j *job) { j.checkpoint += "x" }, "-resume: there is no checkpoint "},
@@ -154,6 +147,30 @@ func TestResume(t *testing.T) {
 		require.ErrorContains(t, refused.run(t.Context()), c.want)
 	}
 
+	requireResumed(t, j, whole, want)
+	interrupt(t, j, 1, 4) // the accuracy is measured after it
+	requireResumed(t, j, whole, want)
+}
+
+// interrupt runs a job until a batch, at which it is interrupted.
+func interrupt(t *testing.T, j *job, epoch, batch int) *job {
+	t.Helper()
+	interrupted := again(j)
+	ctx, cancel := context.WithCancel(t.Context())
+	interrupted.watch = func(p train.Progress) {
+		if p.Epoch == epoch && p.Batch == batch {
+			cancel()
+		}
+	}
+	require.NoError(t, interrupted.run(ctx))
+	require.ErrorIs(t, ctx.Err(), context.Canceled)
+	require.FileExists(t, j.checkpoint)
+	return interrupted
+}
+
+// requireResumed continues an interrupted job, with the result of the whole one.
+func requireResumed(t *testing.T, j, whole *job, want []byte) {
+	t.Helper()
 	resumed := again(j)
 	resumed.resume, resumed.workers = true, 1
 	require.NoError(t, resumed.run(t.Context()))
@@ -161,7 +178,32 @@ func TestResume(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	require.Equal(t, whole.validationCurve, resumed.validationCurve)
+	require.Equal(t, whole.headCurve, resumed.headCurve)
 	require.NoFileExists(t, j.checkpoint)
+}
+
+// checkOutcome: the network that an interrupted run wrote lies between the start and the
+// state, and conv1 is that of the start.
+func checkOutcome(t *testing.T, interrupted *job) {
+	t.Helper()
+	state, err := readCheckpoint(interrupted.checkpoint)
+	require.NoError(t, err)
+	trained, last := state.Network(), len(interrupted.net.Layers)-1
+	start := *trained
+	start.Layers = append(slices.Clone(interrupted.start.Layers[:last]), trained.Layers[last])
+	require.Less(t, interrupted.share(), 0.6)
+	require.Equal(t, train.Interpolate(&start, trained, interrupted.share()).Layers[:last], interrupted.net.Layers[:last])
+	require.Equal(t, start.Layers[0], interrupted.net.Layers[0])
+	require.NotEqual(t, start.Layers[1], interrupted.net.Layers[1])
+}
+
+// TestDifference names the first difference of two runs, but that of the program before all
+// others.
+func TestDifference(t *testing.T) {
+	const now = "recipe 3\npictures x\n-seed 1"
+	require.Equal(t, "-seed 2 instead of -seed 1", difference("recipe 3\npictures x\n-seed 2", now))
+	require.Equal(t, "another version of the program", difference("recipe 2\npictures y\n-seed 2", now))
+	require.Equal(t, "another version of the program", difference("pictures y\n-seed 2", now))
 }
 
 // TestTrainSize: a side that the topology cannot have is refused before anything is trained,
@@ -170,7 +212,7 @@ func TestTrainSize(t *testing.T) {
 	j := newJob(t, 8)
 	j.from, j.side = fromFineTune, 5
 	require.ErrorContains(t, again(j).run(t.Context()), "-train-size 5: ")
-	j.side = testnet.Small().Size + 30
+	j.side, j.options.Fit = testnet.Small().Size+30, "crop"
 	require.ErrorContains(t, again(j).run(t.Context()), "-train-size 61: a picture resized to 35 cannot be cropped to 61")
 }
 
@@ -208,6 +250,27 @@ func TestFrozen(t *testing.T) {
 	for l, c := range g.Convolutions {
 		module, _, _ := strings.Cut(c.Name, "/")
 		require.Equal(t, slices.Contains([]string{"conv1", "fire2", "fire3"}, module), rates[l] == 0, c.Name)
+	}
+}
+
+// TestShare: with few pictures the outcome is nearer to the network with the trained head.
+func TestShare(t *testing.T) {
+	for _, c := range []struct {
+		way      string
+		pictures int
+		want     float64
+	}{{fromFineTune, 0, 0.5}, {fromFineTune, 500, 0.75}, {fromFineTune, 1000, 1}, {fromFineTune, 5000, 1}, {fromScratch, 10, 1}} {
+		j := &job{}
+		j.way, j.training = c.way, make([]dataset.Item, c.pictures)
+		require.InDelta(t, c.want, j.share(), 1e-9, "%s, %d pictures", c.way, c.pictures)
+	}
+}
+
+// TestMeasuredEvery: a run has at most 20 points of the validation curve, and a short one
+// has a point an epoch.
+func TestMeasuredEvery(t *testing.T) {
+	for epochs, want := range map[int]int{1: 1, 20: 1, 21: 2, 40: 2, 49: 3, 100: 5} {
+		require.Equal(t, want, (&job{settings: &settings{epochs: epochs}}).measuredEvery(), "%d epochs", epochs)
 	}
 }
 
@@ -268,6 +331,13 @@ func TestScratch(t *testing.T) {
 	n, err := sqz.ReadFile(j.out)
 	require.NoError(t, err)
 	require.Equal(t, testnet.Small().Size, n.Topology.Size)
+
+	whole := again(j)
+	require.NoError(t, whole.run(t.Context()))
+	want, err := os.ReadFile(j.out)
+	require.NoError(t, err)
+	interrupt(t, j, 2, 1)
+	requireResumed(t, j, whole, want)
 }
 
 // TestLearnsNothing: a rate at which all ReLUs close without a loss that is not finite ends
@@ -338,6 +408,9 @@ func TestUsage(t *testing.T) {
 		"-pictures a -out b -from scratch -weights w": "train: -from scratch starts from random weights: -weights w does not apply\n",
 		"-pictures a -out b c":                        "train: unexpected argument \"c\": train takes only flags\n",
 		"-pictures a -out b -from head -resume":       "train: -resume: training the head is not resumed, because it takes only a minute\n",
+		"-pictures a -out b -fit cut":                 "train: -fit: resize rule \"cut\" is none of [\"squash\" \"crop\" \"direct\"]\n",
+		"-pictures a -out b -resize -5":               "train: -resize -5: must not be negative\n",
+		"-pictures a -out b -resize 300 -fit DIRECT":  "train: -resize 300 needs -fit crop or -fit squash; direct, the default, crops nothing\n",
 	} {
 		var stderr bytes.Buffer
 		c := exec.Command(binary, strings.Fields(args)...)

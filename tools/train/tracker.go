@@ -9,7 +9,7 @@ import (
 )
 
 // tracker shows the progress of training: a bar on a terminal, and a line for each
-// epoch or at the end.
+// measurement of the accuracy or at the end.
 type tracker struct {
 	bars   *progress.Bars
 	name   string
@@ -47,7 +47,7 @@ func (t *tracker) status() string {
 	return fmt.Sprintf("loss %.3f, accuracy %.1f %%, %.0f pictures/s", t.last.Loss, 100*t.last.Accuracy, rate)
 }
 
-// epoch prints a line after an epoch, where no bar is shown.
+// epoch prints a line after an epoch whose accuracy was measured, where no bar is shown.
 func (t *tracker) epoch(e train.Epoch, validation float64) {
 	if !t.bars.Visible() {
 		fmt.Printf("epoch %d of %d: loss %.3f, accuracy %.1f %% of the variants, %.1f %% of validation pictures\n",

@@ -17,8 +17,10 @@ const FitHelp = `How a picture becomes the network's square input (-fit; R is -r
           is cut out (torchvision: 256, then 224)
   direct  the whole picture is scaled to S x S, which distorts it likewise, and
           nothing is cut off
-Use what the network was trained or tested with.
 `
+
+// FitAdvice says which rule to use.
+const FitAdvice = "Use what the network was trained or tested with.\n"
 
 // TopologyHelp explains the JSON form of a topology, with an example.
 const TopologyHelp = `-topology takes a JSON file if the network is neither v1.0 nor v1.1 and its file of

@@ -84,7 +84,7 @@ func curves(r *Report) []plot {
 		y := chart.NewAxis(values, 4, plotBottom, plotTop)
 		p := newPlot(id, title, x, y)
 		for _, c := range all {
-			if len(c.values) == 0 {
+			if len(c.values) < 2 {
 				continue
 			}
 			p.Legend, p.Names = append(p.Legend, c.kind), append(p.Names, c.name)
@@ -102,12 +102,12 @@ func curves(r *Report) []plot {
 	add("head-loss", "Last layer: loss by epoch", 0, curve{"training", "training", 1, loss})
 	add("head-accuracy", "Last layer: right answers by epoch, in %", 100, curve{"training", "training", 1, accuracy})
 	loss, accuracy = split(r.All)
-	add("loss", "All layers: loss by epoch", 0, curve{"training", "training", 1, loss})
+	add("loss", "Whole network: loss by epoch", 0, curve{"training", "training", 1, loss})
 	var validation []float64
 	for _, v := range r.Validation {
 		validation = append(validation, 100*v)
 	}
-	add("accuracy", "All layers: right answers by epoch, in %", 100, curve{"training", "variants of training pictures", 1, accuracy}, curve{"validation", "validation pictures (float)", r.MeasuredEvery, validation})
+	add("accuracy", "Whole network: right answers by epoch, in %", 100, curve{"training", "variants of training pictures", 1, accuracy}, curve{"validation", "validation pictures (float)", r.MeasuredEvery, validation})
 	return plots
 }
 

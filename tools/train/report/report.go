@@ -28,7 +28,7 @@ type Report struct {
 	Settings []Setting
 
 	Head          []Epoch   // training of the last layer alone
-	All           []Epoch   // training of all layers
+	All           []Epoch   // fine-tuning, or training from scratch
 	Validation    []float64 // share of validation pictures that are right, after every MeasuredEvery epochs of All
 	MeasuredEvery int
 
