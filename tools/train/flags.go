@@ -184,9 +184,9 @@ for it.
 
 How it trains (-from):
   head       only the last layer; the others are those of the start. Seconds to a
-             minute, and enough for a few dozen pictures a class
+             minute, and enough for less than 200 pictures or classes of ImageNet
   fine-tune  the last layer first, then all but the earliest. Minutes, more accurate
-             from about a hundred pictures a class
+             from about 200 pictures on
   scratch    all layers from random weights. Hours and thousands of pictures
 
 ` + cli.FitHelp + `Training adapts the network to the rule, and the .sqz file tells edge to use it.
