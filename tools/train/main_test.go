@@ -119,6 +119,9 @@ func TestResume(t *testing.T) {
 	require.Equal(t, testnet.Small().Size, n.Input.Size)
 	require.NoFileExists(t, j.checkpoint)
 	require.Len(t, whole.validationCurve, 3)
+	page, err := os.ReadFile(j.reportOut)
+	require.NoError(t, err)
+	require.Contains(t, string(page), "<dt>Weight of the fine-tuned network</dt><dd>0.5")
 
 	interrupted := interrupt(t, j, 2, 2)
 	require.Contains(t, interrupted.warnings, "interrupted: the network as trained so far is written")

@@ -34,15 +34,7 @@ func (j *job) writeReport() error {
 		Labels:        labels,
 		Float:         j.float,
 		Int8:          j.chosen.Logits,
-		Settings: []report.Setting{
-			{Name: "Pictures", Value: j.pictures},
-			{Name: "Way", Value: j.way},
-			{Name: "Seed", Value: fmt.Sprint(j.seed)},
-			{Name: "Batch", Value: fmt.Sprint(j.batch)},
-			{Name: "Mirrored", Value: fmt.Sprint(j.mirror)},
-			{Name: "Input", Value: fmt.Sprintf("%d x %d pixels, %s", j.net.Input.Size, j.net.Input.Size, j.net.Input.Fit)},
-			{Name: "Start", Value: j.net.Source.Weights},
-		},
+		Settings:      j.reportedSettings(),
 	}
 	for _, i := range report.MostConfident(r.Int8, labels, reportedMistakes) {
 		item := dataset.Item{Path: j.validation.Items[i].Path}
@@ -60,6 +52,32 @@ func (j *job) writeReport() error {
 	}
 	// Readable for the owner only: it contains their pictures.
 	return atomicfile.Write(j.reportOut, 0o600, func(w io.Writer) error { return report.Write(w, r) })
+}
+
+// reportedSettings lists what determined the result.
+func (j *job) reportedSettings() []report.Setting {
+	settings := []report.Setting{
+		{Name: "Pictures", Value: j.pictures},
+		{Name: "Way", Value: j.way},
+		{Name: "Start", Value: j.net.Source.Weights},
+		{Name: "Input", Value: fmt.Sprintf("%d x %d pixels, %s", j.net.Input.Size, j.net.Input.Size, j.net.Input.Fit)},
+		{Name: "Seed", Value: fmt.Sprint(j.seed)},
+		{Name: "Batch", Value: fmt.Sprint(j.batch)},
+		{Name: "Mirrored", Value: fmt.Sprint(j.mirror)},
+	}
+	if j.way == fromHead {
+		return settings
+	}
+	settings = append(settings,
+		report.Setting{Name: "Epochs", Value: fmt.Sprint(j.epochs)},
+		report.Setting{Name: "Highest rate", Value: fmt.Sprintf("%.4g", j.rate)},
+		report.Setting{Name: "Trained at", Value: fmt.Sprintf("%d x %d pixels", j.side, j.side)},
+		report.Setting{Name: "Mixed pairs", Value: fmt.Sprintf("%.0f %%", 100*j.mixed)},
+	)
+	if j.way == fromFineTune {
+		settings = append(settings, report.Setting{Name: "Weight of the fine-tuned network", Value: fmt.Sprintf("%.2f", j.share())})
+	}
+	return settings
 }
 
 func epochs(curve []train.Epoch) []report.Epoch {
