@@ -47,9 +47,6 @@ const (
 	fromScratch  = "scratch"
 )
 
-// wholePicture is the value of -fit that crops nothing.
-var wholePicture = model.Direct.String()
-
 func readFlags() *settings {
 	s := &settings{mixed: -1}
 	var classes string
@@ -73,7 +70,6 @@ func readFlags() *settings {
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures processed in parallel; the result does not depend on it")
 	flag.BoolVar(&s.example, "example", false, "draw a small data set, train on it and recognise further pictures; takes no other flag than -pictures, a new folder for it, and -out, -from, -report")
 	s.options.Flags(flag.CommandLine)
-	s.options.Fit, flag.Lookup("fit").DefValue = wholePicture, wholePicture
 	cli.Flags(tool, about)
 	s.validate(classes)
 	return s
@@ -132,14 +128,17 @@ func (s *settings) validateWay() {
 
 func (s *settings) validateFit() {
 	s.options.Fit = strings.ToLower(s.options.Fit)
-	err := new(model.Fit).UnmarshalText([]byte(s.options.Fit))
+	var fit model.Fit
+	if s.options.Fit != "" {
+		if err := fit.UnmarshalText([]byte(s.options.Fit)); err != nil {
+			usage("-fit: %v", err)
+		}
+	}
 	switch {
-	case err != nil:
-		usage("-fit: %v", err)
 	case s.options.Resize < 0:
 		usage("-resize %d: must not be negative", s.options.Resize)
-	case s.options.Resize > 0 && s.options.Fit == wholePicture:
-		usage("-resize %d needs -fit crop or -fit squash; direct, the default, crops nothing", s.options.Resize)
+	case s.options.Resize > 0 && (s.options.Fit == "" || fit == model.Direct):
+		usage("-resize %d needs -fit crop or -fit squash", s.options.Resize)
 	}
 }
 
@@ -189,7 +188,8 @@ How it trains (-from):
              from about 200 pictures on
   scratch    all layers from random weights. Hours and thousands of pictures
 
-` + cli.FitHelp + `Training adapts the network to the rule, and the .sqz file tells edge to use it.
-With the default, direct, nothing at the edges is lost.
+` + cli.FitHelp + `The .sqz file tells edge to use the same rule. By default, head uses that of the
+start, whose features it keeps; fine-tune and scratch use direct, by which nothing at
+the edges is lost.
 
 ` + cli.TopologyHelp

@@ -49,7 +49,7 @@ func newJob(t *testing.T, pictures int) *job {
 	return &job{settings: &settings{
 		pictures: filepath.Join(dir, "pictures"), out: filepath.Join(dir, "a.sqz"), floatOut: filepath.Join(dir, "a.safetensors"),
 		reportOut: filepath.Join(dir, "a.html"), checkpoint: filepath.Join(dir, "a.checkpoint"),
-		weights: weights, options: importer.Options{Topology: description, Pool: "auto", Fit: wholePicture},
+		weights: weights, options: importer.Options{Topology: description, Pool: "auto"},
 		from: fromHead, seed: 1, epochs: 3, batch: 8, mirror: true, memory: 64, workers: 2,
 	}}
 }
@@ -226,6 +226,7 @@ func TestFit(t *testing.T) {
 		resize int
 		want   model.Input
 	}{
+		{"", 0, model.Input{Fit: model.Squash, Resize: 256}}, // its own
 		{"direct", 0, model.Input{Fit: model.Direct}},
 		{"crop", 0, model.Input{Fit: model.Crop, Resize: 256}},
 		{"squash", 300, model.Input{Fit: model.Squash, Resize: 300}},
@@ -242,6 +243,27 @@ func TestFit(t *testing.T) {
 	j.options.Fit = "cut"
 	_, err = j.readStart()
 	require.ErrorContains(t, err, "-fit: resize rule \"cut\" is none of")
+}
+
+// TestChooseFit: layers that are trained see the whole picture unless -fit says otherwise.
+func TestChooseFit(t *testing.T) {
+	for _, c := range []struct {
+		way, fit string
+		want     model.Fit
+	}{
+		{fromHead, "", model.Squash}, {fromFineTune, "", model.Direct}, {fromScratch, "", model.Direct},
+		{fromFineTune, "squash", model.Squash}, {fromHead, "direct", model.Direct},
+	} {
+		j := &job{settings: &settings{options: importer.Options{Fit: c.fit}}}
+		var err error
+		j.start, err = j.readStart()
+		require.NoError(t, err)
+		j.way, j.input = c.way, j.start.Input
+		j.chooseFit()
+		require.Equal(t, c.want, j.input.Fit, "%s, -fit %q", c.way, c.fit)
+		require.Equal(t, j.input, j.start.Input)
+		require.NoError(t, j.input.Validate())
+	}
 }
 
 // TestFrozen: fine-tuning leaves conv1, fire2 and fire3 of v1.1 as they are.
@@ -292,9 +314,9 @@ func TestDefaults(t *testing.T) {
 		stated   values
 		want     values
 	}{
-		{fromFineTune, 227, 250, values{mixed: -1}, values{100, 0.0025, 0.5, 162}},
-		{fromFineTune, 150, 2000, values{mixed: -1}, values{40, 0.01, 0.5, 128}},
-		{fromFineTune, 64, 1_000_000, values{mixed: -1}, values{12, 0.01, 0.5, 64}},
+		{fromFineTune, 227, 250, values{mixed: -1}, values{100, 0.0025, 0.2, 162}},
+		{fromFineTune, 150, 2000, values{mixed: -1}, values{40, 0.01, 0.2, 128}},
+		{fromFineTune, 64, 1_000_000, values{mixed: -1}, values{12, 0.01, 0.2, 64}},
 		{fromFineTune, 227, 250, values{7, 0.3, 0, 99}, values{7, 0.3, 0, 99}},
 		{fromScratch, 128, 2000, values{mixed: -1}, values{100, 0.007, 0, 128}},
 		{fromHead, 227, 250, values{mixed: -1}, values{}},
@@ -413,7 +435,7 @@ func TestUsage(t *testing.T) {
 		"-pictures a -out b -from head -resume":       "train: -resume: training the head is not resumed, because it takes only a minute\n",
 		"-pictures a -out b -fit cut":                 "train: -fit: resize rule \"cut\" is none of [\"squash\" \"crop\" \"direct\"]\n",
 		"-pictures a -out b -resize -5":               "train: -resize -5: must not be negative\n",
-		"-pictures a -out b -resize 300 -fit DIRECT":  "train: -resize 300 needs -fit crop or -fit squash; direct, the default, crops nothing\n",
+		"-pictures a -out b -resize 300 -fit DIRECT":  "train: -resize 300 needs -fit crop or -fit squash\n",
 	} {
 		var stderr bytes.Buffer
 		c := exec.Command(binary, strings.Fields(args)...)

@@ -43,7 +43,25 @@ func (j *job) prepare(ctx context.Context) error {
 	}
 	j.training = j.set.Part(false)
 	j.describe()
+	j.way = j.chooseWay()
+	j.chooseFit()
 	return j.loadValidation(ctx)
+}
+
+// chooseFit chooses the whole picture, unless -fit does otherwise, where layers can adapt to
+// its distortion. The features that a new head is trained on come from pictures prepared by
+// the start's rule: with whole pictures, the head for ants and bees is right on 90 instead of
+// 94 % of 153.
+func (j *job) chooseFit() {
+	if j.options.Fit != "" || j.way == fromHead {
+		return
+	}
+	j.input.Fit, j.input.Resize = model.Direct, 0
+	if j.start != nil {
+		start := *j.start
+		start.Input = j.input
+		j.start = &start
+	}
 }
 
 // readStart reads the network to start from.
@@ -54,8 +72,10 @@ func (j *job) readStart() (*float.Network, error) {
 			return nil, err
 		}
 		fmt.Printf("start: %s as built into edge (int8)\n", pretrained.Default)
-		if n.Input, err = j.fit(n.Input); err != nil {
-			return nil, err
+		if j.options.Fit != "" {
+			if n.Input, err = j.fit(n.Input); err != nil {
+				return nil, err
+			}
 		}
 		return quant.Dequantize(n)
 	}
