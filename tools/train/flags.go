@@ -183,7 +183,7 @@ for it.
 
 How it trains (-from):
   head       only the last layer; the others are those of the start. Seconds to a
-             minute, and enough for less than 200 pictures or classes of ImageNet
+             minute, and enough for fewer than 200 pictures or classes of ImageNet
   fine-tune  the last layer first, then all but the earliest. Minutes, more accurate
              from about 200 pictures on
   scratch    all layers from random weights. Hours and thousands of pictures

@@ -219,51 +219,36 @@ func TestTrainSize(t *testing.T) {
 	require.ErrorContains(t, again(j).run(t.Context()), "-train-size 61: a picture resized to 35 cannot be cropped to 61")
 }
 
-// TestFit: the built-in network's pictures are cropped only if -fit says so.
-func TestFit(t *testing.T) {
-	for _, c := range []struct {
-		fit    string
-		resize int
-		want   model.Input
-	}{
-		{"", 0, model.Input{Fit: model.Squash, Resize: 256}}, // its own
-		{"direct", 0, model.Input{Fit: model.Direct}},
-		{"crop", 0, model.Input{Fit: model.Crop, Resize: 256}},
-		{"squash", 300, model.Input{Fit: model.Squash, Resize: 300}},
-	} {
-		j := &job{settings: &settings{options: importer.Options{Fit: c.fit, Resize: c.resize}}}
-		n, err := j.readStart()
-		require.NoError(t, err)
-		require.Equal(t, c.want.Fit, n.Input.Fit)
-		require.Equal(t, c.want.Resize, n.Input.Resize)
-	}
-	j := &job{settings: &settings{options: importer.Options{Fit: "crop", Resize: 200}}}
-	_, err := j.readStart()
-	require.ErrorContains(t, err, "-fit crop -resize 200: a picture resized to 200 cannot be cropped to 227")
-	j.options.Fit = "cut"
-	_, err = j.readStart()
-	require.ErrorContains(t, err, "-fit: resize rule \"cut\" is none of")
-}
-
-// TestChooseFit: layers that are trained see the whole picture unless -fit says otherwise.
+// TestChooseFit: layers that are trained see the whole picture, and a new head what the
+// built-in start saw, unless -fit says otherwise.
 func TestChooseFit(t *testing.T) {
 	for _, c := range []struct {
 		way, fit string
+		resize   int
 		want     model.Fit
+		side     int
 	}{
-		{fromHead, "", model.Squash}, {fromFineTune, "", model.Direct}, {fromScratch, "", model.Direct},
-		{fromFineTune, "squash", model.Squash}, {fromHead, "direct", model.Direct},
+		{fromHead, "", 0, model.Squash, 256},
+		{fromHead, "direct", 0, model.Direct, 0},
+		{fromFineTune, "", 0, model.Direct, 0},
+		{fromFineTune, "crop", 0, model.Crop, 256},
+		{fromFineTune, "squash", 300, model.Squash, 300},
 	} {
-		j := &job{settings: &settings{options: importer.Options{Fit: c.fit}}}
+		j := &job{settings: &settings{options: importer.Options{Fit: c.fit, Resize: c.resize}}}
 		var err error
 		j.start, err = j.readStart()
 		require.NoError(t, err)
 		j.way, j.input = c.way, j.start.Input
-		j.chooseFit()
+		require.NoError(t, j.chooseFit())
 		require.Equal(t, c.want, j.input.Fit, "%s, -fit %q", c.way, c.fit)
+		require.Equal(t, c.side, j.input.Resize, "%s, -fit %q", c.way, c.fit)
 		require.Equal(t, j.input, j.start.Input)
-		require.NoError(t, j.input.Validate())
 	}
+	j := &job{settings: &settings{options: importer.Options{Fit: "crop", Resize: 200}}}
+	j.input = model.TorchvisionInput()
+	require.ErrorContains(t, j.chooseFit(), "-fit crop -resize 200: a picture resized to 200 cannot be cropped to 224")
+	j.options.Fit = "cut"
+	require.ErrorContains(t, j.chooseFit(), "-fit: resize rule \"cut\" is none of")
 }
 
 // TestFrozen: fine-tuning leaves conv1, fire2 and fire3 of v1.1 as they are.

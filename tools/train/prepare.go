@@ -44,24 +44,39 @@ func (j *job) prepare(ctx context.Context) error {
 	j.training = j.set.Part(false)
 	j.describe()
 	j.way = j.chooseWay()
-	j.chooseFit()
+	if err := j.chooseFit(); err != nil {
+		return err
+	}
 	return j.loadValidation(ctx)
 }
 
-// chooseFit chooses the whole picture, unless -fit does otherwise, where layers can adapt to
-// its distortion. The features that a new head is trained on come from pictures prepared by
-// the start's rule: with whole pictures, the head for ants and bees is right on 90 instead of
-// 94 % of 153.
-func (j *job) chooseFit() {
-	if j.options.Fit != "" || j.way == fromHead {
-		return
+// chooseFit applies -fit and -resize. By default, layers that are trained see the whole
+// picture: they adapt to its distortion. The features that a new head is trained on come from
+// pictures prepared by the start's rule: with whole pictures, the head for ants and bees is
+// right on 90 instead of 94 % of 153.
+func (j *job) chooseFit() error {
+	rule := j.options.Fit
+	if rule == "" && j.way == fromHead {
+		return nil
 	}
-	j.input.Fit, j.input.Resize = model.Direct, 0
+	in := &j.input
+	if err := in.Fit.UnmarshalText([]byte(cmp.Or(rule, model.Direct.String()))); err != nil {
+		return fmt.Errorf("-fit: %w", err)
+	}
+	in.Resize = cmp.Or(j.options.Resize, in.Resize)
+	if in.Fit == model.Direct {
+		in.Resize = 0
+	}
+	if err := in.Validate(); err != nil {
+		return fmt.Errorf("-fit %s -resize %d: %w", rule, j.options.Resize, err)
+	}
 	if j.start != nil {
 		start := *j.start
-		start.Input = j.input
+		start.Input = *in
 		j.start = &start
 	}
+	fmt.Printf("-fit %s: how pictures become the input, here and in edge\n", in.Fit)
+	return nil
 }
 
 // readStart reads the network to start from.
@@ -72,11 +87,6 @@ func (j *job) readStart() (*float.Network, error) {
 			return nil, err
 		}
 		fmt.Printf("start: %s as built into edge (int8)\n", pretrained.Default)
-		if j.options.Fit != "" {
-			if n.Input, err = j.fit(n.Input); err != nil {
-				return nil, err
-			}
-		}
 		return quant.Dequantize(n)
 	}
 	loaded, err := importer.Load(j.weights, j.options)
@@ -88,21 +98,6 @@ func (j *job) readStart() (*float.Network, error) {
 	}
 	fmt.Printf("start: %s\n", j.weights)
 	return loaded.Network, nil
-}
-
-// fit returns the built-in network's input with the rule of -fit and -resize.
-func (j *job) fit(in model.Input) (model.Input, error) {
-	if err := in.Fit.UnmarshalText([]byte(j.options.Fit)); err != nil {
-		return in, fmt.Errorf("-fit: %w", err)
-	}
-	in.Resize = cmp.Or(j.options.Resize, in.Resize)
-	if in.Fit == model.Direct {
-		in.Resize = 0
-	}
-	if err := in.Validate(); err != nil {
-		return in, fmt.Errorf("-fit %s -resize %d: %w", j.options.Fit, j.options.Resize, err)
-	}
-	return in, nil
 }
 
 // readPictures lists and decodes the pictures and divides them.

@@ -19,8 +19,8 @@ import (
 
 // fewForFineTuning is the number of training pictures below which only the head is
 // trained by default. With 229 pictures of six kinds of waste and 234 of ten of clothes,
-// fine-tuning was right on 73 instead of 67 % and 63 instead of 58 % of others;
-// fewer were not tried. Ants and bees, which are classes of ImageNet, are better off with the head alone.
+// fine-tuning was right on 73 instead of 67 % and 63 instead of 58 % of others; fewer were not
+// tried. Of ants and bees, which are classes of ImageNet, the head alone is right on more.
 const fewForFineTuning = 200
 
 // chooseWay chooses how to train, unless -from does.
