@@ -86,7 +86,7 @@ type job struct {
 	data
 	result
 	warnings []string
-	watch    func(train.Progress) // called after each batch of fine-tuning or training from scratch; may be nil
+	watch    watcher // may be nil
 }
 
 // warn prints a warning and keeps it for the report.

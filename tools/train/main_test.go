@@ -150,6 +150,14 @@ func TestResume(t *testing.T) {
 		require.ErrorContains(t, refused.run(t.Context()), c.want)
 	}
 
+	// Interrupted again while the head is trained once more, it keeps what was written.
+	resumed := again(j)
+	resumed.resume = true
+	require.ErrorIs(t, resumed.run(interruptAt(t, resumed, stageHead, 2, 1)), context.Canceled)
+	kept, err := os.ReadFile(j.out)
+	require.NoError(t, err)
+	require.Equal(t, early, kept)
+
 	requireResumed(t, j, whole, want)
 	interrupt(t, j, 1, 4) // the accuracy is measured after it
 	requireResumed(t, j, whole, want)
@@ -159,16 +167,21 @@ func TestResume(t *testing.T) {
 func interrupt(t *testing.T, j *job, epoch, batch int) *job {
 	t.Helper()
 	interrupted := again(j)
+	require.NoError(t, interrupted.run(interruptAt(t, interrupted, stageLayers, epoch, batch)))
+	require.FileExists(t, j.checkpoint)
+	return interrupted
+}
+
+// interruptAt returns a context that is canceled at a batch of a stage.
+func interruptAt(t *testing.T, j *job, stage string, epoch, batch int) context.Context {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	interrupted.watch = func(p train.Progress) {
-		if p.Epoch == epoch && p.Batch == batch {
+	j.watch = func(s string, p train.Progress) {
+		if s == stage && p.Epoch == epoch && p.Batch == batch {
 			cancel()
 		}
 	}
-	require.NoError(t, interrupted.run(ctx))
-	require.ErrorIs(t, ctx.Err(), context.Canceled)
-	require.FileExists(t, j.checkpoint)
-	return interrupted
+	return ctx
 }
 
 // requireResumed continues an interrupted job, with the result of the whole one.

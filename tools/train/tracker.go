@@ -18,10 +18,14 @@ type tracker struct {
 	last   train.Progress
 	begin  time.Time
 	before int // pictures of an earlier run, which this one continues
+	watch  watcher
 }
 
-func newTracker(name string, epochs bool) *tracker {
-	return &tracker{bars: progress.New(), name: name, epochs: epochs, begin: time.Now(), before: -1}
+// watcher is called after each batch of a stage of training.
+type watcher func(stage string, p train.Progress)
+
+func newTracker(name string, epochs bool, watch watcher) *tracker {
+	return &tracker{bars: progress.New(), name: name, epochs: epochs, begin: time.Now(), before: -1, watch: watch}
 }
 
 // update shows the state after a batch.
@@ -37,6 +41,9 @@ func (t *tracker) update(p train.Progress) {
 		t.set = t.bars.AddStatus(t.name, p.Epochs*p.Batches, t.status)
 	}
 	t.set((p.Epoch-1)*p.Batches + p.Batch)
+	if t.watch != nil {
+		t.watch(t.name, p)
+	}
 }
 
 func (t *tracker) status() string {

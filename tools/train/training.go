@@ -74,6 +74,12 @@ func (j *job) untrained() (n *float.Network, err error) {
 	return n, nil
 }
 
+// Stages of training, as they are shown.
+const (
+	stageHead   = "training the last layer"
+	stageLayers = "training"
+)
+
 // headVariants is the number of variants of each picture on which the head is
 // trained. It was not tuned.
 const headVariants = 6
@@ -92,14 +98,14 @@ func (j *job) trainHead(ctx context.Context, n *float.Network) (*float.Network, 
 	if j.way == fromHead {
 		cfg.Epochs, cfg.Rate = j.epochs, j.rate
 	}
-	t := newTracker("computing features", false)
+	t := newTracker("computing features", false, j.watch)
 	cfg.Progress = t.update
 	features, err := train.Features(ctx, n, source, headVariants, cfg)
 	t.close()
 	if err != nil {
 		return nil, err
 	}
-	t = newTracker("training the last layer", false)
+	t = newTracker(stageHead, false, j.watch)
 	cfg.Progress = t.update
 	cfg.EpochEnd = func(s *train.State) error {
 		j.headCurve = s.Curve
@@ -129,13 +135,8 @@ func (j *job) trainLayers(ctx context.Context, n *float.Network, state *train.St
 		return err
 	}
 	cfg := j.recipe(n.Topology)
-	t := newTracker("training", true)
-	cfg.Progress = func(p train.Progress) {
-		t.update(p)
-		if j.watch != nil {
-			j.watch(p)
-		}
-	}
+	t := newTracker(stageLayers, true, j.watch)
+	cfg.Progress = t.update
 	cfg.EpochEnd = func(s *train.State) error { return j.endEpoch(ctx, n, s, t) }
 	var trainer *train.Trainer
 	if state == nil {
