@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,23 +27,82 @@ func random(t model.Topology) *float.Network {
 	return n
 }
 
-// TestRoundTrip: the importer reads the same parameters, bit for bit.
+// save writes a network to a file.
+func save(t *testing.T, n *float.Network) string {
+	t.Helper()
+	var file bytes.Buffer
+	require.NoError(t, Safetensors(&file, n))
+	path := filepath.Join(t.TempDir(), "n.safetensors")
+	require.NoError(t, os.WriteFile(path, file.Bytes(), 0o600))
+	return path
+}
+
+// bypassed returns a network that no convention describes.
+func bypassed() *float.Network {
+	topology := model.V11().WithBypass()
+	topology.Size, topology.PoolCeil, topology.Head = 96, false, model.Head{Classes: 3, Linear: true}
+	n := random(topology)
+	n.Input = model.Input{Size: 96, Order: model.BGR, Mean: [3]float32{1, 2, 3}, Std: [3]float32{4, 5, 6}, Fit: model.Squash, Resize: 100}
+	n.Labels = []string{"open", "shut", "none"}
+	return n
+}
+
+// TestRoundTrip: the importer reads the same network, bit for bit, and assumes nothing.
 func TestRoundTrip(t *testing.T) {
-	v11 := model.V11()
-	v11.Head.Classes = 3
-	for name, topology := range map[string]model.Topology{"v1.1": v11, "v1.0": model.V10(), "small": testnet.Small()} {
-		n := random(topology)
-		folder := t.TempDir()
-		path, description := filepath.Join(folder, "n.safetensors"), filepath.Join(folder, "t.json")
-		var file bytes.Buffer
-		require.NoError(t, Safetensors(&file, n), name)
-		require.NoError(t, os.WriteFile(path, file.Bytes(), 0o600))
-		text, err := json.Marshal(topology)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(description, text, 0o600))
-		loaded, err := importer.Load(path, importer.Options{Topology: description})
+	for name, n := range map[string]*float.Network{"v1.0": random(model.V10()), "small": random(testnet.Small()), "bypass": bypassed()} {
+		loaded, err := importer.Load(save(t, n), importer.Options{Pool: "auto"})
 		require.NoError(t, err, name)
+		require.Equal(t, n.Topology, loaded.Network.Topology, name)
+		require.Equal(t, n.Input, loaded.Network.Input, name)
+		require.Equal(t, n.Labels, loaded.Network.Labels, name)
 		require.Equal(t, n.Layers, loaded.Network.Layers, name)
+		require.Empty(t, loaded.Assumed, name)
+		require.Contains(t, loaded.Read, "topology, input and labels from its metadata", name)
+	}
+}
+
+// TestOptionsWin: what the user states is used instead of what the file states.
+func TestOptionsWin(t *testing.T) {
+	path := save(t, bypassed())
+	loaded, err := importer.Load(path, importer.Options{Pool: "ceil", Head: "relu", Size: 192, Order: "rgb", Std: "7", Topology: "v1.1"})
+	require.NoError(t, err)
+	n := loaded.Network
+	require.Equal(t, model.Input{Size: 192, Order: model.RGB, Mean: [3]float32{3, 2, 1}, Std: [3]float32{7, 7, 7}, Fit: model.Squash, Resize: 200}, n.Input)
+	require.Equal(t, model.Head{Classes: 3}, n.Topology.Head)
+	require.True(t, n.Topology.PoolCeil)
+	require.False(t, n.Topology.Fires[1].Bypass)
+	require.Equal(t, []string{"open", "shut", "none"}, n.Labels)
+	loaded, err = importer.Load(path, importer.Options{Fit: "direct"})
+	require.NoError(t, err)
+	require.Equal(t, model.Direct, loaded.Network.Input.Fit)
+	require.Zero(t, loaded.Network.Input.Resize)
+	require.True(t, loaded.Network.Topology.Fires[1].Bypass)
+}
+
+// TestDamagedMetadata: a file whose metadata is not what this package writes is read by
+// convention.
+func TestDamagedMetadata(t *testing.T) {
+	topology := model.V11()
+	topology.Head.Classes = 3
+	whole, err := os.ReadFile(save(t, random(topology)))
+	require.NoError(t, err)
+	for _, c := range []struct{ old, new, want string }{
+		{`"size\":227`, `"size\":228`, "its metadata is ignored: input side "},
+		{`"topology":"{`, `"topology":"[`, "its metadata is ignored: topology: "},
+		{`"topology":"`, `"Topology":"`, ""},
+	} {
+		damaged := bytes.Replace(whole, []byte(c.old), []byte(c.new), 1)
+		require.NotEqual(t, whole, damaged, c.old)
+		path := filepath.Join(t.TempDir(), "n.safetensors")
+		require.NoError(t, os.WriteFile(path, damaged, 0o600))
+		loaded, err := importer.Load(path, importer.Options{})
+		require.NoError(t, err)
+		require.Equal(t, "v1.1", loaded.Network.Topology.Name)
+		require.NotEmpty(t, loaded.Assumed)
+		require.NotContains(t, loaded.Read, "topology, input and labels from its metadata")
+		if c.want != "" {
+			require.Contains(t, strings.Join(loaded.Read, "\n"), c.want)
+		}
 	}
 }
 

@@ -6,14 +6,15 @@ import "math"
 type file struct {
 	format    string
 	framework framework
-	size      int      // side of the input in pixels; 0 if not stated
-	nonSquare [2]int   // height and width of the input, if stated and different
-	scaling   *scaling // nil if not stated, or if nodes of the graph scale the input
-	graph     *graph   // nil if the file holds parameters only
-	convs     []conv   // the convolutions, if there is no graph
-	external  int      // bytes of weights in other files
-	read      []string // which of several parts was read and what was skipped, one line each
-	assumed   []string // assumptions that no flag overrides
+	size      int       // side of the input in pixels; 0 if not stated
+	nonSquare [2]int    // height and width of the input, if stated and different
+	scaling   *scaling  // nil if not stated, or if nodes of the graph scale the input
+	graph     *graph    // nil if the file holds parameters only
+	convs     []conv    // the convolutions, if there is no graph
+	metadata  *metadata // nil unless package exporter wrote the file
+	external  int       // bytes of weights in other files
+	read      []string  // which of several parts was read and what was skipped, one line each
+	assumed   []string  // assumptions that no flag overrides
 }
 
 // state notes the size of the input that the file states, 0 where it leaves it

@@ -1,8 +1,14 @@
 package importer
 
 import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
+	"halfmeg/internal/testnet"
 	"halfmeg/model"
 )
 
@@ -95,7 +101,23 @@ func FuzzPickle(f *testing.F) {
 
 func FuzzSafetensors(f *testing.F) {
 	s := inferable(f)
-	fuzz(f, s.safetensors(float32Type), s.safetensors(float16Type), safetensorsOf(float32Type, normalized(f)))
+	fuzz(f, s.safetensors(float32Type), s.safetensors(float16Type), safetensorsOf(float32Type, normalized(f)),
+		withMetadata(f, s.safetensors(float32Type), map[string]any{"topology": s.topology, "input": testnet.Input(s.topology), "labels": []string{"one"}}))
+}
+
+// withMetadata replaces the metadata of a sample's .safetensors file by values in JSON.
+func withMetadata(f *testing.F, file []byte, values map[string]any) []byte {
+	entries := map[string]string{}
+	for name, v := range values {
+		text, err := json.Marshal(v)
+		require.NoError(f, err)
+		entries[name] = string(text)
+	}
+	metadata, err := json.Marshal(entries)
+	require.NoError(f, err)
+	content := bytes.Replace(file[8:], []byte(`{"format":"pt"}`), metadata, 1)
+	header := binary.LittleEndian.Uint64(file) + uint64(len(content)-len(file)+8)
+	return append(binary.LittleEndian.AppendUint64(nil, header), content...)
 }
 
 // normalized returns the state dict of a network with batch normalization and

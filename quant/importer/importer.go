@@ -100,9 +100,15 @@ func load(data []byte, external *externalFiles, opts *overrides) (*Loaded, error
 	if err != nil {
 		return nil, err
 	}
+	if f.metadata != nil {
+		opts = opts.with(f.metadata)
+	}
 	l, err := build(f, opts, len(data)+f.external)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.format, err)
+	}
+	if m := f.metadata; m != nil && len(m.labels) == l.Network.Topology.Head.Classes {
+		l.Network.Labels = m.labels
 	}
 	return l, nil
 }

@@ -35,6 +35,7 @@ func readSafetensors(data []byte) (*file, error) {
 	if err := json.Unmarshal(data[8:start], &raw); err != nil {
 		return nil, fmt.Errorf("offset 8: header: %w", err)
 	}
+	stated, metadataErr := readMetadata(raw["__metadata__"])
 	delete(raw, "__metadata__")
 	if len(raw) > maxItems {
 		return nil, fmt.Errorf("%d tensors, at most %d are supported", len(raw), maxItems)
@@ -51,12 +52,18 @@ func readSafetensors(data []byte) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
+	restoreOrder(tensors)
+	f, err := stateDictFile(tensors)
 	if err != nil {
 		return nil, err
 	}
-
-	restoreOrder(tensors)
-	return stateDictFile(tensors)
+	switch f.metadata = stated; {
+	case metadataErr != nil:
+		f.read = append(f.read, fmt.Sprintf("its metadata is ignored: %v", metadataErr))
+	case stated != nil:
+		f.read = append(f.read, "topology, input and labels from its metadata")
+	}
+	return f, nil
 }
 
 // restoreOrder puts tensors that the writer sorted by name, so that features.10 is
