@@ -1,6 +1,9 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Topology describes a network of the SqueezeNet family: conv1, fire modules
 // with 3x3 max pools between them, a 1x1 convolution to the classes and a
@@ -82,6 +85,29 @@ func standardFires() []Fire {
 		fires = append(fires, f, f)
 	}
 	return fires
+}
+
+// WithBypass returns the topology with the paper's simple bypass around every second fire
+// module: fire3, fire5, fire7 and fire9 of v1.0 and v1.1 (arXiv:1602.07360, section 6). These
+// put out as many channels as they take in, as a bypass requires.
+func (t Topology) WithBypass() Topology {
+	t.Name += "-bypass"
+	t.Fires = slices.Clone(t.Fires)
+	for i := 1; i < len(t.Fires); i += 2 {
+		t.Fires[i].Bypass = true
+	}
+	return t
+}
+
+// Bypasses returns the number of fire modules with a bypass.
+func (t Topology) Bypasses() int {
+	n := 0
+	for _, f := range t.Fires {
+		if f.Bypass {
+			n++
+		}
+	}
+	return n
 }
 
 // HeadName returns the name of the last convolution, numbered as in the paper:

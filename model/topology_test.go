@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,6 +54,18 @@ func TestFloorAndCeil(t *testing.T) {
 	require.Equal(t, 13, last(227, false))
 	require.Equal(t, 13, last(224, true))
 	require.Equal(t, 13, last(224, false))
+}
+
+// TestWithBypass: the modules of the paper's figure 2 get a bypass, and the original does not.
+func TestWithBypass(t *testing.T) {
+	for _, plain := range []Topology{V10(), V11()} {
+		_, err := plain.WithBypass().Graph()
+		require.NoError(t, err)
+		for i, f := range plain.WithBypass().Fires {
+			require.Equal(t, slices.Contains([]string{"fire3", "fire5", "fire7", "fire9"}, fireName(i)), f.Bypass)
+			require.False(t, plain.Fires[i].Bypass)
+		}
+	}
 }
 
 // TestInvalidTopologies: the error names the layer.

@@ -12,13 +12,14 @@ import (
 const freshSize = 128
 
 // Fresh returns the topology and the input that the options state for a network
-// without weights. By default it is v1.1 with a linear head on a smaller input.
+// without weights. By default it is v1.1 with the simple bypass and a linear head on a
+// smaller input.
 func (o Options) Fresh(classes int) (model.Topology, model.Input, error) {
 	c, err := o.parse()
 	if err != nil {
 		return model.Topology{}, model.Input{}, err
 	}
-	t := model.V11()
+	t := model.V11().WithBypass()
 	t.Size, t.Head.Linear = freshSize, true
 	if c.topology != nil {
 		t = *c.topology

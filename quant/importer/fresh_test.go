@@ -20,11 +20,12 @@ func TestFresh(t *testing.T) {
 	_, in, err = Options{Fit: "squash"}.Fresh(7)
 	require.NoError(t, err)
 	require.Equal(t, freshSize*256/224, in.Resize)
-	require.Equal(t, model.V11().Fires, topology.Fires)
+	require.Equal(t, model.V11().WithBypass().Fires, topology.Fires)
 
 	topology, in, err = Options{Topology: "v1.0", Size: 96, Head: "relu", Pool: "floor", Fit: "crop", Order: "bgr", Mean: "100", Std: "50", Resize: 110, Conv1Pad: "3"}.Fresh(2)
 	require.NoError(t, err)
 	require.Equal(t, 96, topology.Conv1.Filters)
+	require.Equal(t, model.V10().Fires, topology.Fires)
 	require.Equal(t, 3, topology.Conv1.Pad)
 	require.False(t, topology.PoolCeil)
 	require.False(t, topology.Head.Linear)

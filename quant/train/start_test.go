@@ -2,6 +2,8 @@ package train
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,6 +43,25 @@ func TestInitialize(t *testing.T) {
 	}
 	_, err := Initialize(topology, in, []string{"one"}, He, 5)
 	require.ErrorContains(t, err, "1 labels for 10 classes")
+}
+
+// TestInitializeBypass: what is added to a bypass starts at a quarter if there are four.
+func TestInitializeBypass(t *testing.T) {
+	topology := model.V11()
+	plain, err := Initialize(topology, testnet.Input(topology), nil, He, 5)
+	require.NoError(t, err)
+	bypassed, err := Initialize(topology.WithBypass(), testnet.Input(topology), nil, He, 5)
+	require.NoError(t, err)
+	g, err := topology.Graph()
+	require.NoError(t, err)
+	for i, c := range g.Convolutions {
+		module, part, _ := strings.Cut(c.Name, "/")
+		factor := float32(1)
+		if strings.HasPrefix(part, "expand") && slices.Contains([]string{"fire3", "fire5", "fire7", "fire9"}, module) {
+			factor = 0.25
+		}
+		require.Equal(t, factor*plain.Layers[i].Weights[0], bypassed.Layers[i].Weights[0], c.Name)
+	}
 }
 
 // TestReplaceHead: only the last layer is new, and the source stays as it is.
