@@ -62,7 +62,7 @@ func readFlags() *settings {
 	flag.Float64Var(&s.rate, "rate", 0, "learning `rate` at its highest (default: by the way of training)")
 	flag.BoolVar(&s.mirror, "mirror", true, "mirror half of the pictures; -mirror=false for signs, text and anything else with a left and a right")
 	flag.Func("mix", "`share` of the pictures, 0 to 1, that are blended with another (mixup), for fine-tune and scratch (default: by the way of training)", s.setMixed)
-	flag.IntVar(&s.side, "train-size", 0, "side in `pixels` of the pictures that fine-tune and scratch train on (default: for fine-tune 5/7 of the network's input, but not less than 128; for scratch all of it)")
+	flag.IntVar(&s.side, "train-size", 0, "side in `pixels` of the pictures that fine-tune and scratch train on (default: for fine-tune 5/7 of the network's input, but not less than 128; for scratch 3/4 of it, but not less than 96)")
 	flag.StringVar(&s.checkpoint, "checkpoint", "", "`file` for the state of fine-tune and scratch, written after each epoch and deleted at the end (default: that of -out, ending in .checkpoint)")
 	flag.BoolVar(&s.resume, "resume", false, "continue from the checkpoint")
 	flag.IntVar(&s.memory, "memory", 1024, "`MiB` of memory for decoded pictures; what does not fit is shrunk, or decoded again in each epoch")
@@ -121,7 +121,7 @@ func (s *settings) validateWay() {
 		usage("-from scratch starts from random weights: -weights %s does not apply", s.weights)
 	case s.resume && s.from == fromHead:
 		usage("-resume: training the head is not resumed, because it takes only a minute")
-	case s.weights == "" && s.from != fromScratch && s.options != (importer.Options{Pool: "auto", Fit: s.options.Fit, Resize: s.options.Resize}):
+	case s.weights == "" && s.from != fromScratch && s.options != (importer.Options{Pool: "auto", Size: s.options.Size, Fit: s.options.Fit, Resize: s.options.Resize}):
 		usage("options that describe weights, such as -topology or -mean, need -weights FILE or -from scratch")
 	}
 }
@@ -135,6 +135,8 @@ func (s *settings) validateFit() {
 		}
 	}
 	switch {
+	case s.options.Size < 0:
+		usage("-size %d: must not be negative", s.options.Size)
 	case s.options.Resize < 0:
 		usage("-resize %d: must not be negative", s.options.Resize)
 	case s.options.Resize > 0 && (s.options.Fit == "" || fit == model.Direct):

@@ -264,6 +264,23 @@ func TestChooseFit(t *testing.T) {
 	require.ErrorContains(t, j.chooseFit(), "-fit: resize rule \"cut\" is none of")
 }
 
+// TestSized: the built-in start for another side sees the same part of a picture.
+func TestSized(t *testing.T) {
+	j := &job{settings: &settings{}}
+	n, err := j.readStart()
+	require.NoError(t, err)
+	j.options.Size = 288
+	larger, err := j.readStart()
+	require.NoError(t, err)
+	require.Equal(t, 288, larger.Topology.Size)
+	require.Equal(t, 288, larger.Input.Size)
+	require.Equal(t, 325, larger.Input.Resize) // 256 of 227
+	require.Equal(t, n.Layers, larger.Layers)
+	j.options.Size = 9
+	_, err = j.readStart()
+	require.ErrorContains(t, err, "-size 9: ")
+}
+
 // TestFrozen: fine-tuning leaves conv1, fire2 and fire3 of v1.1 as they are.
 func TestFrozen(t *testing.T) {
 	g, err := model.V11().Graph()
@@ -316,7 +333,7 @@ func TestDefaults(t *testing.T) {
 		{fromFineTune, 150, 2000, values{mixed: -1}, values{40, 0.01, 0.2, 128}},
 		{fromFineTune, 64, 1_000_000, values{mixed: -1}, values{12, 0.01, 0.2, 64}},
 		{fromFineTune, 227, 250, values{7, 0.3, 0, 99}, values{7, 0.3, 0, 99}},
-		{fromScratch, 128, 2000, values{mixed: -1}, values{100, 0.007, 0, 128}},
+		{fromScratch, 128, 2000, values{mixed: -1}, values{100, 0.007, 0, 96}},
 		{fromHead, 227, 250, values{mixed: -1}, values{}},
 	} {
 		j := &job{settings: &settings{from: c.way, epochs: c.stated.epochs, rate: c.stated.rate, mixed: c.stated.mixed, side: c.stated.side}}
@@ -432,6 +449,7 @@ func TestUsage(t *testing.T) {
 		"-pictures a -out b c":                        "train: unexpected argument \"c\": train takes only flags\n",
 		"-pictures a -out b -from head -resume":       "train: -resume: training the head is not resumed, because it takes only a minute\n",
 		"-pictures a -out b -fit cut":                 "train: -fit: resize rule \"cut\" is none of [\"squash\" \"crop\" \"direct\"]\n",
+		"-pictures a -out b -size -5":                 "train: -size -5: must not be negative\n",
 		"-pictures a -out b -resize -5":               "train: -resize -5: must not be negative\n",
 		"-pictures a -out b -resize 300 -fit DIRECT":  "train: -resize 300 needs -fit crop or -fit squash\n",
 	} {

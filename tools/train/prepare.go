@@ -87,7 +87,11 @@ func (j *job) readStart() (*float.Network, error) {
 			return nil, err
 		}
 		fmt.Printf("start: %s as built into edge (int8)\n", pretrained.Default)
-		return quant.Dequantize(n)
+		start, err := quant.Dequantize(n)
+		if err != nil || j.options.Size == 0 {
+			return start, err
+		}
+		return sized(start, j.options.Size)
 	}
 	loaded, err := importer.Load(j.weights, j.options)
 	if err != nil {
@@ -98,6 +102,18 @@ func (j *job) readStart() (*float.Network, error) {
 	}
 	fmt.Printf("start: %s\n", j.weights)
 	return loaded.Network, nil
+}
+
+// sized returns the network for inputs of another side, cut from pictures in the same
+// proportion. It shares the parameters.
+func sized(n *float.Network, side int) (*float.Network, error) {
+	resize := (n.Input.Resize*side + n.Input.Size/2) / n.Input.Size
+	n = withSide(n, side)
+	n.Input.Resize = resize
+	if err := n.Validate(); err != nil {
+		return nil, fmt.Errorf("-size %d: %w", side, err)
+	}
+	return n, nil
 }
 
 // readPictures lists and decodes the pictures and divides them.
