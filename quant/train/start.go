@@ -29,7 +29,7 @@ const (
 // would nearly double it: what it adds is positive, like its input. Its expand layers are
 // divided by the number n of such modules, which all together then multiply the size by
 // (1+1/n)^n, at most e (compare Zhang et al., arXiv:1901.09321). Without that, v1.1 with four
-// bypasses learnt nothing at a rate at which it learns without them.
+// bypasses learnt nothing from variants of 96 pixels at a rate of 0.007 (two seeds).
 func Initialize(t model.Topology, input model.Input, labels []string, rule Rule, seed uint64) (*float.Network, error) {
 	g, err := t.GraphFor(input, labels)
 	if err != nil {

@@ -188,7 +188,8 @@ How it trains (-from):
              minute, and enough for fewer than 200 pictures or classes of ImageNet
   fine-tune  the last layer first, then all but the earliest. Minutes, more accurate
              from about 200 pictures on
-  scratch    all layers from random weights. Hours and thousands of pictures
+  scratch    all layers from random weights, by default of v1.1 with a simple bypass and
+             128 pixels. Ten minutes to hours, and thousands of pictures
 
 ` + cli.FitHelp + `The .sqz file tells edge to use the same rule. By default, head uses that of the
 start, whose features it keeps; fine-tune and scratch use direct, by which nothing at
