@@ -58,6 +58,13 @@ func TorchvisionInput() Input {
 	}
 }
 
+// Sized returns the input for another side. What is cut out is the same part of a picture.
+func (in Input) Sized(side int) Input {
+	in.Resize = (in.Resize*side + in.Size/2) / in.Size
+	in.Size = side
+	return in
+}
+
 // Validate checks that a picture can be prepared by these rules.
 func (in Input) Validate() error {
 	switch {

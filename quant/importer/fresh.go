@@ -44,8 +44,8 @@ func (o Options) Fresh(classes int) (model.Topology, model.Input, error) {
 		t.Conv1.Pad = *c.conv1Pad
 	}
 	// The mean and standard deviation of ImageNet, and the whole picture.
-	in := model.TorchvisionInput()
-	in.Size, in.Fit = t.Size, model.Direct
+	in := model.TorchvisionInput().Sized(t.Size)
+	in.Fit = model.Direct
 	if c.order != nil {
 		in.Order = *c.order
 	}
@@ -58,9 +58,9 @@ func (o Options) Fresh(classes int) (model.Topology, model.Input, error) {
 	if c.fit != nil {
 		in.Fit = *c.fit
 	}
-	in.Resize = 0
-	if in.Fit != model.Direct {
-		in.Resize = cmp.Or(c.resize, t.Size*256/224) // as torchvision
+	in.Resize = cmp.Or(c.resize, in.Resize)
+	if in.Fit == model.Direct {
+		in.Resize = 0
 	}
 	_, err = t.GraphFor(in, nil)
 	return t, in, err

@@ -95,7 +95,7 @@ func (b *builder) fit(in *model.Input, size int, source string) {
 	case b.opts.resize > 0:
 		in.Resize = b.opts.resize
 	case size != 224 && size != 227: // both are cut from 256; keep that ratio for other sides
-		in.Resize = int(math.Round(float64(size*in.Resize) / float64(in.Size)))
+		in.Resize = in.Sized(size).Resize
 	}
 	in.Size = size
 	if b.opts.fit != nil && (in.Fit == model.Direct || b.opts.resize > 0) {

@@ -59,7 +59,7 @@ func (c overrides) with(m *metadata) *overrides {
 	if c.fit == nil {
 		c.fit = &in.Fit
 		if c.resize == 0 && in.Fit != model.Direct {
-			c.resize = (in.Resize*c.size + in.Size/2) / in.Size
+			c.resize = in.Sized(c.size).Resize
 		}
 	}
 	if c.order == nil {

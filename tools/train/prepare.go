@@ -104,12 +104,11 @@ func (j *job) readStart() (*float.Network, error) {
 	return loaded.Network, nil
 }
 
-// sized returns the network for inputs of another side, cut from pictures in the same
-// proportion. It shares the parameters.
+// sized returns the network for inputs of another side. It shares the parameters.
 func sized(n *float.Network, side int) (*float.Network, error) {
-	resize := (n.Input.Resize*side + n.Input.Size/2) / n.Input.Size
+	in := n.Input.Sized(side)
 	n = withSide(n, side)
-	n.Input.Resize = resize
+	n.Input = in
 	if err := n.Validate(); err != nil {
 		return nil, fmt.Errorf("-size %d: %w", side, err)
 	}
