@@ -26,13 +26,13 @@ type State struct {
 	Attachment  []byte  // of the caller's, for example results of validation; stored and read with the rest
 
 	sums     sums
-	best     int // complete epochs at the time of bestLayers
-	averaged int // terms of average
+	bestLoss float64 // of the start on the first batch, or of the epoch that led to bestLayers
+	averaged int     // terms of average
 
 	network    float.Network // without layers
 	layers     []float.Layer
 	velocity   []float.Layer
-	bestLayers []float.Layer // after the epoch with the lowest loss
+	bestLayers []float.Layer // after the epoch with the lowest loss, or of the start if it had a lower one
 	average    []float.Layer
 }
 
@@ -92,8 +92,8 @@ func (s *State) endEpoch(rate float64) {
 	s.sums = sums{}
 	s.Epoch++
 	s.Batch = 0
-	if s.best == 0 || s.Curve[s.Epoch-1].Loss < s.Curve[s.best-1].Loss {
-		s.best = s.Epoch
+	if loss := s.Curve[s.Epoch-1].Loss; loss < s.bestLoss {
+		s.bestLoss = loss
 		assign(s.bestLayers, s.layers)
 	}
 }
@@ -114,7 +114,7 @@ func addToMean(mean, values []float32, share float32) {
 	}
 }
 
-// restoreBest makes the parameters of the best epoch the current ones.
+// restoreBest makes the best parameters the current ones.
 func (s *State) restoreBest() {
 	assign(s.layers, s.bestLayers)
 	s.averaged = 0
@@ -138,7 +138,7 @@ func (s *State) fits(n *float.Network, fingerprint string) error {
 // The encoding is the magic, the length of the header as a 32-bit number, the
 // header in JSON, the four sets of parameters as float32, weights before biases
 // and layer by layer, and the SHA-256 of all that. Numbers are little-endian.
-const stateMagic = "halfmeg training state 1\n"
+const stateMagic = "halfmeg training state 2\n"
 
 // maxHeader bounds the header of a state, which holds labels, curve and
 // attachment.
@@ -152,7 +152,7 @@ type header struct {
 	Curve       []Epoch        `json:"curve"`
 	Attachment  []byte         `json:"attachment"`
 	Sums        sums           `json:"sums"`
-	Best        int            `json:"best"`
+	BestLoss    float64        `json:"best_loss"`
 	Averaged    int            `json:"averaged"`
 	Topology    model.Topology `json:"topology"`
 	Input       model.Input    `json:"input"`
@@ -163,7 +163,7 @@ type header struct {
 // Encode writes the state.
 func (s *State) Encode(w io.Writer) error {
 	h, err := json.Marshal(header{
-		s.Fingerprint, s.Epoch, s.Batch, s.Curve, s.Attachment, s.sums, s.best, s.averaged,
+		s.Fingerprint, s.Epoch, s.Batch, s.Curve, s.Attachment, s.sums, s.bestLoss, s.averaged,
 		s.network.Topology, s.network.Input, s.network.Labels, s.network.Source,
 	})
 	if err != nil {
@@ -242,8 +242,8 @@ func (h *header) check() error {
 		return errors.New("the training state has a negative counter")
 	case len(h.Curve) != h.Epoch:
 		return fmt.Errorf("the training state has %d points of the curve after %d epochs", len(h.Curve), h.Epoch)
-	case h.Best < 0 || h.Best > h.Epoch || h.Epoch > 0 && h.Best == 0:
-		return fmt.Errorf("the training state's best epoch is %d of %d", h.Best, h.Epoch)
+	case h.BestLoss < 0:
+		return fmt.Errorf("the training state's lowest loss is %v", h.BestLoss)
 	}
 	return nil
 }
@@ -252,7 +252,7 @@ func (h *header) check() error {
 func (h *header) state(g *model.Graph, data []byte) (*State, error) {
 	s := &State{
 		Fingerprint: h.Fingerprint, Epoch: h.Epoch, Batch: h.Batch, Curve: h.Curve, Attachment: h.Attachment,
-		sums: h.Sums, best: h.Best, averaged: h.Averaged,
+		sums: h.Sums, bestLoss: h.BestLoss, averaged: h.Averaged,
 		network: float.Network{Topology: h.Topology, Input: h.Input, Labels: h.Labels, Source: h.Source},
 	}
 	size := uint64(0)

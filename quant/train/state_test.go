@@ -141,8 +141,7 @@ func TestInvalidStates(t *testing.T) {
 	}{
 		"points of the curve after 3": {strings.Replace(text, `"epoch":2`, `"epoch":3`, 1), parameters},
 		"negative counter":            {strings.Replace(text, `"batch":1`, `"batch":-1`, 1), parameters},
-		"best epoch is 3 of 2":        {strings.Replace(text, `"best":`, `"best":3,"x":`, 1), parameters},
-		"best epoch is 0 of 2":        {strings.Replace(text, `"best":`, `"best":0,"x":`, 1), parameters},
+		"lowest loss is -1":           {strings.Replace(text, `"best_loss":`, `"best_loss":-1,"x":`, 1), parameters},
 		"labels for 3 classes":        {strings.Replace(text, `"a",`, ``, 1), parameters},
 		"the training state's header": {text[1:], parameters},
 		"bytes of parameters":         {text, parameters[4:]},

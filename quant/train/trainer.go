@@ -42,8 +42,13 @@ type examples interface {
 // for v1.1.
 const gradientShards = 8
 
-// ErrDiverged is the error of a run whose loss or gradient is not finite.
+// ErrDiverged is the error of a run whose loss or gradient is not finite, or whose loss
+// is beyond that of any network that learns.
 var ErrDiverged = errors.New("the training diverged")
+
+// divergedLoss is the mean loss of a batch, in nats, from which a run has diverged. A
+// network that answers at random has ln(classes), 7 for a thousand.
+const divergedLoss = 1000
 
 // New prepares the training of a network, which it does not change.
 func New(net *float.Network, src Source, cfg Config) (*Trainer, error) {
@@ -109,8 +114,8 @@ func (t *Trainer) State() *State { return t.state }
 
 // Run trains until the last epoch and returns the network. If ctx is canceled,
 // Run discards the current batch and returns the network so far with ctx.Err();
-// a later Run continues. If the training diverges, it returns the weights
-// of the best epoch (of the lowest loss) and ErrDiverged.
+// a later Run continues. If the training diverges, it returns the network after the
+// epoch with the lowest loss, or that of the start if its loss was lower, and ErrDiverged.
 func (t *Trainer) Run(ctx context.Context) (*float.Network, error) {
 	for t.state.Epoch < t.cfg.Epochs {
 		if err := t.epoch(ctx); err != nil {
@@ -159,7 +164,7 @@ func (t *Trainer) batch(ctx context.Context, pictures []int, from int) error {
 	total := t.gradients.Total()
 	share := 1 / float64(len(pictures))
 	norm := t.norm(total) * share
-	if !finite(total.Loss) || !finite(norm) {
+	if !finite(norm) || !(total.Loss*share < divergedLoss) {
 		return t.diverged(fmt.Errorf("the loss is %v, the norm of the gradient %v", total.Loss*share, norm))
 	}
 	if t.cfg.Clip > 0 && norm > t.cfg.Clip {
@@ -167,6 +172,9 @@ func (t *Trainer) batch(ctx context.Context, pictures []int, from int) error {
 	}
 	t.step(total, share)
 	s := t.state
+	if s.Epoch == 0 && s.Batch == 0 {
+		s.bestLoss = total.Loss / float64(len(pictures)) // of the start
+	}
 	s.sums.add(total, len(pictures))
 	if s.Epoch >= t.cfg.Epochs-t.cfg.Average {
 		s.addToAverage()
@@ -229,7 +237,7 @@ func (t *Trainer) rate(batch int) float64 {
 	return t.cfg.Rate * t.cfg.Schedule(batch, t.cfg.Epochs*t.batches())
 }
 
-// diverged restores the weights of the best epoch.
+// diverged restores the best weights.
 func (t *Trainer) diverged(cause error) error {
 	s := t.state
 	err := fmt.Errorf("epoch %d, batch %d: %w: %w: the learning rate of %v is too high; try %v",

@@ -281,6 +281,43 @@ func TestDivergedInFirstEpoch(t *testing.T) {
 	require.Equal(t, net.Layers, n.Layers)
 }
 
+// TestDivergedAfterBadEpoch: the first epoch ends with a higher loss than that of the
+// start, which is the result.
+func TestDivergedAfterBadEpoch(t *testing.T) {
+	net := start(t)
+	cfg := Config{Epochs: 6, Batch: 6, Rate: 4, Schedule: func(round, _ int) float64 {
+		if round >= 5 {
+			return 1e30
+		}
+		return 1
+	}}
+	var first float64
+	cfg.Progress = func(p Progress) {
+		if p.Epoch == 1 && p.Batch == 1 {
+			first = p.Loss
+		}
+	}
+	trainer, err := New(net, bars{30}, cfg)
+	require.NoError(t, err)
+	n, err := trainer.Run(t.Context())
+	require.ErrorIs(t, err, ErrDiverged)
+	require.Len(t, trainer.state.Curve, 1)
+	require.Greater(t, trainer.state.Curve[0].Loss, first)
+	require.Equal(t, net.Layers, n.Layers)
+}
+
+// TestDivergesWithFiniteLoss: numbers that no float32 overflows.
+func TestDivergesWithFiniteLoss(t *testing.T) {
+	net := start(t)
+	trainer, err := New(net, bars{30}, Config{Batch: 6, Rate: 30})
+	require.NoError(t, err)
+	n, err := trainer.Run(t.Context())
+	require.ErrorIs(t, err, ErrDiverged)
+	require.NotContains(t, err.Error(), "Inf")
+	require.NotContains(t, err.Error(), "NaN")
+	require.Equal(t, net.Layers, n.Layers)
+}
+
 // failing is a Source with one broken picture.
 type failing struct{ bars }
 

@@ -396,7 +396,7 @@ func TestLearnsNothing(t *testing.T) {
 // network is written.
 func TestDiverges(t *testing.T) {
 	j := newJob(t, 8)
-	j.from, j.rate = fromFineTune, 1e30
+	j.from, j.rate = fromFineTune, 99 // the highest that -rate takes
 	j.epochs = 10
 	err := j.run(t.Context())
 	require.ErrorIs(t, err, train.ErrDiverged)
