@@ -45,7 +45,9 @@ func BenchmarkStep(b *testing.B) {
 			}
 			step := b.Elapsed() / time.Duration(b.N*batch)
 			b.ReportMetric(float64(time.Second)/float64(step), "pictures/s")
-			b.ReportMetric(float64(step)/float64(forwardTime(b, t.state.net())), "forwards")
+			if c.workers == 1 {
+				b.ReportMetric(float64(step)/float64(forwardTime(b, t.state.net())), "forwards")
+			}
 			b.ReportMetric(float64(macs(t.graph, c.first))/float64(step), "GMAC/s")
 		})
 	}

@@ -21,6 +21,9 @@ func (j *job) fingerprint() string {
 	weights := "random"
 	if j.start != nil {
 		weights = j.start.Source.SHA256
+		if j.weights == "" {
+			weights += " int8"
+		}
 	}
 	lines := []string{
 		fmt.Sprintf("recipe %d", recipeNumber), // first: what follows may have another meaning

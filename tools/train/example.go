@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"halfmeg/camera/picture"
 	"halfmeg/model/classify"
@@ -35,9 +36,11 @@ func runExample(ctx context.Context, s *settings) error {
 			return err
 		}
 	}
-	fmt.Printf("\nThe same on the Pi, and the way to pictures of your own, one folder a class:\n"+
+	fmt.Printf("\nThe same with edge, and on the Pi, where %s goes by scp:\n"+
 		"  go run ./cmd/edge classify --model %s %s\n"+
-		"  go run ./tools/train -pictures pictures/ -out mine.sqz\n", s.out, further[0])
+		"  ./edge run --model %s --camera auto\n"+
+		"With pictures of your own, one folder per class:\n"+
+		"  go run ./tools/train -pictures pictures/ -out mine.sqz\n", s.out, s.out, further[0], filepath.Base(s.out))
 	return nil
 }
 

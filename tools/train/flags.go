@@ -27,12 +27,12 @@ type settings struct {
 	from       string
 	classes    []string
 	seed       uint64
-	epochs     int // 0: by the way of training
+	epochs     int // 0: by the method
 	batch      int
-	rate       float64 // 0: by the way of training
+	rate       float64 // 0: by the method
 	mirror     bool
-	mixed      float64 // negative: by the way of training
-	side       int     // of the variants for fine-tune and scratch; 0: by the way of training
+	mixed      float64 // negative: by the method
+	side       int     // of the variants for fine-tune and scratch; 0: by the method
 	memory     int     // in MiB
 	bytes      int
 	workers    int
@@ -40,7 +40,7 @@ type settings struct {
 	options    importer.Options
 }
 
-// The ways of training.
+// The methods of training.
 const (
 	fromHead     = "head"
 	fromFineTune = "fine-tune"
@@ -50,25 +50,25 @@ const (
 func readFlags() *settings {
 	s := &settings{mixed: -1}
 	var classes string
-	flag.StringVar(&s.pictures, "pictures", "", "`folder` with one folder of pictures a class")
+	flag.StringVar(&s.pictures, "pictures", "", "`folder` with one folder of pictures per class")
 	flag.StringVar(&s.out, "out", "", ".sqz `file` to write; the float network is written next to it as .safetensors")
 	flag.StringVar(&s.reportOut, "report", "", "HTML `file` to write: a report with curves, the confusion matrix and the worst mistakes")
-	flag.StringVar(&s.from, "from", "", "`way` of training: head, fine-tune or scratch (default: by the number of pictures)")
+	flag.StringVar(&s.from, "from", "", "training `method`: head, fine-tune or scratch (default: head below 200 training pictures, else fine-tune)")
 	flag.StringVar(&s.weights, "weights", "", "`file` of pretrained weights to start from: .onnx, .caffemodel, .pth, .safetensors or .net (default: the network built into edge)")
 	flag.StringVar(&classes, "classes", "", "`names` of the classes to train, in their order, separated by commas (default: all)")
 	flag.Uint64Var(&s.seed, "seed", 1, "`number` that determines the split, the order and variants of the pictures, and random weights")
-	flag.IntVar(&s.epochs, "epochs", 0, "`number` of passes over the pictures (default: by the way of training)")
+	flag.IntVar(&s.epochs, "epochs", 0, "`number` of passes over the training pictures (default: 30 for head; for fine-tune 80000 pictures in all, but 12 to 100 passes; for scratch 200000, but 40 to 150)")
 	flag.IntVar(&s.batch, "batch", 32, "`number` of pictures per step")
-	flag.Float64Var(&s.rate, "rate", 0, "learning `rate` at its highest (default: by the way of training)")
+	flag.Float64Var(&s.rate, "rate", 0, "peak learning `rate` (default: 1.5 for head; 0.01 for fine-tune, and proportionally less below 1000 training pictures; 0.007 for scratch)")
 	flag.BoolVar(&s.mirror, "mirror", true, "mirror half of the pictures; -mirror=false for signs, text and anything else with a left and a right")
-	flag.Func("mix", "`share` of the pictures, 0 to 1, that are blended with another (mixup), for fine-tune and scratch (default: by the way of training)", s.setMixed)
+	flag.Func("mix", "`share` of the pictures, 0 to 1, that are blended with another (mixup), for fine-tune and scratch (default: 0.2 for fine-tune, none for scratch)", s.setMixed)
 	flag.IntVar(&s.side, "train-size", 0, "side in `pixels` of the pictures that fine-tune and scratch train on (default: for fine-tune 5/7 of the network's input, but not less than 128; for scratch 3/4 of it, but not less than 96)")
 	flag.StringVar(&s.checkpoint, "checkpoint", "", "`file` for the state of fine-tune and scratch, written after each epoch and deleted at the end (default: that of -out, ending in .checkpoint)")
 	flag.BoolVar(&s.resume, "resume", false, "continue from the checkpoint")
 	flag.IntVar(&s.memory, "memory", 1024, "`MiB` of memory for decoded pictures; what does not fit is shrunk, or decoded again in each epoch")
 	flag.IntVar(&s.bytes, "max-bytes", 480_000, "limit of the .sqz file in `bytes`; 0 rounds as finely as int8 allows")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures processed in parallel; the result does not depend on it")
-	flag.BoolVar(&s.example, "example", false, "draw a small data set, train on it and recognise further pictures; takes no other flag than -pictures, a new folder for it, and -out, -from, -report")
+	flag.BoolVar(&s.example, "example", false, "draw a small data set, train on it and recognise further pictures; -pictures names a new folder for the drawings (default: a temporary one), -out defaults to example.sqz")
 	s.options.Flags(flag.CommandLine)
 	cli.Flags(tool, about)
 	s.validate(classes)
@@ -177,7 +177,7 @@ for edge, and as .safetensors for PyTorch.
   go run ./tools/train -pictures pictures/ -out mine.sqz
   go run ./cmd/edge classify --model mine.sqz photo.jpg
 
-The folder has one folder of pictures a class, or a labels.csv with lines
+The folder has one folder of pictures per class, or a labels.csv with lines
 "file,class". If it has a folder train and a folder val, the network is trained on
 the one and measured on the other; otherwise a fifth of each class is held out. A
 class named none holds pictures without anything of interest: edge reports no event
@@ -185,9 +185,10 @@ for it.
 
 How it trains (-from):
   head       only the last layer; the others are those of the start. Seconds to a
-             minute, and enough for fewer than 200 pictures or classes of ImageNet
+             minute, and enough for fewer than 200 training pictures or for classes
+             of ImageNet
   fine-tune  the last layer first, then all but the earliest. Minutes, more accurate
-             from about 200 pictures on
+             from about 200 training pictures on
   scratch    all layers from random weights, by default of v1.1 with a simple bypass and
              128 pixels. Ten minutes to hours, and thousands of pictures
 

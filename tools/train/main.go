@@ -3,7 +3,7 @@
 //
 //	go run ./tools/train -pictures DIR -out mine.sqz
 //
-// DIR has one folder of pictures a class. The network starts from the one that is
+// DIR has one folder of pictures per class. The network starts from the one that is
 // built into edge, or from -weights.
 package main
 

@@ -88,10 +88,11 @@ func (j *job) readStart() (*float.Network, error) {
 		}
 		fmt.Printf("start: %s as built into edge (int8)\n", pretrained.Default)
 		start, err := quant.Dequantize(n)
-		if err != nil || j.options.Size == 0 {
-			return start, err
+		if err != nil {
+			return nil, err
 		}
-		return sized(start, j.options.Size)
+		start.Source.Weights += ", int8 as built into edge"
+		return sized(start, cmp.Or(j.options.Size, start.Input.Size))
 	}
 	loaded, err := importer.Load(j.weights, j.options)
 	if err != nil {

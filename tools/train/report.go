@@ -7,6 +7,7 @@ import (
 
 	"halfmeg/camera/picture"
 	"halfmeg/internal/atomicfile"
+	"halfmeg/model"
 	"halfmeg/quant/train"
 	"halfmeg/tools/internal/chart"
 	"halfmeg/tools/internal/metrics"
@@ -58,9 +59,9 @@ func (j *job) writeReport() error {
 func (j *job) reportedSettings() []report.Setting {
 	settings := []report.Setting{
 		{Name: "Pictures", Value: j.pictures},
-		{Name: "Way", Value: j.way},
+		{Name: "Method", Value: j.way},
 		{Name: "Start", Value: j.net.Source.Weights},
-		{Name: "Input", Value: fmt.Sprintf("%d x %d pixels, %s", j.net.Input.Size, j.net.Input.Size, j.net.Input.Fit)},
+		{Name: "Input", Value: inputText(j.net.Input)},
 		{Name: "Seed", Value: fmt.Sprint(j.seed)},
 		{Name: "Batch", Value: fmt.Sprint(j.batch)},
 		{Name: "Mirrored", Value: fmt.Sprint(j.mirror)},
@@ -70,14 +71,23 @@ func (j *job) reportedSettings() []report.Setting {
 	}
 	settings = append(settings,
 		report.Setting{Name: "Epochs", Value: fmt.Sprint(j.epochs)},
-		report.Setting{Name: "Highest rate", Value: fmt.Sprintf("%.4g", j.rate)},
+		report.Setting{Name: "Peak learning rate", Value: fmt.Sprintf("%.4g", j.rate)},
 		report.Setting{Name: "Trained at", Value: fmt.Sprintf("%d x %d pixels", j.side, j.side)},
-		report.Setting{Name: "Mixed pairs", Value: fmt.Sprintf("%.0f %%", 100*j.mixed)},
+		report.Setting{Name: "Blended with another (mixup)", Value: fmt.Sprintf("%.0f %%", 100*j.mixed)},
 	)
 	if j.way == fromFineTune {
 		settings = append(settings, report.Setting{Name: "Weight of the fine-tuned network", Value: fmt.Sprintf("%.2f", j.share())})
 	}
 	return settings
+}
+
+// inputText describes how a picture becomes the input.
+func inputText(in model.Input) string {
+	text := fmt.Sprintf("%d x %d pixels, %s", in.Size, in.Size, in.Fit)
+	if in.Fit == model.Direct {
+		return text
+	}
+	return fmt.Sprintf("%s from %d", text, in.Resize)
 }
 
 func epochs(curve []train.Epoch) []report.Epoch {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -188,17 +189,17 @@ func (j *job) share() float64 {
 	return min(1, leastShare+(1-leastShare)*float64(len(j.training))/fullRatePictures)
 }
 
-// setDefaults sets the options that depend on the way of training, unless flags do.
+// setDefaults sets the options that depend on the method, unless flags do.
 func (j *job) setDefaults(pictures int) {
 	switch j.way {
 	case fromFineTune:
-		j.epochs = orElse(j.epochs, passes(pictures, fineTunePictures, 12, 100))
-		j.rate = orElse(j.rate, fineTuneRate*min(1, float64(pictures)/fullRatePictures))
-		j.side = orElse(j.side, fineTuneSide(j.input.Size))
+		j.epochs = cmp.Or(j.epochs, passes(pictures, fineTunePictures, 12, 100))
+		j.rate = cmp.Or(j.rate, fineTuneRate*min(1, float64(pictures)/fullRatePictures))
+		j.side = cmp.Or(j.side, fineTuneSide(j.input.Size))
 	case fromScratch:
-		j.epochs = orElse(j.epochs, passes(pictures, scratchPictures, 40, 150))
-		j.rate = orElse(j.rate, scratchRate)
-		j.side = orElse(j.side, scratchSide(j.input.Size))
+		j.epochs = cmp.Or(j.epochs, passes(pictures, scratchPictures, 40, 150))
+		j.rate = cmp.Or(j.rate, scratchRate)
+		j.side = cmp.Or(j.side, scratchSide(j.input.Size))
 	}
 	if j.mixed < 0 {
 		j.mixed = defaultMixed(j.way)
@@ -239,7 +240,7 @@ const (
 
 // The recipe of fine-tuning was chosen with a fifth of 1188 training pictures of ten classes
 // of clothes, and of 2032 of six kinds of waste, held out. Without mixed pairs, a dozen epochs
-// learnt the clothes by heart. Of 406 pictures of waste, 86.0 % were right after 50 epochs if
+// overfitted to the clothes. Of 406 pictures of waste, 86.0 % were right after 50 epochs if
 // only conv1 was frozen, and 88.9 % if fire2 and fire3 were, both with the centre of the
 // pictures; of whole pictures 91.1 %, and 90.6 % if fire4 and fire5 were frozen too. At twice
 // the rate, fewer were. With every second variant mixed, 87.8 % of two such splits were right,
@@ -291,13 +292,6 @@ func scratchSide(input int) int { return max(input*3/4, min(input, 96)) }
 // passes returns the number of epochs that pass over a number of pictures.
 func passes(pictures, total, least, most int) int {
 	return min(max(total/max(1, pictures), least), most)
-}
-
-func orElse[T int | float64](v, standard T) T {
-	if v == 0 {
-		return standard
-	}
-	return v
 }
 
 // layerRates are the factors of the learning rate in fine-tuning. conv1 and the first quarter of

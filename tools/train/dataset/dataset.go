@@ -1,4 +1,4 @@
-// Package dataset reads labelled pictures to train on: one folder a class, or a
+// Package dataset reads labelled pictures to train on: one folder per class, or a
 // labels.csv. It finds broken files, copies and near-duplicates, and splits the
 // pictures into those to train on and those to validate with.
 package dataset
@@ -55,7 +55,7 @@ func List(dir string, classes []string) (*Set, error) {
 	case err != nil:
 		return nil, err
 	case !info.IsDir():
-		return nil, fmt.Errorf("%s is a file; expected a folder with one folder of pictures a class", dir)
+		return nil, fmt.Errorf("%s is a file; expected a folder with one folder of pictures per class", dir)
 	}
 	s := &Set{}
 	if table := filepath.Join(dir, "labels.csv"); exists(table) {
@@ -107,7 +107,7 @@ func (s *Set) readTable(path string, classes []string) error {
 	return nil
 }
 
-// readFolders reads one folder a class: in train/ and val/, in train/ alone, or directly.
+// readFolders reads one folder per class: in train/ and val/, in train/ alone, or directly.
 func (s *Set) readFolders(dir string, classes []string) error {
 	inside, err := folders(dir)
 	if err != nil {
@@ -179,7 +179,7 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// readClasses reads one folder a class.
+// readClasses reads one folder per class.
 func (s *Set) readClasses(dir string, classes []string, validation bool) error {
 	names, err := folders(dir)
 	if err != nil {
@@ -213,7 +213,7 @@ func (s *Set) readClasses(dir string, classes []string, validation bool) error {
 		}
 	}
 	if outside > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s in %s are in no class folder and were skipped", plural(outside, "picture"), dir))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s in %s skipped: in no class folder", plural(outside, "picture"), dir))
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func TestListFolders(t *testing.T) {
 	require.False(t, s.Split)
 	require.Len(t, s.Warnings, 1)
 	require.Contains(t, s.Warnings[0], "1 picture in ")
-	require.Contains(t, s.Warnings[0], "are in no class folder and were skipped")
+	require.Contains(t, s.Warnings[0], " skipped: in no class folder")
 
 	s, err = List(dir, []string{"none", "9"})
 	require.NoError(t, err)
@@ -198,7 +198,7 @@ func TestScanNames(t *testing.T) {
 	require.Contains(t, warnings, "skipped: "+broken)
 	require.Contains(t, warnings, filepath.Join("a", "both.png")+" (a) and ")
 	require.Contains(t, warnings, filepath.Join("b", "both.png")+" (b) are the same picture: delete the wrong one")
-	require.Contains(t, s.Notes, "1 picture are copies of others in the same class and were skipped")
+	require.Contains(t, s.Notes, "1 picture skipped: same bytes as another of the class")
 }
 
 func TestScanFewPictures(t *testing.T) {
@@ -242,7 +242,7 @@ func TestDivide(t *testing.T) {
 		}
 	}
 	require.Len(t, sides, 1)
-	require.Contains(t, strings.Join(s.Notes, "\n"), "a: 9 pictures of 50 look like another")
+	require.Contains(t, strings.Join(s.Notes, "\n"), "a: 9 pictures of 50 kept on the side of their near-duplicates")
 
 	again, err := scan(t, dir)
 	require.NoError(t, err)

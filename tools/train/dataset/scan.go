@@ -118,7 +118,7 @@ func (s *Set) findCopies() {
 	}
 	s.remove(func(i int) bool { return out[i] })
 	if copies > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s are copies of others in the same class and were skipped", plural(copies, "picture")))
+		s.Notes = append(s.Notes, fmt.Sprintf("%s skipped: same bytes as another of the class", plural(copies, "picture")))
 	}
 }
 

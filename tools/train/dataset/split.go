@@ -41,7 +41,7 @@ func (s *Set) separate() {
 		return !item.Validation && slices.ContainsFunc(val, func(v Item) bool { return item.resembles(&v) })
 	})
 	if len(out) > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s look like a validation picture (dHash distance up to %d), for example %s, and were skipped",
+		s.Notes = append(s.Notes, fmt.Sprintf("%s skipped: near-duplicates of validation pictures (dHash distance up to %d), for example %s",
 			plural(len(out), "training picture"), MaxDistance, out[0].Path))
 	}
 }
@@ -109,7 +109,7 @@ func (s *Set) groups(class int) [][]int {
 		out[place[root]] = append(out[place[root]], m)
 	}
 	if len(members) > len(out) {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s: %s of %d look like another (dHash distance up to %d) and stay on one side of the split",
+		s.Notes = append(s.Notes, fmt.Sprintf("%s: %s of %d kept on the side of their near-duplicates (dHash distance up to %d)",
 			s.Classes[class], plural(len(members)-len(out), "picture"), len(members), MaxDistance))
 	}
 	return out

@@ -29,7 +29,7 @@ const (
 )
 
 // Write writes a number of pictures of each class below a folder. It returns the
-// paths of further pictures, one a class, in a folder next to those of the classes, which
+// paths of further pictures, one per class, in a folder next to those of the classes, which
 // is not read as one.
 func Write(dir string, each int, seed uint64) (further []string, err error) {
 	for class, name := range Classes() {
