@@ -45,7 +45,9 @@ func Features(ctx context.Context, net *float.Network, src Source, variants int,
 	count := f.pictures * variants
 	f.values, f.targets = make([]float32, count*f.channels), make([]float32, count*f.classes)
 	workers, errs := make([]*featureWorker, cfg.Workers), make([]error, count)
-	for from := 0; from < count; from += featureBlock {
+	blocks := (count + featureBlock - 1) / featureBlock
+	for block := range blocks {
+		from := block * featureBlock
 		to := min(from+featureBlock, count)
 		err := parallel.For(ctx, cfg.Workers, to-from, func(worker, i int) {
 			if workers[worker] == nil {
@@ -60,7 +62,7 @@ func Features(ctx context.Context, net *float.Network, src Source, variants int,
 			return nil, err
 		}
 		if cfg.Progress != nil {
-			cfg.Progress(Progress{Epoch: 1, Epochs: 1, Batch: to, Batches: count, Pictures: to})
+			cfg.Progress(Progress{Epoch: 1, Epochs: 1, Batch: block + 1, Batches: blocks, Pictures: to})
 		}
 	}
 	return f, nil

@@ -26,13 +26,14 @@ type State struct {
 	Attachment  []byte  // of the caller's, for example results of validation; stored and read with the rest
 
 	sums     sums
-	bestLoss float64 // of the start on the first batch, or of the epoch that led to bestLayers
+	bestLoss float64 // of the start on the first batch, or the mean over the epoch that began with bestLayers
 	averaged int     // terms of average
 
 	network    float.Network // without layers
 	layers     []float.Layer
 	velocity   []float.Layer
-	bestLayers []float.Layer // after the epoch with the lowest loss, or of the start if it had a lower one
+	beginning  []float.Layer // of the current epoch
+	bestLayers []float.Layer // of the start, or from the beginning of the epoch with the lowest loss
 	average    []float.Layer
 }
 
@@ -61,7 +62,7 @@ func (s *sums) loss() float64     { return s.Loss / float64(max(1, s.Pictures)) 
 func (s *sums) accuracy() float64 { return float64(s.Correct) / float64(max(1, s.Pictures)) }
 
 func newState(n *float.Network, fingerprint string) *State {
-	s := &State{Fingerprint: fingerprint, network: *n, layers: clone(n.Layers), bestLayers: clone(n.Layers)}
+	s := &State{Fingerprint: fingerprint, network: *n, layers: clone(n.Layers), beginning: clone(n.Layers), bestLayers: clone(n.Layers)}
 	s.network.Layers = nil
 	s.velocity = zeros(n.Layers)
 	s.average = zeros(n.Layers)
@@ -85,8 +86,8 @@ func (s *State) Network() *float.Network {
 	return &n
 }
 
-// endEpoch adds a point to the curve and keeps the parameters if they are the
-// best.
+// endEpoch adds a point to the curve, and keeps the parameters with which the epoch
+// began if they are the best. Of those at its end no loss is known yet.
 func (s *State) endEpoch(rate float64) {
 	s.Curve = append(s.Curve, Epoch{s.sums.loss(), s.sums.accuracy(), rate})
 	s.sums = sums{}
@@ -94,8 +95,9 @@ func (s *State) endEpoch(rate float64) {
 	s.Batch = 0
 	if loss := s.Curve[s.Epoch-1].Loss; loss < s.bestLoss {
 		s.bestLoss = loss
-		assign(s.bestLayers, s.layers)
+		assign(s.bestLayers, s.beginning)
 	}
+	assign(s.beginning, s.layers)
 }
 
 // addToAverage adds the parameters to the running mean.
@@ -136,9 +138,15 @@ func (s *State) fits(n *float.Network, fingerprint string) error {
 }
 
 // The encoding is the magic, the length of the header as a 32-bit number, the
-// header in JSON, the four sets of parameters as float32, weights before biases
+// header in JSON, the five sets of parameters as float32, weights before biases
 // and layer by layer, and the SHA-256 of all that. Numbers are little-endian.
-const stateMagic = "halfmeg training state 2\n"
+const (
+	statePrefix = "halfmeg training state " // of any version
+	stateMagic  = statePrefix + "2\n"
+)
+
+// IsState reports whether the first bytes of a file are those of a State, of any version.
+func IsState(data []byte) bool { return bytes.HasPrefix(data, []byte(statePrefix)) }
 
 // maxHeader bounds the header of a state, which holds labels, curve and
 // attachment.
@@ -186,7 +194,7 @@ func (s *State) Encode(w io.Writer) error {
 
 // sets are the parameters in the order of the encoding.
 func (s *State) sets() []*[]float.Layer {
-	return []*[]float.Layer{&s.layers, &s.velocity, &s.bestLayers, &s.average}
+	return []*[]float.Layer{&s.layers, &s.velocity, &s.beginning, &s.bestLayers, &s.average}
 }
 
 func appendFloats(data []byte, values []float32) []byte {

@@ -125,6 +125,9 @@ func TestDamagedStates(t *testing.T) {
 	require.ErrorIs(t, err, errBroken)
 	_, err = DecodeState(strings.NewReader("halfmeg training state 9\n"))
 	require.ErrorContains(t, err, "not a training state of this version")
+	require.True(t, IsState(data))
+	require.True(t, IsState([]byte("halfmeg training state 1\n")), "of another version")
+	require.False(t, IsState([]byte("halfmeg training")))
 }
 
 // TestInvalidStates: with a right checksum, contents are checked.

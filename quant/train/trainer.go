@@ -48,7 +48,7 @@ var ErrDiverged = errors.New("the training diverged")
 
 // divergedLoss is the mean loss of a batch, in nats, from which a run has diverged. A
 // network that answers at random has ln(classes), 7 for a thousand.
-const divergedLoss = 1000
+const divergedLoss = 100
 
 // New prepares the training of a network, which it does not change.
 func New(net *float.Network, src Source, cfg Config) (*Trainer, error) {
@@ -114,8 +114,8 @@ func (t *Trainer) State() *State { return t.state }
 
 // Run trains until the last epoch and returns the network. If ctx is canceled,
 // Run discards the current batch and returns the network so far with ctx.Err();
-// a later Run continues. If the training diverges, it returns the network after the
-// epoch with the lowest loss, or that of the start if its loss was lower, and ErrDiverged.
+// a later Run continues. If the training diverges, it returns ErrDiverged and the network
+// with which the epoch of the lowest loss began, or that of the start if its loss was lower.
 func (t *Trainer) Run(ctx context.Context) (*float.Network, error) {
 	for t.state.Epoch < t.cfg.Epochs {
 		if err := t.epoch(ctx); err != nil {

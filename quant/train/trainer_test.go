@@ -246,11 +246,12 @@ func TestCanceledRunContinues(t *testing.T) {
 	require.Equal(t, want.Layers, n.Layers)
 }
 
-// TestDivergedRunKeepsTheBest: the rate becomes too high after two epochs.
+// TestDivergedRunKeepsTheBest: the rate becomes too high after two epochs. The second has the
+// lowest loss.
 func TestDivergedRunKeepsTheBest(t *testing.T) {
 	var best []float.Layer
 	cfg := Config{Epochs: 6, Batch: 6, Rate: 0.02, EpochEnd: func(s *State) error {
-		if s.Epoch == 2 {
+		if s.Epoch == 1 {
 			best = s.Network().Layers
 		}
 		return nil
@@ -278,6 +279,18 @@ func TestDivergedInFirstEpoch(t *testing.T) {
 	require.NoError(t, err)
 	n, err := trainer.Run(t.Context())
 	require.ErrorIs(t, err, ErrDiverged)
+	require.Equal(t, net.Layers, n.Layers)
+}
+
+// TestDivergedWithOneBatch: the loss of the first epoch is that of the start, but its only
+// step leads to weights of no use.
+func TestDivergedWithOneBatch(t *testing.T) {
+	net := start(t)
+	trainer, err := New(net, bars{30}, Config{Batch: 30, Rate: 1e30})
+	require.NoError(t, err)
+	n, err := trainer.Run(t.Context())
+	require.ErrorIs(t, err, ErrDiverged)
+	require.Equal(t, 1, trainer.state.Epoch)
 	require.Equal(t, net.Layers, n.Layers)
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -55,7 +56,7 @@ func difference(stored, now string) string {
 		}
 		switch name, _, _ := strings.Cut(a[i], " "); name {
 		case "pictures":
-			return "other pictures, classes or another split"
+			return "other pictures, names, classes or another split"
 		case "weights":
 			return "other weights"
 		case "input":
@@ -99,8 +100,31 @@ func (j *job) resumeTraining(ctx context.Context) error {
 			return err
 		}
 	}
+	j.checkpointed = true
 	fmt.Printf("%s: continuing after epoch %d\n", j.checkpoint, state.Epoch)
 	return j.trainLayers(ctx, n, state)
+}
+
+// checkCheckpoint verifies, before a run without -resume, that its checkpoint replaces nothing
+// but a checkpoint.
+func (j *job) checkCheckpoint() error {
+	f, err := os.Open(j.checkpoint)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	begin, err := io.ReadAll(io.LimitReader(f, 64))
+	if err != nil {
+		return err
+	}
+	if !train.IsState(begin) {
+		return fmt.Errorf("%s exists and is not a checkpoint: name another file with -checkpoint", j.checkpoint)
+	}
+	j.warn(j.checkpoint + " is the checkpoint of an earlier run, which this one replaces after its first epoch; -resume would continue it")
+	return nil
 }
 
 func readCheckpoint(path string) (*train.State, error) {
@@ -124,5 +148,19 @@ func (j *job) writeCheckpoint(s *train.State) (err error) {
 	if s.Attachment, err = json.Marshal(attachment{j.validationCurve, j.headCurve}); err != nil {
 		return err
 	}
-	return write(j.checkpoint, s.Encode)
+	if err := write(j.checkpoint, 0o644, s.Encode); err != nil {
+		return err
+	}
+	j.checkpointed = true
+	return nil
+}
+
+// removeCheckpoint deletes the checkpoint of a complete run, if the run has written or read it.
+func (j *job) removeCheckpoint() {
+	if !j.checkpointed {
+		return
+	}
+	if err := os.Remove(j.checkpoint); err != nil && !os.IsNotExist(err) {
+		j.warn(err.Error())
+	}
 }

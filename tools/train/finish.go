@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"syscall"
 
@@ -25,6 +26,7 @@ type result struct {
 	curve           []train.Epoch // of fine-tuning or training from scratch
 	validationCurve []float64     // accuracy after every measuredEvery epochs of curve
 	net             *float.Network
+	checkpointed    bool // whether the run has written or read its checkpoint
 	chosen          *compress.Attempt
 	float           [][]float32 // logits on the validation pictures
 }
@@ -46,24 +48,25 @@ func (j *job) finish(ctx context.Context) error {
 		return err
 	}
 	// First, so that an interruption of what follows loses little.
-	if err := write(j.floatOut, func(w io.Writer) error { return exporter.Safetensors(w, j.net) }); err != nil {
+	if err := write(j.floatOut, 0o644, func(w io.Writer) error { return exporter.Safetensors(w, j.net) }); err != nil {
 		return err
 	}
 	fmt.Printf("%s: the float network, with torchvision's names\n", j.floatOut)
 	if err := j.quantize(ctx); err != nil {
 		return err
 	}
-	j.measure()
-	if j.reportOut != "" {
-		if err := j.writeReport(); err != nil {
-			return err
-		}
-		fmt.Printf("%s: report, with photographs from the folder\n", j.reportOut)
-	}
-	if err := write(j.out, bytesOf(j.chosen.Encoded)); err != nil {
+	if err := write(j.out, 0o644, bytesOf(j.chosen.Encoded)); err != nil {
 		return err
 	}
+	j.measure()
 	fmt.Printf("%s: %d bytes\n", j.out, j.chosen.Bytes)
+	if j.reportOut == "" {
+		return nil
+	}
+	if err := j.writeReport(); err != nil {
+		return err
+	}
+	fmt.Printf("%s: report, with photographs from the folder\n", j.reportOut)
 	return nil
 }
 
@@ -169,8 +172,8 @@ func (j *job) printClasses(labels []int) {
 }
 
 // write replaces a file. If that fails, what was there before remains.
-func write(path string, content func(io.Writer) error) error {
-	err := atomicfile.Write(path, 0o644, content)
+func write(path string, mode fs.FileMode, content func(io.Writer) error) error {
+	err := atomicfile.Write(path, mode, content)
 	if errors.Is(err, syscall.ENOSPC) {
 		return fmt.Errorf("the disk is full: %s was not written, and what was there before is untouched: %w", path, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -65,7 +64,7 @@ func readFlags() *settings {
 	flag.IntVar(&s.side, "train-size", 0, "side in `pixels` of the pictures that fine-tune and scratch train on (default: for fine-tune 5/7 of the network's input, but not less than 128; for scratch 3/4 of it, but not less than 96)")
 	flag.StringVar(&s.checkpoint, "checkpoint", "", "`file` for the state of fine-tune and scratch, written after each epoch and deleted at the end (default: that of -out, ending in .checkpoint)")
 	flag.BoolVar(&s.resume, "resume", false, "continue from the checkpoint")
-	flag.IntVar(&s.memory, "memory", 1024, "`MiB` of memory for decoded pictures; what does not fit is shrunk, or decoded again in each epoch")
+	flag.IntVar(&s.memory, "memory", 1024, "`MiB` of memory for decoded training pictures, and again for validation pictures; training pictures that do not fit are shrunk, or decoded again in each epoch")
 	flag.IntVar(&s.bytes, "max-bytes", 480_000, "limit of the .sqz file in `bytes`; 0 rounds as finely as int8 allows")
 	flag.IntVar(&s.workers, "workers", runtime.GOMAXPROCS(0), "`number` of pictures processed in parallel; the result does not depend on it")
 	flag.BoolVar(&s.example, "example", false, "draw a small data set, train on it and recognise further pictures; -pictures names a new folder for the drawings (default: a temporary one), -out defaults to example.sqz")
@@ -101,26 +100,30 @@ func (s *settings) validate(classes string) {
 		usage("-classes %s: at least two classes are needed", classes)
 	}
 	s.validateFit()
-	s.validateWay()
+	s.validateWay(classes)
 	s.validateNumbers()
 	if s.example && s.out == "" {
 		s.out = "example.sqz"
 	}
-	stem := strings.TrimSuffix(s.out, filepath.Ext(s.out))
+	stem := strings.TrimSuffix(s.out, ".sqz")
 	s.floatOut = stem + ".safetensors"
 	if s.checkpoint == "" {
 		s.checkpoint = stem + ".checkpoint"
 	}
 }
 
-func (s *settings) validateWay() {
+func (s *settings) validateWay(classes string) {
 	switch {
 	case !slices.Contains([]string{"", fromHead, fromFineTune, fromScratch}, s.from):
 		usage("-from %s: expected head, fine-tune or scratch", s.from)
 	case s.from == fromScratch && s.weights != "":
 		usage("-from scratch starts from random weights: -weights %s does not apply", s.weights)
+	case s.example && (classes != "" || s.resume):
+		usage("-example draws its own pictures and classes: -classes and -resume do not apply")
 	case s.resume && s.from == fromHead:
 		usage("-resume: training the head is not resumed, because it takes only a minute")
+	case s.checkpoint != "" && s.from == fromHead:
+		usage("-checkpoint: training the head keeps no checkpoint")
 	case s.weights == "" && s.from != fromScratch && s.options != (importer.Options{Pool: "auto", Size: s.options.Size, Fit: s.options.Fit, Resize: s.options.Resize}):
 		usage("options that describe weights, such as -topology or -mean, need -weights FILE or -from scratch")
 	}

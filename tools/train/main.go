@@ -17,7 +17,6 @@ import (
 	"syscall"
 
 	"halfmeg/quant/importer"
-	"halfmeg/quant/train"
 	"halfmeg/tools/internal/cli"
 )
 
@@ -67,17 +66,17 @@ func (j *job) run(ctx context.Context) error {
 		// The work so far is worth a file. The next interruption ends the program.
 		j.warn("interrupted: the network as trained so far is written")
 		return j.finish(context.Background())
-	case errors.Is(trainErr, train.ErrDiverged):
+	case trainErr != nil:
 		j.warn(trainErr.Error() + "; the best network so far is written")
 		return errors.Join(j.finish(ctx), trainErr)
-	case trainErr != nil:
-		return trainErr
 	}
-	if err := j.finish(ctx); err != nil {
-		return err
+	err := j.finish(ctx)
+	if err == nil {
+		j.removeCheckpoint()
+	} else if j.checkpointed {
+		fmt.Printf("%s: the trained network; the same command with -resume continues from there\n", j.checkpoint)
 	}
-	j.removeCheckpoint()
-	return nil
+	return err
 }
 
 // job is a run of the tool.

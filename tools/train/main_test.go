@@ -40,7 +40,7 @@ func newJob(t *testing.T, pictures int) *job {
 		n.Layers = append(n.Layers, float.Layer(p))
 	}
 	weights, description := filepath.Join(dir, "start.safetensors"), filepath.Join(dir, "t.json")
-	require.NoError(t, write(weights, func(w io.Writer) error { return exporter.Safetensors(w, n) }))
+	require.NoError(t, write(weights, 0o600, func(w io.Writer) error { return exporter.Safetensors(w, n) }))
 	text, err := json.Marshal(topology)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(description, text, 0o600))
@@ -134,7 +134,7 @@ func TestResume(t *testing.T) {
 		change func(*job)
 		want   string
 	}{
-		{func(j *job) { j.seed = 2 }, "is the state of a run with other pictures, classes or another split"},
+		{func(j *job) { j.seed = 2 }, "is the state of a run with other pictures, names, classes or another split"},
 		{func(j *job) { j.batch = 9 }, "is the state of a run with -batch 8 instead of -batch 9"},
 		{func(j *job) { j.mirror = false }, "is the state of a run with -mirror true instead of -mirror false"},
 		{func(j *job) { j.side-- }, "with -train-size "},
@@ -421,11 +421,63 @@ func TestCheckpointFails(t *testing.T) {
 	require.Contains(t, strings.Join(j.warnings, "\n"), "the training continues")
 }
 
+// TestForeignCheckpoint: a run deletes and replaces only checkpoints, and only its own without
+// a warning.
+func TestForeignCheckpoint(t *testing.T) {
+	j := newJob(t, 8)
+	require.NoError(t, os.WriteFile(j.checkpoint, []byte("notes"), 0o600))
+	require.NoError(t, j.run(t.Context())) // the head keeps no checkpoint
+	require.FileExists(t, j.checkpoint)
+	j = again(j)
+	j.from = fromFineTune
+	require.EqualError(t, j.run(t.Context()), j.checkpoint+" exists and is not a checkpoint: name another file with -checkpoint")
+	notes, err := os.ReadFile(j.checkpoint)
+	require.NoError(t, err)
+	require.Equal(t, "notes", string(notes))
+	require.NoError(t, os.Remove(j.checkpoint))
+
+	interrupted := again(j) // -from fine-tune
+	ctx := interruptAt(t, interrupted, stageLayers, 2, 1)
+	require.NoError(t, interrupted.run(ctx))
+	require.FileExists(t, j.checkpoint)
+	j = again(j)
+	j.from = fromHead
+	require.NoError(t, j.run(t.Context()))
+	require.FileExists(t, j.checkpoint)
+	j = again(j)
+	j.from = fromFineTune
+	require.NoError(t, j.run(t.Context()))
+	require.Contains(t, strings.Join(j.warnings, "\n"), "-resume would continue it")
+	require.NoFileExists(t, j.checkpoint)
+}
+
+// TestReportFails: the network is written nevertheless.
+func TestReportFails(t *testing.T) {
+	j := newJob(t, 8)
+	j.reportOut = filepath.Join(j.pictures, "missing", "a.html")
+	require.ErrorContains(t, j.run(t.Context()), "writing "+j.reportOut)
+	require.FileExists(t, j.out)
+}
+
+// TestPictureVanishes: the network so far is written.
+func TestPictureVanishes(t *testing.T) {
+	j := newJob(t, 8)
+	j.from, j.memory = fromFineTune, 0 // pictures are decoded again for each variant
+	j.watch = func(stage string, p train.Progress) {
+		if stage == stageLayers && p.Epoch == 1 {
+			_ = os.Remove(j.training[0].Path)
+		}
+	}
+	require.ErrorContains(t, j.run(t.Context()), "a picture can no longer be read")
+	require.Contains(t, j.warnings, "only 1 of 6 validation pictures fit into -memory 0; the others are not used")
+	require.FileExists(t, j.floatOut)
+}
+
 // TestWriteDiskFull: what was there before remains.
 func TestWriteDiskFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
-	require.NoError(t, write(path, bytesOf([]byte("old"))))
-	err := write(path, func(w io.Writer) error {
+	require.NoError(t, write(path, 0o600, bytesOf([]byte("old"))))
+	err := write(path, 0o600, func(w io.Writer) error {
 		_, _ = w.Write([]byte("half"))
 		return syscall.ENOSPC
 	})
@@ -448,6 +500,8 @@ func TestUsage(t *testing.T) {
 		"-pictures a -out b -from scratch -weights w": "train: -from scratch starts from random weights: -weights w does not apply\n",
 		"-pictures a -out b c":                        "train: unexpected argument \"c\": train takes only flags\n",
 		"-pictures a -out b -from head -resume":       "train: -resume: training the head is not resumed, because it takes only a minute\n",
+		"-pictures a -out b -from head -checkpoint c": "train: -checkpoint: training the head keeps no checkpoint\n",
+		"-example -classes open,closed":               "train: -example draws its own pictures and classes: -classes and -resume do not apply\n",
 		"-pictures a -out b -fit cut":                 "train: -fit: resize rule \"cut\" is none of [\"squash\" \"crop\" \"direct\"]\n",
 		"-pictures a -out b -size -5":                 "train: -size -5: must not be negative\n",
 		"-pictures a -out b -resize -5":               "train: -resize -5: must not be negative\n",

@@ -12,6 +12,7 @@ import (
 	"halfmeg/quant/float"
 	"halfmeg/quant/importer"
 	"halfmeg/tools/internal/cli"
+	"halfmeg/tools/internal/compress"
 	"halfmeg/tools/internal/pictures"
 	"halfmeg/tools/internal/progress"
 	"halfmeg/tools/train/dataset"
@@ -137,7 +138,9 @@ func (j *job) readPictures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	set.Divide(j.seed)
+	if err := set.Divide(j.seed); err != nil {
+		return err
+	}
 	j.store.Retain(set.Part(false))
 	j.set = set
 	return nil
@@ -177,6 +180,11 @@ func (j *job) loadValidation(ctx context.Context) error {
 	items := inputs(j.set.Part(true))
 	if len(items) == 0 {
 		return nil
+	}
+	fit := int(max(1, int64(j.memory)<<20/int64(3*j.input.Size*j.input.Size)))
+	if some := compress.Spread(items, fit); len(some) < len(items) {
+		j.warn(fmt.Sprintf("only %d of %d validation pictures fit into -memory %d; the others are not used", len(some), len(items), j.memory))
+		items = some
 	}
 	loaded, err := pictures.Load(ctx, items, j.input, j.workers, func() {})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 
 	"halfmeg/camera/picture"
-	"halfmeg/internal/atomicfile"
 	"halfmeg/model"
 	"halfmeg/quant/train"
 	"halfmeg/tools/internal/chart"
@@ -52,7 +51,7 @@ func (j *job) writeReport() error {
 		r.Mistakes = append(r.Mistakes, m)
 	}
 	// Readable for the owner only: it contains their pictures.
-	return atomicfile.Write(j.reportOut, 0o600, func(w io.Writer) error { return report.Write(w, r) })
+	return write(j.reportOut, 0o600, func(w io.Writer) error { return report.Write(w, r) })
 }
 
 // reportedSettings lists what determined the result.

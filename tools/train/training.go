@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 
 	"halfmeg/model"
 	"halfmeg/quant/float"
@@ -43,6 +42,11 @@ func (j *job) train(ctx context.Context) error {
 	j.setDefaults(len(j.training))
 	if j.resume {
 		return j.resumeTraining(ctx)
+	}
+	if j.way != fromHead {
+		if err := j.checkCheckpoint(); err != nil {
+			return err
+		}
 	}
 	n, err := j.untrained()
 	if err != nil {
@@ -370,11 +374,4 @@ func (j *job) accuracyOf(ctx context.Context, n *float.Network) (float64, error)
 		return 0, err
 	}
 	return metrics.Measure(logits, some.Labels()).Top1 / 100, nil
-}
-
-// removeCheckpoint deletes the checkpoint of a complete run.
-func (j *job) removeCheckpoint() {
-	if err := os.Remove(j.checkpoint); err != nil && !os.IsNotExist(err) {
-		j.warn(err.Error())
-	}
 }

@@ -6,7 +6,7 @@ label is the number or the name of a class, and files may be absolute paths), on
 folder per class, or only pictures. A folder per class is named by the class's
 number, counted from 0, by its name or by its WordNet id in the labels; symbolic
 links to folders are followed once. JPEG, PNG, GIF and BMP are read; pictures of
-other kinds are counted and left out.
+other kinds are counted and left out, hidden files are not read.
 `
 
 // FitHelp explains how pictures become the input of a network.

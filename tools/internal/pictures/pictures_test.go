@@ -200,6 +200,18 @@ func TestWordNetFolders(t *testing.T) {
 	require.Equal(t, []string{"n01443537", "n01440764"}, c.IDs)
 }
 
+// TestHidden: hidden files and folders are not read, except if they are the root.
+func TestHidden(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), ".pictures")
+	write(t, filepath.Join(dir, "0/a.png"), 1)
+	write(t, filepath.Join(dir, "0/._a.png"), 2)
+	write(t, filepath.Join(dir, ".1/b.png"), 1)
+	require.NoError(t, os.Symlink(filepath.Join(dir, ".1"), filepath.Join(dir, "1")))
+	got, f := listed(t, dir, Classes{})
+	require.Equal(t, map[string]int{"a.png": 0, "b.png": 1}, got)
+	require.Empty(t, f.Notes)
+}
+
 // TestLinks: links to folders are followed once, and links to a parent folder
 // never.
 func TestLinks(t *testing.T) {

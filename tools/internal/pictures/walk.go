@@ -68,8 +68,8 @@ func (f *Folder) walk(given string, classes Classes) error {
 	return nil
 }
 
-// folder lists the files below a folder, whose path has no symbolic link. within is
-// its path relative to the root.
+// folder lists the files below a folder that are not hidden, such as the ._1.jpg that macOS
+// puts beside 1.jpg. Its path has no symbolic link. within is its path relative to the root.
 func (w *walker) folder(path, within string) error {
 	return filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -80,7 +80,10 @@ func (w *walker) folder(path, within string) error {
 			return err
 		}
 		rel = filepath.ToSlash(filepath.Join(within, rel))
-		switch {
+		switch hidden := p != path && strings.HasPrefix(d.Name(), "."); {
+		case hidden && d.IsDir():
+			return fs.SkipDir
+		case hidden:
 		case d.IsDir() && w.visited[p]:
 			return fs.SkipDir
 		case d.IsDir():
@@ -90,11 +93,21 @@ func (w *walker) folder(path, within string) error {
 			}
 		case d.Type()&fs.ModeSymlink != 0 && isDir(p):
 			return w.link(p, rel)
-		default:
+		case !blocks(p, d):
 			w.found = append(w.found, rel)
 		}
 		return nil
 	})
+}
+
+// blocks reports whether opening a file could block or have effects: it is a pipe, a socket
+// or a device.
+func blocks(path string, d fs.DirEntry) bool {
+	if d.Type().IsRegular() {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular()
 }
 
 func isDir(path string) bool {

@@ -313,14 +313,13 @@ func (s *Set) Part(validation bool) []Item {
 	return slices.DeleteFunc(slices.Clone(s.Items), func(i Item) bool { return i.Validation != validation })
 }
 
-// Fingerprint identifies the classes, the pictures and the split, wherever the
-// files are.
+// Fingerprint identifies the classes, the pictures, their order and the split, wherever the
+// folder is.
 func (s *Set) Fingerprint() string {
 	var lines []string
 	for _, item := range s.Items {
 		lines = append(lines, fmt.Sprintf("%x %d %v", item.bytes, item.Class, item.Validation))
 	}
-	slices.Sort(lines)
 	sum := sha256.Sum256([]byte(strings.Join(s.Classes, "\x00") + "\n" + strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:])
 }

@@ -92,7 +92,10 @@ func TestListSplit(t *testing.T) {
 	require.True(t, s.Split)
 	require.Equal(t, []int{3, 3}, s.Counts(false))
 	require.Equal(t, []int{0, 1}, s.Counts(true))
-	s.Divide(1)
+	s, err = scan(t, dir)
+	require.NoError(t, err)
+	s.Warnings = nil
+	require.NoError(t, s.Divide(1))
 	require.Equal(t, []string{"no pictures to validate with of a: the accuracy is not measured there"}, s.Warnings)
 
 	draw(t, filepath.Join(dir, "val", "c", "0.png"), 21, 0)
@@ -201,12 +204,56 @@ func TestScanNames(t *testing.T) {
 	require.Contains(t, s.Notes, "1 picture skipped: same bytes as another of the class")
 }
 
+// TestScanNamesSomeBroken: not thousands.
+func TestScanNamesSomeBroken(t *testing.T) {
+	dir := folder(t, 12, "a", "b")
+	for i := range 25 {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "a", fmt.Sprintf("broken%d.jpg", i)), nil, 0o600))
+	}
+	s, err := scan(t, dir)
+	require.NoError(t, err)
+	require.Len(t, s.Warnings, namedBroken+1)
+	require.Equal(t, "skipped: 5 more that cannot be read", s.Warnings[namedBroken])
+}
+
+// TestScanCopiesAcrossSplit: copies are taken out of the training pictures.
+func TestScanCopiesAcrossSplit(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 12 {
+		for class, name := range []string{"a", "b"} {
+			draw(t, filepath.Join(dir, "train", name, fmt.Sprintf("%d.png", i)), 100*class+i, 0)
+		}
+	}
+	draw(t, filepath.Join(dir, "val", "a", "0.png"), 0, 0)
+	draw(t, filepath.Join(dir, "val", "b", "0.png"), 100, 0)
+	s, err := scan(t, dir)
+	require.NoError(t, err)
+	require.Equal(t, []int{11, 11}, s.Counts(false))
+	require.Equal(t, []int{1, 1}, s.Counts(true))
+	require.Contains(t, s.Notes, "2 pictures skipped: same bytes as another of the class")
+	require.Contains(t, s.Warnings, "2 validation pictures among the training pictures, too: only used to validate")
+}
+
+// TestNothingToTrainOn: what is left of a class is in val.
+func TestNothingToTrainOn(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 3 {
+		draw(t, filepath.Join(dir, "train", "a", fmt.Sprintf("%d.png", i)), i, 0)
+		draw(t, filepath.Join(dir, "val", "b", fmt.Sprintf("%d.png", i)), 10+i, 0)
+	}
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "train", "b"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "train", "b", "broken.jpg"), nil, 0o600))
+	s, err := scan(t, dir)
+	require.NoError(t, err)
+	require.ErrorContains(t, s.Divide(1), `no pictures are left to train on of the class "b"`)
+}
+
 func TestScanFewPictures(t *testing.T) {
 	s, err := scan(t, folder(t, 3, "a", "b"))
 	require.NoError(t, err)
 	require.Len(t, s.Warnings, 2)
 	require.Contains(t, s.Warnings[0], `the class "a" has only 3 pictures`)
-	s.Divide(1)
+	require.NoError(t, s.Divide(1))
 	require.Equal(t, []int{1, 1}, s.Counts(true))
 }
 
@@ -232,7 +279,7 @@ func TestDivide(t *testing.T) {
 	}
 	s, err := scan(t, dir)
 	require.NoError(t, err)
-	s.Divide(1)
+	require.NoError(t, s.Divide(1))
 	require.InDelta(t, 10, s.Counts(true)[0], 5)
 	require.Equal(t, 8, s.Counts(true)[1])
 	sides := map[bool]int{}
@@ -246,10 +293,13 @@ func TestDivide(t *testing.T) {
 
 	again, err := scan(t, dir)
 	require.NoError(t, err)
-	again.Divide(1)
+	require.NoError(t, again.Divide(1))
 	require.Equal(t, s.Items, again.Items)
 	require.Equal(t, s.Fingerprint(), again.Fingerprint())
-	again.Divide(2)
+	again.Items[0], again.Items[1] = again.Items[1], again.Items[0] // as if files were renamed
+	require.NotEqual(t, s.Fingerprint(), again.Fingerprint())
+	again.Items[0], again.Items[1] = again.Items[1], again.Items[0]
+	require.NoError(t, again.Divide(2))
 	require.NotEqual(t, s.Fingerprint(), again.Fingerprint())
 }
 
@@ -265,7 +315,7 @@ func TestDivideStatedSplit(t *testing.T) {
 	draw(t, filepath.Join(dir, "val", "b", "0.png"), 50, 3)
 	s, err := scan(t, dir)
 	require.NoError(t, err)
-	s.Divide(1)
+	require.NoError(t, s.Divide(1))
 	require.Equal(t, []int{2, 3}, s.Counts(false))
 	require.Contains(t, strings.Join(s.Notes, "\n"), filepath.Join("train", "a", "1.png"))
 }

@@ -35,11 +35,7 @@ func (s *Set) Scan(ctx context.Context, workers int, keep func(path string, img 
 	}
 	listed := len(s.Items)
 	broken := s.remove(func(i int) bool { return failures[i] != nil })
-	for _, err := range failures {
-		if err != nil {
-			s.Warnings = append(s.Warnings, "skipped: "+err.Error())
-		}
-	}
+	s.nameBroken(failures)
 	if len(broken) == listed {
 		return fmt.Errorf("none of the %s can be read: %w", plural(listed, "picture"), failures[0])
 	}
@@ -47,16 +43,35 @@ func (s *Set) Scan(ctx context.Context, workers int, keep func(path string, img 
 	return s.checkScanned()
 }
 
+// namedBroken is the number of broken files that are named.
+const namedBroken = 20
+
+// nameBroken adds a warning for each error.
+func (s *Set) nameBroken(failures []error) {
+	broken := 0
+	for _, err := range failures {
+		if err == nil {
+			continue
+		}
+		if broken++; broken <= namedBroken {
+			s.Warnings = append(s.Warnings, "skipped: "+err.Error())
+		}
+	}
+	if more := broken - namedBroken; more > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("skipped: %d more that cannot be read", more))
+	}
+}
+
 // read decodes the picture and computes its hashes.
 func (i *Item) read() (*picture.Image, error) {
+	if info, err := os.Stat(i.Path); err == nil && !info.Mode().IsRegular() { // opening a pipe would block
+		return nil, fmt.Errorf("%s: not a file", i.Path)
+	}
 	f, err := os.Open(i.Path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a file", i.Path)
-	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, err
@@ -86,40 +101,58 @@ func (s *Set) remove(out func(i int) bool) []Item {
 	return removed
 }
 
-// findCopies skips files with the same bytes as another: all of them if they
-// are in different classes, and all but the first otherwise.
+// findCopies skips files with the same bytes as another: all of them if they are in
+// different classes, and all but one otherwise. Of a copy on both sides of a split that the
+// folder states, the validation picture remains.
 func (s *Set) findCopies() {
 	same := map[[sha256.Size]byte][]int{}
 	for i, item := range s.Items {
 		same[item.bytes] = append(same[item.bytes], i)
 	}
-	out, copies := map[int]bool{}, 0
+	out, copies, across := map[int]bool{}, 0, 0
 	for i, item := range s.Items {
 		group := same[item.bytes]
 		if group[0] != i || len(group) == 1 {
 			continue
 		}
-		contradiction := -1
-		for _, j := range group[1:] {
-			if s.Items[j].Class != item.Class {
-				contradiction = j
-			}
-		}
+		kept := s.keptCopy(group)
 		for _, j := range group {
-			out[j] = contradiction >= 0 || j != i
+			out[j] = j != kept
 		}
-		if contradiction < 0 {
-			copies += len(group) - 1
+		if kept < 0 {
 			continue
 		}
-		other := s.Items[contradiction]
-		s.Warnings = append(s.Warnings, fmt.Sprintf("skipped: %s (%s) and %s (%s) are the same picture: delete the wrong one",
-			item.Path, s.Classes[item.Class], other.Path, s.Classes[other.Class]))
+		copies += len(group) - 1
+		if s.Items[kept].Validation != item.Validation {
+			across++
+		}
 	}
 	s.remove(func(i int) bool { return out[i] })
 	if copies > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%s skipped: same bytes as another of the class", plural(copies, "picture")))
 	}
+	if across > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s among the training pictures, too: only used to validate", plural(across, "validation picture")))
+	}
+}
+
+// keptCopy returns which of the items with the same bytes remains, or -1 and a warning if
+// they contradict each other.
+func (s *Set) keptCopy(group []int) int {
+	first := s.Items[group[0]]
+	for _, j := range group[1:] {
+		if other := s.Items[j]; other.Class != first.Class {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("skipped: %s (%s) and %s (%s) are the same picture: delete the wrong one",
+				first.Path, s.Classes[first.Class], other.Path, s.Classes[other.Class]))
+			return -1
+		}
+	}
+	for _, j := range group {
+		if s.Items[j].Validation {
+			return j
+		}
+	}
+	return group[0]
 }
 
 // fewPictures is the number of pictures of a class below which little can be

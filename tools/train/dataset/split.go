@@ -12,13 +12,20 @@ const validationShare = 0.2
 
 // Divide splits each class into pictures to train on and to validate with. Near-
 // duplicates stay together. If the folder states the split, Divide only skips
-// training pictures that resemble a validation picture.
-func (s *Set) Divide(seed uint64) {
+// training pictures that resemble a validation picture. The error is a class without a
+// training picture.
+func (s *Set) Divide(seed uint64) error {
 	if s.Split {
 		s.separate()
 	} else {
 		for class := range s.Classes {
 			s.divideClass(class, rand.New(rand.NewPCG(seed, uint64(class))))
+		}
+	}
+	for class, n := range s.Counts(false) {
+		if n == 0 {
+			return fmt.Errorf("%w to train on of the class %q: those in %s are broken, or near-duplicates of validation pictures",
+				errNoneLeft, s.Classes[class], trainFolder)
 		}
 	}
 	var unmeasured []string
@@ -30,6 +37,7 @@ func (s *Set) Divide(seed uint64) {
 	if len(unmeasured) > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("no pictures to validate with of %s: the accuracy is not measured there", strings.Join(unmeasured, ", ")))
 	}
+	return nil
 }
 
 // separate skips training pictures that resemble a validation picture, of the
