@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"halfmeg/quant/importer"
+	"halfmeg/quant/train"
 	"halfmeg/tools/internal/cli"
 )
 
@@ -68,6 +69,9 @@ func (j *job) run(ctx context.Context) error {
 		return j.finish(context.Background())
 	case trainErr != nil:
 		j.warn(trainErr.Error() + "; the best network so far is written")
+		if errors.Is(trainErr, train.ErrDiverged) {
+			j.removeCheckpoint() // from there, the same options would diverge again
+		}
 		return errors.Join(j.finish(ctx), trainErr)
 	}
 	err := j.finish(ctx)

@@ -401,6 +401,7 @@ func TestDiverges(t *testing.T) {
 	err := j.run(t.Context())
 	require.ErrorIs(t, err, train.ErrDiverged)
 	require.FileExists(t, j.out)
+	require.NoFileExists(t, j.checkpoint)
 }
 
 // TestInterruptedEarly: before there is a network nothing is written.
