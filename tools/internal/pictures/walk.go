@@ -68,8 +68,9 @@ func (f *Folder) walk(given string, classes Classes) error {
 	return nil
 }
 
-// folder lists the files below a folder that are not hidden, such as the ._1.jpg that macOS
-// puts beside 1.jpg. Its path has no symbolic link. within is its path relative to the root.
+// folder lists the files below a folder, whose path has no symbolic link. within is
+// its path relative to the root. Hidden files, such as the ._1.jpg that macOS puts beside
+// 1.jpg, are left out.
 func (w *walker) folder(path, within string) error {
 	return filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
