@@ -271,8 +271,7 @@ const (
 // pictures, of which it has a million. With batches of 32 out of 1626 pictures of waste,
 // nothing was learnt at that rate, and at 0.02 the loss fell more slowly than at 0.007. At 64
 // pixels and over three splits, the simple bypass made 69.7 instead of 65.4 % right (+4.3 with a
-// standard error of 1.7), and dropout with it 66.5 % (-3.2, 0.7): 200,000 pictures are too few
-// for the network to overfit.
+// standard error of 1.7), and dropout with it 66.5 % (-3.2, 0.7).
 const (
 	scratchRate   = 0.007
 	scratchWarmup = 250 // batches
