@@ -246,6 +246,16 @@ func TestCanceledRunContinues(t *testing.T) {
 	require.Equal(t, want.Layers, n.Layers)
 }
 
+// diverge runs until the training diverges.
+func diverge(t *testing.T, net *float.Network, cfg Config) (*float.Network, *Trainer, error) {
+	t.Helper()
+	trainer, err := New(net, bars{30}, cfg)
+	require.NoError(t, err)
+	n, err := trainer.Run(t.Context())
+	require.ErrorIs(t, err, ErrDiverged)
+	return n, trainer, err
+}
+
 // TestDivergedRunKeepsTheBest: the rate becomes too high after two epochs. The second has the
 // lowest loss.
 func TestDivergedRunKeepsTheBest(t *testing.T) {
@@ -262,10 +272,7 @@ func TestDivergedRunKeepsTheBest(t *testing.T) {
 		}
 		return 1
 	}
-	trainer, err := New(start(t), bars{30}, cfg)
-	require.NoError(t, err)
-	n, err := trainer.Run(t.Context())
-	require.ErrorIs(t, err, ErrDiverged)
+	n, _, err := diverge(t, start(t), cfg)
 	require.ErrorContains(t, err, "epoch 3, batch ")
 	require.ErrorContains(t, err, "the learning rate of 0.02 is too high; try 0.002")
 	require.Equal(t, best, n.Layers)
@@ -275,10 +282,7 @@ func TestDivergedRunKeepsTheBest(t *testing.T) {
 // TestDivergedInFirstEpoch: the result is the network of the start.
 func TestDivergedInFirstEpoch(t *testing.T) {
 	net := start(t)
-	trainer, err := New(net, bars{30}, Config{Batch: 6, Rate: 1e35})
-	require.NoError(t, err)
-	n, err := trainer.Run(t.Context())
-	require.ErrorIs(t, err, ErrDiverged)
+	n, _, _ := diverge(t, net, Config{Batch: 6, Rate: 1e35})
 	require.Equal(t, net.Layers, n.Layers)
 }
 
@@ -286,10 +290,7 @@ func TestDivergedInFirstEpoch(t *testing.T) {
 // step leads to weights of no use.
 func TestDivergedWithOneBatch(t *testing.T) {
 	net := start(t)
-	trainer, err := New(net, bars{30}, Config{Batch: 30, Rate: 1e30})
-	require.NoError(t, err)
-	n, err := trainer.Run(t.Context())
-	require.ErrorIs(t, err, ErrDiverged)
+	n, trainer, _ := diverge(t, net, Config{Batch: 30, Rate: 1e30})
 	require.Equal(t, 1, trainer.state.Epoch)
 	require.Equal(t, net.Layers, n.Layers)
 }
@@ -310,10 +311,7 @@ func TestDivergedAfterBadEpoch(t *testing.T) {
 			first = p.Loss
 		}
 	}
-	trainer, err := New(net, bars{30}, cfg)
-	require.NoError(t, err)
-	n, err := trainer.Run(t.Context())
-	require.ErrorIs(t, err, ErrDiverged)
+	n, trainer, _ := diverge(t, net, cfg)
 	require.Len(t, trainer.state.Curve, 1)
 	require.Greater(t, trainer.state.Curve[0].Loss, first)
 	require.Equal(t, net.Layers, n.Layers)
@@ -322,10 +320,7 @@ func TestDivergedAfterBadEpoch(t *testing.T) {
 // TestDivergesWithFiniteLoss: numbers that no float32 overflows.
 func TestDivergesWithFiniteLoss(t *testing.T) {
 	net := start(t)
-	trainer, err := New(net, bars{30}, Config{Batch: 6, Rate: 30})
-	require.NoError(t, err)
-	n, err := trainer.Run(t.Context())
-	require.ErrorIs(t, err, ErrDiverged)
+	n, _, err := diverge(t, net, Config{Batch: 6, Rate: 30})
 	require.NotContains(t, err.Error(), "Inf")
 	require.NotContains(t, err.Error(), "NaN")
 	require.Equal(t, net.Layers, n.Layers)

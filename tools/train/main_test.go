@@ -452,12 +452,23 @@ func TestForeignCheckpoint(t *testing.T) {
 	require.NoFileExists(t, j.checkpoint)
 }
 
-// TestReportFails: the network is written nevertheless.
+// TestReportFails: the network is written nevertheless, and -resume writes the same again from
+// the checkpoint of the last epoch.
 func TestReportFails(t *testing.T) {
 	j := newJob(t, 8)
+	j.from = fromFineTune
 	j.reportOut = filepath.Join(j.pictures, "missing", "a.html")
 	require.ErrorContains(t, j.run(t.Context()), "writing "+j.reportOut)
-	require.FileExists(t, j.out)
+	want, err := os.ReadFile(j.out)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(j.out))
+	resumed := again(j)
+	resumed.resume, resumed.reportOut = true, ""
+	require.NoError(t, resumed.run(t.Context()))
+	got, err := os.ReadFile(j.out)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.NoFileExists(t, j.checkpoint)
 }
 
 // TestPictureVanishes: the network so far is written.
@@ -472,6 +483,7 @@ func TestPictureVanishes(t *testing.T) {
 	require.ErrorContains(t, j.run(t.Context()), "a picture can no longer be read")
 	require.Contains(t, j.warnings, "only 1 of 6 validation pictures fit into -memory 0; the others are not used")
 	require.FileExists(t, j.floatOut)
+	require.FileExists(t, j.out)
 }
 
 // TestWriteDiskFull: what was there before remains.
